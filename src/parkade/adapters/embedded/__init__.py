@@ -1,0 +1,1 @@
+"""The embedded cloud: ports answered by the runtime on this machine."""

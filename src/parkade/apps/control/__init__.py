@@ -1,0 +1,1 @@
+"""The control process: management API, sweep loop, worker keeper."""

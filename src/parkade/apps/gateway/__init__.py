@@ -1,0 +1,1 @@
+"""The gateway process: the one public door, and the data plane."""

@@ -1,0 +1,36 @@
+"""Events: what happened, for ever. Notices: what somebody is told.
+
+Every change of a lease, an endpoint, a worker or a token writes one event: who, when, what,
+why. Kinds are dotted words, noun first: `lease.extended`, `endpoint.failed`, `worker.died`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+#: The actor of what Parkade does by itself.
+METER = "meter"
+HOST = "host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of the append-only history."""
+
+    at: datetime
+    kind: str
+    #: Who caused it: a token's name, `meter`, `host`.
+    actor: str
+    #: Why, as a sentence for people.
+    reason: str
+    endpoint_name: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
+    #: Its place in the history, given by the store; 0 before it is stored.
+    number: int = 0

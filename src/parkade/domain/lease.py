@@ -1,0 +1,174 @@
+"""The lease: the right of an endpoint to run until `expires_at`.
+
+A lease outlives its expiry; a coin (an extension) on a lease that is over starts the endpoint
+again. `ended` is set once the meter, or a person, has closed the lease; a lease whose time has
+run out and that no sweep has closed yet is over all the same.
+
+Closing a lease early moves `expires_at` to that instant, so that "ended" always implies "no
+time left"; the minutes given up are told by the event that records the change.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from parkade.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class EndReason(StrEnum):
+    """Why a lease was closed."""
+
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    IDLE = "idle"
+    BUDGET = "budget"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRules:
+    """The limits and habits that leases live under; their defaults are in `apps/settings.py`."""
+
+    max_ahead: timedelta
+    initial: timedelta
+    #: How long before expiry a warning is due, longest first.
+    warnings: tuple[timedelta, ...]
+    #: How often a failed endpoint is recreated before its lease ends as failed.
+    max_retries: int = 5
+    #: Wait before the first recreation; it doubles each time: 1, 2, 4, 8, 16 minutes.
+    first_backoff: timedelta = timedelta(minutes=1)
+
+    def backoff(self, retries: int) -> timedelta:
+        """Return the wait before recreation number `retries` + 1."""
+        return self.first_backoff * (1 << retries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """One row of the lease book. Instants are aware UTC."""
+
+    endpoint_name: str
+    config_name: str
+    owner: str
+    created_at: datetime
+    expires_at: datetime
+    ended: EndReason | None = None
+    ended_at: datetime | None = None
+    #: Recreations of a failed endpoint since the last coin or the last healthy sight.
+    retries: int = 0
+    #: When the last attempt to start it was refused, and why; a Failed endpoint tells its own.
+    refused_at: datetime | None = None
+    failure: str = ""
+    #: Warnings that need no saying any more for this expiry.
+    warned: frozenset[timedelta] = frozenset()
+    #: Counts writes; every write names the version it read. 0: never stored.
+    version: int = 0
+
+    def over(self, now: datetime) -> bool:
+        """Tell whether the right to run has ended, closed or not."""
+        return self.ended is not None or now >= self.expires_at
+
+    def time_left(self, now: datetime) -> timedelta:
+        """Return the time left, never negative."""
+        return timedelta(0) if self.over(now) else self.expires_at - now
+
+    def reason_over(self) -> EndReason:
+        """Return why a lease that is over is over."""
+        return self.ended or EndReason.EXPIRED
+
+
+def minutes(value: object, *, field: str = "minutes") -> timedelta:
+    """Return a number of minutes greater than 0 as a duration.
+
+    Raises InvalidInput for anything else, booleans and texts included.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(
+            f"{field} {value!r} is not a number", field=field, hint="give minutes as a number > 0"
+        )
+    try:
+        amount = timedelta(minutes=value) if math.isfinite(value) else timedelta(0)
+    except OverflowError:
+        amount = timedelta.max
+    if amount <= timedelta(0):
+        raise InvalidInput(
+            f"{field} {value!r} is not more than 0",
+            field=field,
+            hint="give minutes as a number > 0",
+        )
+    return amount
+
+
+def grant(
+    *,
+    endpoint_name: str,
+    config_name: str,
+    owner: str,
+    amount: timedelta,
+    now: datetime,
+    rules: LeaseRules,
+) -> Lease:
+    """Return a new lease that runs for `amount` from `now`."""
+    expires_at = _ahead(now, amount, now, rules)
+    return Lease(
+        endpoint_name=endpoint_name,
+        config_name=config_name,
+        owner=owner,
+        created_at=now,
+        expires_at=expires_at,
+        warned=_known(expires_at, now, rules),
+    )
+
+
+def extend(lease: Lease, amount: timedelta, now: datetime, rules: LeaseRules) -> Lease:
+    """Return the lease with `amount` added to its expiry, or to `now` where it is over."""
+    start = now if lease.over(now) else lease.expires_at
+    expires_at = _ahead(start, amount, now, rules)
+    return replace(
+        lease,
+        expires_at=expires_at,
+        ended=None,
+        ended_at=None,
+        retries=0,
+        refused_at=None,
+        failure="",
+        warned=_known(expires_at, now, rules),
+    )
+
+
+def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") -> Lease:
+    """Return the lease closed; closing it again keeps the first reason."""
+    if lease.ended is not None:
+        return lease
+    return replace(
+        lease,
+        ended=reason,
+        ended_at=now,
+        expires_at=min(lease.expires_at, now),
+        failure=failure or lease.failure,
+    )
+
+
+def _ahead(start: datetime, amount: timedelta, now: datetime, rules: LeaseRules) -> datetime:
+    if amount > rules.max_ahead or start + amount - now > rules.max_ahead:
+        limit = rules.max_ahead / timedelta(minutes=1)
+        room = max(timedelta(0), rules.max_ahead - (start - now)) / timedelta(minutes=1)
+        raise InvalidInput(
+            f"minutes {amount / timedelta(minutes=1):g} would put the expiry more than "
+            f"{limit:g} minutes ahead",
+            field="minutes",
+            hint=f"at most {math.floor(room)} more minutes now (limits.max_minutes_ahead)",
+        )
+    return start + amount
+
+
+def _known(expires_at: datetime, now: datetime, rules: LeaseRules) -> frozenset[timedelta]:
+    """Return the warnings already past: whoever has just paid knows how little there is."""
+    return frozenset(before for before in rules.warnings if expires_at - before <= now)

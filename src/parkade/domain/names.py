@@ -1,0 +1,99 @@
+"""What may be called what: names, route paths, s3:// addresses.
+
+The patterns are those of botocore's `sagemaker/2017-07-24` description.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from parkade.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME_LIMIT = 63
+_ENDPOINT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_MODEL = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_TOKEN = re.compile(r"[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_ROUTE = re.compile(r"/[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_S3 = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
+
+#: First path segments that are Parkade's own; no route may take them.
+RESERVED_ROUTES = frozenset({
+    "v1", "docs", "openapi.json", "metrics", "console", "endpoints", "endpoint-expiry",
+    "startexecution", "describeexecution", "prod", "models", "openai",
+})  # fmt: skip
+
+
+def endpoint_name(text: object, *, field: str = "EndpointName") -> str:
+    """Return `text` if it may name an endpoint, endpoint config or variant."""
+    return _checked(text, _ENDPOINT, field)
+
+
+def model_name(text: object, *, field: str = "ModelName") -> str:
+    """Return `text` if it may name a model."""
+    return _checked(text, _MODEL, field)
+
+
+def token_name(text: object, *, field: str = "name") -> str:
+    """Return `text` if it may name a token or an owner."""
+    return _checked(text, _TOKEN, field)
+
+
+def _checked(text: object, pattern: re.Pattern[str], field: str) -> str:
+    if not isinstance(text, str) or not text:
+        raise InvalidInput(f"{field} is missing or not a text", field=field, hint=f"give {field}")
+    if len(text) > NAME_LIMIT or not pattern.fullmatch(text):
+        raise InvalidInput(
+            f"{field} {text[:80]!r} is not a valid name",
+            field=field,
+            hint=f"use 1 to {NAME_LIMIT} characters that match {pattern.pattern}",
+        )
+    return text
+
+
+def route_path(text: object, *, field: str = "path") -> str:
+    """Return `text` as a route path such as `/falcon`: one segment, not one of Parkade's own."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"{field} is missing or not a text", field=field)
+    path = text if text.startswith("/") else "/" + text
+    if len(path) > NAME_LIMIT + 1 or not _ROUTE.fullmatch(path):
+        raise InvalidInput(
+            f"{field} {text[:80]!r} is not a valid route",
+            field=field,
+            hint="a route is one path segment such as /falcon: letters, digits, '.', '_' and '-'",
+        )
+    if path[1:] in RESERVED_ROUTES:
+        raise InvalidInput(
+            f"{field} {path!r} is reserved for Parkade itself",
+            field=field,
+            hint="reserved are " + ", ".join("/" + name for name in sorted(RESERVED_ROUTES)),
+        )
+    return path
+
+
+def s3_address(text: object, *, field: str = "ModelDataUrl") -> tuple[str, str]:
+    """Split `s3://bucket/key` into bucket and key; neither may climb out of its folder."""
+    match = _S3.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise InvalidInput(
+            f"{field} {str(text)[:200]!r} is not an s3:// address",
+            field=field,
+            hint="write s3://bucket/key; bucket names are 3 to 63 of a-z, 0-9, '.' and '-'",
+        )
+    bucket, key = match.groups()
+    parts = key.split("/")
+    if len(key.encode()) > 1024 or ".." in bucket or {".", ".."} & set(parts) or "\0" in key:
+        raise InvalidInput(f"{field} {str(text)[:200]!r} has an unusable key", field=field)
+    if key.startswith("/") or "" in parts[:-1]:
+        raise InvalidInput(f"{field} {str(text)[:200]!r} has an empty part in its key", field=field)
+    return bucket, key
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, or return an empty text."""
+    close = get_close_matches(wrong, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,40 @@
+"""The history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from parkade.domain.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events to read. Kinds match exactly, or by prefix where they end with a dot."""
+
+    endpoint_name: str | None = None
+    kinds: tuple[str, ...] = ()
+    #: Only events with a higher number.
+    after: int = 0
+    since: datetime | None = None
+    limit: int = 100
+
+
+class History(Protocol):
+    """Append-only. Events that belong to a change are written by the store of that change."""
+
+    def append(self, event: Event) -> Event:
+        """Store the event for ever; return it with its number. Numbers only rise."""
+        ...
+
+    def read(self, query: EventQuery) -> Sequence[Event]:
+        """Return the oldest `limit` matches above `after`, in the order of numbers."""
+        ...
+
+    def latest(self, query: EventQuery) -> Sequence[Event]:
+        """Return the newest `limit` matches, in the order of numbers."""
+        ...

@@ -1,0 +1,37 @@
+"""Whatever runs endpoints: SageMaker, or the embedded host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parkade.domain.endpoint import ObservedEndpoint
+
+
+class Hosting(Protocol):
+    """Creates and deletes endpoints. Both return at once; the status tells how it goes on."""
+
+    def endpoints(self) -> Mapping[str, ObservedEndpoint]:
+        """Return every endpoint by name. Raises Unavailable where not all can be seen."""
+        ...
+
+    def require_config(self, config_name: str) -> None:
+        """Raise ConfigNotFound unless an endpoint config has this name."""
+        ...
+
+    def create(self, endpoint_name: str, config_name: str) -> None:
+        """Begin to create the endpoint.
+
+        Creating one that exists with this config does nothing. Raises ConfigNotFound,
+        ResourceLimitExceeded, AlreadyExists (with another config), EndpointBusy (Deleting).
+        """
+        ...
+
+    def delete(self, endpoint_name: str) -> None:
+        """Begin to delete the endpoint; one that is gone or Deleting counts as done.
+
+        Raises EndpointBusy while it is Creating, Updating or SystemUpdating.
+        """
+        ...

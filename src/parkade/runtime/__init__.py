@@ -1,0 +1,1 @@
+"""The embedded SageMaker: knows processes, knows no lease."""
