@@ -1,0 +1,383 @@
+"""Settings: the only reader of the environment and of server.yaml.
+
+Every setting has its default, unit and reason here, once; `docs/configuration.md` is made from
+these descriptions. Endpoints, routes and leases are data and are set through the API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from parkade.domain.errors import InvalidInput
+from parkade.domain.lease import LeaseRules
+from parkade.domain.names import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Longest path of a unix socket that Linux (108) and macOS (104) both take, with its final zero.
+SOCKET_PATH_LIMIT = 103
+#: Variables that a worker inherits; everything else of Parkade's environment stays outside.
+WORKER_VARIABLES = (
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
+WORKER_PREFIXES = ("LC_", "PIP_", "OMP_", "MKL_", "OPENBLAS_")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limits(_Section):
+    """What nobody may pass."""
+
+    max_minutes_ahead: Annotated[float, Field(gt=0)] = Field(
+        default=7 * 24 * 60,
+        description="minutes. How far ahead of now a lease may be paid; a week, so that a "
+        "forgotten endpoint costs a week at most.",
+    )
+    workers: Annotated[int, Field(ge=1)] = Field(
+        default=64,
+        description="processes. Instances of all endpoints together; one more is refused with "
+        "ResourceLimitExceeded instead of exhausting the machine.",
+    )
+    body_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=6_291_456,
+        description="bytes. Body of an invocation and of its answer; SageMaker's own limit.",
+    )
+    object_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=10 * 1024**3,
+        description="bytes. One object put into the objects folder, model archives included.",
+    )
+    unpacked_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=50 * 1024**3,
+        description="bytes. One model archive unpacked; stops archives that explode.",
+    )
+    rate: Annotated[float, Field(gt=0)] = Field(
+        default=10_000,
+        description="requests a second of one token that are admitted for long; API Gateway's "
+        "default.",
+    )
+    burst: Annotated[int, Field(ge=1)] = Field(
+        default=5_000,
+        description="requests of one token that are admitted at once; API Gateway's default.",
+    )
+    waiting: Annotated[int, Field(ge=0)] = Field(
+        default=1_000,
+        description="requests. How many may wait for a free worker of one endpoint; one more is "
+        "answered 503, so that a slow model cannot fill the gateway's memory.",
+    )
+    model_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60,
+        description="seconds. Time a model has to answer; SageMaker's own limit.",
+    )
+    startup_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=240,
+        description="seconds. Time a worker has from its start to its first good /ping; "
+        "SageMaker's own limit.",
+    )
+    grace_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=30,
+        description="seconds. Time between SIGTERM and SIGKILL of a worker; SageMaker's own.",
+    )
+    log_bytes: Annotated[int, Field(ge=4096)] = Field(
+        default=20 * 1024**2,
+        description="bytes. One worker's log file; above it the file moves to its one older copy.",
+    )
+    execution_hours: Annotated[float, Field(gt=0)] = Field(
+        default=24,
+        description="hours. How long a finished execution can be described; then it is deleted.",
+    )
+
+
+class Warnings(_Section):
+    """Word to people before an endpoint stops."""
+
+    minutes: list[Annotated[float, Field(gt=0)]] = Field(
+        default=[10, 2],
+        description="minutes before expiry at which a warning is given: an event, a log line, "
+        "and the webhook if there is one. An empty list turns warnings off.",
+    )
+    webhook: Annotated[str, Field(pattern=r"^https?://.+")] | None = Field(
+        default=None,
+        description="URL. Receives every notice as a JSON POST; 5 s to answer, three tries.",
+    )
+
+
+class ServerFile(_Section):
+    """server.yaml: the settings of the server alone."""
+
+    images: dict[str, Literal["script"]] = Field(
+        default={},
+        description="image name pattern (`*` and `?`) to the container that serves it; looked up "
+        "before the built-in names of the public deep learning images. `script` is the container "
+        "that runs code/inference.py.",
+    )
+    limits: Limits = Limits()
+    initial_provision_minutes: Annotated[float, Field(gt=0)] = Field(
+        default=30,
+        description="minutes. A new lease, or a started endpoint, that names none; the seed's "
+        "default.",
+    )
+    warnings: Warnings = Warnings()
+    unmetered: Literal["warn", "adopt"] = Field(
+        default="warn",
+        description="what is done about an endpoint that runs without a lease: `warn` leaves it "
+        "alone and says so; `adopt` gives it a lease of initial_provision_minutes.",
+    )
+
+    def lease_rules(self) -> LeaseRules:
+        """Return the rules that leases live under."""
+        return LeaseRules(
+            max_ahead=timedelta(minutes=self.limits.max_minutes_ahead),
+            initial=timedelta(minutes=self.initial_provision_minutes),
+            warnings=tuple(
+                timedelta(minutes=m) for m in sorted(set(self.warnings.minutes), reverse=True)
+            ),
+        )
+
+
+def read_server_file(path: Path | None) -> ServerFile:
+    """Read server.yaml; None, or an empty file, gives the defaults.
+
+    Raises InvalidInput that names the file and every unusable key, with a suggestion.
+    """
+    if path is None:
+        return ServerFile()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} cannot be read: {error.strerror}", field="config", hint="check --config"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not YAML: {error}", field="config") from error
+    if content is None:
+        return ServerFile()
+    try:
+        return ServerFile.model_validate(content)
+    except ValidationError as error:
+        raise InvalidInput(f"{path}: {_explain(error)}", field="config") from error
+
+
+def _explain(error: ValidationError) -> str:
+    return "; ".join(_explain_one(dict(each)) for each in error.errors(include_url=False))
+
+
+def _explain_one(error: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{where or 'the file'}: {error['msg']}"
+    known = _known_keys(error["loc"][:-1])
+    hint = suggestion(str(error["loc"][-1]), known) or "known are " + ", ".join(sorted(known))
+    return f"unknown setting {where}: {hint}"
+
+
+def _known_keys(parents: tuple[Any, ...]) -> list[str]:
+    model: Any = ServerFile
+    for parent in parents:
+        model = model.model_fields[parent].annotation
+    return list(model.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatePaths:
+    """Where everything lies that must survive, and the sockets of a run."""
+
+    state: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.state / "parkade.db"
+
+    @property
+    def server_key(self) -> Path:
+        """The key that token hashes are made with; mode 0600."""
+        return self.state / "server.key"
+
+    @property
+    def admin_token(self) -> Path:
+        """The admin token of this machine's CLI; mode 0600."""
+        return self.state / "admin.token"
+
+    @property
+    def server_file(self) -> Path:
+        """The settings read where `--config` names none."""
+        return self.state / "server.yaml"
+
+    @property
+    def objects(self) -> Path:
+        """The folder that plays S3."""
+        return self.state / "objects"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of Parkade's own processes; workers' are in `endpoints/` below."""
+        return self.state / "logs"
+
+    @property
+    def models(self) -> Path:
+        """Unpacked model data by content."""
+        return self.state / "models"
+
+    @property
+    def work(self) -> Path:
+        """Working folders of instances."""
+        return self.state / "work"
+
+    @property
+    def url_file(self) -> Path:
+        """Where the running server is reached; written at its start."""
+        return self.run / "url"
+
+    @property
+    def pid_file(self) -> Path:
+        """The running supervisor; locked as long as it runs."""
+        return self.state / "supervisor.pid"
+
+    @property
+    def run(self) -> Path:
+        """The folder of sockets: below the state folder where socket paths stay short enough."""
+        below = self.state / "run"
+        if len(os.fsencode(below / "w" / "0123456789ab.sock")) <= SOCKET_PATH_LIMIT:
+            return below
+        digest = hashlib.sha256(os.fsencode(self.state)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"parkade-{os.getuid()}-{digest}"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of workers' sockets."""
+        return self.run / "w"
+
+    @property
+    def control_socket(self) -> Path:
+        """The management API."""
+        return self.run / "control.sock"
+
+    @property
+    def link_socket(self) -> Path:
+        """Snapshots to gateways, usage from them."""
+        return self.run / "link.sock"
+
+    @property
+    def gateway_socket(self) -> Path:
+        """The gateway's door for Parkade itself."""
+        return self.run / "gateway.sock"
+
+    def make(self) -> None:
+        """Make the folders, for this user alone.
+
+        Raises InvalidInput where that is not possible, or the run folder is another user's.
+        """
+        folders = (
+            self.state, self.objects, self.logs, self.logs / "endpoints", self.models, self.work,
+            self.run, self.sockets,
+        )  # fmt: skip
+        for folder in folders:
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise InvalidInput(
+                    f"the state folder {folder} cannot be made: {error.strerror}",
+                    field="state",
+                    hint="name another with --state or PARKADE_STATE",
+                ) from error
+        if self.run.stat().st_uid != os.getuid():
+            raise InvalidInput(f"{self.run} belongs to another user", field="state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server process is started with."""
+
+    paths: StatePaths
+    #: The file given with --config; None: server.yaml of the state folder, if it is there.
+    config: Path | None = None
+    auth: bool = True
+    time_scale: float = 1.0
+    cache: Path = Path()
+    worker_environment: tuple[tuple[str, str], ...] = ()
+
+    def read(self) -> ServerFile:
+        """Read the settings file as it is now. Raises InvalidInput."""
+        default = self.paths.server_file if self.paths.server_file.exists() else None
+        return read_server_file(self.config or default)
+
+
+def state_paths(
+    state: Path | None = None, environment: Mapping[str, str] | None = None
+) -> StatePaths:
+    """Return the state folder: the one given, or PARKADE_STATE, or the platform's for users."""
+    environment = os.environ if environment is None else environment
+    chosen = state or environment.get("PARKADE_STATE") or platformdirs.user_data_path("parkade")
+    return StatePaths(state=Path(chosen).expanduser().absolute())
+
+
+def server_settings(
+    *,
+    state: Path | None = None,
+    config: Path | None = None,
+    auth: bool = True,
+    time_scale: float = 1.0,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of a server process, with the environment read once."""
+    environment = os.environ if environment is None else environment
+    inherited = {
+        name: value
+        for name, value in environment.items()
+        if name in WORKER_VARIABLES or name.startswith(WORKER_PREFIXES)
+    }
+    return Settings(
+        paths=state_paths(state, environment),
+        config=config.expanduser().absolute() if config else None,
+        auth=auth,
+        time_scale=time_scale,
+        cache=platformdirs.user_cache_path("parkade"),
+        worker_environment=tuple(sorted(inherited.items())),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Where the CLI finds its server, and as whom."""
+
+    url: str
+    token: str
+
+
+def client_settings(
+    paths: StatePaths, environment: Mapping[str, str] | None = None
+) -> ClientSettings:
+    """Return URL and token: from the environment, else from the state folder.
+
+    The token is empty where neither has one; a server with --no-auth asks for none.
+    """
+    environment = os.environ if environment is None else environment
+    return ClientSettings(
+        url=environment.get("PARKADE_URL")
+        or _first_line(paths.url_file)
+        or "http://127.0.0.1:8700",
+        token=environment.get("PARKADE_TOKEN") or _first_line(paths.admin_token),
+    )
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, PermissionError):
+        return ""
