@@ -1,0 +1,1 @@
+"""Tests mirror the floors; shared builders are in `tests.builders`."""

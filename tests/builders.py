@@ -1,0 +1,130 @@
+"""Builders with defaults: a test names only what it is about.
+
+All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from parkade.domain.catalog import EndpointConfig, Model, Variant
+from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
+from parkade.domain.event import Event
+from parkade.domain.lease import Lease, LeaseRules
+from parkade.domain.token import Role, Token
+from parkade.ports.catalog import RecordedEndpoint, RecordedInstance
+from parkade.ports.executions import Execution, ExecutionStatus
+from parkade.ports.leases import Coin
+from parkade.ports.routes import Route
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def minutes(amount):
+    return timedelta(minutes=amount)
+
+
+def seconds(amount):
+    return timedelta(seconds=amount)
+
+
+def some_rules(**changes):
+    defaults = {
+        "max_ahead": timedelta(days=7),
+        "initial": minutes(30),
+        "warnings": (minutes(10), minutes(2)),
+    }
+    return LeaseRules(**{**defaults, **changes})
+
+
+def a_lease(**changes):
+    """A lease of 30 minutes, just made; `version=0` as before it is stored."""
+    defaults = {
+        "endpoint_name": "falcon",
+        "config_name": "falcon-config",
+        "owner": "ann",
+        "created_at": NOW,
+        "expires_at": NOW + minutes(30),
+    }
+    return Lease(**{**defaults, **changes})
+
+
+def an_endpoint(status=EndpointStatus.IN_SERVICE, **changes):
+    """An endpoint as hosting sees it, in service on one healthy instance."""
+    healthy = status is EndpointStatus.IN_SERVICE
+    defaults = {
+        "name": "falcon",
+        "config_name": "falcon-config",
+        "created_at": NOW,
+        "changed_at": NOW,
+        "healthy": int(healthy),
+        "wanted": 1,
+    }
+    return ObservedEndpoint(status=EndpointStatus(status), **{**defaults, **changes})
+
+
+def a_model(name="falcon-model", **changes):
+    defaults = {
+        "image": "parkade/script:1",
+        "data_url": "s3://models/falcon.tar.gz",
+        "created_at": NOW,
+    }
+    return Model(name=name, **{**defaults, **changes})
+
+
+def a_variant(name="blue", **changes):
+    defaults = {"model_name": "falcon-model", "instance_type": "ml.c5.xlarge"}
+    return Variant(name=name, **{**defaults, **changes})
+
+
+def a_config(name="falcon-config", **changes):
+    defaults = {"variants": (a_variant(),), "created_at": NOW}
+    return EndpointConfig(name=name, **{**defaults, **changes})
+
+
+def a_recorded_endpoint(name="falcon", **changes):
+    defaults = {
+        "config_name": "falcon-config",
+        "status": EndpointStatus.IN_SERVICE,
+        "created_at": NOW,
+        "changed_at": NOW,
+    }
+    return RecordedEndpoint(name=name, **{**defaults, **changes})
+
+
+def a_recorded_instance(instance_id="i-1", **changes):
+    defaults = {"endpoint_name": "falcon", "variant_name": "blue", "started_at": NOW}
+    return RecordedInstance(id=instance_id, **{**defaults, **changes})
+
+
+def a_token(name="ann", **changes):
+    defaults = {
+        "digest": f"digest-of-{name}",
+        "role": Role.OPERATOR,
+        "endpoints": frozenset(),
+        "created_at": NOW,
+    }
+    return Token(name=name, **{**defaults, **changes})
+
+
+def a_route(path="/falcon", **changes):
+    return Route(path=path, **{"endpoint_name": "falcon", **changes})
+
+
+def a_coin(key="key-1", **changes):
+    defaults = {"scope": "ann", "endpoint_name": "falcon", "request": "extend 10"}
+    return Coin(key=key, **{**defaults, **changes})
+
+
+def an_event(kind="lease.added", **changes):
+    defaults = {"at": NOW, "actor": "ann", "reason": "because", "endpoint_name": "falcon"}
+    return Event(kind=kind, **{**defaults, **changes})
+
+
+def an_execution(arn="arn:aws:states:local:000000000000:execution:parkade:1", **changes):
+    defaults = {
+        "token_name": "ann",
+        "endpoint_name": "falcon",
+        "body": '{"sentence": "hello"}',
+        "status": ExecutionStatus.RUNNING,
+        "started_at": NOW,
+    }
+    return Execution(arn=arn, **{**defaults, **changes})

@@ -1,0 +1,7 @@
+"""What every test gets."""
+
+from hypothesis import settings
+
+# A busy machine is no reason to fail, and a failure found once must be found again.
+settings.register_profile("parkade", deadline=None, derandomize=True, max_examples=200)
+settings.load_profile("parkade")
