@@ -1,0 +1,70 @@
+# One command for one intent, the same on a laptop and in CI. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SAMPLE := examples/text-classification
+TG_VENV ?= .venv-text-generation
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check test-all test-text-generation bench docs lock wheel clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+
+install: $(VENV)/.installed $(SAMPLE)/model.joblib ## set up: .venv from pinned versions with hashes, and the trained sample
+
+# In the order of what can be missing on a fresh machine; each failure says what to install.
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Parkade needs Python 3.11 or later; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAMPLE)/model.joblib: $(VENV)/.installed $(SAMPLE)/train.py $(wildcard $(SAMPLE)/data/*)
+	$(BIN)/python $(SAMPLE)/train.py
+
+demo: install ## start Parkade with the sample model on the meter for 10 minutes
+	@exec $(BIN)/parkade demo
+
+test: install ## the tests that need nothing beyond Python
+	$(BIN)/python -m pytest -m "not text_generation"
+
+check: install ## linters, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test-all: test test-text-generation ## every suite
+
+test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
+	$(TG_VENV)/bin/python -m pytest -m text_generation tests/text_generation
+
+$(TG_VENV)/.installed: requirements/text-generation.txt requirements/dev.txt pyproject.toml $(VENV)/.installed
+	@echo "Installing torch and transformers into $(TG_VENV) (about 1 GB)"
+	$(PYTHON) -m venv $(TG_VENV)
+	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/text-generation.txt
+	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: install ## measure invocations through the gateway (needs wrk; nginx for its row)
+	$(BIN)/python bench/invocations.py
+
+docs: install ## write the pages that are made from the code
+	$(BIN)/python -m parkade.apps.reference docs
+
+wheel: install ## build dist/*.whl
+	$(BIN)/python -m hatchling build -t wheel
+
+lock: ## pin the versions of pyproject.toml anew, with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --extra examples --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements/dev.txt
+
+clean: ## remove what make made
+	rm -rf $(VENV) $(TG_VENV) dist $(SAMPLE)/model.joblib
