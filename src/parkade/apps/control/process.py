@@ -1,0 +1,207 @@
+"""The control process: management API, sweep loop, worker keeper, snapshots.
+
+It holds nothing that the state folder does not hold. Killed, it comes back, adopts the workers
+that run and goes on; meanwhile gateways serve by their last snapshot. It ends in order on
+SIGTERM, and when its supervisor is gone and no other takes over within a grace time: then
+nobody would bring it back, and a meter that nobody watches must not leave endpoints running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from parkade.apps import wiring
+from parkade.apps.api.app import create_app
+from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.control.link import LinkServer
+from parkade.apps.control.publisher import Publisher
+from parkade.apps.control.sweeper import Sweeper
+from parkade.apps.control.traffic import TrafficView
+from parkade.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from parkade.apps.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+#: Seconds in which a new supervisor may take over the workers of one that was killed.
+TAKEOVER_SECONDS = 10.0
+#: Seconds of real time between the tidying of finished executions.
+TIDY_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inheritance:
+    """What the supervisor hands to the control process: file descriptors."""
+
+    control: int
+    link: int
+    lifeline: int
+
+
+class ControlProcess:
+    """Starts the parts in their order, runs until told to stop, stops them in reverse."""
+
+    def __init__(self, settings: Settings, inheritance: Inheritance) -> None:
+        self._settings = settings
+        self._inheritance = inheritance
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._failure: BaseException | None = None
+        self._starting = "the host is starting"
+        self._traffic = TrafficView(time.monotonic)
+        self._broadcast = Broadcast()
+        self._services = wiring.build(
+            settings,
+            traffic=self._traffic,
+            broadcast=self._broadcast,
+            signals=wiring.Signals(
+                changed=self._changed,
+                released=self._released,
+                ready=self._ready,
+                spawn=self._spawn,
+                inside=lambda: self._publisher.inside,
+            ),
+        )
+        self._link = LinkServer(
+            socket.socket(fileno=inheritance.link),
+            on_usage=self._traffic.report,
+            on_gone=self._traffic.forget,
+        )
+        self._publisher = Publisher(self._services, self._link, self._usage_seconds())
+        self._sweeper = Sweeper(self._services.sweep, self._services.clock)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM, or until the supervisor is gone."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_reader(self._inheritance.lifeline, self._orphaned)
+        await self._link.start()
+        api = _serve_api(self._services, self._inheritance.control, self._spawn)
+        host = self._services.host
+        await host.start()
+        try:
+            self._starting = ""
+            self._publisher.changed()
+            self._spawn(self._sweeper.run())
+            self._spawn(self._tidy())
+            self._resume_executions()
+            await self._stop.wait()
+            if self._failure is not None:
+                raise self._failure
+        except BaseException:
+            # Whatever went wrong here, the workers are to be adopted by a successor.
+            await host.abandon()
+            raise
+        await self._end(api)
+
+    async def _end(self, api: uvicorn.Server) -> None:
+        api.should_exit = True
+        for task in self._tasks:
+            task.cancel()
+        await self._services.host.close()
+        await self._link.close()
+
+    def _changed(self) -> None:
+        self._sweeper.nudge()
+        self._publisher.changed()
+        self._broadcast.notify()
+
+    async def _released(self) -> None:
+        await self._publisher.settled()
+
+    def _ready(self) -> str:
+        if self._starting:
+            return self._starting
+        return "" if self._link.connected else "no gateway is connected"
+
+    def _usage_seconds(self) -> float:
+        """Return how often gateways report: each second of the lease clock, within reason."""
+        return max(0.05, min(1.0, 1.0 / self._settings.time_scale))
+
+    def _spawn(self, coroutine: Coroutine[object, object, object]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a background task failed", exc_info=error)
+            # The process ends, and the supervisor brings back a whole one.
+            self._failure = error
+            self._stop.set()
+
+    async def _tidy(self) -> None:
+        while True:
+            kept = timedelta(hours=self._services.file().limits.execution_hours)
+            self._services.executions.forget(kept)
+            await asyncio.sleep(TIDY_SECONDS)
+
+    def _resume_executions(self) -> None:
+        for execution in self._services.executions.unfinished():
+            self._spawn(self._services.executions.run(execution.arn))
+
+    def _reload(self) -> None:
+        try:
+            changed = self._services.reload()
+        except InvalidInput as error:
+            logger.error("settings not taken up: %s", error.message)  # noqa: TRY400  no bug of ours
+        else:
+            logger.info("settings taken up", extra={"changed": changed})
+
+    def _orphaned(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._inheritance.lifeline)
+        logger.warning("the supervisor is gone; stopping in %s s", TAKEOVER_SECONDS)
+        loop.call_later(TAKEOVER_SECONDS, self._stop.set)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _serve_api(
+    services: wiring.Services,
+    descriptor: int,
+    spawn: Callable[[Coroutine[object, object, object]], None],
+) -> uvicorn.Server:
+    """Serve the management API on the inherited socket."""
+    config = uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        # Event streams end with the process, not the other way round.
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    spawn(server.serve([socket.socket(fileno=descriptor)]))
+    return server
+
+
+def hold(settings: Settings) -> int:
+    """Lock the state folder for this control process, waiting for a predecessor to go."""
+    descriptor = os.open(settings.paths.state / "control.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor

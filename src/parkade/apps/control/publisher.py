@@ -1,0 +1,127 @@
+"""Builds the whole state that gateways route by, and pushes it when it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+from typing import TYPE_CHECKING
+
+from parkade.apps import link
+from parkade.domain.standing import Standing, State, standing
+
+if TYPE_CHECKING:
+    from parkade.apps.control.link import LinkServer
+    from parkade.apps.wiring import Services
+    from parkade.runtime.host import VariantView
+
+
+class Publisher:
+    """Pushes a snapshot after every change; several changes of one moment are one push."""
+
+    def __init__(self, services: Services, server: LinkServer, usage_seconds: float) -> None:
+        self._services = services
+        self._server = server
+        self._usage_seconds = usage_seconds
+        self._inside = secrets.token_urlsafe(32)
+        self._last: link.Snapshot | None = None
+        self._version = 0
+        self._pending: asyncio.Handle | None = None
+
+    @property
+    def inside(self) -> str:
+        """The secret by which this control process invokes through the gateway."""
+        return self._inside
+
+    def changed(self) -> None:
+        """Publish soon."""
+        if self._pending is None:
+            self._pending = asyncio.get_running_loop().call_soon(self._publish)
+
+    async def settled(self) -> None:
+        """Return once every gateway routes by what is true now, or after its time limit."""
+        if self._pending is not None:
+            self._pending.cancel()
+            self._publish()
+        await self._server.settled()
+
+    def _publish(self) -> None:
+        self._pending = None
+        snapshot = self._build(self._version)
+        if snapshot == self._last:
+            return
+        self._version += 1
+        self._last = self._build(self._version)
+        self._server.push(self._last)
+
+    def _build(self, version: int) -> link.Snapshot:
+        services = self._services
+        limits = services.file().limits
+        return link.Snapshot(
+            version=version,
+            auth=services.settings.auth,
+            endpoints=self._endpoints(),
+            routes={
+                route.path: link.RouteView(endpoint=route.endpoint_name, public=route.public)
+                for route in services.routes.all()
+            },
+            tokens=tuple(
+                link.TokenView(
+                    name=token.name,
+                    digest=token.digest,
+                    role=str(token.role),
+                    endpoints=tuple(sorted(token.endpoints)),
+                    expires_at=token.expires_at.timestamp() if token.expires_at else None,
+                )
+                for token in services.tokens.all()
+                if token.live(services.wall.now())
+            ),
+            limits=link.Limits(
+                body_bytes=limits.body_bytes,
+                rate=limits.rate,
+                burst=limits.burst,
+                waiting=limits.waiting,
+                model_seconds=limits.model_seconds,
+                usage_seconds=self._usage_seconds,
+            ),
+            inside=self._inside,
+        )
+
+    def _endpoints(self) -> dict[str, link.EndpointView]:
+        services = self._services
+        now = services.clock.now()
+        leases = {lease.endpoint_name: lease for lease in services.meter.all().leases}
+        observed = services.host.observed()
+        fleets = services.host.fleets()
+        views: dict[str, link.EndpointView] = {}
+        for name in leases.keys() | observed.keys():
+            stands = standing(leases.get(name), observed.get(name), now)
+            if stands is not None:
+                views[name] = _view(stands, fleets.get(name, ()))
+        return views
+
+
+def _view(stands: Standing, variants: tuple[VariantView, ...]) -> link.EndpointView:
+    if stands.state is not State.RUNNING:
+        down = link.Down(
+            reason=stands.reason,
+            hint=stands.hint,
+            retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
+        )
+        return link.EndpointView(variants=(), down=down)
+    return link.EndpointView(
+        variants=tuple(
+            link.VariantRoute(
+                name=variant.name,
+                weight=variant.weight,
+                instances=tuple(
+                    link.InstanceRoute(id=instance.id, socket=str(instance.socket))
+                    for instance in variant.instances
+                ),
+            )
+            for variant in variants
+        ),
+        down=None,
+    )
+
+

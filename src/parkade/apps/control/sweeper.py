@@ -1,0 +1,67 @@
+"""The sweep loop: runs when the next lease is due, on every change, and once a minute at least.
+
+The minute is one of the lease clock, so that a rehearsal in fast time is swept as often as a
+real day would be, as far as a second of real time between idle sweeps allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.domain.errors import ParkadeError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from parkade.ports.clock import Clock
+    from parkade.services.sweep import Sweep
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = timedelta(minutes=1)
+#: The shortest pause, in seconds of real time, between two sweeps that nothing asked for.
+SHORTEST_PAUSE = 0.02
+
+
+class Sweeper:
+    """Owns the only task that sweeps."""
+
+    def __init__(self, sweep: Sweep, clock: Clock) -> None:
+        self._sweep = sweep
+        self._clock = clock
+        self._changed = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Ask for a sweep now; several asks before it begins are one."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            self._changed.clear()
+            await self._pause_until(self._once())
+
+    def _once(self) -> datetime:
+        latest = self._clock.now() + INTERVAL
+        try:
+            report = self._sweep.run()
+        except ParkadeError as error:
+            # What cannot be seen is left alone; the next sweep looks again.
+            logger.warning("sweep could not look: %s", error.message)
+            return latest
+        return min(report.plan.next_at or latest, latest)
+
+    async def _pause_until(self, instant: datetime) -> None:
+        due = asyncio.create_task(self._clock.sleep_until(instant))
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait({due, changed}, return_when=asyncio.FIRST_COMPLETED)
+            if not changed.done():
+                # A due instant that an act did not move must not make the loop spin.
+                await asyncio.wait({changed}, timeout=SHORTEST_PAUSE)
+        finally:
+            due.cancel()
+            changed.cancel()

@@ -1,0 +1,284 @@
+"""Names the concrete classes: builds the services of the embedded cloud from the settings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.adapters.embedded.hosting import EmbeddedHosting
+from parkade.adapters.embedded.invoker import GatewayInvoker
+from parkade.adapters.folder.objects import FolderObjects
+from parkade.adapters.sqlite.catalog import SqliteCatalogStore
+from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.events import SqliteHistory
+from parkade.adapters.sqlite.executions import SqliteExecutionStore
+from parkade.adapters.sqlite.leases import SqliteLeaseBook
+from parkade.adapters.sqlite.meta import SqliteMeta
+from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.tokens import SqliteTokenStore
+from parkade.adapters.system.clock import ScaledClock, SystemClock
+from parkade.adapters.webhook.notices import WebhookNotices
+from parkade.domain.errors import Unreadable
+from parkade.domain.token import Role
+from parkade.runtime.host import Host, HostPaths, HostRules
+from parkade.services.executions import Executions
+from parkade.services.meter import Meter
+from parkade.services.routes import Routes
+from parkade.services.sweep import Sweep
+from parkade.services.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from pathlib import Path
+
+    from parkade.apps.api.broadcast import Broadcast
+    from parkade.apps.control.traffic import Traffic
+    from parkade.apps.settings import ServerFile, Settings, StatePaths
+    from parkade.domain.lease import LeaseRules
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.hosting import Hosting
+    from parkade.ports.objects import Objects
+
+logger = logging.getLogger(__name__)
+
+#: The name of the token that the first start makes for this machine's CLI.
+ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that the apps of the control process are built on."""
+
+    settings: Settings
+    paths: StatePaths
+    #: The clock of leases; it may run faster than real time.
+    clock: Clock
+    #: Real time: token expiry, executions.
+    wall: Clock
+    history: History
+    hosting: Hosting
+    host: Host
+    objects: Objects
+    meter: Meter
+    sweep: Sweep
+    tokens: Tokens
+    routes: Routes
+    executions: Executions
+    broadcast: Broadcast
+    traffic: Callable[[str], Traffic]
+    #: The settings file as last read.
+    file: Callable[[], ServerFile]
+    #: Reads the settings file again; returns the names of what changed.
+    reload: Callable[[], list[str]]
+    #: Empty once invocations are served; before that, what is waited for.
+    ready: Callable[[], str]
+    #: Tells sweep, gateways and event streams that something changed.
+    changed: Callable[[], None]
+    #: Runs a task in the background, for as long as the process lives.
+    spawn: Callable[[Coroutine[object, object, object]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """What the services tell the control process they live in, and ask of it."""
+
+    changed: Callable[[], None]
+    released: Callable[[], Awaitable[None]]
+    ready: Callable[[], str]
+    spawn: Callable[[Coroutine[object, object, object]], None]
+    inside: Callable[[], str]
+
+
+@dataclass(slots=True)
+class _Current:
+    """The settings file as last read."""
+
+    file: ServerFile
+
+
+def build(
+    settings: Settings,
+    *,
+    traffic: Callable[[str], Traffic],
+    broadcast: Broadcast,
+    signals: Signals,
+) -> Services:
+    """Build the services of a control process. Raises what an unusable state folder gives."""
+    paths = settings.paths
+    current = _Current(settings.read())
+    database = Database(paths.database)
+    history = SqliteHistory(database)
+    wall = SystemClock()
+    clock = _lease_clock(SqliteMeta(database), wall, settings.time_scale)
+    book = SqliteLeaseBook(database)
+    objects = FolderObjects(paths.objects)
+
+    def rules() -> HostRules:
+        return _host_rules(current.file)
+
+    host = Host(
+        SqliteCatalogStore(database),
+        objects,
+        clock,
+        HostPaths(
+            models=paths.models,
+            work=paths.work,
+            logs=paths.logs / "endpoints",
+            sockets=paths.sockets,
+            cache=settings.cache,
+        ),
+        rules(),
+        state_id=state_id(paths),
+        base_environment=dict(settings.worker_environment),
+        changed=signals.changed,
+        released=signals.released,
+    )
+    hosting = EmbeddedHosting(host)
+    notices = WebhookNotices(current.file.warnings.webhook, history)
+
+    def lease_rules() -> LeaseRules:
+        return current.file.lease_rules()
+
+    def reload() -> list[str]:
+        before, current.file = current.file, settings.read()
+        host.configure(rules())
+        notices.redirect(current.file.warnings.webhook)
+        signals.changed()
+        return _differences(before, current.file)
+
+    return Services(
+        settings=settings,
+        paths=paths,
+        clock=clock,
+        wall=wall,
+        history=history,
+        hosting=hosting,
+        host=host,
+        objects=objects,
+        meter=Meter(
+            book=book,
+            hosting=hosting,
+            clock=clock,
+            rules=lease_rules,
+            changed=signals.changed,
+        ),
+        sweep=Sweep(
+            book=book,
+            hosting=hosting,
+            history=history,
+            notices=notices,
+            clock=clock,
+            rules=lease_rules,
+        ),
+        tokens=Tokens(SqliteTokenStore(database), clock=wall, key=server_key(paths)),
+        routes=Routes(SqliteRouteStore(database), clock=clock),
+        executions=Executions(
+            SqliteExecutionStore(database),
+            GatewayInvoker(paths.gateway_socket, signals.inside),
+            clock=wall,
+        ),
+        broadcast=broadcast,
+        traffic=traffic,
+        file=lambda: current.file,
+        reload=reload,
+        ready=signals.ready,
+        changed=signals.changed,
+        spawn=signals.spawn,
+    )
+
+
+def local_tokens(paths: StatePaths) -> Tokens:
+    """Return the tokens of a state folder, for the CLI that works on it directly."""
+    database = Database(paths.database)
+    return Tokens(SqliteTokenStore(database), clock=SystemClock(), key=server_key(paths))
+
+
+def state_id(paths: StatePaths) -> str:
+    """Return the name that this state folder's worker processes carry; made once."""
+    return SqliteMeta(Database(paths.database)).setdefault("state_id", uuid.uuid4().hex)
+
+
+def server_key(paths: StatePaths) -> bytes:
+    """Return the key of the token hashes; made at first use, in a file for this user alone."""
+    text = _secret_file(paths.server_key, lambda: secrets.token_hex(32))
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Unreadable(
+            f"{paths.server_key} does not hold a key in hex",
+            hint="bring the file back from a backup; without it all tokens have to be made anew",
+        ) from error
+
+
+def make_admin_token(paths: StatePaths) -> None:
+    """Write the admin token of this machine's CLI where there is none yet."""
+    if paths.admin_token.exists():
+        return
+    tokens = local_tokens(paths)
+    taken = {token.name for token in tokens.all()}
+    name = ADMIN if ADMIN not in taken else f"{ADMIN}-{secrets.token_hex(4)}"
+    _, secret = tokens.create(
+        name, role=Role.ADMIN, endpoints=frozenset(), lifetime=None, actor="first start"
+    )
+    _secret_file(paths.admin_token, lambda: secret)
+
+
+def _secret_file(path: Path, make: Callable[[], str]) -> str:
+    """Return the file's text; where there is no file, make it whole, with mode 0600."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            logger.info("%s was made by another process first", path.name)
+        finally:
+            fresh.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def _lease_clock(meta: SqliteMeta, wall: SystemClock, scale: float) -> Clock:
+    """Return the clock of leases, going on from where the stored origin says it was."""
+    stored = meta.get("clock")
+    clock = ScaledClock.resume(wall, json.loads(stored) if stored else None, scale)
+    if clock is None:
+        return wall
+    meta.put("clock", json.dumps(clock.origin()))
+    return clock
+
+
+def _host_rules(file: ServerFile) -> HostRules:
+    limits = file.limits
+    return HostRules(
+        images=file.images,
+        workers=limits.workers,
+        unpacked_bytes=limits.unpacked_bytes,
+        startup=timedelta(seconds=limits.startup_seconds),
+        grace=timedelta(seconds=limits.grace_seconds),
+        log_bytes=limits.log_bytes,
+    )
+
+
+def _differences(before: ServerFile, after: ServerFile) -> list[str]:
+    old, new = _flat(before.model_dump()), _flat(after.model_dump())
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict) and prefix + name != "images":
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
