@@ -94,9 +94,9 @@ def minutes(value: object, *, field: str = "minutes") -> timedelta:
             f"{field} {value!r} is not a number", field=field, hint="give minutes as a number > 0"
         )
     try:
-        amount = timedelta(minutes=value) if math.isfinite(value) else timedelta(0)
+        amount = timedelta(minutes=value) if value > 0 else timedelta(0)
     except OverflowError:
-        amount = timedelta.max
+        amount = timedelta.max  # more than any limit lets pass
     if amount <= timedelta(0):
         raise InvalidInput(
             f"{field} {value!r} is not more than 0",
@@ -156,7 +156,30 @@ def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") ->
     )
 
 
+def refused(lease: Lease, failure: str, now: datetime) -> Lease:
+    """Return the lease after hosting refused to start its endpoint."""
+    return replace(lease, refused_at=now, failure=failure)
+
+
+def tried_again(lease: Lease, failure: str) -> Lease:
+    """Return the lease with one more recreation counted, before it is begun."""
+    return replace(lease, retries=lease.retries + 1, refused_at=None, failure=failure)
+
+
+def recovered(lease: Lease) -> Lease:
+    """Return the lease after its endpoint was seen in service: earlier failures are history."""
+    return replace(lease, retries=0, refused_at=None, failure="")
+
+
+def warned(lease: Lease, before: timedelta, rules: LeaseRules) -> Lease:
+    """Return the lease with this warning marked as said, and with it those that it overtook."""
+    said = {before, *(longer for longer in rules.warnings if longer >= before)}
+    return replace(lease, warned=lease.warned | said)
+
+
 def _ahead(start: datetime, amount: timedelta, now: datetime, rules: LeaseRules) -> datetime:
+    if amount <= timedelta(0):
+        raise InvalidInput("an extension of no time is none", field="minutes")
     if amount > rules.max_ahead or start + amount - now > rules.max_ahead:
         limit = rules.max_ahead / timedelta(minutes=1)
         room = max(timedelta(0), rules.max_ahead - (start - now)) / timedelta(minutes=1)

@@ -10,7 +10,7 @@ else (Creating, Updating, Deleting) is waited for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,8 @@ class Action:
     ends: EndReason | None = None
     #: STOP: whether there is an endpoint that can be deleted now.
     deletes: bool = False
+    #: What hosting said when it failed, where that is why.
+    failure: str = ""
     #: NOTIFY: what is told, and for expiry warnings how long before.
     notice: NoticeKind | None = None
     before: timedelta | None = None
@@ -110,8 +112,9 @@ def plan(
         for name, why in sorted(unreadable.items())
     ]
     actions += [
-        _notify(name, NoticeKind.UNMETERED, "it runs without a lease; left alone")
-        for name in sorted(endpoints.keys() - leased)
+        _notify(name, NoticeKind.UNMETERED, f"no lease pays for it (made {_text(seen.created_at)})")
+        for name, seen in sorted(endpoints.items())
+        if name not in leased and seen.status is not EndpointStatus.DELETING
     ]
     return Plan(now=now, actions=tuple(actions), next_at=min(instants, default=None))
 
@@ -151,7 +154,7 @@ def _valid(now: datetime, lease: Lease, seen: ObservedEndpoint | None, rules: Le
         )
     if seen.status is EndpointStatus.IN_SERVICE:
         return _Step(_nothing(lease, f"{left}; in service"), lease.expires_at)
-    stuck = f"{left}, but it is {seen.status}, which only a person can mend"
+    stuck = f"it is {seen.status} since {_text(seen.changed_at)}, which only a person can mend"
     return _Step(_notify(lease.endpoint_name, NoticeKind.STUCK, stuck, lease), lease.expires_at)
 
 
@@ -166,15 +169,17 @@ def _again(
     """Try a failed start again after its backoff, or give the lease up."""
     why = failure or "no reason given"
     if lease.retries >= rules.max_retries:
-        return _Step(
-            _stop(lease, f"failed after {lease.retries} recreations: {why}", EndReason.FAILED)
-        )
+        reason = f"failed after {lease.retries} recreations: {why}"
+        deletes = kind is ActionKind.RECREATE
+        stop = _stop(lease, reason, EndReason.FAILED, deletes=deletes)
+        return _Step(replace(stop, failure=why), lease.expires_at)
     due = failed_at + rules.backoff(lease.retries)
     attempt = f"recreation {lease.retries + 1} of {rules.max_retries}"
     if now < due:
         wait = f"failed: {why}; {attempt} in {duration(due - now)}"
         return _Step(_nothing(lease, wait), min(due, lease.expires_at))
-    return _Step(_act(kind, lease, f"failed: {why}; {attempt}"), lease.expires_at)
+    act = _act(kind, lease, f"failed: {why}; {attempt}")
+    return _Step(replace(act, failure=why), lease.expires_at)
 
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:
@@ -204,8 +209,8 @@ def _unsaid(lease: Lease, rules: LeaseRules) -> list[timedelta]:
 
 
 def _why_over(now: datetime, lease: Lease) -> str:
-    ago = f"{duration(now - (lease.ended_at or lease.expires_at))} ago"
-    return f"{lease.reason_over()} {ago}"
+    # An early end moves the expiry, so that this is when it was over, whenever it was closed.
+    return f"{lease.reason_over()} {duration(now - lease.expires_at)} ago"
 
 
 def _act(kind: ActionKind, lease: Lease, reason: str) -> Action:
@@ -231,6 +236,10 @@ def _notify(name: str, notice: NoticeKind, reason: str, lease: Lease | None = No
     return Action(
         kind=ActionKind.NOTIFY, endpoint_name=name, reason=reason, notice=notice, lease=lease
     )
+
+
+def _text(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def duration(span: timedelta) -> str:

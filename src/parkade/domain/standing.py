@@ -63,6 +63,8 @@ def standing(lease: Lease | None, seen: ObservedEndpoint | None, now: datetime) 
         return _starting(lease) if lease is not None else None
     if seen.status is EndpointStatus.FAILED:
         return _failed(seen.name, seen.failure_reason, leased=lease is not None)
+    if seen.status is EndpointStatus.OUT_OF_SERVICE:
+        return _failed(seen.name, "OutOfService, which only a person can mend", leased=False)
     if seen.status is EndpointStatus.DELETING:
         if lease is not None:
             return _starting(lease)
@@ -81,7 +83,8 @@ def _over(lease: Lease) -> Standing:
     reason = lease.reason_over()
     state = _OVER[reason]
     name = lease.endpoint_name
-    text = f"failed: {lease.failure}" if reason is EndReason.FAILED else str(state)
+    failure = lease.failure or "no reason given"
+    text = f"failed: {failure}" if reason is EndReason.FAILED else str(state)
     return Standing(
         state=state,
         reason=text,

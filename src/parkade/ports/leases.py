@@ -52,7 +52,9 @@ class LeaseBook(Protocol):
         """Store the lease where the book still holds `lease.version` (0: holds none) of it.
 
         Returns it with its new version. Raises VersionConflict where another write came first,
-        with nothing stored. A `coin` is recorded with the new lease in the same transaction.
+        with nothing stored. A `coin` is recorded with the new lease in the same transaction; one
+        that was spent before raises VersionConflict as well: ask `spent` again. The versions of a
+        name only rise, over removals too, so that nobody writes over a successor unseen.
         """
         ...
 
