@@ -1,0 +1,212 @@
+"""The seven invariants of docs/design/invariants.md, each attacked with real processes and signals."""
+
+import ast
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.house import ROOT, House, alive, house, wait_for
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A house with the no-op model; tests use endpoints of their own."""
+    with house(tmp_path_factory.mktemp("shared") / "state") as built:
+        built.furnish()
+        yield built
+
+
+@pytest.fixture
+def own(tmp_path):
+    with house(tmp_path / "state") as built:
+        built.furnish()
+        yield built
+
+
+def minutes_left(built: House, name: str) -> float:
+    return float(built.ok("GET", f"/v1/leases/{name}").json()["time_left_seconds"]) / 60
+
+
+def worker_pids(built: House, name: str) -> list[int]:
+    return [i["pid"] for i in built.ok("GET", f"/v1/endpoints/{name}").json()["instances"]]
+
+
+def test_1_money_a_lease_that_runs_out_takes_its_last_worker_within_two_seconds(shared):
+    shared.park("money", minutes=30)
+    (pid,) = worker_pids(shared, "money")
+    shared.ok("POST", "/v1/leases/money/end")
+    lease = shared.ok("POST", "/v1/leases/money/start", json={"minutes": 0.05}).json()
+    expires_at = datetime.fromisoformat(lease["expires_at"])
+    wait_for(lambda: datetime.now(UTC) >= expires_at)
+    wait_for(lambda: shared.state_of("money") == "expired" and not worker_pids(shared, "money"))
+    assert datetime.now(UTC) - expires_at < timedelta(seconds=2)
+    assert not alive(pid)
+
+
+def test_1_money_an_expiry_that_control_did_not_live_to_see_is_acted_on_by_its_successor(own):
+    own.park("demo", minutes=30)
+    (pid,) = worker_pids(own, "demo")
+    with sqlite3.connect(own.paths.database) as database:
+        # The lease runs out at the moment control dies: as if the signal came a second earlier.
+        former = own.kill("control")
+        _expire_now(database, "demo")
+    own.wait_reborn("control", former)
+    wait_for(lambda: not alive(pid), why="the worker of the expired lease to go")
+    own.wait_state("demo", "expired")
+    answer = own.invoke("demo")
+    assert answer.status_code == 503
+    assert answer.json()["reason"] == "expired"
+
+
+def _expire_now(database: sqlite3.Connection, name: str) -> None:
+    (text,) = database.execute(
+        "SELECT expires_at FROM leases WHERE endpoint_name = ?", (name,)
+    ).fetchone()
+    past = text - 3600 * 10**6 if isinstance(text, int) else "2020-01-01T00:00:00.000000+00:00"
+    database.execute("UPDATE leases SET expires_at = ? WHERE endpoint_name = ?", (past, name))
+    database.commit()
+
+
+def test_2_work_a_lease_that_cannot_be_read_stops_nothing_and_is_reported(own):
+    own.park("demo", minutes=30)
+    own.park("other", minutes=30)
+    (pid,) = worker_pids(own, "demo")
+    with sqlite3.connect(own.paths.database) as database:
+        database.execute("UPDATE leases SET expires_at = 'soon' WHERE endpoint_name = 'demo'")
+    own.ok("POST", "/v1/nudge")
+    wait_for(lambda: own.events(kind="lease.unreadable"), why="the report")
+    own.ok("POST", "/v1/leases/other/end")
+    own.wait_state("other", "stopped")
+    assert alive(pid)
+    assert own.invoke("demo").json() == {"ok": True, "n": 4}
+
+
+def test_2_work_only_what_a_lease_says_is_stopped(own):
+    own.park("demo", minutes=30)
+    (pid,) = worker_pids(own, "demo")
+    with sqlite3.connect(own.paths.database) as database:
+        database.execute("DELETE FROM leases WHERE endpoint_name = 'demo'")
+    own.ok("POST", "/v1/nudge")
+    wait_for(lambda: own.events(kind="endpoint.unmetered"), why="the report")
+    assert alive(pid)
+    assert own.invoke("demo").is_success
+
+
+def test_3_no_lost_minutes_100_concurrent_extensions_add_100_minutes(shared):
+    shared.park("coins", minutes=30)
+    before = datetime.fromisoformat(shared.ok("GET", "/v1/leases/coins").json()["expires_at"])
+
+    def coin(_):
+        body = {"EndpointName": "coins", "minutes": 1}
+        return shared.call("POST", "/prod/endpoint-expiry", json=body).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(coin, range(100))) == {200}
+    after = datetime.fromisoformat(shared.ok("GET", "/v1/leases/coins").json()["expires_at"])
+    assert after - before == timedelta(minutes=100)
+    assert len(shared.events(kind="lease.extended", endpoint="coins")) == 100
+
+
+def test_3_no_lost_minutes_a_repeated_coin_counts_once_also_after_control_was_killed(own):
+    own.park("demo", minutes=30)
+    before = own.ok("GET", "/v1/leases/demo").json()["expires_at"]
+    key = {"Idempotency-Key": "one-coin"}
+    body = {"EndpointName": "demo", "minutes": 7}
+    first = own.ok("POST", "/endpoint-expiry", json=body, headers=key).json()
+    former = own.kill("control")
+    own.wait_reborn("control", former)
+    second = own.ok("POST", "/endpoint-expiry", json=body, headers=key).json()
+    assert first["EndpointExpiry"] == second["EndpointExpiry"]
+    after = own.ok("GET", "/v1/leases/demo").json()["expires_at"]
+    paid = datetime.fromisoformat(after) - datetime.fromisoformat(before)
+    assert paid == timedelta(minutes=7)
+
+
+def test_4_one_decision_only_the_sweep_starts_and_stops_endpoints():
+    """Calls of a hosting's `create` and `delete` stand in the sweep, and nowhere else."""
+    found = set()
+    for path in (ROOT / "src/parkade").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"create", "delete"}
+                and ast.unparse(node.func.value).endswith("hosting")
+            ):
+                found.add(path.relative_to(ROOT / "src/parkade").as_posix())
+    assert found == {"services/sweep.py"}
+
+
+def test_4_one_decision_the_plan_that_is_shown_is_the_one_that_is_done(shared):
+    shared.park("decided", minutes=30)
+    shared.ok("POST", "/v1/leases/decided/end")
+    shared.wait_state("decided", "stopped")
+    wait_for(lambda: not worker_pids(shared, "decided"))
+    actions = shared.ok("GET", "/v1/plan").json()["actions"]
+    (mine,) = [each for each in actions if each["endpoint_name"] == "decided"]
+    assert mine["kind"] == "nothing"
+    assert mine["reason"].startswith("stopped ")
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.3, 0.6])
+def test_5_again_is_harmless_control_killed_in_any_step_of_a_start_or_stop(own, delay):
+    own.ok("PUT", "/v1/leases/demo", json={"config_name": "demo-config", "minutes": 30})
+    time.sleep(delay)  # a rehearsal of crashes at different steps; no condition is waited for
+    own.wait_reborn("control", own.kill("control"))
+    own.wait_state("demo", "running")
+    wait_for(lambda: len(own.workers()) == 1, why="exactly one worker")
+    assert own.invoke().json() == {"ok": True, "n": 4}
+    own.ok("POST", "/v1/leases/demo/end")
+    time.sleep(delay / 10)
+    own.wait_reborn("control", own.kill("control"))
+    wait_for(lambda: not own.workers(), why="no worker")
+    assert own.state_of() == "stopped"
+
+
+def test_6_the_data_plane_outlives_the_control_plane(own):
+    own.park("demo", minutes=30)
+    before = worker_pids(own, "demo")
+    answers: list[int] = []
+    stop = threading.Event()
+
+    def caller():
+        with httpx.Client(headers={"Authorization": own.token}, timeout=30) as client:
+            while not stop.is_set():
+                answer = client.post(f"{own.url}/endpoints/demo/invocations", json={"text": "x"})
+                answers.append(answer.status_code)
+
+    threads = [threading.Thread(target=caller) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        own.wait_reborn("control", own.kill("control"))
+        own.wait_state("demo", "running")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(answers) == {200}
+    assert worker_pids(own, "demo") == before
+
+
+def test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with(tmp_path):
+    with house(tmp_path / "state", "--time-scale", "600") as fast:
+        fast.furnish()
+        started = time.monotonic()
+        fast.park("demo", minutes=30)
+        fast.wait_state("demo", "expired")
+        assert time.monotonic() - started < 25  # 30 minutes are 3 s, and a start
+        before = datetime.fromisoformat(fast.ok("GET", "/v1/plan").json()["now"])
+        assert before > datetime.now(UTC) + timedelta(minutes=29)
+        assert before.tzinfo is not None
+        fast.down()
+        fast.up()
+        after = datetime.fromisoformat(fast.ok("GET", "/v1/plan").json()["now"])
+        assert after > before
+        form = fast.ok("GET", "/endpoint-expiry?EndpointName=demo").json()
+        datetime.strptime(form["EndpointExpiry"], "%d-%m-%Y-%H-%M-%S")  # noqa: DTZ007  the seed's form
+        assert form["TimeLeft"] == "0:00:00"
