@@ -1,0 +1,69 @@
+"""Start a worker: load the model folder, then serve it.
+
+The socket appears when the model is loaded, so whoever can connect is answered. What fails
+before that is told on standard error, the reason in the last line, with exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import faulthandler
+import gc
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from .script import BadModel, load
+from .server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .script import Script
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    parser = argparse.ArgumentParser(
+        prog="parkade_container", description="Serve a model folder on a unix socket."
+    )
+    parser.add_argument("--socket", type=Path, required=True, help="where to listen")
+    parser.add_argument("--model-dir", type=Path, required=True, help="the unpacked model data")
+    options = parser.parse_args()
+    # A model's native code may crash; then the log at least says where.
+    faulthandler.enable()
+    try:
+        max_body = _max_body(os.environ)
+        script = load(options.model_dir.resolve(), os.environ)
+    except BadModel as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        sys.exit(str(error))
+    # The model and its libraries stay; the collector need not look at them again.
+    gc.collect()
+    gc.freeze()
+    _run(script, options.socket, max_body)
+
+
+def _run(script: Script, socket: Path, max_body: int | None) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(script.answer, socket, max_body=max_body))
+
+
+def _max_body(environ: Mapping[str, str]) -> int | None:
+    """Return SAGEMAKER_MAX_PAYLOAD_IN_MB in bytes; without it the gateway's limit is enough."""
+    text = environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB")
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise BadModel(f"SAGEMAKER_MAX_PAYLOAD_IN_MB {text!r} is not a whole number above 0")
+    return int(text) * 1024 * 1024
+
+
+if __name__ == "__main__":
+    main()
