@@ -128,7 +128,7 @@ def test_3_no_lost_minutes_a_repeated_coin_counts_once_also_after_control_was_ki
 
 
 def test_4_one_decision_only_the_sweep_starts_and_stops_endpoints():
-    """Calls of a hosting's `create` and `delete` stand in the sweep, and nowhere else."""
+    """Calls of a hosting's `create` and `delete` stand in one place, which carries out the plan."""
     found = set()
     for path in (ROOT / "src/parkade").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -139,7 +139,7 @@ def test_4_one_decision_only_the_sweep_starts_and_stops_endpoints():
                 and ast.unparse(node.func.value).endswith("hosting")
             ):
                 found.add(path.relative_to(ROOT / "src/parkade").as_posix())
-    assert found == {"services/sweep.py"}
+    assert found == {"services/acting.py"}
 
 
 def test_4_one_decision_the_plan_that_is_shown_is_the_one_that_is_done(shared):
