@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -34,3 +34,13 @@ class Event:
     data: Mapping[str, Json] = field(default_factory=dict)
     #: Its place in the history, given by the store; 0 before it is stored.
     number: int = 0
+
+
+def written(instant: datetime) -> str:
+    """Write an instant as event data holds it: ISO 8601 in UTC, with a Z."""
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def in_minutes(span: timedelta) -> float:
+    """Write a duration as event data holds it."""
+    return span.total_seconds() / 60

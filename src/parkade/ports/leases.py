@@ -53,8 +53,8 @@ class LeaseBook(Protocol):
 
         Returns it with its new version. Raises VersionConflict where another write came first,
         with nothing stored. A `coin` is recorded with the new lease in the same transaction; one
-        that was spent before raises VersionConflict as well: ask `spent` again. The versions of a
-        name only rise, over removals too, so that nobody writes over a successor unseen.
+        that was spent before raises VersionConflict as well: ask `spent` again. A lease that was
+        removed and made again (another `created_at`) is another one, whatever its version.
         """
         ...
 

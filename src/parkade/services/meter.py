@@ -1,0 +1,327 @@
+"""The meter: what people do with leases.
+
+Each change is one compare-and-set write with its event; where another write came first it is
+read and decided again, so that no minute is lost. Nothing here starts an endpoint: the sweep
+that `changed` asks for does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import tenacity
+
+from parkade.domain import lease as leases
+from parkade.domain import names
+from parkade.domain.endpoint import TRANSIENT, EndpointStatus
+from parkade.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    EndpointBusy,
+    InvalidInput,
+    LeaseNotFound,
+    VersionConflict,
+)
+from parkade.domain.event import Event, in_minutes, written
+from parkade.domain.lease import EndReason, Lease, LeaseRules
+from parkade.domain.plan import duration, plan
+from parkade.ports.leases import Coin, LeaseBook, Shelf
+from parkade.services.acting import carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from parkade.ports.clock import Clock
+    from parkade.ports.hosting import Hosting
+
+#: What a change decides: the lease to store, with its event; None: nothing is to be changed.
+Decision: TypeAlias = "tuple[Lease, Event] | None"
+
+KEY_LIMIT = 255
+
+# Each lost race is another writer's success, so that a hundred attempts outlast a crowd; the
+# short random waits only keep the crowd from moving in step.
+_contended = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(VersionConflict),
+    stop=tenacity.stop_after_attempt(100),
+    wait=tenacity.wait_random(0, 0.01),
+    reraise=True,
+)
+
+
+class Meter:
+    """Adds, extends, starts, stops and removes leases. `changed` is called after every write."""
+
+    def __init__(
+        self,
+        *,
+        book: LeaseBook,
+        hosting: Hosting,
+        clock: Clock,
+        rules: Callable[[], LeaseRules],
+        changed: Callable[[], None],
+    ) -> None:
+        self._book = book
+        self._hosting = hosting
+        self._clock = clock
+        self._rules = rules
+        self._changed = changed
+
+    def get(self, endpoint_name: str) -> Lease:
+        """Return the lease. Raises LeaseNotFound or Unreadable."""
+        return self._book.get(endpoint_name)
+
+    def all(self) -> Shelf:
+        """Return every lease, and why others cannot be read."""
+        return self._book.all()
+
+    def add(
+        self,
+        endpoint_name: str,
+        config_name: str,
+        *,
+        amount: timedelta | None,
+        owner: str,
+        actor: str,
+        key: str | None = None,
+    ) -> Lease:
+        """Make a lease. Raises AlreadyExists where there is one, and ConfigNotFound."""
+        coin = _coin(endpoint_name, actor, key, f"add {config_name} {_asked(amount)} {owner}")
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            if held is not None:
+                raise AlreadyExists(
+                    f"{endpoint_name!r} has a lease already",
+                    hint=f"extend it: parkade extend {endpoint_name} --minutes 30",
+                )
+            return self._added(endpoint_name, config_name, amount, owner, actor, now)
+
+        return self._change(endpoint_name, decide, coin)
+
+    def extend(
+        self, endpoint_name: str, amount: timedelta, *, actor: str, key: str | None = None
+    ) -> Lease:
+        """Add time: to the expiry, or to now where the lease is over. Raises LeaseNotFound."""
+        coin = _coin(endpoint_name, actor, key, f"extend {_asked(amount)}")
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            return self._extended(_known(held, endpoint_name), amount, actor, now)
+
+        return self._change(endpoint_name, decide, coin)
+
+    def buy(
+        self,
+        endpoint_name: str,
+        *,
+        config_name: str | None,
+        amount: timedelta | None,
+        owner: str,
+        actor: str,
+        key: str | None = None,
+    ) -> Lease:
+        """Extend the lease; where there is none and a config is named, make it.
+
+        Raises LeaseNotFound where there is none and no config is named, and Conflict where the
+        lease is for another config.
+        """
+        request = f"buy {config_name or '-'} {_asked(amount)} {owner}"
+        coin = _coin(endpoint_name, actor, key, request)
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            if held is None and config_name is not None:
+                return self._added(endpoint_name, config_name, amount, owner, actor, now)
+            lease = _known(held, endpoint_name)
+            if config_name not in (None, lease.config_name):
+                raise Conflict(
+                    f"{endpoint_name!r} runs {lease.config_name!r}, not {config_name!r}",
+                    hint="leave the config out to extend it; to change it: parkade remove "
+                    f"{endpoint_name}, then parkade add {endpoint_name} --config {config_name}",
+                )
+            if amount is None:
+                raise InvalidInput(
+                    "minutes is missing", field="minutes", hint="give minutes as a number > 0"
+                )
+            return self._extended(lease, amount, actor, now)
+
+        return self._change(endpoint_name, decide, coin)
+
+    def start(self, endpoint_name: str, *, amount: timedelta | None, actor: str) -> Lease:
+        """Give a lease that is over new time. Raises Conflict where it still runs."""
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            lease = _known(held, endpoint_name)
+            if not lease.over(now):
+                raise Conflict(
+                    f"the lease of {endpoint_name!r} still runs for "
+                    f"{duration(lease.time_left(now))}",
+                    hint=f"add time to it: parkade extend {endpoint_name} --minutes 30",
+                )
+            paid = self._rules().initial if amount is None else amount
+            return self._extended(lease, paid, actor, now, "started")
+
+        return self._change(endpoint_name, decide)
+
+    def stop(self, endpoint_name: str, *, actor: str) -> Lease:
+        """End the lease early; one that is over is returned unchanged. Raises LeaseNotFound."""
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            lease = _known(held, endpoint_name)
+            if lease.over(now):
+                return None
+            given_up = lease.time_left(now)
+            event = Event(
+                at=now,
+                kind="lease.ended",
+                actor=actor,
+                reason=f"stopped; {duration(given_up)} given up",
+                endpoint_name=endpoint_name,
+                data={
+                    "ended": EndReason.STOPPED,
+                    "minutes_given_up": in_minutes(given_up),
+                    "expires_before": written(lease.expires_at),
+                    "expires_at": written(now),
+                },
+            )
+            return leases.end(lease, EndReason.STOPPED, now), event
+
+        return self._change(endpoint_name, decide)
+
+    @_contended
+    def remove(self, endpoint_name: str, *, actor: str) -> None:
+        """End the lease, delete the endpoint as the plan has it, then remove the row.
+
+        Raises EndpointBusy while the endpoint cannot be deleted; the lease stays, ended, so that
+        the sweep stops the endpoint in time, and removing can be repeated. Raises LeaseNotFound.
+        """
+        lease = self.stop(endpoint_name, actor=actor)
+        seen = self._hosting.endpoints().get(endpoint_name)
+        if seen and seen.status in TRANSIENT and seen.status is not EndpointStatus.DELETING:
+            raise EndpointBusy(
+                f"{endpoint_name!r} is {seen.status} and cannot be deleted now; its lease is over, "
+                "and it stops as soon as it can",
+                hint=f"repeat it then: parkade remove {endpoint_name}",
+            )
+        now = self._clock.now()
+        decided = plan(now, (lease,), {endpoint_name: seen} if seen else {}, self._rules())
+        for action in decided.acts:
+            carry_out(action, self._hosting)
+        event = Event(
+            at=now,
+            kind="lease.removed",
+            actor=actor,
+            reason="removed with its endpoint",
+            endpoint_name=endpoint_name,
+            data={"config_name": lease.config_name, "owner": lease.owner},
+        )
+        self._book.remove(lease, event)
+        self._changed()
+
+    @_contended
+    def _change(
+        self,
+        endpoint_name: str,
+        decide: Callable[[Lease | None, datetime], Decision],
+        coin: Coin | None = None,
+    ) -> Lease:
+        """Read, decide, store: from the start again where another write came first."""
+        held = self._held(endpoint_name)
+        # The coin is looked for after the lease was read: a coin spent later than that has
+        # changed the lease, and the write below is refused.
+        if coin is not None and (paid := self._book.spent(coin)) is not None:
+            return paid
+        decision = decide(held, self._clock.now())
+        if decision is None:
+            return _known(held, endpoint_name)
+        lease, event = decision
+        stored = self._book.put(lease, event, coin=coin)
+        self._changed()
+        return stored
+
+    def _held(self, endpoint_name: str) -> Lease | None:
+        try:
+            return self._book.get(endpoint_name)
+        except LeaseNotFound:
+            return None
+
+    def _added(
+        self,
+        endpoint_name: str,
+        config_name: str,
+        amount: timedelta | None,
+        owner: str,
+        actor: str,
+        now: datetime,
+    ) -> Decision:
+        names.endpoint_name(endpoint_name)
+        names.endpoint_name(config_name, field="EndpointConfigName")
+        names.token_name(owner, field="owner")
+        self._hosting.require_config(config_name)
+        rules = self._rules()
+        lease = leases.grant(
+            endpoint_name=endpoint_name,
+            config_name=config_name,
+            owner=owner,
+            amount=rules.initial if amount is None else amount,
+            now=now,
+            rules=rules,
+        )
+        paid = lease.expires_at - now
+        event = Event(
+            at=now,
+            kind="lease.added",
+            actor=actor,
+            reason=f"{duration(paid)} paid for {owner}, on {config_name}",
+            endpoint_name=endpoint_name,
+            data={
+                "minutes": in_minutes(paid),
+                "expires_at": written(lease.expires_at),
+                "config_name": config_name,
+                "owner": owner,
+            },
+        )
+        return lease, event
+
+    def _extended(
+        self, lease: Lease, amount: timedelta, actor: str, now: datetime, verb: str = "extended"
+    ) -> Decision:
+        extended = leases.extend(lease, amount, now, self._rules())
+        was = f", after it was over ({lease.reason_over()})" if lease.over(now) else ""
+        event = Event(
+            at=now,
+            kind=f"lease.{verb}",
+            actor=actor,
+            reason=f"{duration(amount)} added{was}",
+            endpoint_name=lease.endpoint_name,
+            data={
+                "minutes": in_minutes(amount),
+                "expires_before": written(lease.expires_at),
+                "expires_at": written(extended.expires_at),
+            },
+        )
+        return extended, event
+
+
+def _known(held: Lease | None, endpoint_name: str) -> Lease:
+    if held is None:
+        raise LeaseNotFound(
+            f"there is no lease for {endpoint_name!r}",
+            hint=f"make one: parkade add {endpoint_name} --config CONFIG --minutes 30",
+        )
+    return held
+
+
+def _asked(amount: timedelta | None) -> str:
+    return "default" if amount is None else str(amount)
+
+
+def _coin(endpoint_name: str, actor: str, key: str | None, request: str) -> Coin | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= KEY_LIMIT:
+        raise InvalidInput(
+            f"Idempotency-Key has {len(key)} characters",
+            field="Idempotency-Key",
+            hint=f"use 1 to {KEY_LIMIT} characters, new ones for each new request",
+        )
+    return Coin(scope=actor, endpoint_name=endpoint_name, key=key, request=request)

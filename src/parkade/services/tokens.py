@@ -1,0 +1,131 @@
+"""Tokens: made, revoked, and recognised by their keyed hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parkade.domain import names
+from parkade.domain.errors import InvalidInput, TokenNotFound, Unauthenticated
+from parkade.domain.event import Event, written
+from parkade.domain.token import Role, Token, pass_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from parkade.ports.clock import Clock
+    from parkade.ports.tokens import TokenStore
+
+
+def digest(key: bytes, secret: str) -> str:
+    """Return what is stored of a secret; without the key it cannot even be guessed at."""
+    return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
+
+
+class Tokens:
+    """Makes and checks tokens. `clock` tells real time: a rehearsal ends no token."""
+
+    def __init__(self, store: TokenStore, *, clock: Clock, key: bytes) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = key
+
+    def create(
+        self,
+        name: str,
+        *,
+        role: Role,
+        endpoints: Iterable[str],
+        lifetime: timedelta | None,
+        actor: str,
+        secret: str | None = None,
+    ) -> tuple[Token, str]:
+        """Store a new token; return it with its secret, which is never seen again.
+
+        `secret` is a pass code of the user's own. Raises AlreadyExists for a taken name.
+        """
+        now = self._clock.now()
+        code = "pk_" + secrets.token_urlsafe(32) if secret is None else pass_code(secret)
+        token = Token(
+            name=names.token_name(name),
+            digest=digest(self._key, code),
+            role=role,
+            endpoints=frozenset(names.endpoint_name(each, field="endpoints") for each in endpoints),
+            created_at=now,
+            expires_at=_expiry(now, lifetime),
+        )
+        event = Event(
+            at=now,
+            kind="token.created",
+            actor=actor,
+            reason=f"token {token.name} may act as {role}",
+            data={
+                "name": token.name,
+                "role": role,
+                "endpoints": sorted(token.endpoints),
+                "expires_at": written(token.expires_at) if token.expires_at else None,
+            },
+        )
+        self._store.add(token, event)
+        return token, code
+
+    def revoke(self, name: str, *, actor: str) -> Token:
+        """End the token now; one that is revoked stays as it is. Raises TokenNotFound."""
+        token = next((each for each in self.all() if each.name == name), None)
+        if token is None:
+            raise TokenNotFound(f"there is no token {name!r}", hint="see: parkade token ls")
+        if token.revoked_at is not None:
+            return token
+        now = self._clock.now()
+        revoked = replace(token, revoked_at=now)
+        event = Event(
+            at=now,
+            kind="token.revoked",
+            actor=actor,
+            reason=f"token {name} is no longer accepted",
+            data={"name": name},
+        )
+        self._store.replace(revoked, event)
+        return revoked
+
+    def all(self) -> Sequence[Token]:
+        """Return every token, revoked ones included."""
+        return self._store.all()
+
+    def authenticate(self, secret: str) -> Token:
+        """Return the live token with this secret. Raises Unauthenticated."""
+        asked = digest(self._key, secret)
+        for token in self._store.all():
+            if hmac.compare_digest(token.digest, asked):
+                return self._live(token)
+        raise Unauthenticated("the token is unknown", hint=_ANOTHER)
+
+    def _live(self, token: Token) -> Token:
+        if token.revoked_at is not None:
+            raise Unauthenticated(f"token {token.name!r} was revoked", hint=_ANOTHER)
+        if not token.live(self._clock.now()):
+            raise Unauthenticated(f"token {token.name!r} has expired", hint=_ANOTHER)
+        return token
+
+
+_ANOTHER = "ask an admin for one: parkade token create --name NAME"
+
+
+def _expiry(now: datetime, lifetime: timedelta | None) -> datetime | None:
+    if lifetime is None:
+        return None
+    try:
+        expiry = now + lifetime
+    except OverflowError:
+        expiry = now
+    if expiry <= now:
+        raise InvalidInput(
+            f"a token cannot live for {lifetime}",
+            field="expires",
+            hint="give it some days, such as 30d; leave it out for one without an end",
+        )
+    return expiry
