@@ -88,7 +88,7 @@ class CatalogStore(Protocol):
         ...
 
     def remove_endpoint(self, name: str, event: Event) -> None:
-        """Remove the endpoint; one that is gone counts as done."""
+        """Remove the endpoint; one that is gone counts as done, without an event."""
         ...
 
     def put_instance(self, instance: RecordedInstance) -> None:

@@ -37,7 +37,8 @@ class Coin:
 class LeaseBook(Protocol):
     """Stores leases with compare-and-set; each write appends its event in the same transaction.
 
-    Safe to use from several threads and processes at once.
+    Safe to use from several threads and processes at once. A lease that was removed and made
+    again, at another instant, is another lease, though its version be the same.
     """
 
     def get(self, endpoint_name: str) -> Lease:
@@ -61,7 +62,8 @@ class LeaseBook(Protocol):
     def remove(self, lease: Lease, event: Event) -> None:
         """Remove the lease where the book still holds `lease.version` of it.
 
-        Raises VersionConflict where another write came first. Its coins go with it.
+        Raises VersionConflict where another write came first, Unreadable where the row there is
+        damaged. Its coins go with it.
         """
         ...
 

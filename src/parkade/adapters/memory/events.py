@@ -1,0 +1,55 @@
+"""The history in a list."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parkade.domain.event import Event
+    from parkade.ports.events import EventQuery
+
+
+class MemoryHistory:
+    """The history port; the other stores in memory write their events into it."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._lock = threading.Lock()
+
+    def append(self, event: Event) -> Event:
+        """Store the event with the next number; its data is copied, and has to be JSON."""
+        data = json.loads(json.dumps(event.data))
+        with self._lock:
+            stored = replace(event, data=data, number=len(self._events) + 1)
+            self._events.append(stored)
+        return stored
+
+    def read(self, query: EventQuery) -> Sequence[Event]:
+        """Return the oldest matches."""
+        return self._matches(query)[: query.limit]
+
+    def latest(self, query: EventQuery) -> Sequence[Event]:
+        """Return the newest matches."""
+        matches = self._matches(query)
+        return matches[max(0, len(matches) - query.limit) :]
+
+    def _matches(self, query: EventQuery) -> list[Event]:
+        with self._lock:
+            return [event for event in self._events[query.after :] if _matches(event, query)]
+
+
+def _matches(event: Event, query: EventQuery) -> bool:
+    return (
+        (query.endpoint_name is None or event.endpoint_name == query.endpoint_name)
+        and (query.since is None or event.at >= query.since)
+        and (not query.kinds or any(_is_kind(event.kind, kind) for kind in query.kinds))
+    )
+
+
+def _is_kind(kind: str, wanted: str) -> bool:
+    return kind.startswith(wanted) if wanted.endswith(".") else kind == wanted

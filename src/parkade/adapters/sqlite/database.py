@@ -1,0 +1,148 @@
+"""The one file, its connection and its transactions.
+
+Each process has one connection, used by one thread at a time: calls are short, and SQLite has
+one writer anyway. WAL lets other processes read meanwhile; synchronous=FULL makes a commit
+outlive a power cut. A transaction takes the write lock at once (BEGIN IMMEDIATE), so that what
+it reads cannot change before it writes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+from parkade.adapters.sqlite.errors import busy, translated, unreadable
+from parkade.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from parkade.domain.errors import Unavailable, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Seconds to wait for another process's transaction.
+BUSY_TIMEOUT = 10.0
+
+
+class Database:
+    """One SQLite file, created and migrated when opened.
+
+    Raises Unreadable where the file is broken, another program's or from a newer Parkade;
+    Unavailable where it cannot be opened or stays locked; ResourceLimitExceeded on a full disk.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with translated(path):
+            self._connection = _connect(path, busy_timeout)
+        try:
+            with translated(path):
+                _prepare(self._connection, path, busy_timeout)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for one statement that reads."""
+        with self._lock, translated(self.path):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection in a transaction: all is stored when the block ends, or nothing."""
+        with self._lock, translated(self.path), _transaction(self._connection):
+            yield self._connection
+
+    def changes(self) -> int:
+        """Return a number that differs from the last one after a write by another process."""
+        with self.reading() as connection:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file; nothing can be read or written any more."""
+        with self._lock, translated(self.path):
+            self._connection.close()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite has rolled back by itself after some errors
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    try:
+        # It holds digests of tokens: for this user's eyes. SQLite gives -wal and -shm the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"the database {path} cannot be opened: {error.strerror}",
+            hint="check that its folder exists and is yours to write",
+        ) from error
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    # Broken text must not hide the rows beside it; columns.py finds and reports it.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
+    # First, so that nobody else's file is changed.
+    _require_ours(connection, path)
+    # SQLite does not wait by itself where two processes switch a new file to WAL.
+    for attempt in Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, sqlite3.Error) and busy(error)),
+        stop=stop_after_delay(busy_timeout),
+        wait=wait_random(0.01, 0.05),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if _version(connection) < len(MIGRATIONS):
+        with _transaction(connection):
+            _migrate(connection, path)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    _require_ours(connection, path)  # another process may have been faster
+    for migration in MIGRATIONS[_version(connection) :]:
+        for statement in migration:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    owner = _pragma(connection, "application_id")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if owner != APPLICATION_ID and (owner or tables):
+        raise unreadable(path, "it belongs to another program")
+    if (version := _version(connection)) > len(MIGRATIONS):
+        raise Unreadable(
+            f"{path} was written by a newer Parkade (schema {version}; this one knows "
+            f"{len(MIGRATIONS)})",
+            hint="use that version again, or start on another state folder",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return _pragma(connection, "user_version")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,195 @@
+"""The lease book: one row a lease, compared and set by its version.
+
+    caller                    book
+      get      ------------->  version 7
+      (decides)
+      put(7)   ------------->  UPDATE ... WHERE version = 7, event, coin: one transaction
+                               a version of 8 there means: somebody else was faster
+
+A lease that was removed and made again counts from 1 again; `created_at` tells the two apart.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.adapters.sqlite import columns
+from parkade.adapters.sqlite.events import record
+from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
+from parkade.domain.lease import EndReason, Lease
+from parkade.ports.leases import Shelf
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.domain.event import Event
+    from parkade.ports.leases import Coin
+
+_INSERT = """
+    INSERT INTO leases VALUES (:endpoint_name, :config_name, :owner, :created_at, :expires_at,
+        :ended, :ended_at, :retries, :refused_at, :failure, :warned, :version)
+    ON CONFLICT DO NOTHING
+"""
+_UPDATE = """
+    UPDATE leases SET config_name = :config_name, owner = :owner, expires_at = :expires_at,
+        ended = :ended, ended_at = :ended_at, retries = :retries, refused_at = :refused_at,
+        failure = :failure, warned = :warned, version = :version
+    WHERE endpoint_name = :endpoint_name AND version = :version - 1 AND created_at = :created_at
+"""
+_DELETE = """
+    DELETE FROM leases
+    WHERE endpoint_name = :endpoint_name AND version = :version AND created_at = :created_at
+"""
+_SPEND = """
+    INSERT INTO coins (endpoint_name, scope, key, request, lease) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class SqliteLeaseBook:
+    """The lease book port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, endpoint_name: str) -> Lease:
+        """Return the lease."""
+        with self._database.reading() as connection:
+            row = _find(connection, endpoint_name)
+        if row is None:
+            raise LeaseNotFound(f"no lease has the endpoint name {endpoint_name!r}")
+        return _lease(row)
+
+    def all(self) -> Shelf:
+        """Return every lease in the order of names, and which rows are damaged."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT * FROM leases ORDER BY endpoint_name").fetchall()
+        leases: list[Lease] = []
+        unreadable: dict[str, str] = {}
+        for row in rows:
+            try:
+                leases.append(_fields(row))
+            except Unreadable as error:
+                unreadable[str(row["endpoint_name"])] = error.message
+        return Shelf(tuple(leases), unreadable)
+
+    def put(self, lease: Lease, event: Event, *, coin: Coin | None = None) -> Lease:
+        """Store lease, event and coin in one transaction, unless another write came first."""
+        stored = replace(lease, version=lease.version + 1)
+        with self._database.writing() as connection:
+            _require_readable(connection, lease.endpoint_name)
+            statement = _UPDATE if lease.version else _INSERT
+            if connection.execute(statement, _columns(stored)).rowcount != 1:
+                raise _lost(lease.endpoint_name)
+            if coin is not None:
+                _spend(connection, coin, stored)
+            record(connection, event)
+        return stored
+
+    def remove(self, lease: Lease, event: Event) -> None:
+        """Remove the lease, unless another write came first; its coins go with it."""
+        with self._database.writing() as connection:
+            _require_readable(connection, lease.endpoint_name)
+            if connection.execute(_DELETE, _columns(lease)).rowcount != 1:
+                raise _lost(lease.endpoint_name)
+            record(connection, event)
+
+    def spent(self, coin: Coin) -> Lease | None:
+        """Return the lease as this coin's change left it."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT * FROM coins WHERE endpoint_name = ? AND scope = ? AND key = ?",
+                (coin.endpoint_name, coin.scope, coin.key),
+            ).fetchone()
+        if row is None:
+            return None
+        if row["request"] != coin.request:
+            raise Conflict(
+                f"Idempotency-Key {coin.key!r} was used for another request on "
+                f"{coin.endpoint_name!r}",
+                hint="use a new key for a new request",
+            )
+        with columns.reading(f"Idempotency-Key {coin.key!r} of {coin.endpoint_name!r}"):
+            return _fields(columns.read_object(row, "lease"))
+
+
+def _find(connection: sqlite3.Connection, endpoint_name: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM leases WHERE endpoint_name = ?", (endpoint_name,)
+    ).fetchone()
+    return row
+
+
+def _require_readable(connection: sqlite3.Connection, endpoint_name: str) -> None:
+    """Raise Unreadable where a damaged row would be written over: a person has to see it."""
+    row = _find(connection, endpoint_name)
+    if row is not None:
+        _lease(row)
+
+
+def _spend(connection: sqlite3.Connection, coin: Coin, stored: Lease) -> None:
+    content = json.dumps(_columns(stored))
+    values = (coin.endpoint_name, coin.scope, coin.key, coin.request, content)
+    if connection.execute(_SPEND, values).rowcount != 1:
+        raise _lost(coin.endpoint_name)
+
+
+def _lost(endpoint_name: str) -> VersionConflict:
+    return VersionConflict(
+        f"the lease of {endpoint_name!r} was changed by somebody else",
+        hint="read it again, then decide again",
+    )
+
+
+def _columns(lease: Lease) -> dict[str, columns.Column]:
+    return {
+        "endpoint_name": lease.endpoint_name,
+        "config_name": lease.config_name,
+        "owner": lease.owner,
+        "created_at": columns.instant(lease.created_at),
+        "expires_at": columns.instant(lease.expires_at),
+        "ended": lease.ended,
+        "ended_at": columns.instant_or_none(lease.ended_at),
+        "retries": lease.retries,
+        "refused_at": columns.instant_or_none(lease.refused_at),
+        "failure": lease.failure,
+        "warned": json.dumps(sorted(before // _MICROSECOND for before in lease.warned)),
+        "version": lease.version,
+    }
+
+
+def _lease(row: columns.Row) -> Lease:
+    with columns.reading(f"the lease of {row['endpoint_name']!r}"):
+        return _fields(row)
+
+
+def _fields(row: columns.Row) -> Lease:
+    return Lease(
+        endpoint_name=columns.read_text(row, "endpoint_name"),
+        config_name=columns.read_text(row, "config_name"),
+        owner=columns.read_text(row, "owner"),
+        created_at=columns.read_instant(row, "created_at"),
+        expires_at=columns.read_instant(row, "expires_at"),
+        ended=None if row["ended"] is None else columns.read_word(row, "ended", EndReason),
+        ended_at=columns.read_instant_or_none(row, "ended_at"),
+        retries=columns.read_number(row, "retries"),
+        refused_at=columns.read_instant_or_none(row, "refused_at"),
+        failure=columns.read_text(row, "failure"),
+        warned=_warned(row),
+        version=columns.read_number(row, "version", least=1),
+    )
+
+
+def _warned(row: columns.Row) -> frozenset[timedelta]:
+    spans = columns.read_json(row, "warned")
+    if not isinstance(spans, list) or not all(type(span) is int for span in spans):
+        raise Unreadable(f"its warned {spans!r} is not a list of microseconds")
+    try:
+        return frozenset(timedelta(microseconds=span) for span in spans)
+    except OverflowError as error:
+        raise Unreadable(f"its warned {spans!r} is out of range") from error

@@ -1,0 +1,139 @@
+"""The tables, as ordered migrations.
+
+A migration that was released is never changed; a new one is added behind it. Instants are ISO
+8601 text in UTC with microseconds, which sorts in the order of time and which people can read.
+"""
+
+from __future__ import annotations
+
+#: Marks the file as Parkade's own: "PARK".
+APPLICATION_ID = 0x5041524B
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        """
+        CREATE TABLE meta (
+            key TEXT PRIMARY KEY NOT NULL,
+            value TEXT NOT NULL
+        )
+        """,
+        # AUTOINCREMENT: a number is never given twice.
+        """
+        CREATE TABLE events (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            endpoint_name TEXT NOT NULL,
+            data TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX events_by_endpoint ON events (endpoint_name, number)",
+        "CREATE INDEX events_by_kind ON events (kind, number)",
+        """
+        CREATE TRIGGER events_keep BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
+        """,
+        """
+        CREATE TRIGGER events_stay BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
+        """,
+        """
+        CREATE TABLE leases (
+            endpoint_name TEXT PRIMARY KEY NOT NULL,
+            config_name TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            ended TEXT,
+            ended_at TEXT,
+            retries INTEGER NOT NULL,
+            refused_at TEXT,
+            failure TEXT NOT NULL,
+            warned TEXT NOT NULL,
+            version INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE coins (
+            endpoint_name TEXT NOT NULL REFERENCES leases ON DELETE CASCADE,
+            scope TEXT NOT NULL,
+            key TEXT NOT NULL,
+            request TEXT NOT NULL,
+            lease TEXT NOT NULL,
+            PRIMARY KEY (endpoint_name, scope, key)
+        )
+        """,
+        """
+        CREATE TABLE tokens (
+            name TEXT PRIMARY KEY NOT NULL,
+            digest TEXT NOT NULL UNIQUE,
+            role TEXT NOT NULL,
+            endpoints TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT
+        )
+        """,
+        """
+        CREATE TABLE routes (
+            path TEXT PRIMARY KEY NOT NULL,
+            endpoint_name TEXT NOT NULL,
+            public INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE executions (
+            arn TEXT PRIMARY KEY NOT NULL,
+            token_name TEXT NOT NULL,
+            endpoint_name TEXT NOT NULL,
+            body TEXT NOT NULL,
+            status TEXT NOT NULL,
+            started_at TEXT NOT NULL,
+            stopped_at TEXT,
+            output TEXT NOT NULL,
+            error TEXT NOT NULL,
+            cause TEXT NOT NULL,
+            attempts INTEGER NOT NULL
+        )
+        """,
+        "CREATE INDEX executions_by_status ON executions (status, started_at)",
+        "CREATE INDEX executions_by_stop ON executions (stopped_at)",
+        """
+        CREATE TABLE models (
+            name TEXT PRIMARY KEY NOT NULL,
+            image TEXT NOT NULL,
+            data_url TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE configs (
+            name TEXT PRIMARY KEY NOT NULL,
+            variants TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE endpoints (
+            name TEXT PRIMARY KEY NOT NULL,
+            config_name TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            changed_at TEXT NOT NULL,
+            failure_reason TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE instances (
+            id TEXT PRIMARY KEY NOT NULL,
+            endpoint_name TEXT NOT NULL,
+            variant_name TEXT NOT NULL,
+            started_at TEXT NOT NULL
+        )
+        """,
+    ),
+)
