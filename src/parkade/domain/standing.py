@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from parkade.domain.endpoint import SERVING, EndpointStatus, ObservedEndpoint
 from parkade.domain.lease import EndReason, Lease
@@ -55,6 +55,12 @@ class Standing:
     retry_after: timedelta = timedelta(0)
 
 
+@overload
+def standing(lease: Lease, seen: ObservedEndpoint | None, now: datetime) -> Standing: ...
+@overload
+def standing(
+    lease: Lease | None, seen: ObservedEndpoint | None, now: datetime
+) -> Standing | None: ...
 def standing(lease: Lease | None, seen: ObservedEndpoint | None, now: datetime) -> Standing | None:
     """Return how the endpoint stands; None where there is neither a lease nor an endpoint."""
     if lease is not None and lease.over(now):

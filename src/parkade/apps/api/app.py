@@ -1,0 +1,74 @@
+"""The management API: what CLI, console and clients talk to; invocations are the gateway's."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from parkade.apps.api import (
+    configs,
+    docs,
+    endpoints,
+    errors,
+    events,
+    health,
+    leases,
+    models,
+    objects,
+    plan,
+    routes,
+    seed,
+    server,
+    tokens,
+)
+
+if TYPE_CHECKING:
+    from parkade.apps.wiring import Services
+
+_DESCRIPTION = """
+Model endpoints on a parking meter: an endpoint runs while its lease lasts.
+
+Send a token in the header `Authorization`, as it is or after `Bearer`. An **invoker** may invoke
+and look at what it may invoke; an **operator** may also run leases and routes; an **admin** may
+also manage tokens, models, configs and objects. Each operation says which role it needs.
+
+Errors have one shape: `{"error": {"code", "message", "hint"}}`, with `field` where one is to
+blame. Times are ISO 8601 in UTC; only `/endpoint-expiry` has the form of its first version.
+Invoking an endpoint is not described here: `POST /endpoints/{name}/invocations`, and routes such
+as `POST /falcon`, take and give whatever the model takes and gives.
+"""
+_TAGS = [
+    {"name": "The meter", "description": "Time left, more time, and what the meter would do."},
+    {"name": "Leases", "description": "The right of an endpoint to run."},
+    {"name": "Endpoints", "description": "What runs, and what it writes."},
+    {"name": "Models", "description": "An image with its packed data."},
+    {"name": "Configs", "description": "What an endpoint is created from."},
+    {"name": "Routes", "description": "Short paths that invoke."},
+    {"name": "Tokens", "description": "Who may do what."},
+    {"name": "Objects", "description": "The folder that plays S3."},
+    {"name": "Events", "description": "Who did what, when and why."},
+    {"name": "Server", "description": "The server itself."},
+]
+_ROUTERS = (
+    seed, plan, leases, endpoints, models, configs, routes, tokens, objects, events, server, health,
+)  # fmt: skip
+
+
+def create_app(services: "Services") -> FastAPI:
+    """Return the management API over the services, as an ASGI callable."""
+    app = FastAPI(
+        title="Parkade",
+        version="1",
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,
+        redoc_url=None,
+        # Behind the gateway a redirect would name this side's host.
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for module in _ROUTERS:
+        app.include_router(module.routes)
+    docs.serve(app)
+    errors.handle(app)
+    app.add_middleware(errors.Bugs)
+    return app

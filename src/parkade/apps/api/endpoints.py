@@ -1,0 +1,98 @@
+"""Endpoints as they are, and what their instances write: `/v1/endpoints`."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import PlainTextResponse, StreamingResponse
+
+from parkade.apps.api import logs
+from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, still_admitted
+from parkade.apps.api.paging import After, Limit, page
+from parkade.apps.api.route import Served, router
+from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
+from parkade.domain.errors import EndpointNotFound
+from parkade.domain.token import Role
+
+routes = router("Endpoints", "/v1/endpoints")
+
+
+@routes.get("")
+async def list_endpoints(
+    services: Served, caller: Invoker, limit: Limit = 100, after: After = ""
+) -> EndpointList:
+    """List endpoints in the order of names, those that are leased but absent included.
+
+    An invoker sees the endpoints it may invoke.
+    """
+    look = _Look(services)
+    known = [name for name in look.names() if may_see(caller, name)]
+    found, following = page(known, str, limit=limit, after=after)
+    return EndpointList(endpoints=[look.at(name) for name in found], next=following)
+
+
+@routes.get("/{endpoint_name}")
+async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) -> EndpointView:
+    """Describe an endpoint: its status with its reason, its lease, its instances."""
+    require_sight(caller, endpoint_name)
+    look = _Look(services)
+    if endpoint_name not in look.names():
+        raise _not_found(endpoint_name)
+    return look.at(endpoint_name)
+
+
+@routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
+async def read_logs(
+    *,
+    services: Served,
+    request: Request,
+    _caller: Operator,
+    endpoint_name: str,
+    tail: Annotated[
+        int, Query(ge=0, le=100_000, description="Last lines of each instance's log.")
+    ] = 100,
+    follow: Annotated[bool, Query(description="Go on with what is written.")] = False,
+) -> StreamingResponse:
+    """Read what an endpoint's instances wrote, each line after `<variant>/<instance id> `.
+
+    Instances that are gone are included as long as their logs are kept; the newest log is last.
+    Following goes on through rotations and with new instances until the client ends it.
+    """
+    if not services.host.logs(endpoint_name) and endpoint_name not in _Look(services).names():
+        raise _not_found(endpoint_name)
+    reader = logs.Reader(lambda: services.host.logs(endpoint_name))
+    admitted = still_admitted(services, request, Role.OPERATOR)
+    text = logs.following(reader, tail, admitted) if follow else reader.tail(tail, whole=True)
+    return StreamingResponse(text, media_type="text/plain")
+
+
+class _Look:
+    """One look at all leases and endpoints."""
+
+    def __init__(self, services: Served) -> None:
+        self._services = services
+        self._now = services.clock.now()
+        self._shelf = services.meter.all()
+        self._leases = {lease.endpoint_name: lease for lease in self._shelf.leases}
+        self._seen = services.hosting.endpoints()
+
+    def names(self) -> set[str]:
+        """Return every name that is leased or runs."""
+        return {*self._leases, *self._shelf.unreadable, *self._seen}
+
+    def at(self, name: str) -> EndpointView:
+        """Write one endpoint."""
+        facts = Facts(
+            name=name,
+            lease=self._leases.get(name),
+            unreadable=self._shelf.unreadable.get(name, ""),
+            seen=self._seen.get(name),
+            traffic=self._services.traffic(name),
+            instances=self._services.host.instances(name),
+        )
+        return endpoint_view(facts, self._now)
+
+
+def _not_found(endpoint_name: str) -> EndpointNotFound:
+    return EndpointNotFound(
+        f"there is no endpoint {endpoint_name!r}", hint="GET /v1/endpoints lists all"
+    )

@@ -1,0 +1,124 @@
+"""Leases, clean: `/v1/leases`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Query
+
+from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
+from parkade.apps.api.errors import respelt
+from parkade.apps.api.keys import IdempotencyKey
+from parkade.apps.api.paging import After, Limit, page
+from parkade.apps.api.route import Served, router
+from parkade.apps.api.schemas.leases import AddForm, ExtendForm, LeaseList, LeaseView, StartForm
+from parkade.domain import names
+from parkade.domain.standing import State
+
+if TYPE_CHECKING:
+    from parkade.domain.lease import Lease
+
+routes = router("Leases", "/v1/leases")
+
+_SPELLINGS = {"EndpointName": "endpoint_name", "EndpointConfigName": "config_name"}
+
+
+@routes.get("")
+async def list_leases(
+    services: Served,
+    caller: Invoker,
+    limit: Limit = 100,
+    after: After = "",
+    owner: Annotated[str | None, Query(description="Only leases of this owner.")] = None,
+    state: Annotated[State | None, Query(description="Only leases in this state.")] = None,
+) -> LeaseList:
+    """List leases in the order of endpoint names.
+
+    An invoker sees the endpoints it may invoke.
+    """
+    now = services.clock.now()
+    seen = services.hosting.endpoints()
+    shelf = services.meter.all()
+    views = [
+        LeaseView.of(lease, seen.get(lease.endpoint_name), now)
+        for lease in shelf.leases
+        if may_see(caller, lease.endpoint_name) and owner in {None, lease.owner}
+    ]
+    wanted = [view for view in views if state in {None, view.state}]
+    found, following = page(wanted, lambda view: view.endpoint_name, limit=limit, after=after)
+    unreadable = {name: why for name, why in shelf.unreadable.items() if may_see(caller, name)}
+    return LeaseList(leases=found, next=following, unreadable=unreadable)
+
+
+@routes.get("/{endpoint_name}")
+async def get_lease(services: Served, caller: Invoker, endpoint_name: str) -> LeaseView:
+    """Describe the lease of an endpoint."""
+    require_sight(caller, endpoint_name)
+    return _view(services, services.meter.get(endpoint_name))
+
+
+@routes.put("/{endpoint_name}", status_code=201)
+async def add_lease(
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    form: AddForm,
+    key: IdempotencyKey = None,
+) -> LeaseView:
+    """Add a lease, which starts the endpoint.
+
+    409 where the endpoint has a lease: extend that, or start it again.
+    """
+    with respelt(_SPELLINGS):
+        lease = services.meter.add(
+            names.endpoint_name(endpoint_name),
+            names.endpoint_name(form.config_name, field="config_name"),
+            amount=form.minutes,
+            owner=names.token_name(form.owner or caller.name, field="owner"),
+            actor=caller.name,
+            key=key,
+        )
+    return _view(services, lease)
+
+
+@routes.post("/{endpoint_name}/extend")
+async def extend_lease(
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    form: ExtendForm,
+    key: IdempotencyKey = None,
+) -> LeaseView:
+    """Add minutes to the expiry, or to now where that is past.
+
+    An endpoint that is over starts again.
+    """
+    lease = services.meter.extend(endpoint_name, form.minutes, actor=caller.name, key=key)
+    return _view(services, lease)
+
+
+@routes.post("/{endpoint_name}/start")
+async def start_endpoint(
+    services: Served, caller: Operator, endpoint_name: str, form: StartForm | None = None
+) -> LeaseView:
+    """Start an endpoint whose lease is over."""
+    amount = form.minutes if form else None
+    return _view(services, services.meter.start(endpoint_name, amount=amount, actor=caller.name))
+
+
+@routes.post("/{endpoint_name}/end")
+async def end_lease(services: Served, caller: Operator, endpoint_name: str) -> LeaseView:
+    """End a lease early, which stops the endpoint; one that is over stays as it is."""
+    return _view(services, services.meter.stop(endpoint_name, actor=caller.name))
+
+
+@routes.delete("/{endpoint_name}", status_code=204)
+async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -> None:
+    """Remove the lease and its endpoint.
+
+    409 while the endpoint cannot be deleted: the lease has ended then; repeat it later.
+    """
+    services.meter.remove(endpoint_name, actor=caller.name)
+
+
+def _view(services: Served, lease: "Lease") -> LeaseView:
+    seen = services.hosting.endpoints().get(lease.endpoint_name)
+    return LeaseView.of(lease, seen, services.clock.now())

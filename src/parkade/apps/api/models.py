@@ -1,0 +1,43 @@
+"""Models: `/v1/models`."""
+
+from parkade.apps.api.auth import Admin, Operator
+from parkade.apps.api.errors import respelt
+from parkade.apps.api.paging import After, Limit, page
+from parkade.apps.api.route import Served, router
+from parkade.apps.api.schemas.models import SPELLINGS, ModelForm, ModelList, ModelView
+
+routes = router("Models", "/v1/models")
+
+
+@routes.get("")
+async def list_models(
+    services: Served, _caller: Operator, limit: Limit = 100, after: After = ""
+) -> ModelList:
+    """List models in the order of names."""
+    found, following = page(
+        services.host.models(), lambda model: model.name, limit=limit, after=after
+    )
+    return ModelList(models=[ModelView.of(each) for each in found], next=following)
+
+
+@routes.post("", status_code=201)
+async def create_model(services: Served, caller: Admin, form: ModelForm) -> ModelView:
+    """Create a model of an image and its packed data."""
+    with respelt(SPELLINGS):
+        model = form.model(services.clock.now())
+        services.host.create_model(model, caller.name)
+    services.changed()
+    return ModelView.of(model)
+
+
+@routes.get("/{name}")
+async def get_model(services: Served, _caller: Operator, name: str) -> ModelView:
+    """Describe a model."""
+    return ModelView.of(services.host.model(name))
+
+
+@routes.delete("/{name}", status_code=204)
+async def delete_model(services: Served, caller: Admin, name: str) -> None:
+    """Delete a model; its data stays where it is."""
+    services.host.delete_model(name, caller.name)
+    services.changed()

@@ -1,0 +1,122 @@
+"""The forms of endpoints: what runs, what should, and who pays."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from parkade.apps.api.schemas.form import View
+from parkade.apps.api.schemas.leases import LeaseView
+from parkade.domain.standing import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parkade.apps.control.traffic import Traffic
+    from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.lease import Lease
+    from parkade.runtime.host import InstanceStatus
+
+#: Status of an endpoint that hosting does not have.
+ABSENT = "Absent"
+#: State of an endpoint whose lease is damaged; the domain has no word for it, for it decides nothing.
+UNREADABLE = "unreadable"
+
+
+class InstanceView(View):
+    """One running container of an endpoint."""
+
+    id: str
+    variant_name: str
+    pid: int | None
+    state: str
+    started_at: datetime
+    restarts: int
+
+
+class EndpointView(View):
+    """An endpoint: as hosting sees it, and as its lease wants it."""
+
+    name: str = Field(examples=["falcon"])
+    status: str = Field(
+        description="SageMaker's status, or Absent: leased, but not there.", examples=["InService"]
+    )
+    state: str = Field(
+        description="running, starting, stopping, expired, stopped, idle, budget or failed; "
+        "unreadable where the lease is damaged.",
+        examples=["running"],
+    )
+    reason: str = Field(examples=["running"])
+    hint: str = Field(description="What to do about it; may be empty.")
+    config_name: str
+    created_at: datetime | None
+    changed_at: datetime | None
+    failure_reason: str
+    healthy: int = Field(description="Instances that answer.")
+    wanted: int = Field(description="Instances there should be.")
+    lease: LeaseView | None
+    requests_per_second: float
+    in_flight: int
+    instances: list[InstanceView]
+
+
+class EndpointList(View):
+    """One page of endpoints."""
+
+    endpoints: list[EndpointView]
+    next: str | None = Field(description="Where the next page begins: give it as `after`.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known of one endpoint."""
+
+    name: str
+    lease: "Lease | None"
+    #: Why the lease cannot be read; empty where it can, or where there is none.
+    unreadable: str
+    seen: "ObservedEndpoint | None"
+    traffic: "Traffic"
+    instances: "Sequence[InstanceStatus]"
+
+
+def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
+    """Write an endpoint as of `now`."""
+    state, reason, hint = _stands(facts, now)
+    seen, lease = facts.seen, facts.lease
+    return EndpointView(
+        name=facts.name,
+        status=seen.status if seen else ABSENT,
+        state=state,
+        reason=reason,
+        hint=hint,
+        config_name=seen.config_name if seen else lease.config_name if lease else "",
+        created_at=seen.created_at if seen else None,
+        changed_at=seen.changed_at if seen else None,
+        failure_reason=seen.failure_reason if seen else "",
+        healthy=seen.healthy if seen else 0,
+        wanted=seen.wanted if seen else 0,
+        lease=LeaseView.of(lease, seen, now) if lease else None,
+        requests_per_second=facts.traffic.requests_per_second,
+        in_flight=facts.traffic.in_flight,
+        instances=[
+            InstanceView(
+                id=each.id,
+                variant_name=each.variant_name,
+                pid=each.pid,
+                state=each.state,
+                started_at=each.started_at,
+                restarts=each.restarts,
+            )
+            for each in facts.instances
+        ],
+    )
+
+
+def _stands(facts: Facts, now: datetime) -> tuple[str, str, str]:
+    if facts.unreadable:
+        hint = "it is left alone, whatever it does; look at its row in the database"
+        return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint
+    stands = standing(facts.lease, facts.seen, now)
+    return (stands.state, stands.reason, stands.hint) if stands else (ABSENT.lower(), "", "")

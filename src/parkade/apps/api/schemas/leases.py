@@ -1,0 +1,89 @@
+"""The forms of leases."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from parkade.apps.api.schemas.form import Form, Minutes, View
+from parkade.domain.standing import State, standing
+
+if TYPE_CHECKING:
+    from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.lease import Lease
+
+
+class LeaseView(View):
+    """A lease, with how its endpoint stands."""
+
+    endpoint_name: str = Field(examples=["falcon"])
+    config_name: str = Field(examples=["falcon-config"])
+    owner: str = Field(description="Who bought it.", examples=["ann"])
+    created_at: datetime
+    expires_at: datetime
+    time_left_seconds: float = Field(description="0 once it is over, never negative.")
+    ended: str | None = Field(
+        description="Why it was closed: expired, stopped, idle, budget or failed."
+    )
+    ended_at: datetime | None
+    state: State
+    reason: str = Field(examples=["running"])
+    hint: str = Field(description="What to do about it; may be empty.")
+    retries: int = Field(description="Recreations of a failed endpoint since the last coin.")
+    failure: str
+    version: int = Field(description="Counts the changes.")
+
+    @classmethod
+    def of(cls, lease: "Lease", seen: "ObservedEndpoint | None", now: datetime) -> "LeaseView":
+        """Write a lease as of `now`, with its endpoint as hosting sees it."""
+        stands = standing(lease, seen, now)
+        return cls(
+            endpoint_name=lease.endpoint_name,
+            config_name=lease.config_name,
+            owner=lease.owner,
+            created_at=lease.created_at,
+            expires_at=lease.expires_at,
+            time_left_seconds=lease.time_left(now).total_seconds(),
+            ended=lease.ended,
+            ended_at=lease.ended_at,
+            state=stands.state,
+            reason=stands.reason,
+            hint=stands.hint,
+            retries=lease.retries,
+            failure=lease.failure,
+            version=lease.version,
+        )
+
+
+class LeaseList(View):
+    """One page of leases."""
+
+    leases: list[LeaseView]
+    next: str | None = Field(description="Where the next page begins: give it as `after`.")
+    unreadable: dict[str, str] = Field(
+        description="Endpoints whose lease is damaged and left alone, with the reason."
+    )
+
+
+class AddForm(Form):
+    """A new lease."""
+
+    config_name: str = Field(examples=["falcon-config"])
+    minutes: Minutes | None = Field(
+        None, description="Left out: initial_provision_minutes of the server.", examples=[30]
+    )
+    owner: str | None = Field(None, description="Left out: the caller.", examples=["ann"])
+
+
+class ExtendForm(Form):
+    """More minutes."""
+
+    minutes: Minutes = Field(examples=[10])
+
+
+class StartForm(Form):
+    """Minutes for an endpoint that is over."""
+
+    minutes: Minutes | None = Field(
+        None, description="Left out: initial_provision_minutes of the server.", examples=[30]
+    )

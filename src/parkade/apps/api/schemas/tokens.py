@@ -1,0 +1,74 @@
+"""The forms of tokens."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from parkade.apps.api.schemas.form import Form, View
+from parkade.domain.token import PASS_CODE_MIN, Role, Token
+
+
+class TokenForm(Form):
+    """A new token."""
+
+    name: str = Field(examples=["ann"])
+    role: Role = Field(Role.INVOKER, description="Each role includes the ones before it.")
+    endpoints: list[str] = Field(
+        [], description="Endpoints it may invoke; empty: all.", examples=[["falcon"]]
+    )
+    expires_days: Annotated[float, Field(gt=0, le=36500, strict=True)] | None = Field(
+        None, description="Real days until it expires; left out: never.", examples=[30]
+    )
+    secret: str | None = Field(
+        None,
+        description=f"A pass code of your own, {PASS_CODE_MIN} characters or more; "
+        "left out: one is made.",
+    )
+
+
+class TokenView(View):
+    """A token, without its secret."""
+
+    name: str
+    role: Role
+    endpoints: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    live: bool = Field(description="Neither revoked nor expired.")
+
+    @classmethod
+    def of(cls, token: Token, now: datetime) -> "TokenView":
+        """Write a token as of `now`, which is real time."""
+        return cls(**_told(token, now))
+
+
+class CreatedTokenView(TokenView):
+    """A new token with its secret, which is shown this once."""
+
+    token: str
+
+    @classmethod
+    def with_secret(cls, token: Token, secret: str, now: datetime) -> "CreatedTokenView":
+        """Write a token that has just been made."""
+        return cls(**_told(token, now), token=secret)
+
+
+class TokenList(View):
+    """One page of tokens."""
+
+    tokens: list[TokenView]
+    next: str | None = Field(description="Where the next page begins: give it as `after`.")
+
+
+def _told(token: Token, now: datetime) -> dict[str, Any]:
+    return {
+        "name": token.name,
+        "role": token.role,
+        "endpoints": sorted(token.endpoints),
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "live": token.live(now),
+    }
