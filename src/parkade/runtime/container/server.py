@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 #: After SIGTERM: what had arrived by then (in the backlog, in a socket's buffer) is read first.
+#: The turns are for a loop that is busy with jobs, where the time passes without a look around.
 LINGER_SECONDS = 0.02
+LINGER_TURNS = 5
 #: After SIGTERM: how long a request that has begun to arrive may take to be complete.
 UPLOAD_SECONDS = 2.0
 _PONG = Answer(200, b"", "")
@@ -86,6 +88,8 @@ class Server:
     async def drain(self, listener: asyncio.Server) -> None:
         """Stop accepting, answer what was received, and return when every connection is closed."""
         await asyncio.sleep(LINGER_SECONDS)
+        for _ in range(LINGER_TURNS):
+            await asyncio.sleep(0)
         listener.close()
         self.stopping = True
         self._close_idle()
