@@ -1,15 +1,16 @@
 """The HTTP side of a container: a unix socket, and the model inline on the event loop.
 
 Requests are parsed as they come and queued; each turn of the loop runs one of them, in the
-order in which they were complete. Between two turns everything that has arrived is read, so
-that many connections are served fairly, and whoever hung up meanwhile is not worked for.
-A thread would only add a hop: the model holds the processor either way.
+order in which they were complete. Between two jobs the loop reads what has arrived, so that
+many connections are served fairly, and whoever hung up meanwhile is not worked for. A thread
+would only add a hop: the model holds the processor either way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BACKLOG = 1024
+#: After a job as long as this the loop catches up before the next: to accept a client, to read
+#: its request and to see that it hung up takes a turn each.
+LONG_JOB_SECONDS = 0.001
+CATCH_UP_TURNS = 4
 #: After SIGTERM: what had arrived by then (in the backlog, in a socket's buffer) is read first.
-#: The turns are for a loop that is busy with jobs, where the time passes without a look around.
 LINGER_SECONDS = 0.02
-LINGER_TURNS = 5
 #: After SIGTERM: how long a request that has begun to arrive may take to be complete.
 UPLOAD_SECONDS = 2.0
 _PONG = Answer(200, b"", "")
@@ -48,6 +51,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[Job] = deque()
         self._turn_is_due = False
+        self._turns_to_catch_up = 0
         self._gone = asyncio.Event()
         self.max_body = max_body
         self.stopping = False
@@ -63,14 +67,21 @@ class Server:
 
     def _turn(self) -> None:
         """Run the next job that somebody still waits for."""
+        if self._turns_to_catch_up:
+            self._turns_to_catch_up -= 1
+            self._loop.call_soon(self._turn)
+            return
         job = self._next_job()
         if self._jobs:
             self._loop.call_soon(self._turn)
         else:
             self._turn_is_due = False
         if job is not None:
+            begun = time.monotonic()
             answer = job.answer or self._answer(job.request)
             job.connection.finish(answer, keep_alive=job.keep_alive)
+            if time.monotonic() - begun > LONG_JOB_SECONDS:
+                self._turns_to_catch_up = CATCH_UP_TURNS
 
     def _next_job(self) -> Job | None:
         while self._jobs:
@@ -88,7 +99,7 @@ class Server:
     async def drain(self, listener: asyncio.Server) -> None:
         """Stop accepting, answer what was received, and return when every connection is closed."""
         await asyncio.sleep(LINGER_SECONDS)
-        for _ in range(LINGER_TURNS):
+        for _ in range(CATCH_UP_TURNS):
             await asyncio.sleep(0)
         listener.close()
         self.stopping = True
