@@ -34,7 +34,7 @@ class SqliteMeta:
                 (key, value),
             )
 
-    def settle(self, key: str, proposal: str) -> str:
+    def setdefault(self, key: str, proposal: str) -> str:
         """Return the text of this key, the proposal where there was none.
 
         Of several processes that propose at once, all get the same.

@@ -1,0 +1,137 @@
+"""Where an object lies, and the rules of that place: inside the root, no links, one file a key."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parkade.adapters.folder.errors import absent, reading, writing
+from parkade.domain import names
+from parkade.domain.errors import Conflict, InvalidInput
+from parkade.ports.objects import ObjectInfo
+
+if TYPE_CHECKING:
+    from io import BufferedReader, FileIO
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: O_NONBLOCK: a named pipe put in by hand must not hold us up.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class Place:
+    """The file of one object. Raises InvalidInput for what can be no bucket or key."""
+
+    def __init__(self, root: Path, bucket: str, key: str) -> None:
+        address = f"s3://{bucket}/{key}"
+        if names.s3_address(address, field="Key") != (bucket, key) or key.endswith("/"):
+            raise InvalidInput(
+                f"Key {address[:200]!r} is not a bucket and a key that can be a file",
+                field="Key",
+                hint="bucket names have no slash, and keys do not end in one",
+            )
+        self.bucket = bucket
+        self.key = key
+        self.address = address
+        self._root = root
+        self._path = root / bucket / key
+
+    def open(self) -> BufferedReader:
+        """Open the file for reading. Raises ObjectNotFound where it is no regular file."""
+        if self._link() is not None:
+            raise absent(self.address)
+        with reading(self.address):
+            file = open(os.open(self._path, _FLAGS), "rb")  # noqa: PTH123, SIM115 - handed on
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise absent(self.address)
+        return file
+
+    def info(self, file: BufferedReader | FileIO, etag: str) -> ObjectInfo:
+        """Describe the object from its open file."""
+        status = os.fstat(file.fileno())
+        return ObjectInfo(
+            bucket=self.bucket,
+            key=self.key,
+            size=status.st_size,
+            etag=etag,
+            modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
+        )
+
+    def require_free(self) -> None:
+        """Raise Conflict where a link, or a key that excludes this one, is in the way."""
+        link = self._link()
+        if link is not None:
+            raise Conflict(
+                f"{self.address} cannot be stored: {link} is a symbolic link",
+                hint="objects are kept inside the objects folder only; take the link away",
+            )
+        for folder in self._folders():
+            if folder.is_file():
+                raise self._excluded(folder)
+        if self._path.is_dir() and any(files for _, _, files in os.walk(self._path)):
+            raise self._excluded(self._path)
+
+    def take(self, finished: Path) -> None:
+        """Move a finished file here, in place of an older one, for good."""
+        self.require_free()
+        with writing(self.address):
+            self._move(finished)
+            for folder in self._folders():
+                _sync(folder)
+
+    def delete(self) -> None:
+        """Delete the file, and the folders of the key that it leaves empty."""
+        if self._link() is not None or not self._path.is_file():
+            return
+        with writing(self.address):
+            self._path.unlink(missing_ok=True)
+        for folder in self._folders()[:-2]:  # root and bucket stay
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # it is not empty, or gone
+
+    def _move(self, finished: Path) -> None:
+        while True:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return _replace(finished, self._path)
+            except FileNotFoundError:
+                if not finished.exists():
+                    raise
+                # A delete has just removed the folder, empty as it was: make it again.
+
+    def _folders(self) -> list[Path]:
+        """Return the folders from the file's own up to the root."""
+        parents = list(self._path.parents)
+        return parents[: parents.index(self._root) + 1]
+
+    def _link(self) -> Path | None:
+        below = [self._path, *self._folders()[:-1]]
+        return next((path for path in below if path.is_symlink()), None)
+
+    def _excluded(self, other: Path) -> Conflict:
+        return Conflict(
+            f"{self.address} cannot be stored: "
+            f"s3://{other.relative_to(self._root).as_posix()} is there, and a key cannot be both "
+            "an object and a folder of objects",
+            hint="choose another key, or delete what is there",
+        )
+
+
+def _replace(finished: Path, path: Path) -> None:
+    if path.is_dir():  # empty folders, which a crash or a person left
+        for folder, _, _ in os.walk(path, topdown=False):
+            Path(folder).rmdir()
+    finished.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
