@@ -1,0 +1,79 @@
+"""What hypothesis draws: leases, endpoints and rules in every shape that can occur."""
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.lease import EndReason
+from tests.builders import NOW, a_lease, an_endpoint, some_rules
+
+NAMES = ("ant", "bee", "cat", "dog")
+
+spans = st.integers(min_value=1, max_value=10_080 * 60_000).map(
+    lambda ms: timedelta(milliseconds=ms)
+)
+offsets = st.integers(min_value=-86_400_000, max_value=86_400_000).map(
+    lambda ms: timedelta(milliseconds=ms)
+)
+instants = offsets.map(lambda offset: NOW + offset)
+warnings = st.frozensets(
+    st.sampled_from([timedelta(minutes=m) for m in (1, 2, 5, 10, 60)]), max_size=4
+)
+
+
+@st.composite
+def rules(draw):
+    return some_rules(
+        warnings=tuple(sorted(draw(warnings), reverse=True)),
+        max_retries=draw(st.integers(min_value=0, max_value=5)),
+    )
+
+
+@st.composite
+def leases(draw, name="falcon"):
+    """A lease as the rules can leave it: an ended one has no time left when it ends."""
+    expires_at = draw(instants)
+    ended = draw(st.sampled_from([None, *EndReason]))
+    ended_at = None if ended is None else expires_at + abs(draw(offsets))
+    failed = draw(st.booleans())
+    return a_lease(
+        endpoint_name=name,
+        created_at=NOW - timedelta(days=30),
+        expires_at=expires_at,
+        ended=ended,
+        ended_at=ended_at,
+        retries=draw(st.integers(min_value=0, max_value=6)),
+        refused_at=draw(instants) if failed else None,
+        failure="no room" if failed else "",
+        warned=draw(warnings),
+        version=draw(st.integers(min_value=1, max_value=9)),
+    )
+
+
+@st.composite
+def endpoints(draw, name="falcon"):
+    changed_at = draw(instants)
+    status = draw(st.sampled_from(list(EndpointStatus)))
+    return an_endpoint(
+        status,
+        name=name,
+        created_at=changed_at - timedelta(hours=1),
+        changed_at=changed_at,
+        failure_reason="out of memory" if status is EndpointStatus.FAILED else "",
+    )
+
+
+@st.composite
+def worlds(draw):
+    """Leases, endpoints and unreadable names, at an instant, under rules."""
+    leased = draw(st.sets(st.sampled_from(NAMES)))
+    seen = draw(st.sets(st.sampled_from(NAMES)))
+    damaged = draw(st.sets(st.sampled_from(sorted(set(NAMES) - leased)))) if len(leased) < 4 else ()
+    return {
+        "now": draw(instants),
+        "leases": tuple(draw(leases(name=name)) for name in sorted(leased)),
+        "endpoints": {name: draw(endpoints(name=name)) for name in sorted(seen)},
+        "rules": draw(rules()),
+        "unreadable": dict.fromkeys(sorted(damaged), "expires_at is not an instant"),
+    }

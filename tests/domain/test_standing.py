@@ -1,0 +1,86 @@
+"""How an endpoint stands, in the words that callers get."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.lease import EndReason
+from parkade.domain.standing import State, standing
+from tests.builders import NOW, a_lease, an_endpoint, minutes
+from tests.domain import strategies
+
+VALID = a_lease()
+REFUSED = replace(VALID, refused_at=NOW, failure="no room")
+
+
+def ended(reason, **changes):
+    return a_lease(expires_at=NOW, ended=reason, ended_at=NOW, **changes)
+
+
+@pytest.mark.parametrize(
+    ("lease", "seen", "state", "reason"),
+    [
+        (VALID, None, State.STARTING, "starting"),
+        (REFUSED, None, State.FAILED, "failed: no room"),
+        (VALID, an_endpoint(), State.RUNNING, "running"),
+        (VALID, an_endpoint(healthy=0), State.STARTING, "starting"),
+        (VALID, an_endpoint("Creating"), State.STARTING, "starting"),
+        (VALID, an_endpoint("Updating", healthy=1), State.RUNNING, "running"),
+        (VALID, an_endpoint("Deleting"), State.STARTING, "starting"),
+        (
+            VALID,
+            an_endpoint("Failed", failure_reason="bad archive"),
+            State.FAILED,
+            "failed: bad archive",
+        ),
+        (VALID, an_endpoint("Failed"), State.FAILED, "failed: no reason given"),
+        (
+            VALID,
+            an_endpoint("OutOfService"),
+            State.FAILED,
+            "failed: OutOfService, which only a person can mend",
+        ),
+        (a_lease(expires_at=NOW), an_endpoint(), State.EXPIRED, "expired"),
+        (ended(EndReason.EXPIRED), None, State.EXPIRED, "expired"),
+        (ended(EndReason.STOPPED), an_endpoint(), State.STOPPED, "stopped"),
+        (ended(EndReason.IDLE), None, State.IDLE, "idle"),
+        (ended(EndReason.BUDGET), None, State.BUDGET, "budget"),
+        (ended(EndReason.FAILED, failure="no room"), None, State.FAILED, "failed: no room"),
+        (None, an_endpoint(), State.RUNNING, "running"),
+        (None, an_endpoint("Deleting"), State.STOPPING, "stopping"),
+    ],
+)
+def test_state_and_reason(lease, seen, state, reason):
+    told = standing(lease, seen, NOW)
+    assert (told.state, told.reason) == (state, reason)
+
+
+def test_nothing_is_known_of_what_is_not_there():
+    assert standing(None, None, NOW) is None
+
+
+def test_one_that_is_over_says_how_to_start_it():
+    hint = standing(ended(EndReason.STOPPED), None, NOW).hint
+    assert "parkade start falcon" in hint
+    assert '{"EndpointName": "falcon", "minutes": 30}' in hint
+
+
+@given(strategies.worlds())
+def test_whatever_is_not_running_says_when_to_ask_again(world):
+    leases = {lease.endpoint_name: lease for lease in world["leases"]}
+    for name in strategies.NAMES:
+        lease, seen = leases.get(name), world["endpoints"].get(name)
+        told = standing(lease, seen, world["now"])
+        if told is None:
+            assert lease is None
+            assert seen is None
+        elif told.state is State.RUNNING:
+            assert told.retry_after == timedelta(0)
+            assert seen.status not in {EndpointStatus.FAILED, EndpointStatus.DELETING}
+            assert lease is None or not lease.over(world["now"])
+        else:
+            assert told.reason
+            assert timedelta(0) < told.retry_after <= minutes(1)
