@@ -174,7 +174,7 @@ class Supervisor:
                 self._paths.url_file.write_text(self._options.url + "\n", encoding="ascii")
                 stack.callback(self._paths.url_file.unlink, missing_ok=True)
                 await self._serve(children)
-                await asyncio.to_thread(self._sweep_up)
+                await self._sweep_up()
 
     async def _serve(self, children: list[_Child]) -> None:
         loop = asyncio.get_running_loop()
@@ -229,9 +229,9 @@ class Supervisor:
         for child in children:
             child.send(signal.SIGHUP)
 
-    def _sweep_up(self) -> None:
+    async def _sweep_up(self) -> None:
         """Leave no worker behind, whatever became of the control process that kept them."""
-        left = leftovers.end_all(wiring.state_id(self._paths))
+        left = await leftovers.clear(wiring.state_id(self._paths), lambda _: True)
         if left:
             self._say(f"Ended {left} left-over worker process(es).")
 
@@ -253,7 +253,11 @@ class Supervisor:
                     *("--control-fd", str(control), "--link-fd", str(link)),
                     *("--lifeline", str(reading)),
                     *("--time-scale", repr(options.settings.time_scale)),
-                    *(("--config", str(options.settings.config)) if options.settings.config else ()),
+                    *(
+                        ("--config", str(options.settings.config))
+                        if options.settings.config
+                        else ()
+                    ),
                     *(() if options.settings.auth else ("--no-auth",)),
                 ],
                 descriptors=(control, link, reading),

@@ -8,7 +8,7 @@ import os
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from parkade.adapters.embedded.hosting import EmbeddedHosting
@@ -22,11 +22,13 @@ from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
-from parkade.adapters.system.clock import ScaledClock, SystemClock
+from parkade.adapters.system.clock import Scale, ScaledClock, SystemClock
 from parkade.adapters.webhook.notices import WebhookNotices
 from parkade.domain.errors import Unreadable
 from parkade.domain.token import Role
-from parkade.runtime.host import Host, HostPaths, HostRules
+from parkade.runtime import environments, images
+from parkade.runtime.host import Host
+from parkade.runtime.rules import HostPaths, HostRules, Patience
 from parkade.services.executions import Executions
 from parkade.services.meter import Meter
 from parkade.services.routes import Routes
@@ -83,6 +85,8 @@ class Services:
     changed: Callable[[], None]
     #: Runs a task in the background, for as long as the process lives.
     spawn: Callable[[Coroutine[object, object, object]], None]
+    #: Delivers what still waits to be told; the last thing a process does.
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,7 @@ def build(
         base_environment=dict(settings.worker_environment),
         changed=signals.changed,
         released=signals.released,
+        containers={images.SCRIPT: environments.script_command},
     )
     hosting = EmbeddedHosting(host)
     notices = WebhookNotices(current.file.warnings.webhook, history)
@@ -191,6 +196,7 @@ def build(
         ready=signals.ready,
         changed=signals.changed,
         spawn=signals.spawn,
+        close=notices.close,
     )
 
 
@@ -247,14 +253,34 @@ def _secret_file(path: Path, make: Callable[[], str]) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _lease_clock(meta: SqliteMeta, wall: SystemClock, scale: float) -> Clock:
+def _lease_clock(meta: SqliteMeta, wall: SystemClock, factor: float) -> Clock:
     """Return the clock of leases, going on from where the stored origin says it was."""
+    now = wall.now()
     stored = meta.get("clock")
-    clock = ScaledClock.resume(wall, json.loads(stored) if stored else None, scale)
-    if clock is None:
+    scale = _scale(stored) if stored else Scale(real=now, scaled=now, factor=1.0)
+    if scale.factor != factor:
+        scale = scale.rescaled(now, factor)
+        meta.put("clock", _scale_text(scale))
+    if scale.factor == 1 and scale.real == scale.scaled:
         return wall
-    meta.put("clock", json.dumps(clock.origin()))
-    return clock
+    return ScaledClock(wall, scale)
+
+
+def _scale(text: str) -> Scale:
+    stored = json.loads(text)
+    return Scale(
+        real=datetime.fromisoformat(stored["real"]),
+        scaled=datetime.fromisoformat(stored["scaled"]),
+        factor=stored["factor"],
+    )
+
+
+def _scale_text(scale: Scale) -> str:
+    return json.dumps({
+        "real": scale.real.isoformat(),
+        "scaled": scale.scaled.isoformat(),
+        "factor": scale.factor,
+    })  # fmt: skip
 
 
 def _host_rules(file: ServerFile) -> HostRules:
@@ -263,9 +289,12 @@ def _host_rules(file: ServerFile) -> HostRules:
         images=file.images,
         workers=limits.workers,
         unpacked_bytes=limits.unpacked_bytes,
-        startup=timedelta(seconds=limits.startup_seconds),
-        grace=timedelta(seconds=limits.grace_seconds),
         log_bytes=limits.log_bytes,
+        patience=Patience(
+            startup=timedelta(seconds=limits.startup_seconds),
+            grace=timedelta(seconds=limits.grace_seconds),
+            silence=timedelta(seconds=limits.model_seconds + 10),
+        ),
     )
 
 

@@ -116,6 +116,7 @@ class ControlProcess:
             task.cancel()
         await self._services.host.close()
         await self._link.close()
+        await asyncio.to_thread(self._services.close)
 
     def _changed(self) -> None:
         self._sweeper.nudge()

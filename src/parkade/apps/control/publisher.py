@@ -13,7 +13,7 @@ from parkade.domain.standing import Standing, State, standing
 if TYPE_CHECKING:
     from parkade.apps.control.link import LinkServer
     from parkade.apps.wiring import Services
-    from parkade.runtime.host import VariantView
+    from parkade.runtime.views import VariantView
 
 
 class Publisher:
@@ -123,5 +123,3 @@ def _view(stands: Standing, variants: tuple[VariantView, ...]) -> link.EndpointV
         ),
         down=None,
     )
-
-
