@@ -1,0 +1,121 @@
+"""Commands on the meter: add, ls, show, extend, stop, start, remove."""
+
+import uuid
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from parkade.apps.cli import options, render, views, waiting
+from parkade.apps.cli.client import Client
+from parkade.apps.cli.session import connect
+from parkade.domain.plan import duration
+
+
+def add(
+    endpoint: options.Endpoint,
+    config: Annotated[
+        str, typer.Option("--config", "-c", help="Endpoint config to run; see: parkade config ls.")
+    ],
+    minutes: options.Minutes = None,
+    owner: Annotated[
+        str | None, typer.Option(help="Who pays; else the token's name.", show_default=False)
+    ] = None,
+    *,
+    wait: options.Wait = False,
+) -> None:
+    """Put an endpoint on the meter: it runs until its time is over.
+
+    [dim]Example:[/dim] parkade add text --config text-config --minutes 30 --wait
+    """
+    body = options.given(config_name=config, minutes=minutes, owner=owner)
+    with connect() as client:
+        lease = client.put("leases", endpoint, body=body, key=uuid.uuid4().hex)
+        _settle(client, lease, wait=wait)
+
+
+def ls(*, as_json: options.Json = False) -> None:
+    """List all meters: time left, state, owner, requests a second.
+
+    [dim]Example:[/dim] parkade ls --json
+    """
+    with connect() as client:
+        endpoints = client.pages("endpoints")
+    if as_json:
+        render.machine(endpoints)
+    elif endpoints:
+        render.show(views.Meters(endpoints))
+    else:
+        render.note("Nothing is on the meter; begin with: parkade add ENDPOINT --config CONFIG")
+
+
+def show(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
+    """Show all about one endpoint, its instances included.
+
+    [dim]Example:[/dim] parkade show text
+    """
+    with connect() as client:
+        view = client.get("endpoints", endpoint)
+    if as_json:
+        render.machine(view)
+    else:
+        render.show(views.endpoint(view))
+
+
+def extend(
+    endpoint: options.Endpoint,
+    minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="Minutes to add.")],
+    *,
+    wait: options.Wait = False,
+) -> None:
+    """Add minutes; an endpoint whose time is over starts again.
+
+    [dim]Example:[/dim] parkade extend text --minutes 10
+    """
+    with connect() as client:
+        lease = client.post(
+            "leases", endpoint, "extend", body={"minutes": minutes}, key=uuid.uuid4().hex
+        )
+        _settle(client, lease, wait=wait)
+
+
+def start(
+    endpoint: options.Endpoint, minutes: options.Minutes = None, *, wait: options.Wait = False
+) -> None:
+    """Start an endpoint that was stopped, or whose time is over.
+
+    [dim]Example:[/dim] parkade start text --minutes 30 --wait
+    """
+    with connect() as client:
+        lease = client.post("leases", endpoint, "start", body=options.given(minutes=minutes))
+        _settle(client, lease, wait=wait)
+
+
+def stop(endpoint: options.Endpoint) -> None:
+    """Stop an endpoint now; it keeps its name and config.
+
+    [dim]Example:[/dim] parkade stop text
+    """
+    with connect() as client:
+        lease = client.post("leases", endpoint, "end")
+    render.say(f"{endpoint}: {lease['reason']}; start it again with: parkade start {endpoint}")
+
+
+def remove(endpoint: options.Endpoint) -> None:
+    """Remove an endpoint altogether: its lease, and what runs.
+
+    [dim]Example:[/dim] parkade remove text
+    """
+    with connect() as client:
+        client.delete("leases", endpoint)
+    render.say(f"{endpoint}: removed")
+
+
+def _settle(client: Client, lease: dict[str, Any], *, wait: bool) -> None:
+    """Say what was paid and, where asked to, wait until the endpoint answers."""
+    if wait:
+        waiting.until_running(client, lease["endpoint_name"])
+        lease = client.get("leases", lease["endpoint_name"])
+    left = duration(timedelta(seconds=lease["time_left_seconds"]))
+    until = views.instant(lease["expires_at"])
+    render.say(f"{lease['endpoint_name']}: {lease['reason']}, {left} left (until {until})")

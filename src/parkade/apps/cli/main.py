@@ -1,0 +1,115 @@
+"""The `parkade` command: one table of all commands, and what becomes of their errors."""
+
+from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from parkade.apps.cli import (
+    configs,
+    demo,
+    history,
+    invocations,
+    leases,
+    models,
+    render,
+    routes,
+    server,
+    tokens,
+    watch,
+)
+from parkade.domain.errors import ParkadeError
+
+_EPILOG = """
+[bold]First steps, beside[/bold] parkade demo[bold]:[/bold]
+
+  parkade up
+  parkade model pack DIR -o m.tar.gz
+  parkade model push m.tar.gz s3://models/m.tar.gz
+  parkade model create m --image pytorch-inference --data s3://models/m.tar.gz
+  parkade config create c --variant model=m
+  parkade add text --config c --minutes 30 --wait
+  parkade invoke text --json '{"sentence": "hello"}'
+
+[dim]PARKADE_URL and PARKADE_TOKEN name another server, PARKADE_STATE another state folder.[/dim]
+"""
+
+_START, _MODELS, _METER, _ACCESS, _SEE = _PANELS = (
+    "Start here",
+    "Models",
+    "Endpoints on the meter",
+    "Who may, and by which path",
+    "See what is going on",
+)
+
+
+class Commands(TyperGroup):
+    """Ends with one line and status 1 where something was refused on purpose."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a bug is not caught."""
+        try:
+            return super().invoke(ctx)
+        except ParkadeError as error:
+            render.problem(error)
+            raise typer.Exit(1) from error
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands panel by panel, groups among the others."""
+        commands = cast("dict[str, TyperCommand | TyperGroup]", self.commands)
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: _PANELS.index(str(commands[name].rich_help_panel)))
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  Typer calls it with the flag's value
+    if asked:
+        render.say(f"parkade {metadata.version('parkade')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Model endpoints on a parking meter: they run while their lease lasts."""
+
+
+app = typer.Typer(
+    cls=Commands,
+    callback=_root,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _offer(panel: str, *commands: Callable[..., None]) -> None:
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+_offer(_START, demo.demo, server.up, server.env, server.reload, server.version)
+app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
+app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
+_offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
+_offer(_METER, leases.remove, invocations.invoke)
+app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
+app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
+_offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="parkade")
+
+
+if __name__ == "__main__":
+    main()

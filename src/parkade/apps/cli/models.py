@@ -1,0 +1,166 @@
+"""Commands on models: test, pack, push, create, ls, show, rm."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from parkade.apps import settings
+from parkade.apps.cli import cases, options, render, views
+from parkade.apps.cli.session import connect
+from parkade.domain import names
+from parkade.domain.errors import Conflict, InvalidInput
+from parkade.runtime import packing
+
+app = typer.Typer(no_args_is_help=True, help="Test, pack, store and register models.")
+
+_PIECE = 1 << 20
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
+
+
+@app.command("test")
+def run_cases(
+    folder: Folder,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="K=V", help="Environment of its container; repeatable."),
+    ] = None,
+) -> None:
+    """Run a model folder's own cases, without a server.
+
+    [dim]Example:[/dim] parkade model test examples/text-classification
+    """
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is not a folder", field="folder", hint="give a model folder")
+    cache = settings.server_settings().cache
+    results = []
+    for result in cases.run(folder, options.environment(env or []), cache):
+        render.case(result)
+        results.append(result)
+    differ = [result.id for result in results if not result.passed]
+    if differ:
+        raise Conflict(f"{len(differ)} of {len(results)} cases differ: {', '.join(differ)}")
+    render.note(f"{len(results)} cases, all as expected")
+
+
+@app.command()
+def pack(
+    folder: Folder,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The archive to write.")
+    ] = Path("model.tar.gz"),
+) -> None:
+    """Pack a model folder; the same files give the same bytes.
+
+    [dim]Example:[/dim] parkade model pack examples/text-classification -o model.tar.gz
+    """
+    packed = packing.pack(folder, output)
+    render.say(f"{packed.path}: {len(packed.members)} files, {packed.size:,} bytes")
+
+
+@app.command()
+def push(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A packed model.")],
+    address: Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="Where to store it.")],
+) -> None:
+    """Store a packed model where the server plays S3.
+
+    [dim]Example:[/dim] parkade model push model.tar.gz s3://models/text/model.tar.gz
+    """
+    bucket, key = names.s3_address(address, field="address")
+    with _opened(file) as source, connect() as client:
+        size = file.stat().st_size
+        with render.transfer(file.name, size) as count:
+            stored = client.upload(bucket, key, _pieces(source, count), size)
+    render.say(f"s3://{stored['bucket']}/{stored['key']}: {stored['size']:,} bytes")
+
+
+@app.command()
+def create(
+    name: Name,
+    image: Annotated[
+        str,
+        typer.Option(help="Container image; its name chooses the container: pytorch-inference."),
+    ],
+    data: Annotated[
+        str, typer.Option(metavar="s3://BUCKET/KEY", help="The packed model.", show_default=False)
+    ] = "",
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="K=V", help="Environment of its containers; repeatable."),
+    ] = None,
+) -> None:
+    """Register a model: an image, with packed data and an environment.
+
+    [dim]Example:[/dim] parkade model create text --image pytorch-inference --data s3://models/text.tar.gz
+    """
+    body = {
+        "name": name,
+        "image": image,
+        "data_url": data,
+        "environment": options.environment(env or []),
+    }
+    with connect() as client:
+        model = client.post("models", body=body)
+    render.say(f"{model['name']}: created")
+
+
+@app.command()
+def ls(*, as_json: options.Json = False) -> None:
+    """List the models.
+
+    [dim]Example:[/dim] parkade model ls
+    """
+    with connect() as client:
+        models = client.pages("models")
+    if as_json:
+        render.machine(models)
+    elif models:
+        rows = ((each["name"], each["image"], each["data_url"] or "-") for each in models)
+        render.show(views.listing(("Model", "Image", "Data"), rows))
+    else:
+        render.note("No models; begin with: parkade model pack DIR")
+
+
+@app.command()
+def show(name: Name, *, as_json: options.Json = False) -> None:
+    """Show one model with its environment.
+
+    [dim]Example:[/dim] parkade model show text
+    """
+    with connect() as client:
+        model = client.get("models", name)
+    if as_json:
+        render.machine(model)
+    else:
+        render.show(views.model(model))
+
+
+@app.command()
+def rm(name: Name) -> None:
+    """Remove a model; its packed data stays.
+
+    [dim]Example:[/dim] parkade model rm text
+    """
+    with connect() as client:
+        client.delete("models", name)
+    render.say(f"{name}: removed")
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise InvalidInput(
+            f"{file} cannot be read: {error.strerror}",
+            field="file",
+            hint="pack a model with: parkade model pack DIR",
+        ) from error
+
+
+def _pieces(source: BinaryIO, count: Callable[[int], None]) -> Iterator[bytes]:
+    while piece := source.read(_PIECE):
+        yield piece
+        count(len(piece))

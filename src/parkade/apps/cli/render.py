@@ -1,0 +1,145 @@
+"""The only module that prints.
+
+Results go to standard output, progress and errors to standard error. Colours and moving parts
+are for terminals alone; in a pipe a table is as wide as what it shows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
+    from parkade.domain.errors import ParkadeError
+    from parkade.runtime.container.cases import CaseResult
+
+#: Nobody reads a pipe by its width; what cuts lines there is not ours.
+_PIPE_WIDTH = 1000
+
+
+def interactive() -> bool:
+    """Tell whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a result."""
+    _out().print(renderable, highlight=False)
+
+
+def show_line(text: Text) -> None:
+    """Print a line as it becomes known, without breaking it."""
+    _out().print(text, soft_wrap=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line of plain text as a result."""
+    _out().print(Text(text), soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print a line beside the result: to standard error."""
+    _err().print(Text(text, style="dim"), soft_wrap=True)
+
+
+def case(result: CaseResult) -> None:
+    """Print how a case of a model went."""
+    label = f"[{result.id}]:"
+    line(f"{label} result==>{result.result}")
+    if not result.passed:
+        show_line(Text(f"{label} expected==>{result.expected}", style="bold red"))
+    line(f"{label} completed==>{result.sentence}")
+
+
+def problem(error: ParkadeError) -> None:
+    """Print an error on one line: what is wrong, and what to do."""
+    told = "; ".join(part for part in (error.message, error.hint) if part)
+    line = Text.assemble(("error: ", "bold red"), " ".join(told.split()))
+    _err().print(line, soft_wrap=True)
+
+
+def machine(value: Any) -> None:
+    """Print JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def machine_line(value: Any) -> None:
+    """Print JSON on one line, at once."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def line(text: str) -> None:
+    """Print a line exactly as it is, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def raw(body: bytes) -> None:
+    """Print bytes exactly as they are; on a terminal, what follows begins on a new line."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(body)
+    if interactive() and not body.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def working(text: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done until it is done; give a function that changes the text."""
+    err = _err()
+    if not err.is_terminal:
+        last = text
+        note(text)
+
+        def tell(following: str) -> None:
+            nonlocal last
+            if following != last:
+                last = following
+                note(following)
+
+        yield tell
+        return
+    with err.status(Text(text)) as status:
+        yield lambda following: status.update(Text(following))
+
+
+@contextmanager
+def transfer(text: str, size: int) -> Iterator[Callable[[int], None]]:
+    """Show the progress of a transfer; give a function that counts bytes."""
+    err = _err()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(text, total=size)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def picture(*, whole_screen: bool) -> Iterator[Callable[[RenderableType], None]]:
+    """Hold a part of the terminal, or all of it; give a function that draws it anew."""
+    with Live(console=_out(), screen=whole_screen, auto_refresh=False) as live:
+        yield lambda renderable: live.update(renderable, refresh=True)
+
+
+def _out() -> Console:
+    return Console(width=None if interactive() else _PIPE_WIDTH)
+
+
+def _err() -> Console:
+    return Console(stderr=True)

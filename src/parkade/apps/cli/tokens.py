@@ -1,0 +1,132 @@
+"""Commands on tokens: create, ls, revoke. They work on the state folder itself.
+
+So the first token of a server can be made before it runs, and nobody needs a token to make one
+but whoever may read the state folder.
+"""
+
+import sys
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from parkade.adapters.system.clock import SystemClock
+from parkade.apps import settings
+from parkade.apps.api.schemas.tokens import TokenView
+from parkade.apps.cli import options, render, views
+from parkade.apps.cli.client import Client, Unreachable
+from parkade.apps.settings import StatePaths
+from parkade.domain.token import Role
+from parkade.services.tokens import Tokens
+
+app = typer.Typer(no_args_is_help=True, help="Say who may do what. Works on the state folder.")
+
+#: Who made it, in the history: the folder's owner rather than a token.
+ACTOR = "cli"
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Name of the token; the history knows it by this.")],
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="invoker: invoke. operator: also run leases and routes. "
+            "admin: also manage tokens, models and configs."
+        ),
+    ] = Role.INVOKER,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Endpoint it may invoke; repeatable; else all."),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="30d|12h|90m", help="When it expires; else never.")
+    ] = None,
+    *,
+    from_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--from-stdin", help="Take a pass code of your own (16 characters or more) from there."
+        ),
+    ] = False,
+    state: options.State = None,
+) -> None:
+    """Make a token and print it, this once.
+
+    [dim]Example:[/dim] parkade token create --name ann --role operator --expires 30d
+    """
+    lifetime = options.lifetime(expires) if expires is not None else None
+    secret = sys.stdin.readline().strip() if from_stdin else None
+    paths = settings.state_paths(state)
+    _, made = _tokens(paths).create(
+        name,
+        role=role,
+        endpoints=frozenset(endpoint or ()),
+        lifetime=lifetime,
+        actor=ACTOR,
+        secret=secret,
+    )
+    render.line(made)
+    _nudge(paths)
+
+
+@app.command()
+def ls(*, as_json: options.Json = False, state: options.State = None) -> None:
+    """List all tokens, without their secrets.
+
+    [dim]Example:[/dim] parkade token ls
+    """
+    now = SystemClock().now()
+    listed = [
+        TokenView.of(each, now).model_dump(mode="json")
+        for each in _tokens(settings.state_paths(state)).all()
+    ]
+    if as_json:
+        render.machine(listed)
+    elif listed:
+        columns = ("Token", "Role", "Endpoints", "Expires", "State")
+        render.show(views.listing(columns, map(_row, listed)))
+    else:
+        render.note("No tokens; begin with: parkade token create --name NAME")
+
+
+@app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the token.")],
+    state: options.State = None,
+) -> None:
+    """Revoke a token: from now on nobody gets in with it.
+
+    [dim]Example:[/dim] parkade token revoke ann
+    """
+    paths = settings.state_paths(state)
+    _tokens(paths).revoke(name, actor=ACTOR)
+    _nudge(paths)
+    render.say(f"{name}: revoked")
+
+
+def _tokens(paths: StatePaths) -> Tokens:
+    # What it takes to run a server is a third of a second; other commands need not wait for it.
+    from parkade.apps import wiring  # noqa: PLC0415
+
+    paths.make()
+    return wiring.local_tokens(paths)
+
+
+def _nudge(paths: StatePaths) -> None:
+    """Have a running server look at its tokens; one that does not run will when it starts."""
+    here = settings.client_settings(paths, environment={})
+    timeout = httpx.Timeout(10.0)
+    with Client(here, timeout=timeout, socket=paths.control_socket) as client:
+        try:
+            client.post("nudge")
+        except Unreachable as error:
+            if not isinstance(error.__cause__, httpx.ConnectError):
+                raise
+
+
+def _row(token: dict[str, Any]) -> tuple[str, ...]:
+    state = "revoked" if token["revoked_at"] else "live" if token["live"] else "expired"
+    limited = ", ".join(token["endpoints"]) or "all"
+    expires = views.instant(token["expires_at"]) if token["expires_at"] else "never"
+    return token["name"], token["role"], limited, expires, state

@@ -1,0 +1,241 @@
+"""What the CLI shows, made of the API's answers: pure, so that a test can look at it.
+
+Everything fits the width it is given; what has to give way are names and reasons, never the
+time left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from parkade.domain.plan import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+#: Below this width the bar is short and configs are left out.
+WIDE = 100
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+#: As much time left as this, or less, and the bar says so by its colour.
+_LOW, _LAST = timedelta(minutes=10), timedelta(minutes=2)
+_STATES = {
+    "running": ("●", "green"),
+    "starting": ("◌", "yellow"),
+    "stopping": ("◌", "yellow"),
+    "failed": ("✗", "red"),
+    "unreadable": ("✗", "red"),
+}
+_ACTIONS = {"start": "green", "stop": "red", "recreate": "yellow", "notify": "cyan"}
+#: The widest text of `duration`: "23 h 59 min".
+_DURATION_WIDTH = 11
+_GAP = 2
+
+
+def bar(left: timedelta, whole: timedelta, width: int) -> Text:
+    """Draw the part of `whole` that is left, in eighths of a cell."""
+    share = min(1.0, max(0.0, left / whole)) if whole > timedelta(0) else 0.0
+    eighths = round(share * width * 8)
+    if left > timedelta(0):
+        eighths = max(1, eighths)
+    full, rest = divmod(eighths, 8)
+    cells = "█" * full + (_EIGHTHS[rest] if rest else "")
+    colour = "red" if left <= _LAST else "yellow" if left <= _LOW else "green"
+    return Text(cells.ljust(width), style=f"{colour} on grey23")
+
+
+def time_left(endpoint: dict[str, Any], width: int) -> Text:
+    """Draw what is left of an endpoint's time since it was last started, with words beside it."""
+    lease = endpoint["lease"]
+    if lease is None:
+        return Text("no lease", style="dim")
+    left = timedelta(seconds=lease["time_left_seconds"])
+    if not left:
+        return Text.assemble(bar(left, left, width), " ", ("over", "dim"))
+    return Text.assemble(bar(left, _paid(endpoint, left), width), " ", (duration(left), "bold"))
+
+
+def _paid(endpoint: dict[str, Any], left: timedelta) -> timedelta:
+    """Return the whole time of this run: from its start to its expiry."""
+    if endpoint["created_at"] is None:
+        return left
+    begun = max(_instant(endpoint["created_at"]), _instant(endpoint["lease"]["created_at"]))
+    return max(left, _instant(endpoint["lease"]["expires_at"]) - begun)
+
+
+def state(endpoint: dict[str, Any]) -> Text:
+    """Name the state with its sign; the reason where that says more."""
+    sign, style = _STATES.get(endpoint["state"], ("○", "dim"))
+    text = endpoint["reason"] or endpoint["state"]
+    return Text(f"{sign} {' '.join(text.split())}", style=style)
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """The table of `ls` and `watch`: one meter a row, as wide as there is room."""
+
+    endpoints: Sequence[dict[str, Any]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Share the width out: the bar gets its own, names what they need, reasons the rest."""
+        width = options.max_width
+        wide = width >= WIDE
+        cells = 20 if wide else 10
+        names = _longest(("Endpoint", *(each["name"] for each in self.endpoints)))
+        owners = _longest(("Owner", *map(_owner, self.endpoints)))
+        states = _longest(("State", *(state(each).plain for each in self.endpoints)))
+        configs = _longest(("Config", *(each["config_name"] for each in self.endpoints)))
+        room = width - (cells + 1 + _DURATION_WIDTH) - len("Req/s") - 4 * _GAP
+        owner = min(owners, max(len("Owner"), room // 5))
+        word = min(states, max(len("✗ unreadable"), room - owner - names))
+        name = min(names, max(8, room - owner - word))
+        config = min(configs, room - owner - word - name - _GAP)
+        table = _table()
+        table.add_column("Endpoint", no_wrap=True, width=name, style="bold")
+        table.add_column("Time left", no_wrap=True, width=cells + 1 + _DURATION_WIDTH)
+        table.add_column("State", no_wrap=True, width=word)
+        table.add_column("Owner", no_wrap=True, width=owner)
+        table.add_column("Req/s", no_wrap=True, justify="right", width=len("Req/s"))
+        with_config = wide and config >= len("Config")
+        if with_config:
+            table.add_column("Config", no_wrap=True, width=config, style="dim")
+        for each in self.endpoints:
+            row = [each["name"], time_left(each, cells), state(each), _owner(each), _rate(each)]
+            table.add_row(*row, *([each["config_name"]] if with_config else []))
+        yield table
+
+
+def endpoint(view: dict[str, Any]) -> RenderableType:
+    """Tell all that is known of one endpoint."""
+    lease = view["lease"]
+    facts = _facts()
+    facts.add_row("state", state(view))
+    if view["hint"]:
+        facts.add_row("what to do", view["hint"])
+    facts.add_row("time left", time_left(view, 30))
+    if lease is not None:
+        over = "ended" if lease["ended"] else "expires"
+        facts.add_row(over, instant(lease["ended_at"] or lease["expires_at"]))
+        facts.add_row("owner", lease["owner"])
+    facts.add_row("config", view["config_name"])
+    facts.add_row("status", f"{view['status']}, {view['healthy']} of {view['wanted']} answer")
+    facts.add_row("traffic", f"{_rate(view)} requests/s, {view['in_flight']} under way")
+    if lease is not None and lease["retries"]:
+        facts.add_row("recreated", f"{lease['retries']} times since the last coin")
+    parts: list[RenderableType] = [Text(view["name"], style="bold"), facts]
+    if view["instances"]:
+        parts.append(_instances(view["instances"]))
+    return Group(*parts)
+
+
+def _instances(instances: Iterable[dict[str, Any]]) -> Table:
+    columns = ("Instance", "Variant", "Process", "State", "Since", "Restarts")
+    rows = (
+        (each["id"], each["variant_name"], str(each["pid"] or "-"), each["state"],
+         instant(each["started_at"]), str(each["restarts"]))
+        for each in instances
+    )  # fmt: skip
+    return listing(columns, rows)
+
+
+def model(view: dict[str, Any]) -> RenderableType:
+    """Tell all that is known of one model."""
+    facts = _facts()
+    facts.add_row("image", view["image"])
+    facts.add_row("data", view["data_url"] or "none; its container brings its own")
+    for key, value in sorted(view["environment"].items()):
+        facts.add_row("environment", f"{key}={value}")
+    facts.add_row("created", instant(view["created_at"]))
+    return Group(Text(view["name"], style="bold"), facts)
+
+
+def config(view: dict[str, Any]) -> RenderableType:
+    """Tell all that is known of one endpoint config."""
+    whole = sum(each["weight"] for each in view["variants"])
+    rows = (
+        (each["name"], each["model_name"], f"{each['weight'] / whole:.0%}",
+         str(each["instance_count"]), each["instance_type"])
+        for each in view["variants"]
+    )  # fmt: skip
+    heading = Text.assemble((view["name"], "bold"), f"  created {instant(view['created_at'])}")
+    return Group(heading, listing(("Variant", "Model", "Share", "Instances", "Type"), rows))
+
+
+def plan(view: dict[str, Any]) -> RenderableType:
+    """Show what a sweep would do, and when looking again can change that."""
+    rows = (
+        (Text(each["kind"], style=_ACTIONS.get(each["kind"], "dim")), each["endpoint_name"],
+         each["reason"])
+        for each in view["actions"]
+    )  # fmt: skip
+    if view["next_at"] is None:
+        following = "Nothing is due by time alone."
+    else:
+        ahead = _instant(view["next_at"]) - _instant(view["now"])
+        following = f"By time alone, the next decision is due in {duration(ahead)}."
+    table = listing(("Action", "Endpoint", "Why"), rows)
+    return Group(table, Text(following, style="dim"))
+
+
+def event(view: dict[str, Any]) -> Text:
+    """Write one event on one line."""
+    about = f" {view['endpoint_name']}" if view["endpoint_name"] else ""
+    reason = " ".join(view["reason"].split())
+    return Text.assemble(
+        (instant(view["at"]), "dim"),
+        "  ",
+        (f"{view['kind']:<18}", "cyan"),
+        (about, "bold"),
+        f" by {view['actor']}: {reason}",
+    )
+
+
+def listing(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) -> Table:
+    """Return a plain table; long texts go over several lines."""
+    table = _table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def instant(text: str | None) -> str:
+    """Write an instant of the API for people, in UTC."""
+    return f"{_instant(text):%Y-%m-%d %H:%M:%S} UTC" if text else "-"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+
+
+def _facts() -> Table:
+    facts = Table.grid(padding=(0, _GAP, 0, 0))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    return facts
+
+
+def _owner(endpoint: dict[str, Any]) -> str:
+    return str(endpoint["lease"]["owner"]) if endpoint["lease"] else "-"
+
+
+def _rate(endpoint: dict[str, Any]) -> str:
+    rate = float(endpoint["requests_per_second"])
+    return f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(len, texts))

@@ -1,0 +1,54 @@
+"""`--wait`: looks on until an endpoint answers, or until it is clear that it will not."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from parkade.apps.cli import render
+from parkade.apps.cli.client import Client, Refused, Unreachable
+from parkade.domain.errors import ParkadeError, StartFailed
+
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Seconds between two looks.
+PERIOD = 0.25
+#: Seconds for which a server may be away before waiting is given up.
+PATIENCE = 30.0
+
+
+def until_running(client: Client, endpoint_name: str) -> dict[str, Any]:
+    """Return the endpoint once it runs. Raises StartFailed with its reason if it will not."""
+    begun = time.monotonic()
+    with render.working(f"{endpoint_name}: starting") as tell:
+        seen = begun
+        while True:
+            try:
+                view: dict[str, Any] = client.get("endpoints", endpoint_name)
+                seen = time.monotonic()
+            except (Unreachable, Refused) as error:
+                _bear(error, time.monotonic() - seen)
+                tell(f"{endpoint_name}: the server is away; asking again")
+            else:
+                if view["state"] == "running":
+                    return view
+                if view["state"] not in {"starting", "stopping"}:
+                    raise StartFailed(
+                        f"{endpoint_name} does not run: {view['reason']}", hint=view["hint"]
+                    )
+                tell(f"{endpoint_name}: {_progress(view)}")
+            time.sleep(PERIOD)
+
+
+def _progress(view: dict[str, Any]) -> str:
+    if not view["wanted"]:
+        return str(view["reason"])
+    return f"{view['reason']}, {view['healthy']} of {view['wanted']} instances answer"
+
+
+def _bear(error: ParkadeError, away: float) -> None:
+    """Go on where the server is only away for a moment."""
+    passing = isinstance(error, Unreachable) or (isinstance(error, Refused) and error.passing)
+    if not passing or away > PATIENCE:
+        raise error
