@@ -83,7 +83,7 @@ class Container:
             connection.close()
 
     def invoke(self, value, content_type="application/json", **headers):
-        body = json.dumps(value).encode() if content_type == "application/json" else value
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
         extra = {name.replace("_", "-"): text for name, text in headers.items()}
         return self.ask("POST", "/invocations", body, {"Content-Type": content_type, **extra})
 
