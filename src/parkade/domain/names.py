@@ -93,6 +93,14 @@ def s3_address(text: object, *, field: str = "ModelDataUrl") -> tuple[str, str]:
     return bucket, key
 
 
+def object_address(bucket: str, key: str, *, field: str = "Key") -> str:
+    """Return `s3://bucket/key` where it is the address of just this bucket and this key."""
+    address = f"s3://{bucket}/{key}"
+    if s3_address(address, field=field) != (bucket, key):
+        raise InvalidInput(f"bucket {bucket[:80]!r} has a slash in its name", field=field)
+    return address
+
+
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """Say which known name was probably meant, or return an empty text."""
     close = get_close_matches(wrong, list(known), n=1)

@@ -25,16 +25,11 @@ class Place:
     """The file of one object. Raises InvalidInput for what can be no bucket or key."""
 
     def __init__(self, root: Path, bucket: str, key: str) -> None:
-        address = f"s3://{bucket}/{key}"
-        if names.s3_address(address, field="Key") != (bucket, key) or key.endswith("/"):
-            raise InvalidInput(
-                f"Key {address[:200]!r} is not a bucket and a key that can be a file",
-                field="Key",
-                hint="bucket names have no slash, and keys do not end in one",
-            )
+        self.address = names.object_address(bucket, key)
+        if key.endswith("/"):
+            raise InvalidInput(f"Key {key[:200]!r} ends in a slash: it is a folder", field="Key")
         self.bucket = bucket
         self.key = key
-        self.address = address
         self._root = root
         self._path = root / bucket / key
 

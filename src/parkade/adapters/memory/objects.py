@@ -29,7 +29,7 @@ class MemoryObjects:
     @contextmanager
     def writer(self, bucket: str, key: str) -> Iterator[_Writer]:
         """Begin an object."""
-        names.s3_address(f"s3://{bucket}/{key}", field="Key")
+        names.object_address(bucket, key)
         with io.BytesIO() as content:
             yield _Writer(self, bucket, key, content)
 
@@ -69,9 +69,10 @@ class MemoryObjects:
         return info
 
     def _find(self, bucket: str, key: str) -> tuple[ObjectInfo, bytes]:
+        address = names.object_address(bucket, key)
         with self._lock:
             if (bucket, key) not in self._objects:
-                raise ObjectNotFound(f"there is no object s3://{bucket}/{key}")
+                raise ObjectNotFound(f"there is no object {address}")
             return self._objects[bucket, key]
 
 

@@ -1,0 +1,63 @@
+"""The implementations that the contract suites run on."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from parkade.adapters.memory.catalog import MemoryCatalogStore
+from parkade.adapters.memory.events import MemoryHistory
+from parkade.adapters.memory.executions import MemoryExecutionStore
+from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.sqlite.catalog import SqliteCatalogStore
+from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.events import SqliteHistory
+from parkade.adapters.sqlite.executions import SqliteExecutionStore
+from parkade.adapters.sqlite.leases import SqliteLeaseBook
+from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.tokens import SqliteTokenStore
+from parkade.ports.events import EventQuery
+
+
+@contextmanager
+def stores(kind, folder):
+    """All stores of one kind, on one history; `damage` makes a lease unreadable."""
+    if kind == "memory":
+        history = MemoryHistory()
+        book = MemoryLeaseBook(history)
+        yield SimpleNamespace(
+            history=history,
+            book=book,
+            tokens=MemoryTokenStore(history),
+            routes=MemoryRouteStore(history),
+            executions=MemoryExecutionStore(),
+            catalog=MemoryCatalogStore(history),
+            damage=lambda name: book.damage(name, "it is torn"),
+        )
+        return
+    database = Database(folder / "parkade.db")
+
+    def damage(name):
+        with database.writing() as connection:
+            connection.execute(
+                "UPDATE leases SET expires_at = 'soon' WHERE endpoint_name = ?", (name,)
+            )
+
+    try:
+        yield SimpleNamespace(
+            database=database,
+            history=SqliteHistory(database),
+            book=SqliteLeaseBook(database),
+            tokens=SqliteTokenStore(database),
+            routes=SqliteRouteStore(database),
+            executions=SqliteExecutionStore(database),
+            catalog=SqliteCatalogStore(database),
+            damage=damage,
+        )
+    finally:
+        database.close()
+
+
+def kinds_of(history):
+    """The kinds of all events, in order."""
+    return [event.kind for event in history.read(EventQuery(limit=10_000))]

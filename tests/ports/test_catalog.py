@@ -1,0 +1,130 @@
+"""The contract of the catalog store."""
+
+import pytest
+
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import (
+    AlreadyExists,
+    ConfigNotFound,
+    EndpointNotFound,
+    ModelNotFound,
+)
+from tests.builders import (
+    NOW,
+    a_config,
+    a_model,
+    a_recorded_endpoint,
+    a_recorded_instance,
+    a_variant,
+    an_event,
+    minutes,
+)
+from tests.ports.stores import kinds_of
+
+
+@pytest.fixture
+def catalog(store):
+    return store.catalog
+
+
+def test_a_model_comes_back_with_every_field(catalog, store):
+    model = a_model(environment={"B": "ü=1", "A": ""}, data_url="")
+    catalog.add_model(model, an_event("model.created"))
+    assert catalog.model(model.name) == model
+    assert kinds_of(store.history) == ["model.created"]
+
+
+def test_models_come_in_the_order_of_names(catalog):
+    for name in ("b", "a", "C"):
+        catalog.add_model(a_model(name), an_event())
+    assert catalog.models() == [a_model("C"), a_model("a"), a_model("b")]
+
+
+def test_a_model_is_not_added_twice(catalog, store):
+    catalog.add_model(a_model("m"), an_event("model.created"))
+    with pytest.raises(AlreadyExists, match="m"):
+        catalog.add_model(a_model("m", image="other"), an_event("model.created"))
+    assert catalog.model("m") == a_model("m")
+    assert kinds_of(store.history) == ["model.created"]
+
+
+def test_a_removed_model_is_gone_and_an_unknown_one_is_told(catalog, store):
+    catalog.add_model(a_model("m"), an_event("model.created"))
+    catalog.remove_model("m", an_event("model.deleted"))
+    for ask in (catalog.model, lambda name: catalog.remove_model(name, an_event())):
+        with pytest.raises(ModelNotFound, match="m"):
+            ask("m")
+    assert kinds_of(store.history) == ["model.created", "model.deleted"]
+
+
+def test_a_config_comes_back_with_every_field_and_its_variants_in_order(catalog):
+    variants = (
+        a_variant("green", weight=0.1, instance_count=3),
+        a_variant("blue", weight=2, model_name="other", instance_type="ml.g5.2xlarge"),
+    )
+    config = a_config(variants=variants)
+    catalog.add_config(config, an_event())
+    assert catalog.config(config.name) == config
+
+
+def test_configs_come_in_the_order_of_names(catalog):
+    for name in ("b", "a"):
+        catalog.add_config(a_config(name), an_event())
+    assert catalog.configs() == [a_config("a"), a_config("b")]
+
+
+def test_a_config_is_not_added_twice(catalog, store):
+    catalog.add_config(a_config("c"), an_event("config.created"))
+    with pytest.raises(AlreadyExists, match="c"):
+        catalog.add_config(a_config("c"), an_event("config.created"))
+    assert kinds_of(store.history) == ["config.created"]
+
+
+def test_a_removed_config_is_gone_and_an_unknown_one_is_told(catalog, store):
+    catalog.add_config(a_config("c"), an_event("config.created"))
+    catalog.remove_config("c", an_event("config.deleted"))
+    for ask in (catalog.config, lambda name: catalog.remove_config(name, an_event())):
+        with pytest.raises(ConfigNotFound, match="c"):
+            ask("c")
+    assert kinds_of(store.history) == ["config.created", "config.deleted"]
+
+
+def test_an_endpoint_is_stored_over_the_one_of_its_name_with_its_event(catalog, store):
+    catalog.put_endpoint(a_recorded_endpoint(), an_event("endpoint.creating"))
+    failed = a_recorded_endpoint(
+        status=EndpointStatus.FAILED, failure_reason="no ping", changed_at=NOW + minutes(4)
+    )
+    catalog.put_endpoint(failed, an_event("endpoint.failed"))
+    assert catalog.endpoint("falcon") == failed
+    assert catalog.endpoints() == [failed]
+    assert kinds_of(store.history) == ["endpoint.creating", "endpoint.failed"]
+
+
+def test_endpoints_come_in_the_order_of_names(catalog):
+    for name in ("b", "a"):
+        catalog.put_endpoint(a_recorded_endpoint(name), an_event())
+    assert [endpoint.name for endpoint in catalog.endpoints()] == ["a", "b"]
+
+
+def test_removing_an_endpoint_again_counts_as_done_without_an_event(catalog, store):
+    catalog.put_endpoint(a_recorded_endpoint(), an_event("endpoint.creating"))
+    for _ in range(2):
+        catalog.remove_endpoint("falcon", an_event("endpoint.deleted"))
+    with pytest.raises(EndpointNotFound, match="falcon"):
+        catalog.endpoint("falcon")
+    assert kinds_of(store.history) == ["endpoint.creating", "endpoint.deleted"]
+
+
+def test_instances_are_stored_over_and_come_in_the_order_of_ids(catalog):
+    for instance_id in ("i-2", "i-1"):
+        catalog.put_instance(a_recorded_instance(instance_id))
+    changed = a_recorded_instance("i-1", started_at=NOW + minutes(1))
+    catalog.put_instance(changed)
+    assert catalog.instances() == [changed, a_recorded_instance("i-2")]
+
+
+def test_removing_an_instance_again_counts_as_done(catalog):
+    catalog.put_instance(a_recorded_instance("i-1"))
+    for _ in range(2):
+        catalog.remove_instance("i-1")
+    assert catalog.instances() == []

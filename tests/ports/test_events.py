@@ -1,0 +1,90 @@
+"""The contract of the history."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from parkade.ports.events import EventQuery
+from tests.builders import NOW, an_event, minutes
+
+
+def numbers(events):
+    return [event.number for event in events]
+
+
+@pytest.fixture
+def history(store):
+    """Six events, numbered 1 to 6."""
+    for kind, name, age in (
+        ("lease.added", "falcon", 5),
+        ("lease.extended", "falcon", 4),
+        ("leases.counted", "", 3),
+        ("lease.added", "flan", 2),
+        ("worker.died", "falcon", 1),
+        ("lease", "flan", 0),
+    ):
+        store.history.append(an_event(kind, endpoint_name=name, at=NOW - minutes(age)))
+    return store.history
+
+
+def test_append_returns_the_event_with_a_rising_number(store):
+    stored = [store.history.append(an_event()) for _ in range(3)]
+    assert numbers(stored) == [1, 2, 3]
+    assert store.history.read(EventQuery()) == stored
+
+
+def test_every_field_comes_back(store):
+    event = an_event(
+        at=NOW.replace(microsecond=123_457),
+        actor="Jörg ✓",
+        reason="a\nb\0c",
+        data={"text": "ü", "number": 1.5, "nothing": None, "nested": {"list": [1, True]}},
+    )
+    stored = store.history.append(event)
+    assert store.history.read(EventQuery()) == [stored]
+    assert stored.data == event.data
+    assert stored.at == event.at
+
+
+def test_an_event_is_not_changed_with_what_it_was_made_from(store):
+    data = {"list": [1]}
+    store.history.append(an_event(data=data))
+    data["list"].append(2)
+    assert store.history.read(EventQuery())[0].data == {"list": [1]}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (EventQuery(), [1, 2, 3, 4, 5, 6]),
+        (EventQuery(endpoint_name="falcon"), [1, 2, 5]),
+        (EventQuery(endpoint_name=""), [3]),
+        (EventQuery(kinds=("lease.added",)), [1, 4]),
+        (EventQuery(kinds=("lease.",)), [1, 2, 4]),
+        (EventQuery(kinds=("lease",)), [6]),
+        (EventQuery(kinds=("worker.", "lease.extended")), [2, 5]),
+        (EventQuery(kinds=("lease._", "lease.%")), []),
+        (EventQuery(after=4), [5, 6]),
+        (EventQuery(after=99), []),
+        (EventQuery(since=NOW - minutes(2)), [4, 5, 6]),
+        (EventQuery(endpoint_name="falcon", kinds=("lease.",), after=1), [2]),
+        (EventQuery(limit=0), []),
+    ],
+)
+def test_a_query_finds_exactly_its_matches(history, query, found):
+    assert numbers(history.read(query)) == found
+    assert numbers(history.latest(query)) == found
+
+
+def test_read_returns_the_oldest_and_latest_the_newest_in_the_order_of_numbers(history):
+    assert numbers(history.read(EventQuery(limit=2))) == [1, 2]
+    assert numbers(history.latest(EventQuery(limit=2))) == [5, 6]
+    assert numbers(history.read(EventQuery(endpoint_name="falcon", after=1, limit=1))) == [2]
+    assert numbers(history.latest(EventQuery(kinds=("lease.",), limit=1))) == [4]
+
+
+def test_numbers_of_many_threads_rise_without_a_gap(store):
+    with ThreadPoolExecutor(8) as pool:
+        stored = list(pool.map(lambda _: store.history.append(an_event()), range(80)))
+    assert sorted(numbers(stored)) == list(range(1, 81))
+    assert numbers(store.history.read(EventQuery(limit=100))) == list(range(1, 81))

@@ -1,0 +1,202 @@
+"""The contract of the objects."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from parkade.adapters.folder.objects import FolderObjects
+from parkade.adapters.memory.objects import MemoryObjects
+from parkade.adapters.system.clock import SystemClock
+from parkade.domain.errors import InvalidInput, ObjectNotFound
+
+
+@pytest.fixture(params=["memory", "folder"])
+def objects(request, tmp_path):
+    if request.param == "memory":
+        return MemoryObjects(SystemClock())
+    return FolderObjects(tmp_path / "objects")
+
+
+def put(objects, key, content=b"content", bucket="models"):
+    with objects.writer(bucket, key) as writer:
+        writer.write(content)
+        return writer.commit()
+
+
+def read(objects, key, bucket="models"):
+    with objects.open(bucket, key) as file:
+        return file.read()
+
+
+def keys(objects, prefix="", bucket="models"):
+    return [info.key for info in objects.ls(bucket, prefix)]
+
+
+def test_what_was_written_in_pieces_is_read_whole(objects):
+    with objects.writer("models", "a/b.tar.gz") as writer:
+        for piece in (b"one ", b"", b"two ", b"three"):
+            writer.write(piece)
+        writer.commit()
+    assert read(objects, "a/b.tar.gz") == b"one two three"
+
+
+def test_commit_and_stat_and_ls_describe_the_object_alike(objects):
+    before = SystemClock().now().replace(microsecond=0)
+    info = put(objects, "key", b"content")
+    assert (info.bucket, info.key, info.size) == ("models", "key", 7)
+    assert info.etag == hashlib.sha256(b"content").hexdigest()
+    assert info.modified_at >= before
+    assert info.modified_at.utcoffset().total_seconds() == 0
+    assert objects.stat("models", "key") == info
+    assert objects.ls("models") == [info]
+
+
+def test_an_empty_object_is_an_object(objects):
+    with objects.writer("models", "empty") as writer:
+        assert writer.commit().size == 0
+    assert read(objects, "empty") == b""
+
+
+def test_nothing_is_visible_before_the_commit(objects):
+    with objects.writer("models", "key") as writer:
+        writer.write(b"half")
+        with pytest.raises(ObjectNotFound):
+            objects.stat("models", "key")
+        assert objects.ls("models") == []
+        writer.commit()
+    assert keys(objects) == ["key"]
+
+
+def test_an_older_object_is_there_until_the_commit_replaces_it(objects):
+    put(objects, "key", b"old")
+    with objects.writer("models", "key") as writer:
+        writer.write(b"new")
+        assert read(objects, "key") == b"old"
+        writer.commit()
+    assert read(objects, "key") == b"new"
+    assert objects.stat("models", "key").etag == hashlib.sha256(b"new").hexdigest()
+
+
+def test_leaving_without_commit_leaves_nothing_behind(objects):
+    with objects.writer("models", "key") as writer:
+        writer.write(b"half")
+    with pytest.raises(ObjectNotFound):
+        objects.open("models", "key")
+
+
+def test_an_error_while_writing_leaves_nothing_behind(objects):
+    def upload():
+        with objects.writer("models", "key") as writer:
+            writer.write(b"half")
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        upload()
+    with pytest.raises(ObjectNotFound):
+        objects.open("models", "key")
+
+
+def test_nothing_can_be_written_after_the_commit(objects):
+    with objects.writer("models", "key") as writer:
+        writer.commit()
+        with pytest.raises(ValueError, match="closed"):
+            writer.write(b"more")
+    assert read(objects, "key") == b""
+
+
+def test_a_later_put_does_not_change_what_is_read(objects):
+    put(objects, "key", b"old")
+    with objects.open("models", "key") as file:
+        put(objects, "key", b"newer")
+        assert file.read() == b"old"
+    assert read(objects, "key") == b"newer"
+
+
+def test_a_delete_does_not_change_what_is_read(objects):
+    put(objects, "key", b"old")
+    with objects.open("models", "key") as file:
+        objects.delete("models", "key")
+        assert file.read() == b"old"
+
+
+def test_what_is_not_there_is_not_found(objects):
+    put(objects, "there/key")
+    for key in ("other", "there", "there/key/below"):
+        for ask in (objects.open, objects.stat):
+            with pytest.raises(ObjectNotFound, match=f"s3://models/{key}"):
+                ask("models", key)
+    with pytest.raises(ObjectNotFound):
+        objects.stat("other-bucket", "there/key")
+
+
+def test_ls_describes_the_objects_under_a_prefix_in_the_order_of_keys(objects):
+    for key in ("b", "a/2", "a-1", "a/1/deep", "ab"):
+        put(objects, key)
+    assert keys(objects) == ["a-1", "a/1/deep", "a/2", "ab", "b"]
+    assert keys(objects, "a/") == ["a/1/deep", "a/2"]
+    assert keys(objects, "a") == ["a-1", "a/1/deep", "a/2", "ab"]
+    assert keys(objects, "../") == []
+
+
+def test_ls_of_a_bucket_that_is_not_there_is_empty(objects):
+    assert keys(objects, bucket="nothing") == []
+
+
+def test_buckets_are_apart(objects):
+    put(objects, "key", b"1", bucket="one")
+    put(objects, "key", b"2", bucket="two")
+    assert read(objects, "key", bucket="one") == b"1"
+    assert len(objects.ls("one")) == 1
+
+
+def test_deleting_again_counts_as_done(objects):
+    put(objects, "a/b")
+    for _ in range(2):
+        objects.delete("models", "a/b")
+    assert keys(objects) == []
+    objects.delete("nothing", "key")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("models", "../key"),
+        ("models", "a/../../key"),
+        ("models", "/etc/passwd"),
+        ("models", "a//b"),
+        ("models", "."),
+        ("models", "a\0b"),
+        ("models", ""),
+        ("models", "x" * 1025),
+        ("..", "key"),
+        (".incoming", "key"),
+        ("models/a", "key"),
+        ("", "key"),
+    ],
+)
+def test_an_address_that_could_leave_its_place_is_refused(objects, bucket, key):
+    with pytest.raises(InvalidInput), objects.writer(bucket, key):
+        pytest.fail("it was taken")
+
+
+def test_of_many_writers_of_one_key_each_is_whole(objects):
+    contents = [bytes([number]) * 100_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        infos = list(pool.map(lambda content: put(objects, "a/b/key", content), contents))
+    assert [info.etag for info in infos] == [hashlib.sha256(c).hexdigest() for c in contents]
+    assert read(objects, "a/b/key") in contents
+    assert objects.stat("models", "a/b/key") in infos
+
+
+def test_writers_and_deleters_of_one_key_do_not_disturb_each_other(objects):
+    def work(number):
+        if number % 2:
+            objects.delete("models", "a/b/key")
+        else:
+            put(objects, "a/b/key")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(200)))
+    put(objects, "a/b/key", b"last")
+    assert read(objects, "a/b/key") == b"last"

@@ -1,0 +1,36 @@
+"""The contract of the route store."""
+
+import pytest
+
+from parkade.domain.errors import RouteNotFound
+from tests.builders import a_route, an_event
+from tests.ports.stores import kinds_of
+
+
+def test_all_returns_every_route_in_the_order_of_paths(store):
+    routes = [a_route("/text"), a_route("/falcon", public=True), a_route("/FLAN")]
+    for route in routes:
+        store.routes.put(route, an_event("route.set"))
+    assert store.routes.all() == [routes[2], routes[1], routes[0]]
+
+
+def test_put_stores_over_the_route_of_the_path_with_its_event(store):
+    store.routes.put(a_route(), an_event("route.set"))
+    changed = a_route(endpoint_name="flan", public=True)
+    store.routes.put(changed, an_event("route.set"))
+    assert store.routes.all() == [changed]
+    assert kinds_of(store.history) == ["route.set"] * 2
+
+
+def test_remove_takes_the_route_with_its_event(store):
+    store.routes.put(a_route("/a"), an_event("route.set"))
+    store.routes.put(a_route("/b"), an_event("route.set"))
+    store.routes.remove("/a", an_event("route.removed"))
+    assert store.routes.all() == [a_route("/b")]
+    assert kinds_of(store.history)[-1] == "route.removed"
+
+
+def test_remove_of_an_unknown_path_writes_nothing(store):
+    with pytest.raises(RouteNotFound, match="/falcon"):
+        store.routes.remove("/falcon", an_event("route.removed"))
+    assert kinds_of(store.history) == []
