@@ -102,7 +102,3 @@ class CatalogStore(Protocol):
     def remove_instance(self, instance_id: str) -> None:
         """Remove the instance; one that is gone counts as done."""
         ...
-
-    def append(self, event: Event) -> object:
-        """Store an event that belongs to no record: a worker died, was restarted, hung."""
-        ...
