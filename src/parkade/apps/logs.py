@@ -9,8 +9,6 @@ import json
 import logging
 from datetime import UTC, datetime
 
-
-
 #: What every log record has; anything else was given with `extra=`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -40,5 +38,3 @@ def to_standard_error(level: int = logging.INFO) -> None:
     # One line a request is the gateway's counters' business, not the log's.
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-

@@ -15,7 +15,6 @@ import contextlib
 import errno
 import fcntl
 import ipaddress
-import json
 import os
 import signal
 import socket
@@ -92,10 +91,11 @@ class Options:
                 hint="leave out --no-auth, or listen on 127.0.0.1",
             )
         if self.tls_cert is None:
-            return [
+            warning = (
                 f"{self.host} is served without HTTPS: tokens, requests and answers can be read "
                 "and changed on the way; give --tls-cert and --tls-key, or put a proxy before it"
-            ]
+            )
+            return [warning]
         return []
 
 

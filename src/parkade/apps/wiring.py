@@ -240,7 +240,8 @@ def _secret_file(path: Path, make: Callable[[], str]) -> str:
     """Return the file's text; where there is no file, make it whole, with mode 0600."""
     if not path.exists():
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
             file.write(make() + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -32,9 +32,7 @@ def main() -> None:
         time_scale=given.time_scale,
     )
     hold(settings)
-    inheritance = Inheritance(
-        control=given.control_fd, link=given.link_fd, lifeline=given.lifeline
-    )
+    inheritance = Inheritance(control=given.control_fd, link=given.link_fd, lifeline=given.lifeline)
     logging.getLogger(__name__).info("control process started")
     uvloop.run(_run(settings, inheritance))
 

@@ -101,14 +101,17 @@ class ControlProcess:
             self._spawn(self._sweeper.run())
             self._spawn(self._tidy())
             self._resume_executions()
-            await self._stop.wait()
-            if self._failure is not None:
-                raise self._failure
+            await self._until_stopped()
         except BaseException:
             # Whatever went wrong here, the workers are to be adopted by a successor.
             await host.abandon()
             raise
         await self._end(api)
+
+    async def _until_stopped(self) -> None:
+        await self._stop.wait()
+        if self._failure is not None:
+            raise self._failure
 
     async def _end(self, api: uvicorn.Server) -> None:
         api.should_exit = True
