@@ -129,6 +129,7 @@ def build(
 
     host = Host(
         SqliteCatalogStore(database),
+        history,
         objects,
         clock,
         HostPaths(
