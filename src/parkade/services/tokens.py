@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def digest(key: bytes, secret: str) -> str:
     """Return what is stored of a secret; without the key it cannot even be guessed at."""
-    return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, secret.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
 
 
 class Tokens:
