@@ -32,7 +32,7 @@ async def create_config(services: Served, caller: Admin, form: ConfigForm) -> Co
 
 @routes.get("/{name}")
 async def get_config(services: Served, _caller: Operator, name: str) -> ConfigView:
-    """Describe an endpoint config."""
+    """Describe an endpoint config with its variants."""
     return ConfigView.of(services.host.config(name))
 
 

@@ -8,6 +8,7 @@ logged with its traceback under an id; the answer carries the id and nothing of 
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import re
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from parkade.domain import errors
 from parkade.domain.names import suggestion
@@ -90,13 +91,19 @@ def answer(
     hint: str = "",
     headers: Mapping[str, str] | None = None,
     **more: str,
-) -> JSONResponse:
+) -> Response:
     """Return an error in the one shape."""
     content = {"code": error_code, "message": message, "hint": hint, **more}
-    return JSONResponse({"error": content}, status_code, headers=headers)
+    # Escaped, for a message may quote what no encoding can hold.
+    return Response(
+        json.dumps({"error": content}),
+        status_code,
+        headers=headers,
+        media_type="application/json",
+    )
 
 
-async def _on_purpose(request: Request, error: Exception) -> JSONResponse:
+async def _on_purpose(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.ParkadeError):
         raise error
     if status(error) == 500:
@@ -112,7 +119,7 @@ async def _on_purpose(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     found = [_explain(each) for each in error.errors()]
@@ -135,8 +142,9 @@ def _explain(error: Mapping[str, Any]) -> tuple[str, str, str]:
         return field, missing, hint
     if field == "body":
         return field, "the body is not a JSON object", 'send one such as {"minutes": 10}'
-    told = str(error["msg"]).removeprefix("Value error, ")
-    return field, f"{field} {_short(error['input'])} cannot be used: {told}", ""
+    # What stood in a body is not told back: it may be a secret.
+    quoted = "" if error["loc"][0] == "body" else f" {_short(error['input'])}"
+    return field, f"{field}{quoted} cannot be used: {error['msg']}", ""
 
 
 def _short(value: object) -> str:
@@ -144,7 +152,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
+async def _of_the_framework(request: Request, error: Exception) -> Response:
     """Answer a path or method that is not there."""
     if not isinstance(error, HTTPException):
         raise error

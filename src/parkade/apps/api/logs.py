@@ -89,6 +89,11 @@ class _Log:
         return b""
 
     def _piece(self) -> bytes:
+        """Return what was written next; empty where there is nothing yet."""
+        # The order of these looks counts: rotation copies what there is to a part, empties the
+        # log, and then gives the part its name.
+        emptied = _size(self._path) < self._position
+        under_way = self._path.with_name(self._path.name + ".part").exists()
         rotation = _identity(older(self._path))
         if rotation != self._rotation:
             self._rotation = rotation
@@ -96,9 +101,9 @@ class _Log:
             self._position = 0
             if rest:
                 return rest
-        if _size(self._path) < self._position:
-            if self._path.with_name(self._path.name + ".part").exists():
-                return b""  # it is being rotated: its rest is about to be in the older file
+        elif emptied and under_way:
+            return b""
+        elif emptied:
             self._position = 0
         data, self._position = _read(self._path, self._position, _PIECE)
         return data

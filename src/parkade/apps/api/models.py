@@ -32,7 +32,7 @@ async def create_model(services: Served, caller: Admin, form: ModelForm) -> Mode
 
 @routes.get("/{name}")
 async def get_model(services: Served, _caller: Operator, name: str) -> ModelView:
-    """Describe a model."""
+    """Describe a model: its image, its data, its environment."""
     return ModelView.of(services.host.model(name))
 
 

@@ -1,7 +1,7 @@
 """Objects, the folder that plays S3: `/v1/objects/{bucket}/{key}`.
 
-Uploads go to disk as they come, in pieces and outside the event loop, and are visible only once
-they are whole; an upload that breaks off leaves nothing behind.
+Uploads go to disk as they come, in pieces, and are visible only once they are whole; an upload
+that breaks off leaves nothing behind. The disk is used outside the event loop: it can be slow.
 """
 
 import asyncio
@@ -14,20 +14,22 @@ from fastapi import Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from parkade.apps.api.auth import Admin, Operator
+from parkade.apps.api.errors import respelt
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.objects import ObjectList, ObjectView, StoredView
 from parkade.domain import names
-from parkade.domain.errors import InvalidInput, TooLarge
+from parkade.domain.errors import TooLarge
 
 if TYPE_CHECKING:
-    from parkade.ports.objects import ObjectInfo, ObjectWriter
+    from parkade.ports.objects import ObjectInfo, Objects, ObjectWriter
 
 routes = router("Objects", "/v1/objects")
 
 #: bytes. What is handed to the disk, or read from it, at once.
 _PIECE = 1024 * 1024
 _TYPE = "application/octet-stream"
+_SPELLINGS = {"Key": "key"}
 
 
 @routes.get("/{bucket}")
@@ -41,9 +43,8 @@ async def list_objects(
 ) -> ObjectList:
     """List a bucket's objects in the order of keys."""
     _address(bucket, "any")
-    found, following = page(
-        services.objects.ls(bucket, prefix), lambda info: info.key, limit=limit, after=after
-    )
+    there = await asyncio.to_thread(services.objects.ls, bucket, prefix)
+    found, following = page(there, lambda info: info.key, limit=limit, after=after)
     return ObjectList(objects=[ObjectView.of(each) for each in found], next=following)
 
 
@@ -64,7 +65,7 @@ async def put_object(
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
-    with services.objects.writer(bucket, key) as writer:
+    with respelt(_SPELLINGS), services.objects.writer(bucket, key) as writer:
         await _receive(request, writer, limit)
         info = await asyncio.to_thread(writer.commit)
     return StoredView.of(info)
@@ -78,31 +79,36 @@ async def put_object(
 async def get_object(
     services: Served, _caller: Operator, bucket: str, key: str
 ) -> StreamingResponse:
-    """Read an object."""
-    bucket, key = _address(bucket, key)
-    file = services.objects.open(bucket, key)
-    try:
-        headers = _headers(services.objects.stat(bucket, key))
-        # A put between these two lines may have stored another; the file's own length is true.
-        headers["Content-Length"] = str(file.seek(0, os.SEEK_END))
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+    """Read an object, byte for byte as it was put."""
+    file, headers = await asyncio.to_thread(_open, services.objects, *_address(bucket, key))
     return StreamingResponse(_send(file), headers=headers, media_type=_TYPE)
 
 
 @routes.head("/{bucket}/{key:path}", response_class=Response)
 async def head_object(services: Served, _caller: Operator, bucket: str, key: str) -> Response:
     """Describe an object in headers: its length, ETag and time."""
-    info = services.objects.stat(*_address(bucket, key))
+    info = await asyncio.to_thread(services.objects.stat, *_address(bucket, key))
     return Response(headers={**_headers(info), "Content-Length": str(info.size)}, media_type=_TYPE)
 
 
 @routes.delete("/{bucket}/{key:path}", status_code=204)
 async def delete_object(services: Served, _caller: Admin, bucket: str, key: str) -> None:
     """Delete an object; one that is not there counts as done."""
-    services.objects.delete(*_address(bucket, key))
+    await asyncio.to_thread(services.objects.delete, *_address(bucket, key))
+
+
+def _open(objects: "Objects", bucket: str, key: str) -> tuple[BinaryIO, dict[str, str]]:
+    """Return the object's file with the headers that describe it."""
+    file = objects.open(bucket, key)
+    try:
+        headers = _headers(objects.stat(bucket, key))
+        # Another may have been put since it was opened; the length of what is sent is its own.
+        headers["Content-Length"] = str(file.seek(0, os.SEEK_END))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file, headers
 
 
 async def _receive(request: Request, writer: "ObjectWriter", limit: int) -> None:
@@ -128,10 +134,7 @@ async def _send(file: BinaryIO) -> AsyncIterator[bytes]:
 
 
 def _address(bucket: str, key: str) -> tuple[str, str]:
-    try:
-        return names.s3_address(f"s3://{bucket}/{key}", field="key")
-    except InvalidInput as error:
-        raise InvalidInput(error.message, field="bucket/key", hint=error.hint) from error
+    return names.s3_address(f"s3://{bucket}/{key}", field="key")
 
 
 def _too_large(limit: int) -> TooLarge:

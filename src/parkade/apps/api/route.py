@@ -125,16 +125,28 @@ def _parsed(raw: bytes) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw, parse_constant=_no_number)
+        value = json.loads(raw, parse_constant=_no_number)
+        if b"\\ud" in raw.lower():
+            _require_text(value)
     except json.JSONDecodeError as error:
         why = f"{error.msg} at character {error.pos}"
     except (ValueError, RecursionError) as error:
         why = str(error)
+    else:
+        return value
     raise InvalidInput(
         f"the body is not valid JSON: {why}",
         field="body",
         hint='send a JSON object such as {"minutes": 10}; names and texts stand in double quotes',
     )
+
+
+def _require_text(value: Any) -> None:
+    r"""Refuse what JSON can spell and no text can hold: "\ud800" without its other half."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text in it holds half a surrogate pair") from error
 
 
 def _no_number(text: str) -> NoReturn:

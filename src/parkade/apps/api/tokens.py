@@ -5,11 +5,14 @@ from datetime import timedelta
 from fastapi import Response
 
 from parkade.apps.api.auth import Admin
+from parkade.apps.api.errors import respelt
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.tokens import CreatedTokenView, TokenForm, TokenList, TokenView
 
 routes = router("Tokens", "/v1/tokens")
+
+_SPELLINGS = {"expires": "expires_days", "token": "secret"}
 
 
 @routes.get("")
@@ -29,14 +32,15 @@ async def create_token(
     services: Served, caller: Admin, form: TokenForm, response: Response
 ) -> CreatedTokenView:
     """Create a token; the answer shows its secret, this once."""
-    token, secret = services.tokens.create(
-        form.name,
-        role=form.role,
-        endpoints=frozenset(form.endpoints),
-        lifetime=timedelta(days=form.expires_days) if form.expires_days else None,
-        actor=caller.name,
-        secret=form.secret,
-    )
+    with respelt(_SPELLINGS):
+        token, secret = services.tokens.create(
+            form.name,
+            role=form.role,
+            endpoints=frozenset(form.endpoints),
+            lifetime=timedelta(days=form.expires_days) if form.expires_days else None,
+            actor=caller.name,
+            secret=form.secret,
+        )
     services.changed()
     response.headers["Cache-Control"] = "no-store"
     return CreatedTokenView.with_secret(token, secret, services.wall.now())

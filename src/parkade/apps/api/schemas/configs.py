@@ -27,8 +27,12 @@ class VariantForm(Form):
     instance_type: str = Field(
         "ml.c5.xlarge", description="Embedded it is a name only.", examples=["ml.c5.xlarge"]
     )
-    instance_count: int = Field(1, description="Embedded: the number of worker processes.")
-    weight: float = Field(1.0, description="Its share of the traffic is its weight by the sum.")
+    instance_count: int = Field(
+        1, strict=True, description="Embedded: the number of worker processes."
+    )
+    weight: float = Field(
+        1.0, strict=True, description="Its share of the traffic is its weight by the sum."
+    )
 
 
 class ConfigForm(Form):

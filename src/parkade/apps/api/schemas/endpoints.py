@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
-    from parkade.runtime.host import InstanceStatus
+    from parkade.runtime.views import InstanceStatus
 
 #: Status of an endpoint that hosting does not have.
 ABSENT = "Absent"

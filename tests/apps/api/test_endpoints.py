@@ -1,0 +1,85 @@
+"""Endpoints as they are."""
+
+from parkade.apps.control.traffic import Traffic
+from parkade.domain.endpoint import EndpointStatus
+from tests.builders import an_endpoint, minutes
+
+
+def test_an_endpoint_that_runs(world):
+    world.add()
+    world.run_endpoint()
+    world.traffic = Traffic(requests_per_second=2.5, in_flight=3)
+    answer = world.ok("GET", "/v1/endpoints/falcon")
+    lease = answer.pop("lease")
+    assert lease["endpoint_name"] == "falcon"
+    assert answer == {
+        "name": "falcon",
+        "status": "InService",
+        "state": "running",
+        "reason": "running",
+        "hint": "",
+        "config_name": "falcon-config",
+        "created_at": "2026-03-01T12:00:00Z",
+        "changed_at": "2026-03-01T12:00:00Z",
+        "failure_reason": "",
+        "healthy": 1,
+        "wanted": 1,
+        "requests_per_second": 2.5,
+        "in_flight": 3,
+        "instances": [
+            {
+                "id": "0123456789ab",
+                "variant_name": "blue",
+                "pid": 4711,
+                "state": "running",
+                "started_at": "2026-03-01T12:00:00Z",
+                "restarts": 0,
+            }
+        ],
+    }
+
+
+def test_a_leased_endpoint_that_is_absent_says_why(world):
+    world.add(amount=minutes(1))
+    world.clock.advance(minutes(2))
+    answer = world.ok("GET", "/v1/endpoints/falcon")
+    assert (answer["status"], answer["state"], answer["reason"]) == ("Absent", "expired", "expired")
+    assert answer["config_name"] == "falcon-config"
+    assert "parkade start falcon" in answer["hint"]
+    assert answer["instances"] == []
+
+
+def test_a_failed_endpoint_tells_its_failure(world):
+    world.hosting.place(an_endpoint(EndpointStatus.FAILED, failure_reason="no model_fn"))
+    world.host.running["falcon"] = ()
+    answer = world.ok("GET", "/v1/endpoints/falcon")
+    assert (answer["status"], answer["reason"]) == ("Failed", "failed: no model_fn")
+    assert answer["lease"] is None
+
+
+def test_the_list_has_what_is_leased_and_what_runs_and_what_cannot_be_read(world):
+    world.add("leased")
+    world.hosting.place(an_endpoint(name="unmetered"))
+    world.host.running["unmetered"] = ()
+    world.book.damage("broken", "the row is no JSON")
+    answer = world.ok("GET", "/v1/endpoints")
+    assert {each["name"]: each["state"] for each in answer["endpoints"]} == {
+        "broken": "unreadable",
+        "leased": "starting",
+        "unmetered": "running",
+    }
+    assert answer["next"] is None
+    assert world.ok("GET", "/v1/endpoints?limit=1")["next"] == "broken"
+
+
+def test_an_unknown_endpoint_is_not_found(world):
+    status, error = world.error("GET", "/v1/endpoints/nobody")
+    assert (status, error["code"]) == (404, "endpoint_not_found")
+
+
+def test_an_invoker_sees_the_endpoints_it_may_invoke(world):
+    world.add("falcon")
+    world.add("other")
+    listed = world.ok("GET", "/v1/endpoints", by="limited")
+    assert [each["name"] for each in listed["endpoints"]] == ["falcon"]
+    assert world.error("GET", "/v1/endpoints/other", by="limited")[0] == 403

@@ -1,0 +1,204 @@
+"""Who may do what: every route against every role."""
+
+import pytest
+
+from parkade.apps.api.app import create_app
+from tests.apps.api.test_catalog import CONFIG, MODEL
+from tests.apps.api.world import World
+from tests.builders import minutes
+
+#: Each call with the least role that may make it, written down a second time on purpose.
+TABLE = [
+    ("GET", "/endpoint-expiry", None, "invoker"),
+    ("POST", "/endpoint-expiry", {"EndpointName": "falcon", "minutes": 1}, "operator"),
+    ("POST", "/startexecution", {"endpointname": "falcon", "body": "x"}, "invoker"),
+    ("POST", "/describeexecution", {"executionArn": "unknown"}, "invoker"),
+    ("GET", "/v1/plan", None, "operator"),
+    ("GET", "/v1/leases", None, "invoker"),
+    ("GET", "/v1/leases/falcon", None, "invoker"),
+    ("PUT", "/v1/leases/new", {"config_name": "falcon-config"}, "operator"),
+    ("POST", "/v1/leases/falcon/extend", {"minutes": 1}, "operator"),
+    ("POST", "/v1/leases/falcon/start", None, "operator"),
+    ("POST", "/v1/leases/falcon/end", None, "operator"),
+    ("DELETE", "/v1/leases/falcon", None, "operator"),
+    ("GET", "/v1/endpoints", None, "invoker"),
+    ("GET", "/v1/endpoints/falcon", None, "invoker"),
+    ("GET", "/v1/endpoints/falcon/logs", None, "operator"),
+    ("GET", "/v1/models", None, "operator"),
+    ("POST", "/v1/models", MODEL, "admin"),
+    ("GET", "/v1/models/falcon-model", None, "operator"),
+    ("DELETE", "/v1/models/falcon-model", None, "admin"),
+    ("GET", "/v1/configs", None, "operator"),
+    ("POST", "/v1/configs", CONFIG, "admin"),
+    ("GET", "/v1/configs/falcon-config", None, "operator"),
+    ("DELETE", "/v1/configs/falcon-config", None, "admin"),
+    ("GET", "/v1/routes", None, "operator"),
+    ("PUT", "/v1/routes/falcon", {"endpoint_name": "falcon"}, "operator"),
+    ("DELETE", "/v1/routes/falcon", None, "operator"),
+    ("GET", "/v1/tokens", None, "admin"),
+    ("POST", "/v1/tokens", {"name": "new"}, "admin"),
+    ("DELETE", "/v1/tokens/invoker", None, "admin"),
+    ("GET", "/v1/objects/models", None, "operator"),
+    ("PUT", "/v1/objects/models/a", None, "admin"),
+    ("GET", "/v1/objects/models/a", None, "operator"),
+    ("HEAD", "/v1/objects/models/a", None, "operator"),
+    ("DELETE", "/v1/objects/models/a", None, "admin"),
+    ("GET", "/v1/events", None, "operator"),
+    ("GET", "/v1/events/stream", None, "operator"),
+    ("POST", "/v1/reload", None, "admin"),
+    ("POST", "/v1/nudge", None, "admin"),
+    ("GET", "/v1/health/live", None, None),
+    ("GET", "/v1/health/ready", None, None),
+]
+ROLES = ["invoker", "operator", "admin"]
+#: Its answer has no end, so that an in-process call would wait for ever.
+ENDLESS = "/v1/events/stream"
+
+
+def test_the_table_is_whole():
+    paths = create_app(None).openapi()["paths"]
+    documented = {
+        (method.upper(), path): operation["x-role"]
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    written = {(method, template(path, paths)): role or "none" for method, path, _, role in TABLE}
+    assert written == documented
+
+
+def template(path, paths):
+    """Return the documented path that `path` is an instance of."""
+    parts = path.split("/")
+    return next(
+        known
+        for known in paths
+        if len(known.split("/")) == len(parts)
+        and all(a == b or b.startswith("{") for a, b in zip(parts, known.split("/"), strict=True))
+    )
+
+
+@pytest.mark.parametrize(("method", "path", "form", "role"), TABLE)
+def test_a_call_without_a_token_is_refused_unless_none_is_needed(method, path, form, role):
+    world = World()
+    answer = world.call(method, path, json=form, by=None)
+    if role is None:
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert_nothing_happened(world)
+
+
+@pytest.mark.parametrize("by", ROLES)
+@pytest.mark.parametrize(("method", "path", "form", "role"), TABLE)
+def test_a_call_is_made_by_the_role_it_needs_and_those_above(method, path, form, role, by):
+    world = World()
+    enough = role is None or ROLES.index(by) >= ROLES.index(role)
+    if enough and path == ENDLESS:
+        return
+    answer = world.call(method, path, json=form, by=by)
+    if enough:
+        assert answer.status_code not in {401, 403, 500}
+    else:
+        assert answer.status_code == 403
+        assert_nothing_happened(world)
+    for pending in world.pending:
+        pending.close()
+
+
+def assert_nothing_happened(world):
+    assert world.changes == 0
+    assert world.pending == []
+    assert all(event.kind == "token.created" for event in world.history.read(query()))
+
+
+def query():
+    from parkade.ports.events import EventQuery
+
+    return EventQuery(limit=1000)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "operator-pass-code",
+        "Bearer operator-pass-code",
+        "bearer operator-pass-code",
+        "BEARER   operator-pass-code ",
+    ],
+)
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_a_token_comes_raw_or_as_bearer_in_any_case(world, name, header):
+    assert world.call("GET", "/v1/plan", by=None, headers={name: header}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic abc", "nobody", "\xff\xfe", "x" * 9000]
+)
+def test_anything_else_is_no_token(world, header):
+    headers = {"Authorization": header.encode("latin-1")}
+    status, error = world.error("GET", "/v1/plan", by=None, headers=headers)
+    assert (status, error["code"]) == (401, "unauthenticated")
+
+
+def test_a_token_is_checked_before_anything_is_read(world):
+    status, _ = world.error("POST", "/v1/models?x=1", by=None, content=b"{")
+    assert status == 401
+    status, _ = world.error("POST", "/v1/models?x=1", by="operator", content=b"{")
+    assert status == 403
+
+
+def test_the_callers_name_is_in_the_history(world):
+    world.add()
+    world.ok("POST", "/v1/leases/falcon/extend", json={"minutes": 1})
+    (event,) = world.ok("GET", "/v1/events?kind=lease.extended")["events"]
+    assert event["actor"] == "operator"
+
+
+# -- without tokens -----------------------------------------------------------------------
+
+
+def test_without_auth_everybody_is_an_admin_called_anonymous():
+    world = World(auth=False)
+    world.ok("PUT", "/v1/leases/falcon", json={"config_name": "falcon-config"}, by=None)
+    assert world.book.get("falcon").owner == "anonymous"
+    world.ok("POST", "/v1/models", json=MODEL, by="whatever this is")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", "Host": "localhost:8700"},
+        {"Origin": "null", "Host": "localhost:8700"},
+        {"Origin": "http://localhost:9999", "Host": "localhost:8700"},
+        {"Origin": "http://evil.example:8700", "Host": "evil.example:8700"},
+        {"Sec-Fetch-Site": "cross-site", "Host": "localhost:8700"},
+        {"Sec-Fetch-Site": "same-origin", "Host": "evil.example:8700"},
+    ],
+)
+def test_without_auth_a_page_from_elsewhere_is_kept_out(headers):
+    world = World(auth=False)
+    world.add(amount=minutes(5))
+    form = {"EndpointName": "falcon", "minutes": 1}
+    status, error = world.error("POST", "/endpoint-expiry", json=form, by=None, headers=headers)
+    assert (status, error["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://localhost:8700", "Host": "localhost:8700"},
+        {"Origin": "http://127.0.0.1:8700", "Host": "127.0.0.1:8700"},
+        {"Origin": "http://[::1]:8700", "Host": "[::1]:8700"},
+        {"Sec-Fetch-Site": "same-origin", "Host": "localhost:8700"},
+        {"Sec-Fetch-Site": "none", "Host": "localhost:8700"},
+        {"Host": "whatever"},
+    ],
+)
+def test_without_auth_the_servers_own_pages_and_programs_are_let_in(headers):
+    assert World(auth=False).call("GET", "/v1/leases", by=None, headers=headers).status_code == 200
+
+
+def test_with_auth_a_token_is_enough_wherever_the_page_is_from(world):
+    headers = {"Origin": "https://console.example", "Host": "parkade.example"}
+    assert world.call("GET", "/v1/leases", headers=headers).status_code == 200

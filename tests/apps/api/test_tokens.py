@@ -1,0 +1,86 @@
+"""Tokens."""
+
+import pytest
+
+from tests.builders import minutes
+
+
+def test_a_token_is_shown_once_and_works(world):
+    form = {"name": "ann", "role": "operator", "endpoints": ["falcon"], "expires_days": 30}
+    answer = world.call("POST", "/v1/tokens", json=form, by="admin")
+    assert answer.status_code == 201
+    assert answer.headers["cache-control"] == "no-store"
+    created = answer.json()
+    secret = created.pop("token")
+    assert created == {
+        "name": "ann",
+        "role": "operator",
+        "endpoints": ["falcon"],
+        "created_at": "2026-03-01T12:00:00Z",
+        "expires_at": "2026-03-31T12:00:00Z",
+        "revoked_at": None,
+        "live": True,
+    }
+    assert world.call("GET", "/v1/plan", by=secret).status_code == 200
+    listed = world.call("GET", "/v1/tokens", by="admin")
+    assert secret not in listed.text
+    assert "digest" not in listed.text
+    assert created in listed.json()["tokens"]
+
+
+def test_a_pass_code_of_ones_own(world):
+    form = {"name": "ann", "secret": "sixteen-letters-x"}
+    assert world.ok("POST", "/v1/tokens", json=form, by="admin")["token"] == "sixteen-letters-x"
+    assert world.call("GET", "/v1/leases", by="sixteen-letters-x").status_code == 200
+
+
+def test_a_revoked_token_is_refused_at_once_and_its_name_stays_taken(world):
+    before = world.changes
+    assert world.call("DELETE", "/v1/tokens/operator", by="admin").status_code == 204
+    assert world.changes == before + 1
+    status, error = world.error("GET", "/v1/leases")
+    assert (status, error["code"]) == (401, "unauthenticated")
+    assert world.error("POST", "/v1/tokens", json={"name": "operator"}, by="admin")[0] == 409
+    (told,) = [
+        each
+        for each in world.ok("GET", "/v1/tokens", by="admin")["tokens"]
+        if each["name"] == "operator"
+    ]
+    assert (told["live"], told["revoked_at"]) == (False, "2026-03-01T12:00:00Z")
+
+
+def test_an_expired_token_is_refused(world):
+    form = {"name": "ann", "role": "admin", "expires_days": 1}
+    secret = world.ok("POST", "/v1/tokens", json=form, by="admin")["token"]
+    world.wall.advance(minutes(24 * 60))
+    assert world.error("GET", "/v1/leases", by=secret)[0] == 401
+
+
+def test_revoking_an_unknown_token_is_told(world):
+    assert world.error("DELETE", "/v1/tokens/nobody", by="admin")[1]["code"] == "token_not_found"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "a b"}, "name"),
+        ({"name": ""}, "name"),
+        ({"role": "king"}, "role"),
+        ({"endpoints": ["-"]}, "endpoints"),
+        ({"endpoints": "falcon"}, "endpoints"),
+        ({"expires_days": 0}, "expires_days"),
+        ({"expires_days": "30"}, "expires_days"),
+        ({"expires_days": True}, "expires_days"),
+        ({"expires_days": 1e-12}, "expires_days"),
+        ({"secret": "short"}, "secret"),
+        ({"roles": "admin"}, "roles"),
+    ],
+)
+def test_a_wrong_form_names_the_field(world, change, field):
+    status, error = world.error("POST", "/v1/tokens", json={"name": "ann", **change}, by="admin")
+    assert (status, error["code"], error["field"]) == (400, "invalid_input", field)
+
+
+def test_a_refused_secret_is_not_told_back(world):
+    form = {"name": "ann", "secret": ["a-secret-in-a-list"]}
+    assert "a-secret" not in world.call("POST", "/v1/tokens", json=form, by="admin").text

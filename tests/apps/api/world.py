@@ -1,0 +1,232 @@
+"""The API over real services in memory, called in process or through a real socket."""
+
+import asyncio
+import shlex
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+
+from parkade.adapters.memory.catalog import MemoryCatalogStore
+from parkade.adapters.memory.clock import ManualClock
+from parkade.adapters.memory.events import MemoryHistory
+from parkade.adapters.memory.executions import MemoryExecutionStore
+from parkade.adapters.memory.hosting import MemoryHosting
+from parkade.adapters.memory.invoker import MemoryInvoker
+from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.notices import MemoryNotices
+from parkade.adapters.memory.objects import MemoryObjects
+from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.apps.api.app import create_app
+from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.control.traffic import Traffic
+from parkade.apps.settings import Limits, ServerFile
+from parkade.domain import names
+from parkade.domain.errors import EndpointNotFound
+from parkade.domain.token import Role
+from parkade.runtime.catalog import Catalog
+from parkade.runtime.instances import InstanceState
+from parkade.runtime.rules import HostRules
+from parkade.runtime.views import InstanceStatus
+from parkade.services.executions import Executions
+from parkade.services.meter import Meter
+from parkade.services.routes import Routes
+from parkade.services.sweep import Sweep
+from parkade.services.tokens import Tokens
+from tests.builders import NOW, some_rules
+
+#: Tokens that every world knows, by what they are for.
+SECRETS = {
+    "invoker": "invoker-pass-code",
+    "limited": "limited-pass-code",
+    "operator": "operator-pass-code",
+    "admin": "admin-pass-code-16",
+}
+
+
+class Host(Catalog):
+    """The part of the host that the API sees, without processes."""
+
+    def __init__(self, store, clock):
+        super().__init__(store, clock, HostRules, ("script",))
+        self.files = {}
+        self.running = {}
+
+    def instances(self, endpoint_name):
+        if endpoint_name not in self.running:
+            raise EndpointNotFound(f"there is no endpoint {endpoint_name!r}")
+        return self.running[endpoint_name]
+
+    def logs(self, endpoint_name):
+        return tuple(self.files.get(names.endpoint_name(endpoint_name), ()))
+
+
+class World:
+    """Services in memory at NOW, the app over them, and a caller of it."""
+
+    def __init__(self, *, auth=True, object_bytes=1024 * 1024):
+        self.clock = ManualClock(NOW)
+        self.wall = ManualClock(NOW)
+        self.history = MemoryHistory()
+        self.hosting = MemoryHosting(self.clock, ["falcon-config", "other-config"])
+        self.book = MemoryLeaseBook(self.history)
+        self.invoker = MemoryInvoker()
+        self.catalog = MemoryCatalogStore(self.history)
+        self.host = Host(self.catalog, self.clock)
+        self.objects = MemoryObjects(self.clock)
+        self.broadcast = Broadcast()
+        self.not_ready = ""
+        self.reloaded = ["limits.workers"]
+        self.changes = 0
+        self.traffic = Traffic()
+        self.pending = []
+        self.file = ServerFile(limits=Limits(object_bytes=object_bytes))
+        self.services = self._services(auth)
+        self._make_tokens()
+        self.app = create_app(self.services)
+
+    def _services(self, auth):
+        common = {"book": self.book, "hosting": self.hosting, "clock": self.clock}
+        return SimpleNamespace(
+            settings=SimpleNamespace(auth=auth),
+            clock=self.clock,
+            wall=self.wall,
+            history=self.history,
+            hosting=self.hosting,
+            host=self.host,
+            objects=self.objects,
+            meter=Meter(**common, rules=some_rules, changed=self.changed),
+            sweep=Sweep(**common, rules=some_rules, history=self.history, notices=MemoryNotices()),
+            tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
+            routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
+            executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
+            broadcast=self.broadcast,
+            traffic=lambda _: self.traffic,
+            file=lambda: self.file,
+            reload=lambda: self.reloaded,
+            ready=lambda: self.not_ready,
+            changed=self.changed,
+            spawn=self.pending.append,
+        )
+
+    def _make_tokens(self):
+        for name, secret in SECRETS.items():
+            self.services.tokens.create(
+                name,
+                role=Role.INVOKER if name == "limited" else Role(name),
+                endpoints=["falcon"] if name == "limited" else [],
+                lifetime=None,
+                actor="test",
+                secret=secret,
+            )
+
+    def changed(self):
+        self.changes += 1
+        self.broadcast.notify()
+
+    def add(self, name="falcon", **changes):
+        """Put an endpoint on the meter, without the API."""
+        options = {"amount": None, "owner": "ann", "actor": "ann", **changes}
+        return self.services.meter.add(name, options.pop("config", "falcon-config"), **options)
+
+    def sweep(self):
+        return self.services.sweep.run()
+
+    def run_endpoint(self, name="falcon"):
+        """Let the endpoint that the sweep creates be in service, on one instance."""
+        self.sweep()
+        self.hosting.settle(name)
+        self.host.running[name] = (
+            InstanceStatus(
+                id="0123456789ab",
+                variant_name="blue",
+                pid=4711,
+                state=InstanceState.RUNNING,
+                started_at=NOW,
+                restarts=0,
+                log=Path("blue-0123456789ab.log"),
+            ),
+        )
+
+    def call(self, method, path, *, by="operator", headers=None, **options):
+        """Call the app; `by` names one of SECRETS, or is None, or a secret itself."""
+        sent = dict(headers or {})
+        if by is not None:
+            sent.setdefault("Authorization", SECRETS.get(by, by))
+        return asyncio.run(self._call(method, path, headers=sent, **options))
+
+    async def _call(self, method, path, **options):
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, path, **options)
+
+    def ok(self, method, path, **options):
+        answer = self.call(method, path, **options)
+        assert answer.is_success, f"{answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def error(self, method, path, **options):
+        """Call what is to be refused; return the status and the error, whose shape is checked."""
+        answer = self.call(method, path, **options)
+        assert list(answer.json()) == ["error"], answer.text
+        error = answer.json()["error"]
+        assert {"code", "message", "hint"} <= error.keys() <= {
+            "code", "message", "hint", "field", "id",
+        }  # fmt: skip
+        assert error["code"]
+        assert error["message"]
+        return answer.status_code, error
+
+    def finish(self):
+        """Run what was spawned."""
+
+        async def run():
+            while self.pending:
+                await self.pending.pop(0)
+
+        asyncio.run(run())
+
+    def curl(self, line):
+        """Carry out a curl command line as curl does."""
+        words = shlex.split(line.replace("\\\n", " "))
+        assert words.pop(0) == "curl"
+        url, headers, data = "", {}, None
+        while words:
+            word = words.pop(0)
+            if word == "--header":
+                name, _, value = words.pop(0).partition(":")
+                headers[name] = value.strip()
+            elif word == "--data":
+                data = words.pop(0)
+            elif word != "--location":
+                url = word
+        if data is not None:
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        parts = urlsplit(url)
+        path = parts.path.removeprefix("/prod") + (f"?{parts.query}" if parts.query else "")
+        method = "GET" if data is None else "POST"
+        return self.call(method, path, by=None, headers=headers, content=data)
+
+
+@contextmanager
+def served(app):
+    """Serve the app on a loopback socket, by uvicorn in a thread; yield its URL."""
+    config = uvicorn.Config(
+        app, port=0, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
