@@ -129,8 +129,8 @@ def build(
 
     host = Host(
         SqliteCatalogStore(database),
-        history,
         objects,
+        history,
         clock,
         HostPaths(
             models=paths.models,
