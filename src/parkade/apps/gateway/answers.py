@@ -1,0 +1,179 @@
+"""Answers of the gateway's own: SageMaker's runtime errors, and errors of the passage.
+
+An answer is rendered once; what differs from request to request (its id, the date, whether the
+connection stays) is added by the connection that sends it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parkade.apps import link
+
+REASONS = {
+    100: b"Continue",
+    200: b"OK",
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    403: b"Forbidden",
+    405: b"Method Not Allowed",
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    424: b"Failed Dependency",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error",
+    503: b"Service Unavailable",
+}
+
+ACCOUNT = "000000000000"
+#: How much of a model's own error text is repeated to the caller, in characters.
+MESSAGE_LIMIT = 1024
+ORIGINAL_LIMIT = 65_536
+
+#: SageMaker's words for a model that took too long; seen in the wild with status 0.
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the "
+    "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+
+
+class Answer:
+    """A rendered response: status line with headers, without the blank line, and the body."""
+
+    __slots__ = ("body", "head", "status")
+
+    def __init__(self, status: int, head: bytes, body: bytes) -> None:
+        self.status = status
+        self.head = head
+        self.body = body
+
+
+def render(status: int, body: dict[str, Any], **headers: str) -> Answer:
+    """Return a JSON answer; underscores in header names stand for hyphens."""
+    text = json.dumps(body).encode()
+    lines = [
+        b"HTTP/1.1 %d %b" % (status, REASONS[status]),
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(text),
+        *(
+            f"{name.replace('_', '-')}: {value}".encode("latin-1")
+            for name, value in headers.items()
+        ),
+    ]
+    return Answer(status, b"\r\n".join(lines) + b"\r\n", text)
+
+
+def error(status: int, kind: str, message: str, **headers: str) -> Answer:
+    """Return an error of the SageMaker runtime, which boto3 raises as its class `kind`."""
+    return render(status, {"Message": message}, x_amzn_ErrorType=kind, **headers)
+
+
+UNAUTHENTICATED = error(
+    401,
+    "UnauthorizedException",
+    "No token was given, or it is unknown, expired or revoked. Send it as the header "
+    "'Authorization: Bearer TOKEN'; an administrator makes one with: parkade token create.",
+    WWW_Authenticate="Bearer",
+)
+METHOD_NOT_ALLOWED = error(405, "MethodNotAllowed", "Invocations are made with POST.", Allow="POST")
+BAD_REQUEST = error(400, "BadRequest", "This is not a valid HTTP/1.1 request.")
+URI_TOO_LONG = error(414, "BadRequest", "The request's address is longer than 8192 bytes.")
+HEAD_TOO_LARGE = error(
+    431, "BadRequest", "The request's headers are larger than 65536 bytes, or more than 100."
+)
+TOO_MANY_WAITING = error(
+    503,
+    "ServiceUnavailable",
+    "All workers of this endpoint are busy and too many requests wait already. Ask again, or "
+    "give the endpoint more instances.",
+    Retry_After="1",
+)
+NOT_YET = error(
+    503,
+    "ServiceUnavailable",
+    "The gateway has not yet been told which endpoints there are. Ask again; if this lasts, see "
+    "logs/control.log in the state folder.",
+    Retry_After="1",
+)
+WORKER_GONE = error(
+    500,
+    "InternalFailure",
+    "The container went away while it had this request, and so did the one that was tried next. "
+    "A request may be what ends it; see: parkade logs.",
+)
+
+
+def too_large(limit: int) -> Answer:
+    """Say that the body is over the limit, in SageMaker's words."""
+    return error(
+        413, "RequestEntityTooLargeException", f"HTTP content length exceeded {limit} bytes."
+    )
+
+
+def throttled(seconds: float) -> Answer:
+    """Say that the token's rate is used up for `seconds`."""
+    return error(
+        429,
+        "ThrottlingException",
+        "This token's rate limit is reached (limits.rate and limits.burst of server.yaml).",
+        Retry_After=str(max(1, math.ceil(seconds))),
+    )
+
+
+def forbidden(token: str, endpoint: str) -> Answer:
+    """Say that the token is limited to other endpoints."""
+    return error(
+        403, "AccessDeniedException", f"Token {token!r} may not invoke endpoint {endpoint!r}."
+    )
+
+
+def unknown_endpoint(name: str) -> Answer:
+    """Say that there is no such endpoint, in SageMaker's words."""
+    return error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
+
+
+def unknown_variant(name: str, endpoint: str) -> Answer:
+    """Say that the target variant is none of the endpoint's."""
+    return error(400, "ValidationError", f"Variant {name} of endpoint {endpoint} not found.")
+
+
+def down(line: link.Down, endpoint: str) -> Answer:
+    """Say that the endpoint is leased, or was, and does not run."""
+    return render(
+        503,
+        {
+            "Message": f"Endpoint {endpoint} is not running: {line.reason}.",
+            "reason": line.reason,
+            "hint": line.hint,
+        },
+        x_amzn_ErrorType="ServiceUnavailable",
+        Retry_After=str(max(1, math.ceil(line.retry_after))),
+    )
+
+
+def model_error(endpoint: str, status: int, text: str) -> Answer:
+    """Say that the model answered with an error, or with nothing usable (status 0)."""
+    side = "client" if 400 <= status < 500 else "server"
+    return render(
+        424,
+        {
+            "Message": f"Received {side} error ({status}) from primary with message "
+            f'"{text[:MESSAGE_LIMIT]}". See the log of the endpoint (parkade logs {endpoint}) '
+            f"in account {ACCOUNT} for more information.",
+            "OriginalStatusCode": status,
+            "OriginalMessage": text[:ORIGINAL_LIMIT],
+            "LogStreamArn": f"arn:aws:logs:local:{ACCOUNT}:log-group:"
+            f"/aws/sagemaker/Endpoints/{endpoint}",
+        },
+        x_amzn_ErrorType="ModelError",
+    )
+
+
+def passage_error(message: str, hint: str) -> Answer:
+    """Say that the control process cannot answer, in the shape of its own errors."""
+    body = {"error": {"code": "unavailable", "message": message, "hint": hint}}
+    return render(503, body, Retry_After="1")

@@ -1,0 +1,97 @@
+"""Counting what variants are used, and keeping the counts until control has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.apps import link
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+#: The sums that go up as deltas; `in_flight` is told as it is.
+_SUMS = (
+    "invocations",
+    "errors_4xx",
+    "errors_5xx",
+    "model_errors",
+    "retried",
+    "model_us",
+    "overhead_us",
+)
+_UNTOLD = -1
+
+
+class Counter:
+    """The counts of one variant since they were last taken."""
+
+    __slots__ = (*_SUMS, "in_flight", "told")
+
+    def __init__(self) -> None:
+        self.invocations = 0
+        self.errors_4xx = 0
+        self.errors_5xx = 0
+        self.model_errors = 0
+        self.retried = 0
+        self.model_us = 0
+        self.overhead_us = 0
+        #: Requests that this variant has, waiting for a worker or in one.
+        self.in_flight = 0
+        #: What control was last told to be in flight.
+        self.told = 0
+
+    @property
+    def news(self) -> bool:
+        """Tell whether control does not know all of it."""
+        return self.in_flight != self.told or any(getattr(self, name) for name in _SUMS)
+
+    def take(self) -> link.Usage:
+        """Return the deltas and begin again from zero."""
+        sums = {name: getattr(self, name) for name in _SUMS}
+        for name in _SUMS:
+            setattr(self, name, 0)
+        self.told = self.in_flight
+        return link.Usage(in_flight=self.in_flight, **sums)
+
+
+class Ledger:
+    """The counters of all variants, those that are gone included until they are reported."""
+
+    def __init__(self) -> None:
+        self._endpoints: dict[str, dict[str, Counter]] = {}
+
+    def of(self, endpoint: str, variant: str) -> Counter:
+        """Return the variant's counter."""
+        return self._endpoints.setdefault(endpoint, {}).setdefault(variant, Counter())
+
+    def take(self) -> link.UsageReport:
+        """Return the deltas of every endpoint with news, and begin again from zero."""
+        return {
+            endpoint: {variant: counter.take() for variant, counter in variants.items()}
+            for endpoint, variants in self._endpoints.items()
+            if any(counter.news for counter in variants.values())
+        }
+
+    def give_back(self, report: link.UsageReport) -> None:
+        """Add deltas that were taken and did not arrive."""
+        for endpoint, variants in report.items():
+            for variant, usage in variants.items():
+                counter = self.of(endpoint, variant)
+                for name in _SUMS:
+                    setattr(counter, name, getattr(counter, name) + getattr(usage, name))
+
+    def tell_again(self) -> None:
+        """Whoever hears the next report knows nothing of what is in flight."""
+        for variants in self._endpoints.values():
+            for counter in variants.values():
+                counter.told = _UNTOLD
+
+    def forget(self, live: Container[str]) -> None:
+        """Let go of endpoints that are gone and have nothing left to tell."""
+        gone = [
+            name
+            for name, variants in self._endpoints.items()
+            if name not in live and not any(counter.news for counter in variants.values())
+        ]
+        for name in gone:
+            del self._endpoints[name]

@@ -1,0 +1,66 @@
+"""Which addresses lead to models, and what is passed on to the control process.
+
+Every path also answers under the prefix `/prod`. The addresses of the snapshot's endpoints and
+routes, as clients usually write them, are looked up whole; only others are taken apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+if TYPE_CHECKING:
+    from parkade.apps import link
+    from parkade.apps.gateway.dispatch import Endpoint, Fleet
+
+_PREFIX = b"/prod"
+_INVOCATIONS = re.compile(rb"/endpoints/([^/]+)/invocations")
+
+
+class Door:
+    """An address that invokes an endpoint; a public one asks for no token."""
+
+    __slots__ = ("endpoint", "public")
+
+    def __init__(self, endpoint: Endpoint, *, public: bool = False) -> None:
+        self.endpoint = endpoint
+        self.public = public
+
+
+class Doors:
+    """All addresses of the newest snapshot."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._doors: dict[bytes, Door] = {}
+        self.get = self._doors.get
+
+    def apply(self, snapshot: link.Snapshot) -> None:
+        """Take up the snapshot's endpoints and routes, after the fleet has."""
+        doors = {
+            f"/endpoints/{name}/invocations".encode(): Door(self._fleet.endpoint(name))
+            for name in snapshot.endpoints
+        }
+        for path, route in snapshot.routes.items():
+            doors[path.encode()] = Door(self._fleet.endpoint(route.endpoint), public=route.public)
+        self._doors = doors | {_PREFIX + path: door for path, door in doors.items()}
+        self.get = self._doors.get
+
+    def find(self, url: bytes, method: bytes) -> Door | bytes:
+        """Return where an unusual address leads; bytes are the address for control."""
+        if not url.startswith(b"/") and method != b"OPTIONS":
+            # The absolute form, as sent to proxies.
+            parts = urlsplit(url)
+            url = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"")
+        path, mark, query = url.partition(b"?")
+        if path == _PREFIX or path.startswith(_PREFIX + b"/"):
+            path = path[len(_PREFIX) :] or b"/"
+        plain = unquote_to_bytes(path)
+        door = self._doors.get(plain)
+        if door is not None:
+            return door
+        match = _INVOCATIONS.fullmatch(plain)
+        if match is not None:
+            return Door(self._fleet.endpoint(match[1].decode("utf-8", "replace")))
+        return path + mark + query

@@ -1,0 +1,140 @@
+"""The gateway's end of the link: takes snapshots from control, brings usage to it.
+
+While control is away the gateway serves by the last snapshot and keeps what it counts. Control
+is there once it has sent a snapshot over the present connection; a connection alone says
+nothing, for the supervisor holds the socket open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from parkade.apps import link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parkade.apps.gateway.counters import Ledger
+
+#: Seconds until a link that is broken is tried again; doubles up to the longest.
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.5
+#: Seconds that a gateway which ends waits for its last counts to be taken.
+LAST_WORD = 0.1
+
+logger = logging.getLogger(__name__)
+
+
+class Link:
+    """One end of the link; `first` is set with the first snapshot."""
+
+    def __init__(
+        self, path: str, *, apply: Callable[[link.Snapshot], None], ledger: Ledger
+    ) -> None:
+        self.first = asyncio.Event()
+        self._path = path
+        self._apply = apply
+        self._ledger = ledger
+        self._period = 1.0
+        #: Since when control is away; None: it is there.
+        self._away: float | None = monotonic()
+        self._writer: asyncio.StreamWriter | None = None
+        self._reporter: asyncio.Task[None] | None = None
+        self._number = 0
+        #: What was sent and not yet counted by control.
+        self._sent: link.UsageReport | None = None
+        self._counted = asyncio.Event()
+
+    def away(self) -> float:
+        """Return for how many seconds control has been away; 0: it is there."""
+        return 0.0 if self._away is None else monotonic() - self._away
+
+    async def run(self) -> None:
+        """Keep the link up for ever."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path)
+            except OSError:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            try:
+                await self._talk(reader, writer)
+            except (asyncio.IncompleteReadError, ConnectionError, json.JSONDecodeError) as error:
+                logger.warning("control has left the link: %r", error)
+            finally:
+                writer.close()
+            if self._away is None:
+                pause = FIRST_PAUSE
+                self._away = monotonic()
+            await asyncio.sleep(pause)
+
+    async def report_last(self) -> None:
+        """Bring what was counted and not yet told, if control is there to hear it."""
+        if self._away is not None or self._reporter is None:
+            return
+        self._reporter.cancel()
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(LAST_WORD):
+                await self._delivered()
+                self._report()
+                await self._delivered()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._ledger.tell_again()
+        self._reporter = asyncio.create_task(self._report_always())
+        try:
+            while True:
+                self._heard(await link.read(reader))
+        finally:
+            self._writer = None
+            self._reporter.cancel()
+            if self._sent is not None:
+                self._ledger.give_back(self._sent)
+                self._sent = None
+                self._counted.set()
+
+    def _heard(self, message: dict[str, object]) -> None:
+        match message:
+            case {"kind": "snapshot", "snapshot": dict(values)}:
+                snapshot = link.snapshot_from_json(values)
+                self._apply(snapshot)
+                self._period = snapshot.limits.usage_seconds
+                self._away = None
+                self.first.set()
+                self._send({"kind": "applied", "version": snapshot.version})
+            case {"kind": "counted", "number": self._number}:
+                self._sent = None
+                self._counted.set()
+            case _:
+                logger.error("control sent an unknown message %r", message.get("kind"))
+
+    async def _report_always(self) -> None:
+        while True:
+            await asyncio.sleep(self._period)
+            await self._delivered()
+            if self._away is None:
+                self._report()
+
+    async def _delivered(self) -> None:
+        if self._sent is not None:
+            await self._counted.wait()
+
+    def _report(self) -> None:
+        report = self._ledger.take()
+        self._number += 1
+        self._sent = report
+        self._counted.clear()
+        usage = link.usage_to_json(report)
+        self._send({"kind": "usage", "number": self._number, "usage": usage})
+
+    def _send(self, message: dict[str, object]) -> None:
+        if self._writer is not None:
+            self._writer.write(link.frame(message))

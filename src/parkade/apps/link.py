@@ -1,0 +1,189 @@
+"""What control and gateway tell each other over the link: snapshots down, usage up.
+
+A snapshot is the whole of what a gateway needs to serve invocations; it replaces the one
+before, so that nothing can be missed by missing a message. Usage goes up as deltas under a
+rising number and is kept by the gateway until control said that it counted them.
+
+Messages are JSON behind four bytes of length.
+
+    control -> gateway   {"kind": "snapshot", "snapshot": {...}}
+                         {"kind": "counted", "number": N}
+    gateway -> control   {"kind": "applied", "version": N}
+                         {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}}}
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceRoute:
+    """A worker that answers, and the unix socket it answers on."""
+
+    id: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantRoute:
+    """A variant and those of its instances that may be given requests."""
+
+    name: str
+    weight: float
+    instances: tuple[InstanceRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Down:
+    """Why a leased endpoint does not serve, and when to ask again, in seconds."""
+
+    reason: str
+    hint: str
+    retry_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointView:
+    """An endpoint that is leased or there. With neither `down` nor instances, requests wait."""
+
+    variants: tuple[VariantRoute, ...] = ()
+    down: Down | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteView:
+    """The endpoint that a path invokes; a public one asks for no token."""
+
+    endpoint: str
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenView:
+    """A token that is not revoked; `expires_at` in seconds of the epoch, real time."""
+
+    name: str
+    digest: str
+    role: str
+    #: Endpoints it may invoke; empty: all.
+    endpoints: tuple[str, ...] = ()
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds that the gateway holds; `rate` and `burst` are per token."""
+
+    body_bytes: int = 6_291_456
+    rate: float = 10_000
+    burst: float = 5_000
+    #: Requests of one endpoint that may wait for a worker.
+    waiting: int = 1_000
+    model_seconds: float = 60
+    #: Seconds of real time between two usage messages.
+    usage_seconds: float = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that a gateway needs to know. `inside` is the secret of Parkade's own invocations."""
+
+    version: int
+    inside: str
+    auth: bool = True
+    endpoints: Mapping[str, EndpointView] = field(default_factory=dict)
+    routes: Mapping[str, RouteView] = field(default_factory=dict)
+    tokens: tuple[TokenView, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one variant was used since the message before; `in_flight` is as of now."""
+
+    invocations: int = 0
+    #: Answers of the model with status 4xx and 5xx, and all that were no 2xx of the model.
+    errors_4xx: int = 0
+    errors_5xx: int = 0
+    model_errors: int = 0
+    #: Requests given to a second worker because the first one went away.
+    retried: int = 0
+    #: Sums over the invocations, in microseconds: in the worker, and before and after it.
+    model_us: int = 0
+    overhead_us: int = 0
+    in_flight: int = 0
+
+
+#: Usage by endpoint and variant. An endpoint with any news is there with all its variants.
+UsageReport: TypeAlias = "Mapping[str, Mapping[str, Usage]]"
+
+
+def frame(message: Mapping[str, Any]) -> bytes:
+    """Return the message as it is sent."""
+    text = json.dumps(message, separators=(",", ":")).encode()
+    return len(text).to_bytes(4, "big") + text
+
+
+async def read(reader: asyncio.StreamReader) -> dict[str, Any]:
+    """Return the next message. Raises asyncio.IncompleteReadError at the end of the link."""
+    length = int.from_bytes(await reader.readexactly(4), "big")
+    message: dict[str, Any] = json.loads(await reader.readexactly(length))
+    return message
+
+
+def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the snapshot as JSON values."""
+    return asdict(snapshot)
+
+
+def snapshot_from_json(values: Mapping[str, Any]) -> Snapshot:
+    """Return the snapshot that `snapshot_to_json` made these values of."""
+    return Snapshot(
+        version=values["version"],
+        inside=values["inside"],
+        auth=values["auth"],
+        endpoints={name: _endpoint(view) for name, view in values["endpoints"].items()},
+        routes={path: RouteView(**view) for path, view in values["routes"].items()},
+        tokens=tuple(
+            TokenView(**{**view, "endpoints": tuple(view["endpoints"])})
+            for view in values["tokens"]
+        ),
+        limits=Limits(**values["limits"]),
+    )
+
+
+def _endpoint(view: Mapping[str, Any]) -> EndpointView:
+    return EndpointView(
+        variants=tuple(
+            VariantRoute(
+                name=variant["name"],
+                weight=variant["weight"],
+                instances=tuple(InstanceRoute(**each) for each in variant["instances"]),
+            )
+            for variant in view["variants"]
+        ),
+        down=Down(**view["down"]) if view["down"] is not None else None,
+    )
+
+
+def usage_to_json(usage: UsageReport) -> dict[str, Any]:
+    """Return a report as JSON values."""
+    return {
+        endpoint: {variant: asdict(used) for variant, used in variants.items()}
+        for endpoint, variants in usage.items()
+    }
+
+
+def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
+    """Return the report that `usage_to_json` made these values of."""
+    return {
+        endpoint: {variant: Usage(**used) for variant, used in variants.items()}
+        for endpoint, variants in values.items()
+    }
