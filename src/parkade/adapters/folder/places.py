@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from parkade.adapters.folder.errors import absent, reading, writing
 from parkade.domain import names
@@ -16,6 +19,9 @@ from parkade.ports.objects import ObjectInfo
 if TYPE_CHECKING:
     from io import BufferedReader, FileIO
 
+#: A delete has just removed the folder that was about to be used, or a put has made one.
+_RACES = {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
+_ATTEMPTS = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: O_NONBLOCK: a named pipe put in by hand must not hold us up.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -35,9 +41,9 @@ class Place:
 
     def open(self) -> BufferedReader:
         """Open the file for reading. Raises ObjectNotFound where it is no regular file."""
-        if self._link() is not None:
-            raise absent(self.address)
         with reading(self.address):
+            if self._link() is not None:
+                raise absent(self.address)
             file = open(os.open(self._path, _FLAGS), "rb")  # noqa: PTH123, SIM115 - handed on
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.close()
@@ -57,21 +63,21 @@ class Place:
 
     def require_free(self) -> None:
         """Raise Conflict where a link, or a key that excludes this one, is in the way."""
-        link = self._link()
-        if link is not None:
-            raise Conflict(
-                f"{self.address} cannot be stored: {link} is a symbolic link",
-                hint="objects are kept inside the objects folder only; take the link away",
-            )
-        for folder in self._folders():
-            if folder.is_file():
-                raise self._excluded(folder)
-        if self._path.is_dir() and any(files for _, _, files in os.walk(self._path)):
-            raise self._excluded(self._path)
+        with writing(self.address):
+            link = self._link()
+            if link is not None:
+                raise Conflict(
+                    f"{self.address} cannot be stored: {link} is a symbolic link",
+                    hint="objects are kept inside the objects folder only; take the link away",
+                )
+            for folder in self._folders()[:-1]:
+                if _is_no_folder(folder):
+                    raise self._excluded(folder)
+            if self._path.is_dir() and any(files for _, _, files in os.walk(self._path)):
+                raise self._excluded(self._path)
 
     def take(self, finished: Path) -> None:
         """Move a finished file here, in place of an older one, for good."""
-        self.require_free()
         with writing(self.address):
             self._move(finished)
             for folder in self._folders():
@@ -79,9 +85,9 @@ class Place:
 
     def delete(self) -> None:
         """Delete the file, and the folders of the key that it leaves empty."""
-        if self._link() is not None or not self._path.is_file():
-            return
         with writing(self.address):
+            if self._link() is not None or not self._path.is_file():
+                return
             self._path.unlink(missing_ok=True)
         for folder in self._folders()[:-2]:  # root and bucket stay
             try:
@@ -90,14 +96,13 @@ class Place:
                 return  # it is not empty, or gone
 
     def _move(self, finished: Path) -> None:
-        while True:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                return _replace(finished, self._path)
-            except FileNotFoundError:
-                if not finished.exists():
-                    raise
-                # A delete has just removed the folder, empty as it was: make it again.
+        for attempt in Retrying(
+            retry=retry_if_exception(_is_race), stop=stop_after_attempt(_ATTEMPTS), reraise=True
+        ):
+            with attempt:
+                self.require_free()
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                _replace(finished, self._path)
 
     def _folders(self) -> list[Path]:
         """Return the folders from the file's own up to the root."""
@@ -117,6 +122,17 @@ class Place:
         )
 
 
+def _is_no_folder(path: Path) -> bool:
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_race(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _RACES
+
+
 def _replace(finished: Path, path: Path) -> None:
     if path.is_dir():  # empty folders, which a crash or a person left
         for folder, _, _ in os.walk(path, topdown=False):
@@ -125,7 +141,10 @@ def _replace(finished: Path, path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
+    try:
+        file = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # a delete has taken the object and its folder already
     try:
         os.fsync(file)
     finally:
