@@ -62,6 +62,12 @@ def test_an_unknown_path_says_what_there_is(world, path, hint):
     assert hint in error["hint"]
 
 
+def test_an_invocation_of_a_route_that_is_not_set_says_how_to_set_it(world):
+    status, error = world.error("POST", "/falcon", json={"inputs": "x"})
+    assert (status, error["code"]) == (404, "not_found")
+    assert "parkade route set /falcon" in error["hint"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

@@ -25,7 +25,7 @@ from parkade.domain import errors
 from parkade.domain.names import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -159,13 +159,7 @@ async def _of_the_framework(request: Request, error: Exception) -> Response:
     path = request.url.path
     known: Mapping[str, Mapping[str, object]] = request.app.openapi()["paths"]
     if error.status_code == 404:
-        meant = suggestion(path, known)
-        return answer(
-            404,
-            "not_found",
-            f"there is nothing at {path}",
-            hint=f"{meant} /docs lists all there is".strip(),
-        )
+        return answer(404, "not_found", f"there is nothing at {path}", hint=_way(request, known))
     if error.status_code == 405:
         allowed = ", ".join(_methods(path, known))
         return answer(
@@ -176,6 +170,14 @@ async def _of_the_framework(request: Request, error: Exception) -> Response:
             headers={"Allow": allowed},
         )
     return answer(error.status_code, "http_error", str(error.detail), headers=error.headers)
+
+
+def _way(request: Request, known: Iterable[str]) -> str:
+    path = request.url.path
+    if request.method == "POST" and path.count("/") == 1 and len(path) > 1:
+        # What calls a single segment means to invoke; the gateway has no such route.
+        return f"no route has this path; set one with: parkade route set {path} --endpoint NAME"
+    return f"{suggestion(path, known)} /docs lists all there is".strip()
 
 
 def _methods(path: str, known: Mapping[str, Mapping[str, object]]) -> list[str]:
