@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from tests.house import PATIENCE, House, alive, house, wait_for
+from tests.house import PATIENCE, House, alive, free_port, house, wait_for
 
 
 @pytest.fixture
@@ -98,7 +98,9 @@ def test_without_a_supervisor_and_a_successor_everything_ends(own):
 
 def test_a_second_start_on_the_same_state_is_refused(own):
     command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--state", str(own.state)]
-    answer = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [*command, "--port", str(free_port())], capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 1
     assert "already runs" in answer.stderr
     assert "Traceback" not in answer.stderr

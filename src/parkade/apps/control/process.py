@@ -62,7 +62,6 @@ class ControlProcess:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self._failure: BaseException | None = None
-        self._starting = "the host is starting"
         self._traffic = TrafficView(time.monotonic)
         self._broadcast = Broadcast()
         self._services = wiring.build(
@@ -92,11 +91,11 @@ class ControlProcess:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_reader(self._inheritance.lifeline, self._orphaned)
         await self._link.start()
-        api = _serve_api(self._services, self._inheritance.control, self._spawn)
         host = self._services.host
         await host.start()
         try:
-            self._starting = ""
+            # Not before the host knows what runs; callers wait in the backlog until then.
+            api = _serve_api(self._services, self._inheritance.control, self._spawn)
             self._publisher.changed()
             self._spawn(self._sweeper.run())
             self._spawn(self._tidy())
@@ -130,8 +129,6 @@ class ControlProcess:
         await self._publisher.settled()
 
     def _ready(self) -> str:
-        if self._starting:
-            return self._starting
         return "" if self._link.connected else "no gateway is connected"
 
     def _usage_seconds(self) -> float:
