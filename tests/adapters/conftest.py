@@ -1,0 +1,17 @@
+"""A database in a folder of its own."""
+
+import pytest
+
+from parkade.adapters.sqlite.database import Database
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "parkade.db"
+
+
+@pytest.fixture
+def database(path):
+    opened = Database(path)
+    yield opened
+    opened.close()
