@@ -225,7 +225,18 @@ def _refusal(answer: httpx.Response) -> Refused:
             code=str(told.get("code", "")),
             hint=str(told.get("hint") or ""),
         )
-    kind = answer.headers.get("x-amzn-errortype", "").split(":")[0]
-    text = body.get("Message") or body.get("message") or answer.text.strip()[:500]
-    message = f"{kind or f'HTTP {answer.status_code}'}: {text or answer.reason_phrase}"
-    return Refused(message, status=answer.status_code, code=kind, hint=str(body.get("hint") or ""))
+    return _of_invocation(answer, body)
+
+
+def _of_invocation(answer: httpx.Response, body: Mapping[str, Any]) -> Refused:
+    kind = answer.headers.get("x-amzn-errortype", "").partition(":")[0]
+    text = str(body.get("Message") or answer.text.strip()[:500] or answer.reason_phrase)
+    if kind == "ValidationError" and text.startswith("Endpoint "):
+        return Refused(text, status=answer.status_code, code="endpoint_not_found")
+    if "reason" in body:
+        # It does not run; the reason and what to do say it all.
+        hint = str(body.get("hint", ""))
+        return Refused(text, status=answer.status_code, code=kind, hint=hint)
+    return Refused(
+        f"{kind or f'HTTP {answer.status_code}'}: {text}", status=answer.status_code, code=kind
+    )

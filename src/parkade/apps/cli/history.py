@@ -40,7 +40,7 @@ def events(
             write(each)
         if follow:
             last = latest[-1]["number"] if latest else _newest(client)
-            for each in _following(client, last):
+            for each in following(client, last):
                 if endpoint in {None, each["endpoint_name"]}:
                     write(each)
         elif not latest:
@@ -70,7 +70,7 @@ def _newest(client: Client) -> int:
     return int(newest[-1]["number"]) if newest else 0
 
 
-def _following(client: Client, last: int) -> Iterator[dict[str, Any]]:
+def following(client: Client, last: int) -> Iterator[dict[str, Any]]:
     """Give events after number `last` for ever, through restarts of the server."""
     while True:
         try:

@@ -64,7 +64,7 @@ def case(result: CaseResult) -> None:
 
 def problem(error: ParkadeError) -> None:
     """Print an error on one line: what is wrong, and what to do."""
-    told = "; ".join(part for part in (error.message, error.hint) if part)
+    told = f"{error.message.rstrip('. ')}; {error.hint}" if error.hint else error.message
     line = Text.assemble(("error: ", "bold red"), " ".join(told.split()))
     _err().print(line, soft_wrap=True)
 

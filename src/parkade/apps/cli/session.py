@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from parkade.apps import settings
-from parkade.apps.cli.client import Client
+from parkade.apps.cli import unknown
+from parkade.apps.cli.client import Client, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connect() -> Iterator[Client]:
-    """Give a client of the server; nothing is sent yet."""
+    """Give a client of the server; nothing is sent yet. Unknown names are told from misspelt ones."""
     with Client(settings.client_settings(settings.state_paths())) as client:
-        yield client
+        try:
+            yield client
+        except Refused as refusal:
+            raise unknown.advised(client, refusal) from refusal

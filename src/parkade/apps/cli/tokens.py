@@ -4,7 +4,9 @@ So the first token of a server can be made before it runs, and nobody needs a to
 but whoever may read the state folder.
 """
 
+import socket
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -14,7 +16,7 @@ from parkade.adapters.system.clock import SystemClock
 from parkade.apps import settings
 from parkade.apps.api.schemas.tokens import TokenView
 from parkade.apps.cli import options, render, views
-from parkade.apps.cli.client import Client, Unreachable
+from parkade.apps.cli.client import Client
 from parkade.apps.settings import StatePaths
 from parkade.domain.token import Role
 from parkade.services.tokens import Tokens
@@ -23,6 +25,8 @@ app = typer.Typer(no_args_is_help=True, help="Say who may do what. Works on the 
 
 #: Who made it, in the history: the folder's owner rather than a token.
 ACTOR = "cli"
+#: Seconds that a running server has to take the word.
+_NUDGE = httpx.Timeout(10.0)
 
 
 @app.command()
@@ -115,14 +119,20 @@ def _tokens(paths: StatePaths) -> Tokens:
 
 def _nudge(paths: StatePaths) -> None:
     """Have a running server look at its tokens; one that does not run will when it starts."""
+    if not _runs(paths.control_socket):
+        return
     here = settings.client_settings(paths, environment={})
-    timeout = httpx.Timeout(10.0)
-    with Client(here, timeout=timeout, socket=paths.control_socket) as client:
+    with Client(here, timeout=_NUDGE, socket=paths.control_socket) as client:
+        client.post("nudge")
+
+
+def _runs(control: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
-            client.post("nudge")
-        except Unreachable as error:
-            if not isinstance(error.__cause__, httpx.ConnectError):
-                raise
+            probe.connect(str(control))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _row(token: dict[str, Any]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-#: Below this width the bar is short and configs are left out.
+#: Below this width the bar is short.
 WIDE = 100
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 #: As much time left as this, or less, and the bar says so by its colour.
@@ -87,29 +87,24 @@ class Meters:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Share the width out: the bar gets its own, names what they need, reasons the rest."""
         width = options.max_width
-        wide = width >= WIDE
-        cells = 20 if wide else 10
+        cells = 20 if width >= WIDE else 10
         names = _longest(("Endpoint", *(each["name"] for each in self.endpoints)))
         owners = _longest(("Owner", *map(_owner, self.endpoints)))
         states = _longest(("State", *(state(each).plain for each in self.endpoints)))
-        configs = _longest(("Config", *(each["config_name"] for each in self.endpoints)))
         room = width - (cells + 1 + _DURATION_WIDTH) - len("Req/s") - 4 * _GAP
-        owner = min(owners, max(len("Owner"), room // 5))
+        owner = min(owners, max(len("Owner"), room // 4))
         word = min(states, max(len("✗ unreadable"), room - owner - names))
         name = min(names, max(8, room - owner - word))
-        config = min(configs, room - owner - word - name - _GAP)
         table = _table()
         table.add_column("Endpoint", no_wrap=True, width=name, style="bold")
         table.add_column("Time left", no_wrap=True, width=cells + 1 + _DURATION_WIDTH)
         table.add_column("State", no_wrap=True, width=word)
         table.add_column("Owner", no_wrap=True, width=owner)
         table.add_column("Req/s", no_wrap=True, justify="right", width=len("Req/s"))
-        with_config = wide and config >= len("Config")
-        if with_config:
-            table.add_column("Config", no_wrap=True, width=config, style="dim")
         for each in self.endpoints:
-            row = [each["name"], time_left(each, cells), state(each), _owner(each), _rate(each)]
-            table.add_row(*row, *([each["config_name"]] if with_config else []))
+            table.add_row(
+                each["name"], time_left(each, cells), state(each), _owner(each), _rate(each)
+            )
         yield table
 
 
@@ -218,7 +213,9 @@ def _instant(text: str) -> datetime:
 
 
 def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+    # The box has a blank of its own between columns.
+    padding = (0, _GAP - 1, 0, 0)
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
 
 
 def _facts() -> Table:

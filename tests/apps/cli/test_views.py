@@ -1,0 +1,230 @@
+"""What is drawn, at the widths that people have."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from rich.console import Console
+
+from parkade.apps.cli import views
+from parkade.apps.cli.watch import Seen, frame
+
+
+def drawn(renderable, width, *, colours=False):
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colours,
+        color_system="standard" if colours else None,
+        legacy_windows=False,
+        _environ={},
+    )
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def a_meter(name="text", **changes):
+    lease = {
+        "config_name": f"{name}-config",
+        "owner": "ann",
+        "created_at": "2026-03-01T12:00:00Z",
+        "expires_at": "2026-03-01T12:40:00Z",
+        "time_left_seconds": 1200.0,
+        "ended": None,
+        "ended_at": None,
+        "retries": 0,
+        **changes.pop("lease", {}),
+    }
+    return {
+        "name": name,
+        "status": "InService",
+        "state": "running",
+        "reason": "running",
+        "hint": "",
+        "config_name": f"{name}-config",
+        "created_at": "2026-03-01T12:00:01Z",
+        "healthy": 1,
+        "wanted": 1,
+        "lease": lease,
+        "requests_per_second": 3.24,
+        "in_flight": 2,
+        "instances": [],
+        **changes,
+    }
+
+
+FAILURE = "failed: ModuleNotFoundError: No module named 'transformers'; see the worker's log"
+METERS = [
+    a_meter(),
+    a_meter(
+        "falcon-40b-instruct",
+        state="failed",
+        reason=FAILURE,
+        requests_per_second=0.0,
+        lease={"time_left_seconds": 95.0, "owner": "data-science-team"},
+    ),
+    a_meter(
+        "flan",
+        state="expired",
+        reason="expired",
+        requests_per_second=0.0,
+        lease={"time_left_seconds": 0.0, "ended": "expired"},
+        created_at=None,
+        status="Absent",
+    ),
+    a_meter("stray", lease={}, requests_per_second=1234.5) | {"lease": None},
+]
+
+AT_80 = """\
+Endpoint             Time left               State            Owner        Req/s
+────────────────────────────────────────────────────────────────────────────────
+text                 █████      20 min       ● running        ann            3.2
+falcon-40b-instruct  ▍          1 min 35 s   ✗ failed: Modu…  data-scien…    0.0
+flan                            over         ○ expired        ann            0.0
+stray                no lease                ● running        -             1234
+"""
+
+
+def trimmed(text):
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def test_the_meters_at_80_columns():
+    assert trimmed(drawn(views.Meters(METERS), 80)) == AT_80
+
+
+def test_the_meters_at_120_columns_have_a_longer_bar():
+    text = drawn(views.Meters(METERS), 120)
+    heading, _, first, *_ = text.splitlines()
+    assert heading.split() == ["Endpoint", "Time", "left", "State", "Owner", "Req/s"]
+    assert "██████████           20 min" in first
+    assert "falcon-40b-instruct" in text
+    assert "data-science-team" in text
+
+
+def test_in_a_pipe_nothing_is_cut():
+    text = drawn(views.Meters(METERS), 1000)
+    assert FAILURE in text
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 99, 100, 120, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_row_is_broken(width):
+    long = [
+        a_meter(
+            "e" * 63,
+            state="failed",
+            reason="failed: " + "x" * 900,
+            config_name="c" * 63,
+            lease={"owner": "o" * 63, "time_left_seconds": 86399.0 * 3},
+        ),
+        *METERS,
+    ]
+    lines = drawn(views.Meters(long), width).splitlines()
+    assert len(lines) == 2 + len(long)
+    assert max(map(len, lines)) <= width
+    assert all("2 d 23 h" in line for line in lines[2:3])
+
+
+def test_colours_are_for_terminals_alone():
+    assert "\x1b[" in drawn(views.Meters(METERS), 80, colours=True)
+    assert "\x1b[" not in drawn(views.Meters(METERS), 80)
+
+
+@pytest.mark.parametrize(
+    ("left", "cells"),
+    [
+        (0, "        "),
+        (0.01, "▏       "),
+        (30, "████    "),
+        (33, "████▍   "),
+        (59.99, "████████"),
+        (60, "████████"),
+        (90, "████████"),
+    ],
+)
+def test_the_bar_shows_the_part_of_the_time_that_is_left(left, cells):
+    hour = timedelta(minutes=60)
+    assert views.bar(timedelta(minutes=left), hour, 8).plain == cells
+
+
+@pytest.mark.parametrize(
+    ("minutes", "colour"), [(11, "green"), (10, "yellow"), (2.1, "yellow"), (2, "red"), (0, "red")]
+)
+def test_the_bar_warns_by_its_colour(minutes, colour):
+    bar = views.bar(timedelta(minutes=minutes), timedelta(hours=1), 8)
+    assert str(bar.style).startswith(colour)
+
+
+def test_an_endpoint_that_was_started_again_is_measured_from_its_start():
+    seen = a_meter(
+        created_at="2026-03-02T12:00:00Z",
+        lease={"expires_at": "2026-03-02T12:10:00Z", "time_left_seconds": 600.0},
+    )
+    assert views.time_left(seen, 8).plain.startswith("████████ 10 min")
+
+
+def test_one_endpoint_is_told_with_its_instances_and_what_to_do():
+    seen = a_meter(
+        state="failed",
+        reason="failed: it is broken",
+        hint="see: parkade logs text",
+        instances=[
+            {
+                "id": "0123456789ab",
+                "variant_name": "AllTraffic",
+                "pid": 4711,
+                "state": "running",
+                "started_at": "2026-03-01T12:00:01Z",
+                "restarts": 2,
+            }
+        ],
+    )
+    text = drawn(views.endpoint(seen), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    for told in (
+        "✗ failed: it is broken",
+        "see: parkade logs text",
+        "20 min",
+        "2026-03-01 12:40:00 UTC",
+        "InService, 1 of 1 answer",
+        "3.2 requests/s, 2 under way",
+        "0123456789ab",
+        "4711",
+    ):
+        assert told in text
+
+
+def test_a_plan_says_when_the_next_decision_is_due():
+    plan = {
+        "now": "2026-03-01T12:00:00Z",
+        "next_at": "2026-03-01T12:09:58Z",
+        "actions": [
+            {"kind": "stop", "endpoint_name": "text", "reason": "expired 0.2 s ago"},
+            {"kind": "nothing", "endpoint_name": "flan", "reason": "paid for 10 min more"},
+        ],
+    }
+    text = drawn(views.plan(plan), 80)
+    assert "stop" in text
+    assert "expired 0.2 s ago" in text
+    assert "due in 9 min 58 s" in text
+    assert "Nothing is due" in drawn(views.plan({**plan, "next_at": None}), 80)
+
+
+def test_the_screen_of_watch_counts_what_runs():
+    text = drawn(frame(Seen(url="http://127.0.0.1:8700", endpoints=tuple(METERS))), 80)
+    assert text.startswith("Parkade  http://127.0.0.1:8700  2 of 4 running")
+    assert "q quits" in text
+
+
+def test_the_screen_of_watch_keeps_the_last_meters_while_the_server_is_away():
+    seen = Seen(
+        url="http://127.0.0.1:8700", endpoints=tuple(METERS), trouble="unreachable, retrying"
+    )
+    text = drawn(frame(seen), 80)
+    assert "unreachable, retrying" in text.splitlines()[0]
+    assert "20 min" in text
+
+
+def test_markup_in_names_and_reasons_is_text():
+    seen = a_meter(reason="failed: list[int] [red]x[/red]", state="failed")
+    assert "[red]x[/red]" in drawn(views.Meters([seen]), 120)
