@@ -72,7 +72,9 @@ def test_filters(filled, query, numbers):
     [
         ("since=yesterday", "since"),
         ("since=2026-03-01T12:04:00", "since"),
+        ("since=0001-01-01T00:00:00%2B14:00", "since"),
         ("after=-1", "after"),
+        (f"after={2**63}", "after"),
         ("order=random", "order"),
         ("limit=0", "limit"),
         ("kinds=lease.", "kinds"),

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Header, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import StreamingResponse
 
 from parkade.apps.api.auth import Operator, still_admitted
@@ -28,6 +29,17 @@ HEARTBEAT = 15.0
 #: How many events are read from the history at once.
 _BATCH = 500
 
+#: Numbers of events are 64-bit.
+_MOST = 2**63 - 1
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is out of the range of dates") from error
+
+
 Endpoint = Annotated[str | None, Query(description="Only events of this endpoint.")]
 Kinds = Annotated[
     list[str],
@@ -36,7 +48,11 @@ Kinds = Annotated[
         "repeat it for several."
     ),
 ]
-Number = Annotated[int, Query(ge=0, description="Only events with a higher number.")]
+Number = Annotated[int, Query(ge=0, le=_MOST, description="Only events with a higher number.")]
+Instant = Annotated[
+    Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
+    Query(description="Not before this instant, ISO 8601 with its zone."),
+]
 
 
 class Order(StrEnum):
@@ -53,7 +69,7 @@ async def list_events(
     endpoint: Endpoint = None,
     kind: Kinds = [],  # noqa: B006  FastAPI copies it
     after: Number = 0,
-    since: Annotated[AwareDatetime | None, Query(description="Not before, ISO 8601.")] = None,
+    since: Instant = None,
     limit: Limit = 100,
     order: Annotated[Order, Query(description="The newest matches, or the oldest.")] = Order.LATEST,
 ) -> EventList:
@@ -80,10 +96,12 @@ async def stream_events(
     endpoint: Endpoint = None,
     kind: Kinds = [],  # noqa: B006  FastAPI copies it
     after: Annotated[
-        int | None, Query(ge=0, description="Begin after this number; left out: with new events.")
+        int | None,
+        Query(ge=0, le=_MOST, description="Begin after this number; left out: with new events."),
     ] = None,
     last_event_id: Annotated[
-        int | None, Header(alias="Last-Event-ID", ge=0, description="As `after`; goes before it.")
+        int | None,
+        Header(alias="Last-Event-ID", ge=0, le=_MOST, description="As `after`; goes before it."),
     ] = None,
 ) -> StreamingResponse:
     """Send events as they happen, as server-sent events.
