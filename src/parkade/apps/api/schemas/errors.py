@@ -10,7 +10,10 @@ class ErrorView(View):
 
     code: str = Field(description="The error's name.", examples=["lease_not_found"])
     message: str = Field(examples=["no lease has the endpoint name 'falcon'"])
-    hint: str = Field(description="What to do about it; may be empty.")
+    hint: str = Field(
+        description="What to do about it; may be empty.",
+        examples=["make one: parkade add falcon --config CONFIG --minutes 30"],
+    )
     field: str | None = Field(None, description="The field that is to blame, in dotted form.")
 
 

@@ -46,6 +46,8 @@ class ExpiryForm(Form):
 
     EndpointName: str = Field(examples=["demo-Falcon40B-Endpoint"])
     EndpointConfigName: str | None = Field(
-        None, description="Creates the lease where the endpoint has none."
+        None,
+        description="Creates the lease where the endpoint has none.",
+        examples=["demo-Falcon40B-Config"],
     )
     minutes: Minutes | None = Field(None, examples=[10])
