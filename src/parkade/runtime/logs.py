@@ -1,0 +1,70 @@
+"""Logs of instances: one file each, appended to by its workers, rotated under them.
+
+A worker's standard output is the file itself, so that nothing is lost when the host dies. It
+cannot be told to open another one, hence copy and truncate; the file is opened for appending,
+so that the next line goes to its new end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+_TAIL_BYTES = 4096
+
+
+def path(folder: Path, endpoint_name: str, variant_name: str, instance_id: str) -> Path:
+    """Return where an instance's log lies."""
+    return folder / endpoint_name / f"{variant_name}-{instance_id}.log"
+
+
+def older(log: Path) -> Path:
+    """Return where the rotated part of a log lies."""
+    return log.with_name(log.name + ".1")
+
+
+def open_to_append(log: Path) -> int:
+    """Open the log, made where it is missing, and return its file descriptor."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def rotate(log: Path, limit: int) -> bool:
+    """Move what the log holds to its older file if it is larger than `limit`; tell whether."""
+    if not log.exists() or log.stat().st_size <= limit:
+        return False
+    part = log.with_name(log.name + ".part")
+    shutil.copyfile(log, part)
+    os.truncate(log, 0)
+    part.replace(older(log))
+    return True
+
+
+def tail(log: Path, *, since: int, lines: int = 10) -> str:
+    """Return the last lines, none from before the offset `since` (unless it was rotated)."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _TAIL_BYTES, since if since <= size else 0))
+        text = file.read().decode(errors="replace")
+    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+
+
+def of_endpoint(folder: Path, endpoint_name: str) -> tuple[Path, ...]:
+    """Return all logs of an endpoint, those of instances that are gone as well, newest last."""
+    written = [(log.stat().st_mtime_ns, log) for log in (folder / endpoint_name).glob("*.log")]
+    return tuple(log for _, log in sorted(written))
+
+
+def prune(folder: Path, endpoint_name: str, *, keep: int, live: Collection[Path]) -> None:
+    """Remove the logs of instances that are gone, but the newest `keep`."""
+    gone = [log for log in of_endpoint(folder, endpoint_name) if log not in live]
+    for log in gone[: max(len(gone) - keep, 0)]:
+        log.unlink(missing_ok=True)
+        older(log).unlink(missing_ok=True)
