@@ -291,6 +291,21 @@ def test_what_runs_unmetered_is_told_once_for_each_endpoint_of_that_name():
     assert world.hosting.calls == []
 
 
+def test_what_runs_unmetered_is_adopted_where_the_rules_say_so():
+    world = World(adopts=True)
+    world.hosting.place(an_endpoint(name="wild"))
+    for _ in range(2):
+        world.sweep.run()
+    lease = world.book.get("wild")
+    assert lease.config_name == "falcon-config"
+    assert lease.expires_at == NOW + minutes(30)
+    assert world.kinds("wild") == ["lease.adopted"]
+    assert world.hosting.calls == []
+    world.clock.advance(minutes(30))
+    world.sweep.run()
+    assert world.status("wild") is EndpointStatus.DELETING
+
+
 def test_invariant_2_what_cannot_be_read_is_told_once_and_left_alone():
     world = World()
     world.running(amount=30)

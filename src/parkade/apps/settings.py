@@ -144,6 +144,7 @@ class ServerFile(_Section):
         return LeaseRules(
             max_ahead=timedelta(minutes=self.limits.max_minutes_ahead),
             initial=timedelta(minutes=self.initial_provision_minutes),
+            adopts=self.unmetered == "adopt",
             warnings=tuple(
                 timedelta(minutes=m) for m in sorted(set(self.warnings.minutes), reverse=True)
             ),

@@ -40,6 +40,8 @@ class LeaseRules:
     initial: timedelta
     #: How long before expiry a warning is due, longest first.
     warnings: tuple[timedelta, ...]
+    #: Whether an endpoint that runs without a lease is given one of the `initial` time.
+    adopts: bool = False
     #: How often a failed endpoint is recreated before its lease ends as failed.
     max_retries: int = 5
     #: Wait before the first recreation; it doubles each time: 1, 2, 4, 8, 16 minutes.

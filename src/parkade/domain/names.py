@@ -18,6 +18,7 @@ NAME_LIMIT = 63
 _ENDPOINT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _MODEL = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _TOKEN = re.compile(r"[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_OWNER = re.compile(r"[a-zA-Z0-9]([._@+\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _ROUTE = re.compile(r"/[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 
@@ -39,8 +40,13 @@ def model_name(text: object, *, field: str = "ModelName") -> str:
 
 
 def token_name(text: object, *, field: str = "name") -> str:
-    """Return `text` if it may name a token or an owner."""
+    """Return `text` if it may name a token."""
     return _checked(text, _TOKEN, field)
+
+
+def owner_name(text: object, *, field: str = "owner") -> str:
+    """Return `text` if it may name an owner: a person, a team, an e-mail address."""
+    return _checked(text, _OWNER, field)
 
 
 def _checked(text: object, pattern: re.Pattern[str], field: str) -> str:

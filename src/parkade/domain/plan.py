@@ -28,6 +28,7 @@ class ActionKind(StrEnum):
     START = "start"
     STOP = "stop"
     RECREATE = "recreate"
+    ADOPT = "adopt"
     NOTIFY = "notify"
     NOTHING = "nothing"
 
@@ -50,6 +51,8 @@ class Action:
     endpoint_name: str
     reason: str
     lease: Lease | None = None
+    #: ADOPT: the endpoint config that the new lease is for.
+    config_name: str = ""
     #: STOP: the reason the lease is closed with.
     ends: EndReason | None = None
     #: STOP: whether there is an endpoint that can be deleted now.
@@ -112,7 +115,7 @@ def plan(
         for name, why in sorted(unreadable.items())
     ]
     actions += [
-        _notify(name, NoticeKind.UNMETERED, f"no lease pays for it (made {_text(seen.created_at)})")
+        _unmetered(seen, rules)
         for name, seen in sorted(endpoints.items())
         if name not in leased and seen.status is not EndpointStatus.DELETING
     ]
@@ -180,6 +183,19 @@ def _again(
         return _Step(_nothing(lease, wait), min(due, lease.expires_at))
     act = _act(kind, lease, f"failed: {why}; {attempt}")
     return _Step(replace(act, failure=why), lease.expires_at)
+
+
+def _unmetered(seen: ObservedEndpoint, rules: LeaseRules) -> Action:
+    """Say that no lease pays for it, or give it one; it is never stopped for that."""
+    why = f"no lease pays for it (made {_text(seen.created_at)})"
+    if not rules.adopts:
+        return _notify(seen.name, NoticeKind.UNMETERED, why)
+    return Action(
+        kind=ActionKind.ADOPT,
+        endpoint_name=seen.name,
+        reason=f"{why}; it is given {duration(rules.initial)}",
+        config_name=seen.config_name,
+    )
 
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:

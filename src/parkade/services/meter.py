@@ -255,7 +255,7 @@ class Meter:
     ) -> Decision:
         names.endpoint_name(endpoint_name)
         names.endpoint_name(config_name, field="EndpointConfigName")
-        names.token_name(owner, field="owner")
+        names.owner_name(owner)
         self._hosting.require_config(config_name)
         rules = self._rules()
         lease = leases.grant(

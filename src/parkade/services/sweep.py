@@ -153,12 +153,35 @@ class Sweep:
             kind, until = _LASTING[action.notice]
             event = _event(now, kind, action.endpoint_name, action.reason)
             return self._teller.once(event, action.notice, lease=action.lease, until=until)
+        if action.kind is ActionKind.ADOPT:
+            self._adopt(action, now)
+            return True
         self._claim(action, now)
         carry_out(action, self._hosting)
         if action.kind is not ActionKind.STOP or action.deletes:
             kind = f"{action.kind}.begun"
             self._teller.record(_event(now, kind, action.endpoint_name, action.reason))
         return True
+
+    def _adopt(self, action: Action, now: datetime) -> None:
+        rules = self._rules()
+        lease = leases.grant(
+            endpoint_name=action.endpoint_name,
+            config_name=action.config_name,
+            owner=METER,
+            amount=rules.initial,
+            now=now,
+            rules=rules,
+        )
+        data: dict[str, Json] = {
+            "minutes": in_minutes(rules.initial),
+            "expires_at": written(lease.expires_at),
+            "config_name": lease.config_name,
+            "owner": METER,
+        }
+        self._book.put(
+            lease, _event(now, "lease.adopted", action.endpoint_name, action.reason, data)
+        )
 
     def _claim(self, action: Action, now: datetime) -> None:
         """Write the decision into the book before it is acted on.

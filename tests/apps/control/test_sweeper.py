@@ -21,6 +21,8 @@ class CountingSweep:
     clock: ManualClock
     due: list = field(default_factory=list)
     runs: list = field(default_factory=list)
+    acted: list = field(default_factory=list)
+    done: tuple = ()
     blind: bool = False
 
     def run(self):
@@ -30,7 +32,9 @@ class CountingSweep:
             raise Unavailable("hosting cannot be seen")
         ahead = [instant for instant in self.due if instant > now]
         return SweepReport(
-            plan=Plan(now=now, actions=(), next_at=min(ahead, default=None)), done=(), failed=()
+            plan=Plan(now=now, actions=(), next_at=min(ahead, default=None)),
+            done=self.done,
+            failed=(),
         )
 
 
@@ -46,7 +50,7 @@ def swept(scenario, **sweep_fields):
     async def run():
         clock = ManualClock(NOW)
         sweep = CountingSweep(clock, **sweep_fields)
-        sweeper = Sweeper(sweep, clock)
+        sweeper = Sweeper(sweep, clock, acted=lambda: sweep.acted.append(clock.now()))
         task = asyncio.create_task(sweeper.run())
         try:
             await until(lambda: len(sweep.runs) == 1)
@@ -107,9 +111,19 @@ def test_an_instant_that_stays_due_does_not_make_it_spin():
     async def run():
         clock = ManualClock(NOW)
         sweep = Stuck(clock)
-        task = asyncio.create_task(Sweeper(sweep, clock).run())
+        task = asyncio.create_task(Sweeper(sweep, clock, acted=lambda: None).run())
         await asyncio.sleep(0.3)
         task.cancel()
         return len(sweep.runs)
 
     assert 1 < asyncio.run(run()) < 30
+
+
+def test_what_a_sweep_did_is_shown_and_what_it_saw_is_not():
+    async def scenario(_, sweep, sweeper):
+        assert sweep.acted == []
+        sweep.done = ("something",)
+        sweeper.nudge()
+        await until(lambda: sweep.acted == [NOW])
+
+    swept(scenario)

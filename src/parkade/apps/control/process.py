@@ -82,7 +82,7 @@ class ControlProcess:
             on_gone=self._traffic.forget,
         )
         self._publisher = Publisher(self._services, self._link, self._usage_seconds())
-        self._sweeper = Sweeper(self._services.sweep, self._services.clock)
+        self._sweeper = Sweeper(self._services.sweep, self._services.clock, acted=self._show)
 
     async def run(self) -> None:
         """Serve until SIGTERM, or until the supervisor is gone."""
@@ -122,6 +122,9 @@ class ControlProcess:
 
     def _changed(self) -> None:
         self._sweeper.nudge()
+        self._show()
+
+    def _show(self) -> None:
         self._publisher.changed()
         self._broadcast.notify()
 

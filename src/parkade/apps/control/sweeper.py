@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from parkade.ports.clock import Clock
@@ -29,9 +30,11 @@ SHORTEST_PAUSE = 0.02
 class Sweeper:
     """Owns the only task that sweeps."""
 
-    def __init__(self, sweep: Sweep, clock: Clock) -> None:
+    def __init__(self, sweep: Sweep, clock: Clock, *, acted: Callable[[], None]) -> None:
+        """Call `acted` after each sweep that changed, or tried to change, anything."""
         self._sweep = sweep
         self._clock = clock
+        self._acted = acted
         self._changed = asyncio.Event()
 
     def nudge(self) -> None:
@@ -52,6 +55,8 @@ class Sweeper:
             # What cannot be seen is left alone; the next sweep looks again.
             logger.warning("sweep could not look: %s", error.message)
             return latest
+        if report.done or report.failed:
+            self._acted()
         return min(report.plan.next_at or latest, latest)
 
     async def _pause_until(self, instant: datetime) -> None:
