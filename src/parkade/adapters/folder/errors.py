@@ -48,15 +48,15 @@ def absent(address: str) -> ObjectNotFound:
 
 
 def _refused(address: str, error: OSError) -> ParkadeError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return ResourceLimitExceeded(
             f"there is no room on the disk for {address}", hint="make room, then try again"
         )
     if error.errno == errno.ENAMETOOLONG:
         return InvalidInput(
-            f"the key of {address[:80]!r} has a part that is too long for a file name",
+            f"{address[:200]!r} is too long for the path of a file",
             field="Key",
-            hint="each part between slashes becomes a file name of 255 bytes at most",
+            hint="use a shorter key, or a state folder with a shorter path",
         )
     return _unavailable(address, error)
 

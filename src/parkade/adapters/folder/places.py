@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: A delete has just removed the folder that was about to be used, or a put has made one.
 _RACES = {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
 _ATTEMPTS = 100
+#: bytes. What the file systems of Linux and macOS take as one name.
+_NAME_LIMIT = 255
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: O_NONBLOCK: a named pipe put in by hand must not hold us up.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -34,6 +36,12 @@ class Place:
         self.address = names.object_address(bucket, key)
         if key.endswith("/"):
             raise InvalidInput(f"Key {key[:200]!r} ends in a slash: it is a folder", field="Key")
+        if any(len(part.encode()) > _NAME_LIMIT for part in key.split("/")):
+            raise InvalidInput(
+                f"Key {key[:200]!r} has a part that is too long for a file name",
+                field="Key",
+                hint=f"each part between slashes has at most {_NAME_LIMIT} bytes",
+            )
         self.bucket = bucket
         self.key = key
         self._root = root
