@@ -93,8 +93,8 @@ def test_events_tell_who_when_and_why(desk):
     desk.world.add("text", amount=minutes(20))
     desk.world.add("flan")
     text = desk.ok("events", "text")
-    assert text.startswith("2026-03-01 12:00:00 UTC  lease.added")
-    assert "by ann" in text
+    assert text.startswith("2026-03-01 UTC\n12:00:00  lease.added          text: ")
+    assert "(ann)" in text
     assert "flan" not in text
     listed = desk.json("events", "text")
     assert listed == desk.world.ok("GET", "/v1/events?endpoint=text")["events"]

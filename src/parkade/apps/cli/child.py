@@ -64,9 +64,13 @@ def running(paths: StatePaths, port: int) -> Iterator[Server]:
             _until_ready(server)
         yield server
     finally:
-        if process.poll() is None:
+        process.terminate()
+        try:
             with render.working("Stopping Parkade and its workers"):
-                _end(process)
+                _await_end(process)
+        finally:
+            # Also where that could not be told: the terminal, or the pipe, may be gone.
+            _await_end(process)
 
 
 def _until_ready(server: Server) -> None:
@@ -86,8 +90,7 @@ def _until_ready(server: Server) -> None:
             return
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _await_end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_END)
     except subprocess.TimeoutExpired:

@@ -184,9 +184,13 @@ class Client:
                 f"PARKADE_URL {self.url!r} is not an http:// or https:// URL",
                 hint="set it like http://127.0.0.1:8700",
             ) from error
-        except httpx.TransportError as error:
+        except httpx.ConnectError as error:
             raise Unreachable(
                 f"no Parkade server answers at {self.url}", hint="start one with: parkade up"
+            ) from error
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"the server at {self.url} broke off the connection", hint="try again"
             ) from error
 
 

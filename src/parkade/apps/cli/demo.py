@@ -22,7 +22,7 @@ from parkade.apps import settings
 from parkade.apps.cli import child, options, render, sample, waiting, watch
 from parkade.apps.cli.child import Server
 from parkade.apps.cli.client import Client, Refused
-from parkade.apps.settings import StatePaths
+from parkade.apps.settings import ClientSettings
 from parkade.domain.token import Role
 from parkade.runtime import packing
 
@@ -58,7 +58,7 @@ def demo(
     [dim]Example:[/dim] parkade demo --minutes 10
     """
     chosen = settings.server_settings(state=state or platformdirs.user_data_path("parkade-demo"))
-    with contextlib.suppress(_Stopped), _stoppable():
+    with _stoppable():
         work = chosen.paths.state / "demo"
         chosen.paths.make()
         work.mkdir(mode=0o700, exist_ok=True)
@@ -87,6 +87,8 @@ def _stoppable() -> "Iterator[None]":
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except _Stopped:
+        render.note("Stopped; no process is left behind.")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -104,7 +106,7 @@ def _show(server: Server, archive: Path, minutes: float) -> None:
         took = time.perf_counter() - begun
         label = _LABELS.get(answer.json().get("label"), "?")
         render.say(f"{SENTENCE}\n  -> {answer.text.strip()}  ({label}, {took * 1000:.0f} ms)\n")
-        render.say(card(server.url, _token(server.paths)))
+        render.say(card(server.url, _token(server, client)))
         _accompany(server, client)
 
 
@@ -163,21 +165,31 @@ def _remove(client: Client) -> None:
             return
 
 
-def _token(paths: StatePaths) -> str:
-    """Return the token of the printed lines; it may invoke and pay, and is kept for next time."""
-    file = paths.state / "demo" / "demo.token"
+def _token(server: Server, client: Client) -> str:
+    """Return the token of the printed lines: it may invoke and pay, and is kept for next time."""
+    file = server.paths.state / "demo" / "demo.token"
     if file.is_file():
-        return file.read_text(encoding="ascii").strip()
-    from parkade.apps import wiring  # noqa: PLC0415  see tokens.py
-
-    name = f"demo-{secrets.token_hex(3)}"
-    _, secret = wiring.local_tokens(paths).create(
-        name, role=Role.OPERATOR, endpoints=frozenset(), lifetime=None, actor="demo"
-    )
+        secret = file.read_text(encoding="ascii").strip()
+        if _accepted(server.url, secret):
+            return secret
+        file.unlink()
+    body = {"name": f"demo-{secrets.token_hex(3)}", "role": Role.OPERATOR}
+    made: str = client.post("tokens", body=body)["token"]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="ascii") as out:  # noqa: PTH123  a descriptor, not a path
-        out.write(secret + "\n")
-    return secret
+        out.write(made + "\n")
+    return made
+
+
+def _accepted(url: str, secret: str) -> bool:
+    with Client(ClientSettings(url=url, token=secret)) as client:
+        try:
+            client.get("endpoints", ENDPOINT)
+        except Refused as error:
+            if error.status != 401:
+                raise
+            return False
+    return True
 
 
 def card(url: str, token: str) -> str:

@@ -35,7 +35,7 @@ def events(
         if as_json and not follow:
             render.machine(latest)
             return
-        write = render.machine_line if as_json else _write
+        write = render.machine_line if as_json else _Days().write
         for each in latest:
             write(each)
         if follow:
@@ -60,8 +60,19 @@ def plan(*, as_json: options.Json = False) -> None:
         render.show(views.plan(view))
 
 
-def _write(view: dict[str, Any]) -> None:
-    render.show_line(views.event(view))
+class _Days:
+    """Writes events below the day they happened on."""
+
+    def __init__(self) -> None:
+        self._day = ""
+
+    def write(self, view: dict[str, Any]) -> None:
+        """Write an event, its day before it where that is another than the last one's."""
+        day = views.day(view)
+        if day.plain != self._day:
+            self._day = day.plain
+            render.show(day)
+        render.show(views.event(view))
 
 
 def _newest(client: Client) -> int:

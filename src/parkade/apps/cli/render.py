@@ -34,13 +34,9 @@ def interactive() -> bool:
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a result."""
+    """Print a result, at once."""
     _out().print(renderable, highlight=False)
-
-
-def show_line(text: Text) -> None:
-    """Print a line as it becomes known, without breaking it."""
-    _out().print(text, soft_wrap=True, highlight=False)
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
@@ -58,7 +54,7 @@ def case(result: CaseResult) -> None:
     label = f"[{result.id}]:"
     line(f"{label} result==>{result.result}")
     if not result.passed:
-        show_line(Text(f"{label} expected==>{result.expected}", style="bold red"))
+        show(Text(f"{label} expected==>{result.expected}", style="bold red"))
     line(f"{label} completed==>{result.sentence}")
 
 

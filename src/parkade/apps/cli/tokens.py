@@ -110,7 +110,7 @@ def revoke(
 
 
 def _tokens(paths: StatePaths) -> Tokens:
-    # What it takes to run a server is a third of a second; other commands need not wait for it.
+    # Loading all that a server is made of takes a while; other commands need not wait for it.
     from parkade.apps import wiring  # noqa: PLC0415
 
     paths.make()

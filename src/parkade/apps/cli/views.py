@@ -38,6 +38,8 @@ _ACTIONS = {"start": "green", "stop": "red", "recreate": "yellow", "notify": "cy
 #: The widest text of `duration`: "23 h 59 min".
 _DURATION_WIDTH = 11
 _GAP = 2
+#: The widest kind of event: "endpoint.in_service".
+_KIND_WIDTH = 19
 
 
 def bar(left: timedelta, whole: timedelta, width: int) -> Text:
@@ -180,17 +182,23 @@ def plan(view: dict[str, Any]) -> RenderableType:
     return Group(table, Text(following, style="dim"))
 
 
-def event(view: dict[str, Any]) -> Text:
-    """Write one event on one line."""
-    about = f" {view['endpoint_name']}" if view["endpoint_name"] else ""
-    reason = " ".join(view["reason"].split())
-    return Text.assemble(
-        (instant(view["at"]), "dim"),
-        "  ",
-        (f"{view['kind']:<18}", "cyan"),
-        (about, "bold"),
-        f" by {view['actor']}: {reason}",
+def event(view: dict[str, Any]) -> RenderableType:
+    """Write one event on a line; what does not fit goes on below itself."""
+    about = f"{view['endpoint_name']}: " if view["endpoint_name"] else ""
+    told = Text.assemble(
+        (about, "bold"), " ".join(view["reason"].split()), (f" ({view['actor']})", "dim")
     )
+    line = Table.grid(padding=(0, _GAP, 0, 0))
+    line.add_column(no_wrap=True, style="dim")
+    line.add_column(width=_KIND_WIDTH, overflow="fold", style="cyan")
+    line.add_column(overflow="fold")
+    line.add_row(f"{_instant(view['at']):%H:%M:%S}", view["kind"], told)
+    return line
+
+
+def day(view: dict[str, Any]) -> Text:
+    """Name the day of an event, which stands above all events of the day."""
+    return Text(f"{_instant(view['at']):%Y-%m-%d} UTC", style="bold")
 
 
 def listing(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) -> Table:
