@@ -176,7 +176,7 @@ class Client(asyncio.Protocol):
         url, headers = self._url, self._headers
         self._url, self._headers = b"", []
         self._begun = False
-        self._fed = 0
+        fed, self._fed = self._fed, 0
         parser = self._parser
         if self._deaf:
             return
@@ -185,7 +185,8 @@ class Client(asyncio.Protocol):
             return
         keep = parser.should_keep_alive()
         self._old = keep and parser.get_http_version() == "1.0"
-        if len(headers) > HEADERS_LIMIT:
+        # What was fed may be more than the head, but it is not less.
+        if len(headers) > HEADERS_LIMIT or (fed > HEAD_LIMIT and _size(headers) > HEAD_LIMIT):
             self._take(Refusal(self, answers.HEAD_TOO_LARGE, keep=False))
         elif len(url) > ADDRESS_LIMIT:
             self._take(Refusal(self, answers.URI_TOO_LONG, keep=False))
@@ -378,3 +379,7 @@ class Client(asyncio.Protocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.transport.resume_reading()
+
+
+def _size(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)

@@ -54,7 +54,9 @@ class WorkerConnection(asyncio.Protocol):
         "_heard",
         "_lines",
         "_parser",
+        "_reusable",
         "_size",
+        "_status",
         "_surplus",
         "instance",
         "invocation",
@@ -75,7 +77,9 @@ class WorkerConnection(asyncio.Protocol):
         self._heard = False
         self._headed = False
         self._done = False
+        self._reusable = False
         self._surplus = False
+        self._status = 0
         self._framed = False
 
     def send(self, invocation: Invocation) -> None:
@@ -126,7 +130,8 @@ class WorkerConnection(asyncio.Protocol):
             invocation.bereft()
         elif exc is None and self._headed and not self._framed:
             # An answer without a length ends with its connection.
-            invocation.answered(self._status(), self._lines, self._chunks, self._size)
+            status = self._parser.get_status_code()
+            invocation.answered(status, self._lines, self._chunks, self._size)
         else:
             invocation.broken(0, "The container closed the connection within its answer.")
 
@@ -136,6 +141,8 @@ class WorkerConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep what is passed back."""
+        if self._done:
+            return
         key = name.lower()
         line = PASSED_BACK.get(key)
         if line is not None:
@@ -149,27 +156,31 @@ class WorkerConnection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless the body is too long already."""
+        if self._done:
+            return
         self._size += len(chunk)
         if self.invocation is not None and self._size <= self.invocation.limit:
             self._chunks.append(chunk)
 
     def on_message_complete(self) -> None:
         """Note the end of the answer, unless it is an interim one such as 100."""
-        if self._parser.get_status_code() >= 200:
+        if self._done:
+            return
+        self._status = self._parser.get_status_code()
+        if self._status >= 200:
             self._done = True
+            # The parser knows it here only.
+            self._reusable = self._parser.should_keep_alive()
         else:
             self._headed = self._framed = False
             self._lines = []
 
-    def _status(self) -> int:
-        return self._parser.get_status_code()
-
     def _finish(self, invocation: Invocation) -> None:
-        status, lines, chunks, size = self._status(), self._lines, self._chunks, self._size
+        status, lines, chunks, size = self._status, self._lines, self._chunks, self._size
         if size > invocation.limit:
             self._refuse_size(invocation)
             return
-        reusable = self._parser.should_keep_alive() and not self._surplus
+        reusable = self._reusable and not self._surplus
         self.invocation = None
         self._reset()
         if reusable:
@@ -179,9 +190,10 @@ class WorkerConnection(asyncio.Protocol):
         invocation.answered(status, lines, chunks, size)
 
     def _refuse_size(self, invocation: Invocation) -> None:
-        status = self._status()
         self.abort()
-        invocation.broken(status, f"The answer is larger than {invocation.limit} bytes.")
+        invocation.broken(
+            self._parser.get_status_code(), f"The answer is larger than {invocation.limit} bytes."
+        )
 
 
 class Instance:
