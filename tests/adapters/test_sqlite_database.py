@@ -206,6 +206,30 @@ def test_changes_tells_writes_of_others_and_not_our_own(path, database):
     assert database.changes() != seen
 
 
+def test_opening_waits_where_sqlite_itself_would_not(path):
+    """A file that is not in WAL mode yet, and is being written, cannot be switched at once."""
+    Database(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO meta VALUES ('key', 'theirs')")
+        letting_go = threading.Timer(0.2, other.execute, ["COMMIT"])
+        letting_go.start()
+        with closing(Database(path)) as database:
+            assert pragma(database, "journal_mode") == "wal"
+            assert SqliteMeta(database).get("key") == "theirs"
+        letting_go.join()
+
+
+def test_opening_in_vain_says_so(path):
+    Database(path).close()
+    with raw(path) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable, match="in use by another process"):
+            Database(path, busy_timeout=0.1)
+
+
 def test_meta_keeps_texts_by_key(database):
     meta = SqliteMeta(database)
     assert meta.get("clock") is None

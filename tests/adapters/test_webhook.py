@@ -208,7 +208,7 @@ def test_close_sends_what_is_waiting():
 
 def test_close_does_not_wait_for_ever_and_records_what_was_not_delivered():
     history = WatchedHistory()
-    with receiver(200) as hook, notices(hook.url, history) as sender:
+    with receiver(400) as hook, notices(hook.url, history) as sender:
         hook.held.clear()
         for number in range(3):
             sender.tell(a_notice(str(number)))
@@ -218,7 +218,8 @@ def test_close_does_not_wait_for_ever_and_records_what_was_not_delivered():
         sender.tell(a_notice("late"))
         assert history.all()[-1].data["text"] == "late"
         hook.held.set()
-    assert len(history.all()) == 4
+        sender._thread.join()
+    assert len(history.all()) == 4  # the late answer to the first is not told again
 
 
 def test_close_cuts_the_pause_between_attempts_short():
