@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
-from parkade.domain.errors import EndpointBusy, ParkadeError
+from parkade.domain.errors import EndpointBusy
 from parkade.domain.event import HOST
 from parkade.ports.catalog import RecordedInstance
 from parkade.runtime import leftovers, pings
@@ -270,7 +270,7 @@ class Fleet:
         while True:
             try:
                 await way()
-            except (ParkadeError, OSError):
+            except Exception:
                 _logger.exception("endpoint %s is %s", self.name, self.recorded.status)
                 await asyncio.sleep(_AGAIN)
             else:

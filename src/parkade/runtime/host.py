@@ -253,7 +253,7 @@ class Host(Catalog):
 
 def _make_folders(paths: HostPaths) -> None:
     for folder in (paths.models, paths.work, paths.logs, paths.sockets, paths.cache):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _tend(folder: Path, live: Mapping[str, set[Path]], rules: HostRules) -> None:

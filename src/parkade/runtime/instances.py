@@ -91,7 +91,9 @@ class Instance:
         self._worker = adopted
         if well:
             self.state = InstanceState.RUNNING
-        self._keeper = asyncio.create_task(self._keep(well=well), name=f"keep {self.record.id}")
+        self._keeper = asyncio.create_task(
+            self._keep(adopted, well=well), name=f"keep {self.record.id}"
+        )
 
     def retire(self) -> None:
         """Keep its worker running no longer; it goes on until `stop`."""
@@ -122,32 +124,32 @@ class Instance:
         if self._worker is not None:
             self._worker.unwatch()
 
-    async def _keep(self, *, well: bool) -> None:
+    async def _keep(self, adopted: Worker | None, *, well: bool) -> None:
         """Live one worker's life after the other, with pauses that grow while they are short."""
         pause = timedelta(0)
         while True:
-            failure = await self._live(well=well)
+            failure = await self._live(adopted, well=well)
             patience = self._premises.rules().patience
             if self._well_for() >= patience.steady:
                 pause = timedelta(0)
-            well, self._well_at = False, None
+            adopted, well, self._well_at = None, False, None
             self.failures += 1
             self.state = InstanceState.RESTARTING
             self._failed(self, failure)
-            await self._clear()
             pause = min(max(pause * 2, patience.first_backoff), patience.longest_backoff)
             await asyncio.sleep(pause.total_seconds())
             self.restarts += 1
 
-    async def _live(self, *, well: bool) -> Failure:
+    async def _live(self, adopted: Worker | None, *, well: bool) -> Failure:
         """Go with one worker from its start to its end; return how it came to it."""
         try:
-            worker = self._worker or await self._spawn()
+            worker = adopted or await self._spawn()
             failure = None if well else await self._start_up(worker)
             if failure is None:
                 self._be_well(adopted=well)
                 failure = await self._run(worker)
             self._tell(failure.kind, failure.reason, pid=worker.pid)
+            await self._clear()
         except ParkadeError as error:
             reason = f"{error.message}; {error.hint}" if error.hint else error.message
             failure = Failure(reason=reason, decisive=True)
@@ -160,6 +162,8 @@ class Instance:
         return failure
 
     async def _spawn(self) -> Worker:
+        if self._worker is not None:
+            await self._clear()
         launch = await self._preparation.launch(self.log)
         self.socket.unlink(missing_ok=True)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -193,12 +197,13 @@ class Instance:
         silent = pings.until_silent(
             self.socket, every=patience.between_pings, limit=patience.silence
         )
-        if not await _first(worker, silent):
-            return Failure(reason=f"the worker {worker.exited.result()}")
+        hangs = await _first(worker, silent)
         self.state = InstanceState.RESTARTING
-        reason = f"the worker hangs: no answer to /ping for {duration(patience.silence)}; killed"
         self._premises.changed()
+        if not hangs:
+            return Failure(reason=f"the worker {worker.exited.result()}")
         await worker.kill()
+        reason = f"the worker gave no answer to /ping for {duration(patience.silence)}; killed"
         return Failure(reason=reason, kind="worker.hung")
 
     def _be_well(self, *, adopted: bool) -> None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parkade.domain.errors import StartFailed
+from parkade.domain.plan import duration
 from parkade.runtime import images, leftovers
 from parkade.runtime.environments import Halt
 
@@ -56,7 +58,14 @@ class Preparation:
         """
         async with self._lock:
             if self._launch is None:
-                self._launch = await self._prepare(log)
+                limit = self._premises.rules().patience.preparation
+                try:
+                    async with asyncio.timeout(limit.total_seconds()):
+                        self._launch = await self._prepare(log)
+                except TimeoutError as error:
+                    raise StartFailed(
+                        f"its preparation took longer than {duration(limit)}"
+                    ) from error
             return self._launch
 
     async def _prepare(self, log: Path) -> Launch:
@@ -72,7 +81,6 @@ class Preparation:
             command=tuple(command.argv_prefix),
             environment={
                 **inherited(premises.base_environment),
-                "PYTHONUNBUFFERED": "1",
                 "SAGEMAKER_PROGRAM": "inference.py",
                 **model.environment,
                 **command.env,

@@ -31,6 +31,8 @@ class HostPaths:
 class Patience:
     """How long the host waits for workers, in real time."""
 
+    #: For model data and what it requires, before a worker is spawned (SageMaker: up to an hour).
+    preparation: timedelta = timedelta(hours=1)
     #: From the spawn of a worker to its first healthy answer (SageMaker: 4 minutes).
     startup: timedelta = timedelta(minutes=4)
     #: For one /ping of a worker that is starting (SageMaker: 2 seconds).

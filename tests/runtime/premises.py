@@ -1,0 +1,192 @@
+"""A host with everything around it: a folder of its own, objects, a store, quick patience."""
+
+import asyncio
+import io
+import shutil
+import sys
+import tarfile
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+
+from parkade.adapters.folder.objects import FolderObjects
+from parkade.adapters.sqlite.catalog import SqliteCatalogStore
+from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.events import SqliteHistory
+from parkade.adapters.system.clock import SystemClock
+from parkade.ports.events import EventQuery
+from parkade.runtime import leftovers
+from parkade.runtime.environments import ScriptCommand
+from parkade.runtime.host import Host
+from parkade.runtime.rules import HostPaths, HostRules, Patience
+from tests.builders import a_config, a_model, a_variant
+
+TINY = Path(__file__).with_name("tiny_container.py")
+
+#: Real faults, in a hurry.
+QUICK = Patience(
+    startup=timedelta(seconds=20),
+    between_pings=timedelta(seconds=0.05),
+    silence=timedelta(seconds=20),
+    grace=timedelta(seconds=20),
+    first_backoff=timedelta(seconds=0.01),
+    longest_backoff=timedelta(seconds=0.1),
+)
+
+
+def tiny(model_dir, *, cache, log, halt):
+    """Start the tiny container; -S -E make it quick."""
+    return ScriptCommand(argv_prefix=[sys.executable, "-S", "-E", str(TINY)], env={})
+
+
+def an_archive(**files):
+    """Return a model.tar.gz with these files."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+class Home:
+    """What is there before and after a host; `host` makes one on it."""
+
+    def __init__(self, folder, **rules):
+        self.folder = folder
+        self.state_id = f"test-{folder}"
+        self.clock = SystemClock()
+        self.objects = FolderObjects(folder / "objects")
+        self.database = Database(folder / "parkade.db")
+        self.store = SqliteCatalogStore(self.database)
+        self.history = SqliteHistory(self.database)
+        # A socket's path has to be short.
+        self.short = Path(tempfile.mkdtemp(prefix="pk-"))
+        self.paths = HostPaths(
+            models=folder / "models",
+            work=folder / "work",
+            logs=folder / "logs",
+            sockets=self.short,
+            cache=folder / "cache",
+        )
+        self.rules = HostRules(**{"patience": QUICK, **rules})
+        self.containers = {"script": tiny}
+        self.changes = 0
+        self.releases = []
+        self._host = None
+
+    def patient(self, **changes):
+        """Change how long is waited."""
+        self.rules = replace(self.rules, patience=replace(self.rules.patience, **changes))
+        return self
+
+    def host(self):
+        self._host = Host(
+            self.store,
+            self.objects,
+            self.history,
+            self.clock,
+            self.paths,
+            self.rules,
+            state_id=self.state_id,
+            changed=self._changed,
+            released=self._released,
+            base_environment={"PATH": "/usr/bin:/bin", "PARKADE_TOKEN": "secret"},
+            containers=self.containers,
+        )
+        return self._host
+
+    def _changed(self):
+        self.changes += 1
+
+    async def _released(self):
+        """Remember what gateways went by when they let go, and how many processes ran."""
+        self.releases.append((self._host.fleets(), len(self.processes())))
+
+    def put(self, key="model.tar.gz", content=None):
+        with self.objects.writer("models", key) as writer:
+            writer.write(an_archive(weights="1 2 3") if content is None else content)
+            writer.commit()
+
+    def deploy(self, host, *, name="falcon", instances=1, content=None, **environment):
+        """Push a model, configure and begin to create an endpoint of it."""
+        self.put(f"{name}.tar.gz", content)
+        host.create_model(
+            a_model(
+                f"{name}-model",
+                image="sagemaker-scikit-learn",
+                data_url=f"s3://models/{name}.tar.gz",
+                environment=environment,
+            ),
+            "ann",
+        )
+        variant = a_variant(model_name=f"{name}-model", instance_count=instances)
+        host.create_config(a_config(f"{name}-config", variants=(variant,)), "ann")
+        host.create_endpoint(name, f"{name}-config", "ann")
+
+    def kinds(self, *prefixes):
+        """Return the kinds of all events so far."""
+        events = self.history.read(EventQuery(kinds=prefixes, limit=10_000))
+        return [event.kind for event in events]
+
+    def processes(self):
+        return [marked.process for marked in leftovers.find(self.state_id)]
+
+    def close(self):
+        for process in self.processes():
+            process.kill()
+        self.database.close()
+        shutil.rmtree(self.short)
+
+
+@asynccontextmanager
+async def running(home):
+    """Start a host and close it in the end, whatever happened."""
+    host = home.host()
+    await host.start()
+    try:
+        yield host
+    finally:
+        await host.close()
+
+
+async def until(condition, *, limit=60.0):
+    """Wait until the condition is true and return what it gave."""
+    deadline = time.monotonic() + limit
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{limit} s were not enough"
+        await asyncio.sleep(0.005)
+    return found
+
+
+def status(host, name="falcon"):
+    """Return the endpoint's status, or an empty text."""
+    observed = host.observed().get(name)
+    return str(observed.status) if observed else ""
+
+
+def pids(host, name="falcon"):
+    return [instance.pid for instance in host.instances(name)]
+
+
+async def in_service(host, name="falcon"):
+    await until(lambda: status(host, name) not in {"Creating", "SystemUpdating"})
+    assert status(host, name) == "InService", host.observed()[name].failure_reason
+    await until(lambda: host.observed()[name].healthy == host.observed()[name].wanted)
+
+
+async def gone(host, name="falcon"):
+    await until(lambda: not status(host, name))
+
+
+def alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

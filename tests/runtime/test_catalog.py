@@ -1,0 +1,93 @@
+"""Models and endpoint configs go together with what uses them."""
+
+import pytest
+
+from parkade.adapters.memory.catalog import MemoryCatalogStore
+from parkade.adapters.memory.clock import ManualClock
+from parkade.adapters.memory.events import MemoryHistory
+from parkade.domain.errors import (
+    AlreadyExists,
+    ConfigNotFound,
+    InUse,
+    InvalidInput,
+    ModelNotFound,
+)
+from parkade.ports.events import EventQuery
+from parkade.runtime.catalog import Catalog
+from parkade.runtime.rules import HostRules
+from tests.builders import NOW, a_config, a_model, a_recorded_endpoint, an_event
+
+MODEL = a_model(image="pytorch-inference")
+
+
+@pytest.fixture
+def history():
+    return MemoryHistory()
+
+
+@pytest.fixture
+def store(history):
+    return MemoryCatalogStore(history)
+
+
+@pytest.fixture
+def catalog(store):
+    return Catalog(store, ManualClock(NOW), HostRules, {"script"})
+
+
+def test_every_change_is_told_with_its_actor(catalog, history):
+    catalog.create_model(MODEL, "ann")
+    catalog.create_config(a_config(), "ann")
+    catalog.delete_config("falcon-config", "bob")
+    catalog.delete_model("falcon-model", "bob")
+    told = [(e.kind, e.actor, e.data["name"], e.at) for e in history.read(EventQuery())]
+    assert told == [
+        ("model.created", "ann", "falcon-model", NOW),
+        ("config.created", "ann", "falcon-config", NOW),
+        ("config.deleted", "bob", "falcon-config", NOW),
+        ("model.deleted", "bob", "falcon-model", NOW),
+    ]
+    assert catalog.models() == catalog.configs() == []
+
+
+def test_names_are_taken_once(catalog):
+    catalog.create_model(MODEL, "ann")
+    catalog.create_config(a_config(), "ann")
+    with pytest.raises(AlreadyExists):
+        catalog.create_model(MODEL, "ann")
+    with pytest.raises(AlreadyExists):
+        catalog.create_config(a_config(), "ann")
+    assert catalog.model("falcon-model") == MODEL
+    assert catalog.config("falcon-config") == a_config()
+
+
+def test_what_is_not_there_is_not_found(catalog):
+    with pytest.raises(ModelNotFound):
+        catalog.delete_model("nonesuch", "ann")
+    with pytest.raises(ConfigNotFound):
+        catalog.delete_config("nonesuch", "ann")
+    with pytest.raises(ModelNotFound, match="falcon-model"):
+        catalog.create_config(a_config(), "ann")
+    assert catalog.configs() == []
+
+
+def test_a_model_whose_image_nobody_plays_is_refused_at_once(catalog):
+    with pytest.raises(InvalidInput, match="no container is known"):
+        catalog.create_model(a_model(image="nginx"), "ann")
+    assert catalog.models() == []
+
+
+def test_what_an_endpoint_uses_cannot_be_deleted(catalog, store):
+    catalog.create_model(MODEL, "ann")
+    catalog.create_config(a_config(), "ann")
+    store.put_endpoint(a_recorded_endpoint(), an_event())
+    with pytest.raises(InUse, match="endpoint config 'falcon-config' is in use by"):
+        catalog.delete_config("falcon-config", "ann")
+    with pytest.raises(InUse, match="model 'falcon-model' is in use by endpoint 'falcon'"):
+        catalog.delete_model("falcon-model", "ann")
+
+
+def test_an_endpoint_that_has_lost_its_config_keeps_no_model(catalog, store):
+    catalog.create_model(MODEL, "ann")
+    store.put_endpoint(a_recorded_endpoint(config_name="lost"), an_event())
+    catalog.delete_model("falcon-model", "ann")

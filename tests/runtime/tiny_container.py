@@ -1,0 +1,80 @@
+"""A container in a few lines of the standard library, with the faults that tests ask for.
+
+`MODE` in its environment names the fault; a file `mode` in the model folder does as well.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--socket", type=Path)
+    parser.add_argument("--model-dir", type=Path)
+    arguments = parser.parse_args()
+    mode = os.environ.get("MODE", "")
+    told = arguments.model_dir / "mode"
+    if told.exists():
+        mode = told.read_text()
+    if mode == "broken":
+        say("loading the model\nno such layer: attention-7")
+        sys.exit(3)
+    if mode == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if mode == "forking":
+        fork_away()
+    if mode == "first life only" and mark_life(arguments.model_dir):
+        sys.exit(4)
+    if mode == "silent":
+        signal.pause()
+    serve(arguments.socket, b"503 Unavailable" if mode == "unwell" else b"200 OK")
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def fork_away():
+    """Leave two processes that ignore SIGTERM: one in our group, one in a session of its own."""
+    sleeping = (
+        "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+    )
+    for own_session in (False, True):
+        child = subprocess.Popen(
+            [sys.executable, "-S", "-c", sleeping],
+            start_new_session=own_session,
+            stdout=subprocess.PIPE,
+        )
+        child.stdout.readline()
+
+
+def mark_life(folder):
+    """Tell whether somebody has lived here before."""
+    mark = folder / "lived"
+    before = mark.exists()
+    mark.touch()
+    return before
+
+
+def serve(path, status):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        say("listening")
+        while True:
+            connection, _ = listening.accept()
+            # Whoever asked may be gone by now.
+            with connection, contextlib.suppress(ConnectionError):
+                if connection.recv(65536):
+                    connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+
+
+if __name__ == "__main__":
+    main()
