@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from parkade.runtime.container.server import LONG_JOB_SECONDS
 from tests.runtime.container.harness import (
     a_container,
     connected,
@@ -78,10 +79,13 @@ def block(container):
     """Keep the container busy; it has begun when this returns."""
     sock = send(container, "block")
     until(lambda: container.record() == ["block"])
+    container.blocked_at = time.monotonic()
     return sock
 
 
 def release(container):
+    """Let the job end, once it is one that the container catches up after."""
+    until(lambda: time.monotonic() - container.blocked_at > 10 * LONG_JOB_SECONDS)
     (container.folder / "gate").write_text("go")
 
 
