@@ -10,6 +10,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
+from parkade.apps.cli import preparing
 from parkade.domain.errors import InvalidInput
 from parkade.runtime import environments
 from parkade.runtime.container import cases
@@ -56,7 +57,7 @@ def _apart(
     folder: Path, environment: Mapping[str, str], requirements: Path, cache: Path
 ) -> Iterator[CaseResult]:
     cache.mkdir(parents=True, exist_ok=True)
-    python = environments.prepare(requirements, cache=cache, log=cache / "model-test.log")
+    python = preparing.environment(requirements, cache=cache, log=cache / "model-test.log")
     command = [
         str(python),
         "-P",

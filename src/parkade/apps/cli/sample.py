@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parkade.apps.cli import preparing
 from parkade.domain.errors import StartFailed, Unavailable
-from parkade.runtime import environments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def prepare(work: Path, cache: Path, tell: Callable[[str], None]) -> Path:
         requirements = folder / "code" / "requirements.txt"
         requirements.write_text(_requirement() + "\n", encoding="ascii")
         tell(f"Installing {_LIBRARY} into an environment of its own (once)")
-        python = environments.prepare(requirements, cache=cache, log=work / "install.log")
+        python = preparing.environment(requirements, cache=cache, log=work / "install.log")
     if isolated or not (folder / WEIGHTS).is_file():
         tell("Training the sample model")
         _train(folder, python)

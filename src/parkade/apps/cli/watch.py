@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import signal
 import sys
@@ -42,10 +43,10 @@ def watch() -> None:
     with (
         Client(here, timeout=_TIMEOUT) as client,
         _ending_orderly(),
-        _keys() as pressed,
+        _quitting() as quits,
         render.picture(whole_screen=True) as draw,
     ):
-        follow(client, lambda seen: draw(frame(seen)), quits=lambda: pressed(PERIOD) == "q")
+        follow(client, lambda seen: draw(frame(seen)), quits=lambda: quits(PERIOD))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,28 +107,32 @@ def meters(seen: Seen) -> RenderableType:
 
 
 @contextlib.contextmanager
-def _keys() -> Iterator[Callable[[float], str]]:
-    """Read single keys; give a function that waits so many seconds for one."""
+def _quitting() -> Iterator[Callable[[float], bool]]:
+    """Read single keys; give a function that waits so many seconds for a q."""
     if not sys.stdin.isatty():
-        yield _no_keys
+        yield _only_pause
         return
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
 
-    def pressed(seconds: float) -> str:
+    def quits(seconds: float) -> bool:
         ready, _, _ = select.select([descriptor], [], [], seconds)
-        return sys.stdin.read(1) if ready else ""
+        if not ready:
+            return False
+        keys = os.read(descriptor, 64)
+        # Nothing to read any more: the terminal is gone.
+        return not keys or b"q" in keys.lower()
 
     try:
-        yield pressed
+        yield quits
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def _no_keys(seconds: float) -> str:
+def _only_pause(seconds: float) -> bool:
     time.sleep(seconds)
-    return ""
+    return False
 
 
 @contextlib.contextmanager
