@@ -7,7 +7,7 @@ SAMPLE := examples/text-classification
 TG_VENV ?= .venv-text-generation
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-text-generation bench docs lock wheel clean
+.PHONY: help install demo test check test-all test-text-generation test-guards bench docs lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -52,6 +52,9 @@ $(TG_VENV)/.installed: requirements/text-generation.txt requirements/dev.txt pyp
 	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/text-generation.txt
 	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+test-guards: install ## take the guard of each invariant out and see its test fail
+	$(BIN)/python tests/guards.py
 
 bench: install ## measure invocations through the gateway (needs wrk; nginx for its row)
 	$(BIN)/python bench/invocations.py

@@ -1,6 +1,5 @@
 """The seven invariants of docs/design/invariants.md, each attacked with real processes and signals."""
 
-import ast
 import sqlite3
 import threading
 import time
@@ -10,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.house import ROOT, House, alive, house, wait_for
+from tests.house import House, alive, house, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -125,21 +124,6 @@ def test_3_no_lost_minutes_a_repeated_coin_counts_once_also_after_control_was_ki
     after = own.ok("GET", "/v1/leases/demo").json()["expires_at"]
     paid = datetime.fromisoformat(after) - datetime.fromisoformat(before)
     assert paid == timedelta(minutes=7)
-
-
-def test_4_one_decision_only_the_sweep_starts_and_stops_endpoints():
-    """Calls of a hosting's `create` and `delete` stand in one place, which carries out the plan."""
-    found = set()
-    for path in (ROOT / "src/parkade").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in {"create", "delete"}
-                and ast.unparse(node.func.value).endswith("hosting")
-            ):
-                found.add(path.relative_to(ROOT / "src/parkade").as_posix())
-    assert found == {"services/acting.py"}
 
 
 def test_4_one_decision_the_plan_that_is_shown_is_the_one_that_is_done(shared):

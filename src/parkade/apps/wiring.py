@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import uuid
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ from parkade.services.sweep import Sweep
 from parkade.services.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from pathlib import Path
 
     from parkade.apps.api.broadcast import Broadcast
@@ -201,15 +202,17 @@ def build(
     )
 
 
-def local_tokens(paths: StatePaths) -> Tokens:
-    """Return the tokens of a state folder, for the CLI that works on it directly."""
-    database = Database(paths.database)
-    return Tokens(SqliteTokenStore(database), clock=SystemClock(), key=server_key(paths))
+@contextmanager
+def local_tokens(paths: StatePaths) -> Iterator[Tokens]:
+    """Give the tokens of a state folder, for the CLI that works on it directly."""
+    with closing(Database(paths.database)) as database:
+        yield Tokens(SqliteTokenStore(database), clock=SystemClock(), key=server_key(paths))
 
 
 def state_id(paths: StatePaths) -> str:
     """Return the name that this state folder's worker processes carry; made once."""
-    return SqliteMeta(Database(paths.database)).setdefault("state_id", uuid.uuid4().hex)
+    with closing(Database(paths.database)) as database:
+        return SqliteMeta(database).setdefault("state_id", uuid.uuid4().hex)
 
 
 def server_key(paths: StatePaths) -> bytes:
@@ -228,12 +231,12 @@ def make_admin_token(paths: StatePaths) -> None:
     """Write the admin token of this machine's CLI where there is none yet."""
     if paths.admin_token.exists():
         return
-    tokens = local_tokens(paths)
-    taken = {token.name for token in tokens.all()}
-    name = ADMIN if ADMIN not in taken else f"{ADMIN}-{secrets.token_hex(4)}"
-    _, secret = tokens.create(
-        name, role=Role.ADMIN, endpoints=frozenset(), lifetime=None, actor="first start"
-    )
+    with local_tokens(paths) as tokens:
+        taken = {token.name for token in tokens.all()}
+        name = ADMIN if ADMIN not in taken else f"{ADMIN}-{secrets.token_hex(4)}"
+        _, secret = tokens.create(
+            name, role=Role.ADMIN, endpoints=frozenset(), lifetime=None, actor="first start"
+        )
     _secret_file(paths.admin_token, lambda: secret)
 
 

@@ -20,13 +20,18 @@ def paths(desk):
     return StatePaths(state=Path(desk.environment["PARKADE_STATE"]))
 
 
+def authenticated(paths, secret):
+    with wiring.local_tokens(paths) as tokens:
+        return tokens.authenticate(secret)
+
+
 def test_create_prints_the_token_and_nothing_else(desk, paths):
     result = desk.run("token", "create", "--name", "ann")
     assert result.exit_code == 0
     assert result.stderr == ""
     secret = result.stdout.removesuffix("\n")
     assert secret.startswith("pk_")
-    token = wiring.local_tokens(paths).authenticate(secret)
+    token = authenticated(paths, secret)
     assert (token.name, token.role, token.endpoints, token.expires_at) == (
         "ann", Role.INVOKER, frozenset(), None,
     )  # fmt: skip
@@ -37,7 +42,7 @@ def test_create_takes_role_endpoints_and_expiry(desk, paths):
         "token", "create", "--name", "ann", "--role", "operator", "--endpoint", "text",
         "--endpoint", "flan", "--expires", "12h",
     ).strip()  # fmt: skip
-    token = wiring.local_tokens(paths).authenticate(secret)
+    token = authenticated(paths, secret)
     assert token.role is Role.OPERATOR
     assert token.endpoints == {"text", "flan"}
     assert (token.expires_at - token.created_at).total_seconds() == 12 * 3600
@@ -48,7 +53,7 @@ def test_create_takes_a_pass_code_from_standard_input(desk, paths):
         "token", "create", "--name", "ann", "--from-stdin", stdin="sesame-open-sesame\n"
     )
     assert created == "sesame-open-sesame\n"
-    assert wiring.local_tokens(paths).authenticate("sesame-open-sesame").name == "ann"
+    assert authenticated(paths, "sesame-open-sesame").name == "ann"
     line = desk.error("token", "create", "--name", "bob", "--from-stdin", stdin="short\n")
     assert "16 or more" in line
 
@@ -86,7 +91,7 @@ def test_ls_lists_tokens_without_secrets_and_revoke_ends_them(desk, paths):
     assert "revoked" in table
     assert secret not in table
     with pytest.raises(Unauthenticated):
-        wiring.local_tokens(paths).authenticate(secret)
+        authenticated(paths, secret)
 
 
 def test_revoking_an_unknown_token_is_told(desk):
@@ -113,9 +118,8 @@ def test_a_socket_that_nobody_listens_on_is_a_server_that_does_not_run(desk, pat
 
 def test_a_server_that_refuses_the_word_is_not_passed_over(desk, paths):
     paths.make()
-    wiring.local_tokens(paths).create(
-        "ann", role=Role.INVOKER, endpoints=[], lifetime=None, actor="test"
-    )
+    with wiring.local_tokens(paths) as tokens:
+        tokens.create("ann", role=Role.INVOKER, endpoints=[], lifetime=None, actor="test")
     body = json.dumps({"error": {"code": "forbidden", "message": "no", "hint": "ask"}}).encode()
     head = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(body)
     with listening(paths.control_socket, [], head + body):

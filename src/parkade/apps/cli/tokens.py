@@ -62,14 +62,15 @@ def create(
     lifetime = options.lifetime(expires) if expires is not None else None
     secret = sys.stdin.readline().strip() if from_stdin else None
     paths = settings.state_paths(state)
-    _, made = _tokens(paths).create(
-        name,
-        role=role,
-        endpoints=frozenset(endpoint or ()),
-        lifetime=lifetime,
-        actor=ACTOR,
-        secret=secret,
-    )
+    with _tokens(paths) as tokens:
+        _, made = tokens.create(
+            name,
+            role=role,
+            endpoints=frozenset(endpoint or ()),
+            lifetime=lifetime,
+            actor=ACTOR,
+            secret=secret,
+        )
     render.line(made)
     _nudge(paths)
 
@@ -81,10 +82,8 @@ def ls(*, as_json: options.Json = False, state: options.State = None) -> None:
     [dim]Example:[/dim] parkade token ls
     """
     now = SystemClock().now()
-    listed = [
-        TokenView.of(each, now).model_dump(mode="json")
-        for each in _tokens(settings.state_paths(state)).all()
-    ]
+    with _tokens(settings.state_paths(state)) as tokens:
+        listed = [TokenView.of(each, now).model_dump(mode="json") for each in tokens.all()]
     if as_json:
         render.machine(listed)
     elif listed:
@@ -104,12 +103,13 @@ def revoke(
     [dim]Example:[/dim] parkade token revoke ann
     """
     paths = settings.state_paths(state)
-    _tokens(paths).revoke(name, actor=ACTOR)
+    with _tokens(paths) as tokens:
+        tokens.revoke(name, actor=ACTOR)
     _nudge(paths)
     render.say(f"{name}: revoked")
 
 
-def _tokens(paths: StatePaths) -> Tokens:
+def _tokens(paths: StatePaths) -> AbstractContextManager[Tokens]:
     # Loading all that a server is made of takes a while; other commands need not wait for it.
     from parkade.apps import wiring  # noqa: PLC0415
 

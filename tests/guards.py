@@ -1,0 +1,184 @@
+"""`make test-guards`: takes the guard of each invariant out and sees its test fail.
+
+A test that passes without the guard it is named after would be no test. Each guard is a passage
+of the source; a copy of the source without it is put before the installed one, and the test that
+names the invariant has to fail there, and to pass on the untouched copy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FAULTS = "tests/faults/test_invariants.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """What is taken out of a file of `src/parkade`, and the test that has to notice."""
+
+    invariant: str
+    what: str
+    file: str
+    #: Passages and what stands in their place.
+    swaps: tuple[tuple[str, str], ...]
+    test: str
+
+
+GUARDS = (
+    Guard(
+        invariant="1 money",
+        what="the plan stops what is over",
+        file="domain/plan.py",
+        swaps=(
+            (
+                "return _over(now, lease, seen) if lease.over(now) else _valid(",
+                "return _valid(",
+            ),
+        ),
+        test=f"{FAULTS}::test_1_money_a_lease_that_runs_out_takes_its_last_worker_within_two_seconds",
+    ),
+    Guard(
+        invariant="1 money",
+        what="a stop that failed is planned again",
+        file="domain/plan.py",
+        swaps=(
+            ("return _Step(_stop(lease, why, lease.ended))", "return _Step(_nothing(lease, why))"),
+        ),
+        test="tests/services/test_sweep.py"
+        "::test_invariant_1_a_failed_stop_is_retried_by_every_sweep_and_told_once",
+    ),
+    Guard(
+        invariant="2 work",
+        what="a damaged row does not hide the others",
+        file="adapters/sqlite/leases.py",
+        swaps=(('unreadable[str(row["endpoint_name"])] = error.message', "raise"),),
+        test=f"{FAULTS}::test_2_work_a_lease_that_cannot_be_read_stops_nothing_and_is_reported",
+    ),
+    Guard(
+        invariant="2 work",
+        what="an endpoint without a lease is left alone",
+        file="domain/plan.py",
+        swaps=(
+            (
+                "return _notify(seen.name, NoticeKind.UNMETERED, why)",
+                "return Action(kind=ActionKind.STOP, endpoint_name=seen.name, reason=why, deletes=True)",
+            ),
+        ),
+        test=f"{FAULTS}::test_2_work_only_what_a_lease_says_is_stopped",
+    ),
+    Guard(
+        invariant="3 no lost minutes",
+        what="a write names the version it read",
+        file="adapters/sqlite/leases.py",
+        swaps=((" AND version = :version - 1 AND created_at", " AND created_at"),),
+        test="tests/adapters/test_sqlite_processes.py::test_no_minute_of_many_processes_is_lost",
+    ),
+    Guard(
+        invariant="3 no lost minutes",
+        what="a coin that was spent is looked for",
+        file="services/meter.py",
+        swaps=(
+            (
+                "if coin is not None and (paid := self._book.spent(coin)) is not None:",
+                "coin = None\n        if coin and (paid := self._book.spent(coin)):",
+            ),
+        ),
+        test=f"{FAULTS}"
+        "::test_3_no_lost_minutes_a_repeated_coin_counts_once_also_after_control_was_killed",
+    ),
+    Guard(
+        invariant="4 one decision",
+        what="only the plan's actions reach hosting",
+        file="services/meter.py",
+        swaps=(
+            (
+                "            carry_out(action, self._hosting)",
+                "            self._hosting.delete(endpoint_name)",
+            ),
+        ),
+        test="tests/services/test_one_decision.py",
+    ),
+    Guard(
+        invariant="5 again is harmless",
+        what="what a killed control process left is adopted or ended",
+        file="runtime/recovery.py",
+        swaps=(
+            ("if leader is None or fleet is None", "if True or fleet is None"),
+            ("lambda marked: marked.instance_id not in adopted", "lambda marked: False"),
+        ),
+        test=f"{FAULTS}"
+        "::test_5_again_is_harmless_control_killed_in_any_step_of_a_start_or_stop[0.6]",
+    ),
+    Guard(
+        invariant="6 the data plane outlives the control plane",
+        what="workers that run are adopted, not replaced",
+        file="runtime/recovery.py",
+        swaps=(("if leader is None or fleet is None", "if True or fleet is None"),),
+        test=f"{FAULTS}::test_6_the_data_plane_outlives_the_control_plane",
+    ),
+    Guard(
+        invariant="7 time",
+        what="the clock's origin is stored",
+        file="apps/wiring.py",
+        swaps=(('        meta.put("clock", _scale_text(scale))\n', ""),),
+        test=f"{FAULTS}"
+        "::test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with",
+    ),
+)
+
+
+#: Seconds that a test without its guard waits for what cannot come.
+SHORT_PATIENCE = "15"
+
+
+def _passes(test: str, source: Path, **environment: str) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", test]
+    answer = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(source), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode not in {0, 1}:
+        sys.exit(f"pytest could not run {test}:\n{answer.stdout}{answer.stderr}")
+    return answer.returncode == 0
+
+
+def _without(guard: Guard, source: Path) -> None:
+    file = source / "parkade" / guard.file
+    text = file.read_text(encoding="utf-8")
+    for passage, instead in guard.swaps:
+        if text.count(passage) != 1:
+            sys.exit(f"{guard.file} has {text.count(passage)} times, not once: {passage}")
+        text = text.replace(passage, instead)
+    file.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Try every guard; exit with 1 where a test did not notice."""
+    unnoticed = 0
+    for guard in GUARDS:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "src"
+            shutil.copytree(ROOT / "src", source)
+            whole = _passes(guard.test, source)
+            _without(guard, source)
+            noticed = not _passes(guard.test, source, PARKADE_TEST_PATIENCE=SHORT_PATIENCE)
+        verdict = "noticed" if whole and noticed else "UNNOTICED" if whole else "FAILS AS IT IS"
+        print(f"{verdict:14}  {guard.invariant}: {guard.what}", flush=True)  # noqa: T201  its report
+        unnoticed += verdict != "noticed"
+    print(f"{len(GUARDS) - unnoticed} passed, {unnoticed} failed")  # noqa: T201  its report
+    sys.exit(unnoticed > 0)
+
+
+if __name__ == "__main__":
+    main()
