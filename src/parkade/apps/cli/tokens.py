@@ -6,6 +6,7 @@ but whoever may read the state folder.
 
 import socket
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
