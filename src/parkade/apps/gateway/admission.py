@@ -69,7 +69,8 @@ class Admission:
     def __init__(self, key: bytes, wall: Callable[[], float]) -> None:
         self._key = key
         self._wall = wall
-        self._auth = True
+        # Before the first snapshot nobody is refused for a token, for none is known.
+        self._auth = False
         self._inside = b""
         self._passes: dict[str, _Pass] = {}
         self._known: dict[bytes, _Pass | None] = {}

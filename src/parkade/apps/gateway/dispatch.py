@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from parkade.apps import link
 from parkade.apps.gateway import answers
 from parkade.apps.gateway.deadlines import Deadlines
 from parkade.apps.gateway.upstream import CONNECTIONS, Instance
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
 
-    from parkade.apps import link
     from parkade.apps.gateway.counters import Counter, Ledger
     from parkade.apps.gateway.invocation import Invocation
 
@@ -83,12 +83,23 @@ class Variant:
 class Endpoint:
     """One endpoint: its variants, what waits, or why it does not serve."""
 
-    __slots__ = ("_fleet", "_queued", "_unplaced", "_usable", "_variants", "name", "refusal")
+    __slots__ = (
+        "_final",
+        "_fleet",
+        "_queued",
+        "_unplaced",
+        "_usable",
+        "_variants",
+        "name",
+        "refusal",
+    )
 
     def __init__(self, name: str, fleet: Fleet, refusal: answers.Answer | None = None) -> None:
         self.name = name
         #: The answer to all invocations while it does not serve.
         self.refusal = refusal
+        #: The answer to those that were admitted before and wait, too; None: they wait on.
+        self._final = refusal
         self._fleet = fleet
         self._variants: dict[str, Variant] = {}
         #: Those that are drawn from.
@@ -112,23 +123,24 @@ class Endpoint:
             variant.vanish()
         self._find_usable()
         lasting = view.down is not None and view.down.reason != STARTING
-        self._dispatch_again(waiting, self.refusal if lasting else None)
+        self._final = self.refusal if lasting else None
+        self._dispatch_again(waiting)
 
     def vanish(self) -> None:
         """Stop serving: there is no such endpoint any more."""
         waiting = self._collect()
-        self.refusal = answers.unknown_endpoint(self.name)
+        self.refusal = self._final = answers.unknown_endpoint(self.name)
         for variant in self._variants.values():
             variant.vanish()
         self._variants = {}
         self._find_usable()
-        self._dispatch_again(waiting, self.refusal)
+        self._dispatch_again(waiting)
 
     def admit(self, invocation: Invocation) -> None:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
         if self.refusal is not None:
             invocation.refuse(self.refusal)
-        elif invocation.wanted and invocation.wanted not in self._variants:
+        elif self._lacks(invocation.wanted):
             invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
         elif not self._give(invocation):
             if self._queued >= self._fleet.waiting:
@@ -137,31 +149,36 @@ class Endpoint:
                 self._wait(invocation)
 
     def place(self, invocation: Invocation) -> None:
-        """Find another worker for an invocation that was admitted and has lost its own."""
+        """Find a worker for an invocation that was admitted and has none."""
+        if self._final is not None:
+            invocation.refuse(self._final)
+        elif self._lacks(invocation.wanted):
+            invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
+        elif not self._give(invocation):
+            self._wait(invocation)
+
+    def free(self, invocation: Invocation) -> None:
+        """Take the invocation from its instance; the place goes to the first that waits."""
         if invocation.instance is not None:
             invocation.instance.in_flight -= 1
             invocation.instance = None
-        if not self._give(invocation):
-            self._wait(invocation)
-            if invocation.variant is not None:
-                # Its former place may be one that others wait for.
-                self._pump(invocation.variant)
+        if invocation.variant is not None and invocation.variant.waiting:
+            self._pump(invocation.variant)
 
     def leave(self, invocation: Invocation) -> None:
-        """Take out an invocation that is over; its place goes to the first that waits."""
+        """Take out an invocation that is over."""
         if invocation.queue is not None:
             del invocation.queue[invocation]
             invocation.queue = None
             self._queued -= 1
-        if invocation.instance is not None:
-            invocation.instance.in_flight -= 1
-            invocation.instance = None
-        variant = invocation.variant
-        if variant is not None:
+        self.free(invocation)
+        if invocation.variant is not None:
+            invocation.variant.counter.in_flight -= 1
             invocation.variant = None
-            variant.counter.in_flight -= 1
-            if variant.waiting:
-                self._pump(variant)
+
+    def _lacks(self, wanted: str) -> bool:
+        """Tell whether a target variant is none of those that there are."""
+        return bool(wanted and self._variants and wanted not in self._variants)
 
     def _give(self, invocation: Invocation) -> bool:
         variant = invocation.variant
@@ -224,7 +241,7 @@ class Endpoint:
         """Dispatch anew what waits: an instance has begun or stopped to accept connections."""
         waiting = self._collect()
         self._find_usable()
-        self._dispatch_again(waiting, None)
+        self._dispatch_again(waiting)
 
     def _find_usable(self) -> None:
         for variant in self._variants.values():
@@ -247,29 +264,20 @@ class Endpoint:
         self._queued = 0
         return sorted(waiting, key=lambda invocation: invocation.number)
 
-    def _dispatch_again(
-        self, waiting: Iterable[Invocation], refusal: answers.Answer | None
-    ) -> None:
+    def _dispatch_again(self, waiting: Iterable[Invocation]) -> None:
         for invocation in waiting:
-            unknown = (
-                invocation.wanted and self._variants and invocation.wanted not in self._variants
-            )
-            if refusal is not None:
-                invocation.refuse(refusal)
-            elif unknown:
-                invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
-            else:
-                self.place(invocation)
+            self.place(invocation)
 
 
 class Fleet:
     """All endpoints of the newest snapshot, and the limits they share."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ledger: Ledger) -> None:
+        limits = link.Limits()
         self.ledger = ledger
-        self.waiting = 0
-        self.body_bytes = 0
-        self.patience: Deadlines[Invocation] = Deadlines(loop, 60.0, _expire)
+        self.waiting = limits.waiting
+        self.body_bytes = limits.body_bytes
+        self.patience: Deadlines[Invocation] = Deadlines(loop, limits.model_seconds, _expire)
         self._loop = loop
         self._endpoints: dict[str, Endpoint] = {}
         self._unknown = False

@@ -7,6 +7,7 @@ read until the answer is there, for they may have to be sent to a second worker.
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ PASSED = {
     )
 }
 _TARGET_VARIANT = PASSED[b"x-amzn-sagemaker-target-variant"]
+#: Seconds before the second try. A worker that is killed closes its connections one by one and
+#: may close its listening socket last: a new connection to it could yet be accepted, and lost.
+RETRY_PAUSE = 0.1
 _START = b"POST /invocations HTTP/1.1\r\nHost: localhost"
 
 
@@ -51,6 +55,7 @@ class Invocation:
         "_expects",
         "_lines",
         "_patience",
+        "_pause",
         "_refusal",
         "_size",
         "_started",
@@ -83,6 +88,7 @@ class Invocation:
         self._size = 0
         self._complete = False
         self._patience: Deadlines[Invocation] | None = None
+        self._pause: asyncio.TimerHandle | None = None
         #: Whether the client's connection stays open after the answer.
         self.keep = keep
         #: Rises with every request of this gateway.
@@ -190,6 +196,7 @@ class Invocation:
 
     def refused(self) -> None:
         """Look for another place: the instance does not accept connections."""
+        self._endpoint.free(self)
         self._endpoint.place(self)
 
     def bereft(self) -> None:
@@ -204,7 +211,9 @@ class Invocation:
             return
         self.tries = 1
         counter.retried += 1
-        self._endpoint.place(self)
+        self._endpoint.free(self)
+        loop = asyncio.get_running_loop()
+        self._pause = loop.call_later(RETRY_PAUSE, self._endpoint.place, self)
 
     def answered(self, status: int, lines: list[bytes], chunks: list[bytes], size: int) -> None:
         """Answer what the model answered."""
@@ -262,5 +271,8 @@ class Invocation:
         if self._patience is not None:
             self._patience.drop(self)
             self._patience = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         self._endpoint.leave(self)
         self._chunks = []

@@ -77,7 +77,7 @@ class Link:
 
     async def report_last(self) -> None:
         """Bring what was counted and not yet told, if control is there to hear it."""
-        if self._away is not None or self._reporter is None:
+        if self._reporter is None:
             return
         self._reporter.cancel()
         with contextlib.suppress(TimeoutError, ConnectionError):
@@ -89,13 +89,14 @@ class Link:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._ledger.tell_again()
-        self._reporter = asyncio.create_task(self._report_always())
         try:
             while True:
                 self._heard(await link.read(reader))
         finally:
             self._writer = None
-            self._reporter.cancel()
+            if self._reporter is not None:
+                self._reporter.cancel()
+                self._reporter = None
             if self._sent is not None:
                 self._ledger.give_back(self._sent)
                 self._sent = None
@@ -110,6 +111,8 @@ class Link:
                 self._away = None
                 self.first.set()
                 self._send({"kind": "applied", "version": snapshot.version})
+                if self._reporter is None:
+                    self._reporter = asyncio.create_task(self._report_always())
             case {"kind": "counted", "number": self._number}:
                 self._sent = None
                 self._counted.set()
@@ -120,8 +123,7 @@ class Link:
         while True:
             await asyncio.sleep(self._period)
             await self._delivered()
-            if self._away is None:
-                self._report()
+            self._report()
 
     async def _delivered(self) -> None:
         if self._sent is not None:

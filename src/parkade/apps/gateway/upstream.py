@@ -3,7 +3,7 @@
 Why a request is given to a second worker when the first one closed its connection before the
 first byte of an answer: a worker that is killed takes its open connections with it, and the
 callers whose requests it held have done nothing wrong. So the death of one worker loses nothing.
-It is done once only: a request that kills two workers in a row is likely to be the cause.
+It is done once only, after a short pause: a request that ends two workers is likely the cause.
 (Invocations may therefore reach a model twice, as they may with any client that retries.)
 
 A connection that is refused has not cost anybody anything. It is no try: the instance is left
