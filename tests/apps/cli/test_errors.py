@@ -73,6 +73,18 @@ def test_an_unknown_endpoint_gets_the_one_that_was_meant(desk, command):
     assert "did you mean 'text-classification'? see: parkade ls" in line
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("show",), ("stop",), ("logs",), ("model", "show"), ("model", "rm"), ("config", "rm")],
+)
+@pytest.mark.parametrize("name", ["a/b", "..", "", "a b", "x" * 64])
+def test_what_cannot_be_a_name_is_refused_before_it_is_asked_for(desk, command, name):
+    asked = []
+    desk.front.looks_on = asked.append
+    assert any(word in desk.error(*command, name) for word in ("not a valid name", "missing"))
+    assert not asked
+
+
 def test_an_unknown_endpoint_like_no_other_gets_a_way_to_make_it(desk):
     line = desk.error("extend", "text", "--minutes", "1")
     assert "parkade add text --config" in line

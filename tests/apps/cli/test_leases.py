@@ -1,5 +1,7 @@
 """The commands on the meter, against a real server with services in memory."""
 
+import pytest
+
 from parkade.domain.errors import ResourceLimitExceeded
 from tests.builders import minutes
 
@@ -104,3 +106,13 @@ def test_start_without_minutes_pays_what_the_server_is_set_to(desk):
     desk.world.add("text", amount=minutes(20))
     desk.ok("stop", "text")
     assert "30 min left" in desk.ok("start", "text")
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "-1", "0", "1e99"])
+@pytest.mark.parametrize(
+    "command",
+    [("extend", "text"), ("start", "text"), ("add", "flan", "--config", "falcon-config")],
+)
+def test_minutes_that_are_no_time_are_refused(desk, command, amount):
+    desk.world.add("text", amount=minutes(20))
+    assert "minutes" in desk.error(*command, "--minutes", amount)

@@ -58,6 +58,7 @@ def test_a_variant_says_all_it_wants():
         ("model", "model has no value", "model="),
         ("model=", "model has no value", "model="),
         ("model=a,", "unknown key ''", "known are"),
+        ("model=a,weight=nan", "weight 'nan' is not a number", "weight=1"),
         ("model=a,weight=much", "weight 'much' is not a number", "weight=1"),
         ("model=a,instances=1.5", "instances '1.5' is not a whole number", "instances=1"),
     ],

@@ -9,12 +9,10 @@ from parkade.apps.cli.session import connect
 
 app = typer.Typer(no_args_is_help=True, help="Say which models an endpoint runs, and how many.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the endpoint config.")]
-
 
 @app.command()
 def create(
-    name: Name,
+    name: options.Config,
     variant: Annotated[
         list[str],
         typer.Option(
@@ -56,7 +54,7 @@ def ls(*, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, *, as_json: options.Json = False) -> None:
+def show(name: options.Config, *, as_json: options.Json = False) -> None:
     """Show one endpoint config with its variants.
 
     [dim]Example:[/dim] parkade config show ab
@@ -70,7 +68,7 @@ def show(name: Name, *, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def rm(name: Name) -> None:
+def rm(name: options.Config) -> None:
     """Remove an endpoint config that no endpoint uses.
 
     [dim]Example:[/dim] parkade config rm ab

@@ -44,7 +44,10 @@ def demo(
         float, typer.Option("--minutes", "-m", metavar="N", min=0.1, help="Minutes on the meter.")
     ] = 10,
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port; where it is taken, the next free one.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=65535, help="Port; where it is taken, the next free one."
+        ),
     ] = 8700,
     state: Annotated[
         Path | None,
@@ -57,6 +60,7 @@ def demo(
 
     [dim]Example:[/dim] parkade demo --minutes 10
     """
+    options.minutes(minutes)
     chosen = settings.server_settings(state=state or platformdirs.user_data_path("parkade-demo"))
     with _stoppable():
         work = chosen.paths.state / "demo"

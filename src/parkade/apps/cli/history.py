@@ -17,11 +17,11 @@ _PAUSE = 1.0
 
 def events(
     endpoint: Annotated[
-        str | None, typer.Argument(metavar="[ENDPOINT]", help="Only what is about this endpoint.")
+        str | None, typer.Argument(metavar="ENDPOINT", help="Only what is about this endpoint.")
     ] = None,
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", "-F", help="Go on as things happen, until Ctrl-C.")
+        bool, options.flag("--follow", "-F", help="Go on as things happen, until Ctrl-C.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="The newest N.")] = 50,
     as_json: options.Json = False,

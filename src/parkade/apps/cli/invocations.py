@@ -50,7 +50,7 @@ def logs(
     endpoint: options.Endpoint,
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", "-F", help="Go on as lines are written, until Ctrl-C.")
+        bool, options.flag("--follow", "-F", help="Go on as lines are written, until Ctrl-C.")
     ] = False,
     tail: Annotated[int, typer.Option(min=0, metavar="N", help="Lines to begin with.")] = 100,
 ) -> None:

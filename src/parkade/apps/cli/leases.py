@@ -15,11 +15,18 @@ from parkade.domain.plan import duration
 def add(
     endpoint: options.Endpoint,
     config: Annotated[
-        str, typer.Option("--config", "-c", help="Endpoint config to run; see: parkade config ls.")
+        str,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="CONFIG",
+            help="Endpoint config to run; see: parkade config ls.",
+        ),
     ],
     minutes: options.Minutes = None,
     owner: Annotated[
-        str | None, typer.Option(help="Who pays; else the token's name.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="Who pays; else the token's name.", show_default=False),
     ] = None,
     *,
     wait: options.Wait = False,
@@ -28,7 +35,7 @@ def add(
 
     [dim]Example:[/dim] parkade add text --config text-config --minutes 30 --wait
     """
-    body = options.given(config_name=config, minutes=minutes, owner=owner)
+    body = options.given(config_name=config, minutes=options.minutes(minutes), owner=owner)
     with connect() as client:
         lease = client.put("leases", endpoint, body=body, key=uuid.uuid4().hex)
         _settle(client, lease, wait=wait)
@@ -72,10 +79,9 @@ def extend(
 
     [dim]Example:[/dim] parkade extend text --minutes 10
     """
+    body = options.given(minutes=options.minutes(minutes))
     with connect() as client:
-        lease = client.post(
-            "leases", endpoint, "extend", body={"minutes": minutes}, key=uuid.uuid4().hex
-        )
+        lease = client.post("leases", endpoint, "extend", body=body, key=uuid.uuid4().hex)
         _settle(client, lease, wait=wait)
 
 
@@ -87,7 +93,9 @@ def start(
     [dim]Example:[/dim] parkade start text --minutes 30 --wait
     """
     with connect() as client:
-        lease = client.post("leases", endpoint, "start", body=options.given(minutes=minutes))
+        lease = client.post(
+            "leases", endpoint, "start", body=options.given(minutes=options.minutes(minutes))
+        )
         _settle(client, lease, wait=wait)
 
 

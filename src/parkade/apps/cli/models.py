@@ -17,7 +17,6 @@ app = typer.Typer(no_args_is_help=True, help="Test, pack, store and register mod
 
 _PIECE = 1 << 20
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
 
 
 @app.command("test")
@@ -79,10 +78,13 @@ def push(
 
 @app.command()
 def create(
-    name: Name,
+    name: options.Model,
     image: Annotated[
         str,
-        typer.Option(help="Container image; its name chooses the container: pytorch-inference."),
+        typer.Option(
+            metavar="IMAGE",
+            help="Container image; its name chooses the container: pytorch-inference.",
+        ),
     ],
     data: Annotated[
         str, typer.Option(metavar="s3://BUCKET/KEY", help="The packed model.", show_default=False)
@@ -125,7 +127,7 @@ def ls(*, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, *, as_json: options.Json = False) -> None:
+def show(name: options.Model, *, as_json: options.Json = False) -> None:
     """Show one model with its environment.
 
     [dim]Example:[/dim] parkade model show text
@@ -139,7 +141,7 @@ def show(name: Name, *, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def rm(name: Name) -> None:
+def rm(name: options.Model) -> None:
     """Remove a model; its packed data stays.
 
     [dim]Example:[/dim] parkade model rm text
@@ -151,6 +153,8 @@ def rm(name: Name) -> None:
 
 def _opened(file: Path) -> BinaryIO:
     try:
+        if file.exists() and not file.is_file():
+            raise InvalidInput(f"{file} is not a file", field="file", hint="give a packed model")
         return file.open("rb")
     except OSError as error:
         raise InvalidInput(

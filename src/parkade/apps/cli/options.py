@@ -1,13 +1,14 @@
 """Options that several commands share, and how texts on the command line become values."""
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from parkade.domain import names
 from parkade.domain.errors import InvalidInput
-from parkade.domain.names import suggestion
 
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 #: What one `--variant` may say, and what it means to say nothing.
@@ -15,10 +16,35 @@ _VARIANT_KEYS = ("name", "model", "weight", "instances", "type")
 DEFAULT_VARIANT = "AllTraffic"
 DEFAULT_TYPE = "ml.c5.xlarge"
 
-Endpoint = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Name of the endpoint.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON instead of a table.")]
+
+def flag(*spellings: str, help: str) -> Any:  # noqa: A002  Typer's own word
+    """Return an option that is there or not; what type that has nobody needs to be told."""
+    return typer.Option(*spellings, metavar="", help=help)
+
+
+def _endpoint(text: str) -> str:
+    return names.endpoint_name(text, field="ENDPOINT")
+
+
+def _config(text: str) -> str:
+    return names.endpoint_name(text, field="NAME")
+
+
+def _model(text: str) -> str:
+    return names.model_name(text, field="NAME")
+
+
+# What cannot be a name is refused here: in a path it might lead elsewhere.
+Endpoint = Annotated[
+    str, typer.Argument(metavar="ENDPOINT", help="Name of the endpoint.", callback=_endpoint)
+]
+Config = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the endpoint config.", callback=_config)
+]
+Model = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.", callback=_model)]
+Json = Annotated[bool, flag("--json", help="Print the API's JSON instead of a table.")]
 Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait until it answers; exit 1 with the reason if it fails.")
+    bool, flag("--wait", help="Wait until it answers; exit 1 with the reason if it fails.")
 ]
 Minutes = Annotated[
     float | None,
@@ -35,6 +61,17 @@ State = Annotated[
         show_default=False,
     ),
 ]
+
+
+def minutes(number: float | None) -> float | None:
+    """Return a number of minutes that JSON can say; whether it will do is the server's to tell."""
+    if number is not None and not math.isfinite(number):
+        raise InvalidInput(
+            f"minutes {number} is not a number",
+            field="minutes",
+            hint="give minutes as a number > 0",
+        )
+    return number
 
 
 def lifetime(text: str) -> timedelta:
@@ -58,7 +95,7 @@ def variant(text: str) -> dict[str, object]:
         if key not in _VARIANT_KEYS:
             raise _unusable(
                 f"unknown key {key!r}",
-                suggestion(key, _VARIANT_KEYS) or "known are " + ", ".join(_VARIANT_KEYS),
+                names.suggestion(key, _VARIANT_KEYS) or "known are " + ", ".join(_VARIANT_KEYS),
             )
         if not equals or not value:
             raise _unusable(f"{key} has no value", f"write {key}=...")
@@ -87,10 +124,13 @@ def environment(entries: list[str]) -> dict[str, str]:
 
 def _number(key: str, text: str, kind: type[int] | type[float]) -> float:
     try:
-        return kind(text)
-    except ValueError as error:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         wanted = "a whole number" if kind is int else "a number"
-        raise _unusable(f"{key} {text!r} is not {wanted}", f"write {key}=1") from error
+        raise _unusable(f"{key} {text!r} is not {wanted}", f"write {key}=1")
+    return number
 
 
 def _unusable(what: str, hint: str) -> InvalidInput:

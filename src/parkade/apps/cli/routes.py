@@ -16,10 +16,12 @@ Path = Annotated[str, typer.Argument(metavar="/PATH", help="One path segment, su
 @app.command("set")
 def put(
     path: Path,
-    endpoint: Annotated[str, typer.Option("--endpoint", "-e", help="Where the path leads.")],
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", "-e", metavar="ENDPOINT", help="Where the path leads.")
+    ],
     *,
     public: Annotated[
-        bool, typer.Option("--public", help="Ask no token of those who invoke by this path.")
+        bool, options.flag("--public", help="Ask no token of those who invoke by this path.")
     ] = False,
 ) -> None:
     """Let POST on a path invoke an endpoint.

@@ -17,8 +17,12 @@ from parkade.domain.errors import Unavailable
 
 def up(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8700,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=1, max=65535, help="Port to listen on.")
+    ] = 8700,
     state: options.State = None,
     config: Annotated[
         Path | None,
@@ -27,7 +31,7 @@ def up(
         ),
     ] = None,
     no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="Ask no tokens; loopback addresses only.")
+        bool, options.flag("--no-auth", help="Ask no tokens; loopback addresses only.")
     ] = False,
     time_scale: Annotated[
         float,

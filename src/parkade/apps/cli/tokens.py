@@ -32,7 +32,9 @@ _NUDGE = httpx.Timeout(10.0)
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Name of the token; the history knows it by this.")],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of the token; the history knows it by this.")
+    ],
     role: Annotated[
         Role,
         typer.Option(
@@ -50,9 +52,7 @@ def create(
     *,
     from_stdin: Annotated[
         bool,
-        typer.Option(
-            "--from-stdin", help="Take a pass code of your own (16 characters or more) from there."
-        ),
+        options.flag("--from-stdin", help="Take a pass code of your own: 16 characters or more."),
     ] = False,
     state: options.State = None,
 ) -> None:

@@ -40,5 +40,5 @@ def advised(client: Client, refusal: Refused) -> Refused:
         refusal.message,
         status=refusal.status,
         code=refusal.code,
-        hint=f"{meant or own} see: {command}".strip(),
+        hint=f"{meant} see: {command}" if meant else own or f"see: {command}",
     )
