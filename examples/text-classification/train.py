@@ -2,8 +2,8 @@
 
     python train.py
 
-Prints the accuracy on the held-out sentences, which the classifier has not seen. The settings
-were chosen by cross-validation on the training part alone.
+Prints the accuracy on the held-out sentences, which the classifier has not seen. C and the n-gram
+range were chosen by cross-validation on the training part.
 """
 
 from __future__ import annotations
