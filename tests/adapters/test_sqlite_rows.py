@@ -149,7 +149,7 @@ def test_every_config_comes_back_exactly(hasty, config):
     store = SqliteCatalogStore(hasty)
     store.add_config(config, an_event())
     assert store.config(config.name) == config
-    assert store.configs() == [config]
+    assert store.configs().records == (config,)
     store.remove_config(config.name, an_event())
 
 
@@ -249,9 +249,31 @@ def test_a_damaged_coin_is_told(database, content):
         ("routes", "public", "yes"),
         ("executions", "status", "SLEEPING"),
         ("executions", "started_at", "then"),
+    ],
+)
+def test_a_damaged_row_is_told_by_name(database, table, column, value):
+    tokens, routes = SqliteTokenStore(database), SqliteRouteStore(database)
+    executions = SqliteExecutionStore(database)
+    tokens.add(a_token("falcon"), an_event())
+    routes.put(a_route("/falcon"), an_event())
+    executions.put(an_execution("arn:falcon"))
+    damage(database, f"UPDATE {table} SET {column} = ?", value)  # noqa: S608
+    read = {
+        "tokens": tokens.all,
+        "routes": routes.all,
+        "executions": lambda: executions.get("arn:falcon"),
+    }[table]
+    with pytest.raises(Unreadable, match="falcon"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
         ("models", "environment", "[]"),
         ("models", "environment", '{"A": 1}'),
         ("models", "image", ""),
+        ("models", "created_at", b"\x00"),
         ("configs", "variants", "{}"),
         ("configs", "variants", "[]"),
         ("configs", "variants", "[{}]"),
@@ -261,33 +283,28 @@ def test_a_damaged_coin_is_told(database, content):
             "variants",
             json.dumps([{"name": "a", "model_name": "m", "instance_type": "t2"}]),
         ),
+        ("configs", "created_at", "then"),
         ("endpoints", "status", "Sleeping"),
+        ("endpoints", "config_name", b"\xff"),
+        ("endpoints", "changed_at", 7),
         ("instances", "started_at", "then"),
+        ("instances", "endpoint_name", b"\x00"),
+        ("instances", "variant_name", b"\x07"),
     ],
 )
-def test_any_damaged_row_is_told_by_name(database, table, column, value):
+def test_a_damaged_record_is_told_by_name_beside_the_others(database, table, column, value):
     catalog = SqliteCatalogStore(database)
-    tokens, routes = SqliteTokenStore(database), SqliteRouteStore(database)
-    executions = SqliteExecutionStore(database)
-    tokens.add(a_token("falcon"), an_event())
-    routes.put(a_route("/falcon"), an_event())
-    executions.put(an_execution("arn:falcon"))
-    catalog.add_model(a_model("falcon"), an_event())
-    catalog.add_config(a_config("falcon"), an_event())
-    catalog.put_endpoint(a_recorded_endpoint("falcon"), an_event())
-    catalog.put_instance(a_recorded_instance("falcon"))
-    damage(database, f"UPDATE {table} SET {column} = ?", value)  # noqa: S608
-    read = {
-        "tokens": tokens.all,
-        "routes": routes.all,
-        "executions": lambda: executions.get("arn:falcon"),
-        "models": catalog.models,
-        "configs": lambda: catalog.config("falcon"),
-        "endpoints": catalog.endpoints,
-        "instances": catalog.instances,
-    }[table]
-    with pytest.raises(Unreadable, match="falcon"):
-        read()
+    for name in ("a", "falcon", "z"):
+        catalog.add_model(a_model(name), an_event())
+        catalog.add_config(a_config(name), an_event())
+        catalog.put_endpoint(a_recorded_endpoint(name), an_event())
+        catalog.put_instance(a_recorded_instance(name))
+    key = "id" if table == "instances" else "name"
+    damage(database, f"UPDATE {table} SET {column} = ? WHERE {key} = 'falcon'", value)  # noqa: S608
+    listing = getattr(catalog, table)()
+    assert [getattr(record, key) for record in listing.records] == ["a", "z"]
+    assert list(listing.unreadable) == ["falcon"]
+    assert "falcon" in listing.unreadable["falcon"]
 
 
 def test_a_damaged_event_is_told_by_number(database):

@@ -21,18 +21,23 @@ from parkade.ports.events import EventQuery
 
 @contextmanager
 def stores(kind, folder):
-    """All stores of one kind, on one history; `damage` makes a lease unreadable."""
+    """All stores of one kind, on one history.
+
+    `damage` makes a lease unreadable, `damage_record` a record of the catalog.
+    """
     if kind == "memory":
         history = MemoryHistory()
         book = MemoryLeaseBook(history)
+        catalog = MemoryCatalogStore(history)
         yield SimpleNamespace(
             history=history,
             book=book,
             tokens=MemoryTokenStore(history),
             routes=MemoryRouteStore(history),
             executions=MemoryExecutionStore(),
-            catalog=MemoryCatalogStore(history),
+            catalog=catalog,
             damage=lambda name: book.damage(name, "it is torn"),
+            damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
         )
         return
     database = Database(folder / "parkade.db")
@@ -42,6 +47,13 @@ def stores(kind, folder):
             connection.execute(
                 "UPDATE leases SET expires_at = 'soon' WHERE endpoint_name = ?", (name,)
             )
+
+    def damage_record(kind, name):
+        key = "id" if kind == "instances" else "name"
+        instant = "started_at" if kind == "instances" else "created_at"
+        statement = f"UPDATE {kind} SET {instant} = 'then' WHERE {key} = ?"  # noqa: S608
+        with database.writing() as connection:
+            assert connection.execute(statement, (name,)).rowcount == 1
 
     try:
         yield SimpleNamespace(
@@ -53,6 +65,7 @@ def stores(kind, folder):
             executions=SqliteExecutionStore(database),
             catalog=SqliteCatalogStore(database),
             damage=damage,
+            damage_record=damage_record,
         )
     finally:
         database.close()

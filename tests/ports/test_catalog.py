@@ -8,7 +8,9 @@ from parkade.domain.errors import (
     ConfigNotFound,
     EndpointNotFound,
     ModelNotFound,
+    Unreadable,
 )
+from parkade.ports.catalog import Listing
 from tests.builders import (
     NOW,
     a_config,
@@ -37,7 +39,7 @@ def test_a_model_comes_back_with_every_field(catalog, store):
 def test_models_come_in_the_order_of_names(catalog):
     for name in ("b", "a", "C"):
         catalog.add_model(a_model(name), an_event())
-    assert catalog.models() == [a_model("C"), a_model("a"), a_model("b")]
+    assert catalog.models().records == (a_model("C"), a_model("a"), a_model("b"))
 
 
 def test_a_model_is_not_added_twice(catalog, store):
@@ -70,7 +72,7 @@ def test_a_config_comes_back_with_every_field_and_its_variants_in_order(catalog)
 def test_configs_come_in_the_order_of_names(catalog):
     for name in ("b", "a"):
         catalog.add_config(a_config(name), an_event())
-    assert catalog.configs() == [a_config("a"), a_config("b")]
+    assert catalog.configs().records == (a_config("a"), a_config("b"))
 
 
 def test_a_config_is_not_added_twice(catalog, store):
@@ -96,14 +98,14 @@ def test_an_endpoint_is_stored_over_the_one_of_its_name_with_its_event(catalog, 
     )
     catalog.put_endpoint(failed, an_event("endpoint.failed"))
     assert catalog.endpoint("falcon") == failed
-    assert catalog.endpoints() == [failed]
+    assert catalog.endpoints() == Listing((failed,), {})
     assert kinds_of(store.history) == ["endpoint.creating", "endpoint.failed"]
 
 
 def test_endpoints_come_in_the_order_of_names(catalog):
     for name in ("b", "a"):
         catalog.put_endpoint(a_recorded_endpoint(name), an_event())
-    assert [endpoint.name for endpoint in catalog.endpoints()] == ["a", "b"]
+    assert [endpoint.name for endpoint in catalog.endpoints().records] == ["a", "b"]
 
 
 def test_removing_an_endpoint_again_counts_as_done_without_an_event(catalog, store):
@@ -120,11 +122,78 @@ def test_instances_are_stored_over_and_come_in_the_order_of_ids(catalog):
         catalog.put_instance(a_recorded_instance(instance_id))
     changed = a_recorded_instance("i-1", started_at=NOW + minutes(1))
     catalog.put_instance(changed)
-    assert catalog.instances() == [changed, a_recorded_instance("i-2")]
+    assert catalog.instances().records == (changed, a_recorded_instance("i-2"))
 
 
 def test_removing_an_instance_again_counts_as_done(catalog):
     catalog.put_instance(a_recorded_instance("i-1"))
     for _ in range(2):
         catalog.remove_instance("i-1")
-    assert catalog.instances() == []
+    assert catalog.instances() == Listing((), {})
+
+
+@pytest.fixture
+def filled(catalog):
+    """Three records of each kind, "a", "b" and "c"."""
+    for name in ("c", "b", "a"):
+        catalog.add_model(a_model(name), an_event())
+        catalog.add_config(a_config(name), an_event())
+        catalog.put_endpoint(a_recorded_endpoint(name), an_event())
+        catalog.put_instance(a_recorded_instance(name))
+    return catalog
+
+
+def key(record):
+    return getattr(record, "name", None) or record.id
+
+
+KINDS = ["models", "configs", "endpoints", "instances"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_record_is_told_beside_the_others(filled, store, kind):
+    store.damage_record(kind, "b")
+    listing = getattr(filled, kind)()
+    assert [key(record) for record in listing.records] == ["a", "c"]
+    assert list(listing.unreadable) == ["b"]
+    assert listing.unreadable["b"]
+    for other in set(KINDS) - {kind}:
+        assert getattr(filled, other)().unreadable == {}
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_asking_for_a_damaged_record_raises_unreadable(filled, store, kind):
+    store.damage_record(kind, "b")
+    one = {"models": filled.model, "configs": filled.config, "endpoints": filled.endpoint}[kind]
+    with pytest.raises(Unreadable, match="'b'"):
+        one("b")
+    assert one("a").name == "a"
+
+
+def test_the_name_of_a_damaged_record_is_taken(filled, store):
+    store.damage_record("models", "b")
+    store.damage_record("configs", "b")
+    with pytest.raises(AlreadyExists):
+        filled.add_model(a_model("b"), an_event())
+    with pytest.raises(AlreadyExists):
+        filled.add_config(a_config("b"), an_event())
+
+
+def test_what_is_stored_over_a_damaged_record_can_be_read(filled, store):
+    store.damage_record("endpoints", "b")
+    store.damage_record("instances", "b")
+    filled.put_endpoint(a_recorded_endpoint("b"), an_event())
+    filled.put_instance(a_recorded_instance("b"))
+    assert filled.endpoint("b") == a_recorded_endpoint("b")
+    assert filled.endpoints().unreadable == filled.instances().unreadable == {}
+
+
+def test_a_damaged_record_can_be_removed(filled, store):
+    for kind in KINDS:
+        store.damage_record(kind, "b")
+    filled.remove_model("b", an_event())
+    filled.remove_config("b", an_event())
+    filled.remove_endpoint("b", an_event())
+    filled.remove_instance("b")
+    for kind in KINDS:
+        assert getattr(filled, kind)().unreadable == {}

@@ -47,7 +47,7 @@ def test_every_change_is_told_with_its_actor(catalog, history):
         ("config.deleted", "bob", "falcon-config", NOW),
         ("model.deleted", "bob", "falcon-model", NOW),
     ]
-    assert catalog.models() == catalog.configs() == []
+    assert catalog.models().records == catalog.configs().records == ()
 
 
 def test_names_are_taken_once(catalog):
@@ -68,13 +68,13 @@ def test_what_is_not_there_is_not_found(catalog):
         catalog.delete_config("nonesuch", "ann")
     with pytest.raises(ModelNotFound, match="falcon-model"):
         catalog.create_config(a_config(), "ann")
-    assert catalog.configs() == []
+    assert catalog.configs().records == ()
 
 
 def test_a_model_whose_image_nobody_plays_is_refused_at_once(catalog):
     with pytest.raises(InvalidInput, match="no container is known"):
         catalog.create_model(a_model(image="nginx"), "ann")
-    assert catalog.models() == []
+    assert catalog.models().records == ()
 
 
 def test_what_an_endpoint_uses_cannot_be_deleted(catalog, store):
@@ -91,3 +91,29 @@ def test_an_endpoint_that_has_lost_its_config_keeps_no_model(catalog, store):
     catalog.create_model(MODEL, "ann")
     store.put_endpoint(a_recorded_endpoint(config_name="lost"), an_event())
     catalog.delete_model("falcon-model", "ann")
+
+
+def test_what_an_endpoint_that_cannot_be_read_may_use_is_kept(catalog, store):
+    catalog.create_model(MODEL, "ann")
+    catalog.create_config(a_config(), "ann")
+    store.put_endpoint(a_recorded_endpoint("flan", config_name="other"), an_event())
+    store.damage("endpoints", "flan", "it is torn")
+    for delete, name in (
+        (catalog.delete_config, "falcon-config"),
+        (catalog.delete_model, "falcon-model"),
+    ):
+        with pytest.raises(InUse, match="may be in use by endpoint 'flan': it is torn"):
+            delete(name, "ann")
+    assert catalog.config("falcon-config") == a_config()
+    assert catalog.model("falcon-model") == MODEL
+
+
+def test_a_model_that_a_config_which_cannot_be_read_may_name_is_kept(catalog, store):
+    catalog.create_model(MODEL, "ann")
+    catalog.create_config(a_config(), "ann")
+    store.put_endpoint(a_recorded_endpoint(), an_event())
+    store.damage("configs", "falcon-config", "it is torn")
+    with pytest.raises(InUse, match=r"may be in use by endpoint 'falcon': .*torn"):
+        catalog.delete_model("falcon-model", "ann")
+    assert catalog.configs().unreadable == {"falcon-config": "it is torn"}
+    assert catalog.models().records == (MODEL,)

@@ -41,7 +41,7 @@ def test_a_bad_archive_fails_with_its_member_and_can_be_deleted(home):
             assert "parkade model pack" in reason
             assert host.observed()["falcon"].wanted == 0
             assert home.store.endpoint("falcon").failure_reason == reason
-            assert home.store.instances() == []
+            assert home.store.instances().records == ()
             assert list(home.paths.models.iterdir()) == []
             host.create_endpoint("falcon", "falcon-config", "ann")
             assert status(host) == "Failed"
@@ -319,7 +319,7 @@ def test_preparations_end_when_the_host_closes_and_when_they_take_too_long(home)
             await until(lambda: list(home.paths.models.glob("*/begun")))
         assert ended
         assert home.processes() == []
-        assert home.store.instances() == []
+        assert home.store.instances().records == ()
         home.containers["script"] = tiny
         async with running(home) as host:
             assert status(host) == "Creating"

@@ -43,7 +43,7 @@ def test_an_endpoint_is_created_serves_and_is_deleted_without_a_trace(home):
             await gone(host)
             assert not any(alive(pid) for pid in workers)
             assert home.processes() == []
-            assert home.store.instances() == []
+            assert home.store.instances().records == ()
             assert list(home.paths.work.iterdir()) == []
             assert list(home.paths.sockets.iterdir()) == []
             assert list(home.paths.models.iterdir()) == []
@@ -212,8 +212,8 @@ def test_closing_stops_every_worker_and_the_next_host_brings_them_back(home):
             await in_service(host)
             await in_service(host, "flan")
         assert home.processes() == []
-        assert home.store.instances() == []
-        assert [str(e.status) for e in home.store.endpoints()] == ["InService", "InService"]
+        assert home.store.instances().records == ()
+        assert [str(e.status) for e in home.store.endpoints().records] == ["InService", "InService"]
         data = sorted(home.paths.models.iterdir())
         async with running(home) as host:
             seen = host.observed()["falcon"]

@@ -128,7 +128,7 @@ def test_workers_of_a_killed_host_are_adopted_with_their_pids(home, lone_host, l
             assert other in pids(host)
             assert victim not in pids(host)
         assert home.processes() == []
-        assert home.store.instances() == []
+        assert home.store.instances().records == ()
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(story())
@@ -211,7 +211,7 @@ def test_processes_that_nobody_knows_are_ended(home):
         async with running(home) as host:
             assert [ended(process) for process in processes] == [-15, -15, -9, -15]
             assert host.instances("falcon") == ()
-            assert home.store.instances() == []
+            assert home.store.instances().records == ()
             assert list(home.paths.work.iterdir()) == []
             assert list(home.paths.sockets.iterdir()) == []
 
@@ -239,7 +239,7 @@ def test_an_instance_without_a_process_is_forgotten_and_replaced(home):
     async def story():
         async with running(home) as host:
             await in_service(host)
-            (instance,) = home.store.instances()
+            (instance,) = home.store.instances().records
             assert instance.id != "never-forked"
             assert [i.id for i in host.instances("falcon")] == [instance.id]
 
@@ -288,7 +288,7 @@ def test_a_deletion_goes_on(home):
         async with running(home) as host:
             await gone(host)
             assert not alive(pid)
-            assert home.store.endpoints() == []
+            assert home.store.endpoints().records == ()
 
     asyncio.run(story())
 
@@ -320,20 +320,6 @@ def test_one_instance_that_serves_keeps_the_endpoint_in_service(home):
             await until(lambda: max(i.restarts for i in host.instances("falcon")) > 4)
             assert status(host) == "InService"
             assert pid in pids(host)
-
-    asyncio.run(story())
-
-
-def test_an_endpoint_whose_config_is_lost_fails_and_the_others_come_up(home):
-    record(home, status=EndpointStatus.IN_SERVICE)
-    record(home, "flan", status=EndpointStatus.IN_SERVICE)
-    home.store.remove_config("falcon-config", an_event("test.prepared"))
-
-    async def story():
-        async with running(home) as host:
-            await until(lambda: status(host) == "Failed")
-            assert "falcon-config" in host.observed()["falcon"].failure_reason
-            await in_service(host, "flan")
 
     asyncio.run(story())
 
@@ -372,7 +358,7 @@ def test_the_record_is_there_before_the_process(home):
     seen = []
 
     def looking(model_dir, *, cache, log, halt):
-        seen.extend(home.store.instances())
+        seen.extend(home.store.instances().records)
         return tiny(model_dir, cache=cache, log=log, halt=halt)
 
     async def story():

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from parkade.domain.catalog import EndpointConfig, Model
     from parkade.domain.endpoint import EndpointStatus
     from parkade.domain.event import Event
+
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[_Record]):
+    """All records of a kind, in order, and why others cannot be read, by name or id."""
+
+    records: tuple[_Record, ...]
+    unreadable: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +51,21 @@ class RecordedInstance:
 
 
 class CatalogStore(Protocol):
-    """Stores the host's records. Every write of an endpoint appends its event with it."""
+    """Stores the host's records. Every write of an endpoint appends its event with it.
+
+    A damaged record never hides others: lists tell it apart, and only asking for it by its name
+    raises Unreadable.
+    """
 
     def add_model(self, model: Model, event: Event) -> None:
         """Store a new model. Raises AlreadyExists."""
         ...
 
     def model(self, name: str) -> Model:
-        """Return the model. Raises ModelNotFound."""
+        """Return the model. Raises ModelNotFound or Unreadable."""
         ...
 
-    def models(self) -> Sequence[Model]:
+    def models(self) -> Listing[Model]:
         """Return every model in the order of names."""
         ...
 
@@ -64,10 +78,10 @@ class CatalogStore(Protocol):
         ...
 
     def config(self, name: str) -> EndpointConfig:
-        """Return the endpoint config. Raises ConfigNotFound."""
+        """Return the endpoint config. Raises ConfigNotFound or Unreadable."""
         ...
 
-    def configs(self) -> Sequence[EndpointConfig]:
+    def configs(self) -> Listing[EndpointConfig]:
         """Return every endpoint config in the order of names."""
         ...
 
@@ -80,10 +94,10 @@ class CatalogStore(Protocol):
         ...
 
     def endpoint(self, name: str) -> RecordedEndpoint:
-        """Return the endpoint. Raises EndpointNotFound."""
+        """Return the endpoint. Raises EndpointNotFound or Unreadable."""
         ...
 
-    def endpoints(self) -> Sequence[RecordedEndpoint]:
+    def endpoints(self) -> Listing[RecordedEndpoint]:
         """Return every endpoint in the order of names."""
         ...
 
@@ -95,7 +109,7 @@ class CatalogStore(Protocol):
         """Store the instance over the one of its id, if any."""
         ...
 
-    def instances(self) -> Sequence[RecordedInstance]:
+    def instances(self) -> Listing[RecordedInstance]:
         """Return every instance in the order of ids."""
         ...
 

@@ -16,9 +16,10 @@ import asyncio
 import logging
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
+from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint, lawful
 from parkade.domain.errors import EndpointBusy
 from parkade.domain.event import HOST
 from parkade.ports.catalog import RecordedInstance
@@ -27,7 +28,7 @@ from parkade.runtime.instances import Failure, Instance, InstanceState
 from parkade.runtime.preparation import Preparation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from parkade.domain.catalog import Variant
@@ -43,7 +44,8 @@ FAILURE_REASON_LIMIT = 1024
 _AGAIN = 1.0
 
 _COMING = frozenset({EndpointStatus.CREATING, EndpointStatus.SYSTEM_UPDATING})
-_LIVE = _COMING | {EndpointStatus.IN_SERVICE}
+#: Statuses of endpoints that are to run.
+LIVE = _COMING | {EndpointStatus.IN_SERVICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Fleet:
         self._gone = gone
         self._preparations: dict[str, Preparation] = {}
         #: Whether a failure to start is a failure of the endpoint.
-        self._coming = recorded.status in _LIVE
+        self._coming = recorded.status in LIVE
         #: The way to another status that is being gone.
         self._change: asyncio.Task[None] | None = None
 
@@ -85,16 +87,21 @@ class Fleet:
     @property
     def live(self) -> bool:
         """Whether it is to run."""
-        return self.recorded.status in _LIVE
+        return self.recorded.status in LIVE
 
     @property
     def wanted(self) -> int:
         """How many instances are to run."""
         return sum(v.instance_count for v in self.variants) if self.live else 0
 
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Each variant's weight, by name."""
+        return {variant.name: variant.weight for variant in self.variants}
+
     def keeps(self, variant_name: str) -> bool:
         """Tell whether an instance of this variant has its place here."""
-        known = any(variant.name == variant_name for variant in self.variants)
+        known = variant_name in self.weights
         return known and self.recorded.status is not EndpointStatus.FAILED
 
     @property
@@ -123,10 +130,13 @@ class Fleet:
 
     def begin(self, found: Sequence[Found] = ()) -> None:
         """Go on from the recorded status, with the workers that were found running."""
-        for variant in self.variants:
-            used = [each.model_dir for each in found if each.record.variant_name == variant.name]
-            self._preparations[variant.name] = Preparation(
-                self._premises, self.name, variant, folder=used[0] if used else None
+        for variant_name in self.weights:
+            used = [each.model_dir for each in found if each.record.variant_name == variant_name]
+            self._preparations[variant_name] = Preparation(
+                self._premises,
+                self.name,
+                partial(self._model_name, variant_name),
+                folder=used[0] if used else None,
             )
         for each in found:
             instance = self._instance(each.record)
@@ -137,6 +147,9 @@ class Fleet:
             self._go(self._remove)
         elif self.live:
             self._go(self._fill)
+
+    def _model_name(self, variant_name: str) -> str:
+        return next(v.model_name for v in self.variants if v.name == variant_name)
 
     async def _fill(self) -> None:
         """Start the instances that are wanted and not there."""
@@ -175,14 +188,10 @@ class Fleet:
         exits = self._premises.rules().patience.exits
         if self._coming and (failure.decisive or instance.failures >= exits):
             times = "" if failure.decisive else f"{exits} times in a row, "
-            self.give_up(f"variant {instance.record.variant_name}: {times}{failure.reason}")
-        self._premises.changed()
-
-    def give_up(self, reason: str) -> None:
-        """Begin to make it Failed for the reason."""
-        if self._coming:
             self._coming = False
+            reason = f"variant {instance.record.variant_name}: {times}{failure.reason}"
             self._go(lambda: self._fail(reason[:FAILURE_REASON_LIMIT]))
+        self._premises.changed()
 
     def delete(self, actor: str) -> None:
         """Begin to delete it; one that is being deleted counts as done.
@@ -192,7 +201,7 @@ class Fleet:
         status = self.recorded.status
         if status is EndpointStatus.DELETING:
             return
-        if status in _COMING:
+        if status in TRANSIENT:
             raise EndpointBusy(
                 f"endpoint {self.name!r} is {status} and cannot be deleted now",
                 hint="wait until it is InService or Failed",
@@ -285,6 +294,9 @@ class Fleet:
         *,
         failure_reason: str = "",
     ) -> None:
+        present = self.recorded.status
+        if status is not present and not lawful(present, status):
+            raise RuntimeError(f"endpoint {self.name!r} cannot go from {present} to {status}")
         now = self._premises.clock.now()
         recorded = replace(
             self.recorded, status=status, changed_at=now, failure_reason=failure_reason

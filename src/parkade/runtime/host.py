@@ -2,7 +2,8 @@
 
 What must survive is in the store; what runs is found again by its markers. A host that was killed
 leaves its workers running and serving; the next one adopts those that are recorded and belong to
-an endpoint, ends every other process of its state, and goes on with what was begun.
+an endpoint, ends every other process of its state, and goes on with what was begun. What cannot
+be read is left as it is, see `stranded`.
 
 The host lives on one event loop; its plain methods return at once and are for that loop only.
 """
@@ -19,16 +20,18 @@ from parkade.domain.errors import (
     AlreadyExists,
     EndpointBusy,
     EndpointNotFound,
-    ParkadeError,
+    NotFound,
     ResourceLimitExceeded,
     Unavailable,
+    Unreadable,
 )
 from parkade.ports.catalog import RecordedEndpoint
-from parkade.runtime import images, logs, recovery, views
+from parkade.runtime import images, leftovers, logs, recovery, views
 from parkade.runtime.catalog import Catalog
-from parkade.runtime.fleets import Fleet
+from parkade.runtime.fleets import LIVE, Fleet
 from parkade.runtime.modeldata import ModelData
 from parkade.runtime.premises import Premises
+from parkade.runtime.stranded import Stranded, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -105,31 +108,45 @@ class Host(Catalog):
         Returns when it is known what runs; what has to be started again is then starting.
         """
         _make_folders(self._paths)
-        fleets = {e.name: self._fleet_of(e) for e in self._store.endpoints()}
+        fleets = self._recorded_fleets()
         found = await recovery.recover(self._premises, fleets)
         for fleet in fleets.values():
             fleet.begin([each for each in found if each.record.endpoint_name == fleet.name])
-            if fleet.live and not fleet.variants:
-                fleet.give_up(f"endpoint config {fleet.recorded.config_name!r} cannot be read")
         self._fleets = fleets
         self._log_keeper = asyncio.create_task(self._tend_logs(), name="tend logs")
         self._changed()
+
+    def _recorded_fleets(self) -> dict[str, Fleet]:
+        listing = self._store.endpoints()
+        fleets = {endpoint.name: self._fleet_of(endpoint) for endpoint in listing.records}
+        for name, why in listing.unreadable.items():
+            shown = stand_in(name, self._premises)
+            fleets[name] = Stranded(shown, (), self._premises, gone=self._forget, why=why)
+        return fleets
 
     def _fleet_of(self, endpoint: RecordedEndpoint) -> Fleet:
         variants: Sequence[Variant] = ()
         try:
             variants = self._store.config(endpoint.config_name).variants
-        except ParkadeError:
-            _logger.exception("endpoint %s", endpoint.name)
+            for variant in variants:
+                self._store.model(variant.model_name)
+        except (NotFound, Unreadable) as error:
+            if endpoint.status in LIVE:
+                why = error.message
+                return Stranded(endpoint, variants, self._premises, gone=self._forget, why=why)
         return Fleet(endpoint, variants, self._premises, gone=self._forget)
 
     async def close(self) -> None:
-        """Stop all workers, each with its grace, all at once.
+        """Stop all workers, each with its grace, all at once; then what nobody could read.
 
         Endpoints stay recorded as they are, so that the next `start` brings them back.
         """
         await self._halt_log_keeper()
         await asyncio.gather(*(fleet.close() for fleet in self._fleets.values()))
+        # Of a host that could not start, the workers go on.
+        if self._log_keeper is not None:
+            grace = self._current_rules.patience.grace
+            await leftovers.clear(self._state_id, lambda _: True, grace=grace)
 
     async def abandon(self) -> None:
         """Look after the workers no longer; they go on, for the next host to adopt."""
@@ -177,6 +194,8 @@ class Host(Catalog):
         fleet = self._fleets.get(name)
         if fleet is None:
             return False
+        if isinstance(fleet, Stranded) and fleet.recorded.config_name != config_name:
+            raise Unreadable(f"endpoint {name!r} is there and cannot be read: {fleet.why}")
         if fleet.recorded.status is EndpointStatus.DELETING:
             raise EndpointBusy(
                 f"endpoint {name!r} is still being deleted", hint="try again when it is gone"
@@ -201,7 +220,8 @@ class Host(Catalog):
     def delete_endpoint(self, name: str, actor: str) -> None:
         """Begin to delete the endpoint; one that is Deleting counts as done.
 
-        Raises EndpointNotFound, and EndpointBusy while it is Creating or SystemUpdating.
+        Raises EndpointNotFound, EndpointBusy while it is Creating or SystemUpdating, and
+        Unreadable where its record is damaged.
         """
         self._fleet(name).delete(actor)
 

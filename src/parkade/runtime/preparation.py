@@ -13,10 +13,9 @@ from parkade.runtime import images, leftovers
 from parkade.runtime.environments import Halt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from parkade.domain.catalog import Variant
     from parkade.runtime.environments import ScriptCommand
     from parkade.runtime.premises import Container, Premises
 
@@ -40,11 +39,17 @@ class Preparation:
     """Prepares a variant when its first worker is started, once for all of them."""
 
     def __init__(
-        self, premises: Premises, endpoint_name: str, variant: Variant, *, folder: Path | None
+        self,
+        premises: Premises,
+        endpoint_name: str,
+        model_name: Callable[[], str],
+        *,
+        folder: Path | None,
     ) -> None:
         self._premises = premises
         self._endpoint_name = endpoint_name
-        self._variant = variant
+        #: Tells the variant's model; may raise what the store raises.
+        self._model_name = model_name
         #: The data that adopted workers use: others of the variant are to use the same.
         self._folder = folder
         self._lock = asyncio.Lock()
@@ -53,8 +58,8 @@ class Preparation:
     async def launch(self, log: Path) -> Launch:
         """Return what to start; the log takes what building it says.
 
-        Raises ModelNotFound, ObjectNotFound, InvalidInput, BadArchive, StartFailed, OSError; the
-        next call tries again.
+        Raises ModelNotFound, Unreadable, ObjectNotFound, InvalidInput, BadArchive, StartFailed,
+        OSError; the next call tries again.
         """
         async with self._lock:
             if self._launch is None:
@@ -70,7 +75,7 @@ class Preparation:
 
     async def _prepare(self, log: Path) -> Launch:
         premises, rules = self._premises, self._premises.rules()
-        model = premises.store.model(self._variant.model_name)
+        model = premises.store.model(self._model_name())
         container = premises.containers[images.kind(model.image, rules.images, premises.containers)]
         if self._folder is None or not self._folder.is_dir():
             self._folder = await premises.data.fetch(

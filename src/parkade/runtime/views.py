@@ -48,16 +48,15 @@ def serving(fleet: Fleet) -> tuple[VariantView, ...]:
     """Return the variants with the instances that can be sent invocations."""
     return tuple(
         VariantView(
-            name=variant.name,
-            weight=variant.weight,
+            name=name,
+            weight=weight,
             instances=tuple(
                 InstanceView(id=instance.record.id, socket=instance.socket)
                 for instance in fleet.instances
-                if instance.record.variant_name == variant.name
-                and instance.state is InstanceState.RUNNING
+                if instance.record.variant_name == name and instance.state is InstanceState.RUNNING
             ),
         )
-        for variant in fleet.variants
+        for name, weight in fleet.weights.items()
     )
 
 

@@ -34,7 +34,11 @@ def test_a_model_is_created_read_listed_and_deleted(world):
     assert answer.status_code == 201
     assert answer.json() == {**MODEL, "created_at": "2026-03-01T12:00:00Z"}
     assert world.ok("GET", "/v1/models/falcon-model") == answer.json()
-    assert world.ok("GET", "/v1/models") == {"models": [answer.json()], "next": None}
+    assert world.ok("GET", "/v1/models") == {
+        "models": [answer.json()],
+        "next": None,
+        "unreadable": {},
+    }
     assert world.call("DELETE", "/v1/models/falcon-model", by="admin").status_code == 204
     assert world.error("GET", "/v1/models/falcon-model")[1]["code"] == "model_not_found"
 
@@ -58,7 +62,11 @@ def test_a_config_is_created_read_listed_and_deleted(world):
         },
     ]
     assert world.ok("GET", "/v1/configs/falcon-config") == created
-    assert world.ok("GET", "/v1/configs") == {"configs": [created], "next": None}
+    assert world.ok("GET", "/v1/configs") == {
+        "configs": [created],
+        "next": None,
+        "unreadable": {},
+    }
     assert world.call("DELETE", "/v1/configs/falcon-config", by="admin").status_code == 204
     assert world.error("GET", "/v1/configs/falcon-config")[1]["code"] == "config_not_found"
 
@@ -127,3 +135,15 @@ def test_a_config_needs_variants_and_their_models(world):
     assert (status, error["field"]) == (400, "variants")
     status, error = world.error("POST", "/v1/configs", json=CONFIG, by="admin")
     assert (status, error["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("models", "falcon-model"), ("configs", "falcon-config")]
+)
+def test_a_damaged_record_is_listed_beside_the_others(world, kind, name):
+    made(world)
+    world.catalog.damage(kind, name, "it is torn")
+    listed = world.ok("GET", f"/v1/{kind}")
+    assert listed == {kind: [], "next": None, "unreadable": {name: "it is torn"}}
+    status, error = world.error("GET", f"/v1/{kind}/{name}")
+    assert (status, error["code"]) == (500, "unreadable")

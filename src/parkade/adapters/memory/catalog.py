@@ -3,130 +3,168 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from parkade.domain.errors import (
     AlreadyExists,
     ConfigNotFound,
     EndpointNotFound,
     ModelNotFound,
+    Unreadable,
 )
+from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TypeVar
-
     from parkade.domain.catalog import EndpointConfig, Model
     from parkade.domain.event import Event
     from parkade.ports.catalog import RecordedEndpoint, RecordedInstance
     from parkade.ports.events import History
 
-    _Record = TypeVar("_Record")
+_Record = TypeVar("_Record")
 
 
 class MemoryCatalogStore:
-    """The catalog store port."""
+    """The catalog store port. `damage` makes a record unreadable, as a broken disk would."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._models: dict[str, Model] = {}
-        self._configs: dict[str, EndpointConfig] = {}
-        self._endpoints: dict[str, RecordedEndpoint] = {}
-        self._instances: dict[str, RecordedInstance] = {}
+        self._models: _Table[Model] = _Table("model")
+        self._configs: _Table[EndpointConfig] = _Table("endpoint config")
+        self._endpoints: _Table[RecordedEndpoint] = _Table("endpoint")
+        self._instances: _Table[RecordedInstance] = _Table("instance")
         self._lock = threading.Lock()
+
+    def damage(self, kind: str, name: str, why: str) -> None:
+        """Make the record unreadable; `kind` is "models", "configs", "endpoints", "instances"."""
+        tables: dict[str, _Table[Any]] = {
+            "models": self._models,
+            "configs": self._configs,
+            "endpoints": self._endpoints,
+            "instances": self._instances,
+        }
+        with self._lock:
+            tables[kind].damaged[name] = why
 
     def add_model(self, model: Model, event: Event) -> None:
         """Store a new model."""
         with self._lock:
-            if model.name in self._models:
+            if model.name in self._models.records:
                 raise AlreadyExists(f"there is already a model {model.name!r}")
             self._history.append(event)
-            self._models[model.name] = model
+            self._models.put(model.name, model)
 
     def model(self, name: str) -> Model:
         """Return the model."""
         with self._lock:
-            if name not in self._models:
+            if name not in self._models.records:
                 raise ModelNotFound(f"no model has the name {name!r}")
-            return self._models[name]
+            return self._models.get(name)
 
-    def models(self) -> Sequence[Model]:
+    def models(self) -> Listing[Model]:
         """Return every model in the order of names."""
-        return self._sorted(self._models)
+        with self._lock:
+            return self._models.all()
 
     def remove_model(self, name: str, event: Event) -> None:
         """Remove the model."""
         with self._lock:
-            if name not in self._models:
+            if name not in self._models.records:
                 raise ModelNotFound(f"no model has the name {name!r}")
             self._history.append(event)
-            del self._models[name]
+            self._models.remove(name)
 
     def add_config(self, config: EndpointConfig, event: Event) -> None:
         """Store a new endpoint config."""
         with self._lock:
-            if config.name in self._configs:
+            if config.name in self._configs.records:
                 raise AlreadyExists(f"there is already an endpoint config {config.name!r}")
             self._history.append(event)
-            self._configs[config.name] = config
+            self._configs.put(config.name, config)
 
     def config(self, name: str) -> EndpointConfig:
         """Return the endpoint config."""
         with self._lock:
-            if name not in self._configs:
+            if name not in self._configs.records:
                 raise ConfigNotFound(f"no endpoint config has the name {name!r}")
-            return self._configs[name]
+            return self._configs.get(name)
 
-    def configs(self) -> Sequence[EndpointConfig]:
+    def configs(self) -> Listing[EndpointConfig]:
         """Return every endpoint config in the order of names."""
-        return self._sorted(self._configs)
+        with self._lock:
+            return self._configs.all()
 
     def remove_config(self, name: str, event: Event) -> None:
         """Remove the endpoint config."""
         with self._lock:
-            if name not in self._configs:
+            if name not in self._configs.records:
                 raise ConfigNotFound(f"no endpoint config has the name {name!r}")
             self._history.append(event)
-            del self._configs[name]
+            self._configs.remove(name)
 
     def put_endpoint(self, endpoint: RecordedEndpoint, event: Event) -> None:
         """Store the endpoint over the one of its name."""
         with self._lock:
             self._history.append(event)
-            self._endpoints[endpoint.name] = endpoint
+            self._endpoints.put(endpoint.name, endpoint)
 
     def endpoint(self, name: str) -> RecordedEndpoint:
         """Return the endpoint."""
         with self._lock:
-            if name not in self._endpoints:
+            if name not in self._endpoints.records:
                 raise EndpointNotFound(f"no endpoint has the name {name!r}")
-            return self._endpoints[name]
+            return self._endpoints.get(name)
 
-    def endpoints(self) -> Sequence[RecordedEndpoint]:
+    def endpoints(self) -> Listing[RecordedEndpoint]:
         """Return every endpoint in the order of names."""
-        return self._sorted(self._endpoints)
+        with self._lock:
+            return self._endpoints.all()
 
     def remove_endpoint(self, name: str, event: Event) -> None:
         """Remove the endpoint; where it is gone, nothing is written."""
         with self._lock:
-            if name in self._endpoints:
+            if name in self._endpoints.records:
                 self._history.append(event)
-                del self._endpoints[name]
+                self._endpoints.remove(name)
 
     def put_instance(self, instance: RecordedInstance) -> None:
         """Store the instance over the one of its id."""
         with self._lock:
-            self._instances[instance.id] = instance
+            self._instances.put(instance.id, instance)
 
-    def instances(self) -> Sequence[RecordedInstance]:
+    def instances(self) -> Listing[RecordedInstance]:
         """Return every instance in the order of ids."""
-        return self._sorted(self._instances)
+        with self._lock:
+            return self._instances.all()
 
     def remove_instance(self, instance_id: str) -> None:
         """Remove the instance, where it is there."""
         with self._lock:
-            self._instances.pop(instance_id, None)
+            self._instances.remove(instance_id)
 
-    def _sorted(self, records: Mapping[str, _Record]) -> Sequence[_Record]:
-        with self._lock:
-            return [records[name] for name in sorted(records)]
+
+class _Table(Generic[_Record]):
+    """Records by name, damaged ones included."""
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self.records: dict[str, _Record] = {}
+        self.damaged: dict[str, str] = {}
+
+    def put(self, name: str, record: _Record) -> None:
+        self.remove(name)
+        self.records[name] = record
+
+    def get(self, name: str) -> _Record:
+        if name in self.damaged:
+            raise Unreadable(f"{self._noun} {name!r} cannot be read: {self.damaged[name]}")
+        return self.records[name]
+
+    def all(self) -> Listing[_Record]:
+        readable = sorted(self.records.keys() - self.damaged.keys())
+        return Listing(
+            tuple(self.records[name] for name in readable), dict(sorted(self.damaged.items()))
+        )
+
+    def remove(self, name: str) -> None:
+        self.records.pop(name, None)
+        self.damaged.pop(name, None)

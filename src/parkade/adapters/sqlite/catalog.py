@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from parkade.adapters.sqlite import columns
 from parkade.adapters.sqlite.events import record
@@ -18,13 +18,15 @@ from parkade.domain.errors import (
     ModelNotFound,
     Unreadable,
 )
-from parkade.ports.catalog import RecordedEndpoint, RecordedInstance
+from parkade.ports.catalog import Listing, RecordedEndpoint, RecordedInstance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+
+_Record = TypeVar("_Record")
 
 
 class SqliteCatalogStore:
@@ -56,9 +58,9 @@ class SqliteCatalogStore:
             raise ModelNotFound(f"no model has the name {name!r}")
         return _model(row)
 
-    def models(self) -> Sequence[Model]:
+    def models(self) -> Listing[Model]:
         """Return every model in the order of names."""
-        return [_model(row) for row in self._rows("SELECT * FROM models ORDER BY name")]
+        return self._list("SELECT * FROM models ORDER BY name", _model)
 
     def remove_model(self, name: str, event: Event) -> None:
         """Remove the model."""
@@ -87,9 +89,9 @@ class SqliteCatalogStore:
             raise ConfigNotFound(f"no endpoint config has the name {name!r}")
         return _config(row)
 
-    def configs(self) -> Sequence[EndpointConfig]:
+    def configs(self) -> Listing[EndpointConfig]:
         """Return every endpoint config in the order of names."""
-        return [_config(row) for row in self._rows("SELECT * FROM configs ORDER BY name")]
+        return self._list("SELECT * FROM configs ORDER BY name", _config)
 
     def remove_config(self, name: str, event: Event) -> None:
         """Remove the endpoint config."""
@@ -119,9 +121,9 @@ class SqliteCatalogStore:
             raise EndpointNotFound(f"no endpoint has the name {name!r}")
         return _endpoint(row)
 
-    def endpoints(self) -> Sequence[RecordedEndpoint]:
+    def endpoints(self) -> Listing[RecordedEndpoint]:
         """Return every endpoint in the order of names."""
-        return [_endpoint(row) for row in self._rows("SELECT * FROM endpoints ORDER BY name")]
+        return self._list("SELECT * FROM endpoints ORDER BY name", _endpoint)
 
     def remove_endpoint(self, name: str, event: Event) -> None:
         """Remove the endpoint; where it is gone, nothing is written."""
@@ -140,9 +142,9 @@ class SqliteCatalogStore:
         with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?)", values)
 
-    def instances(self) -> Sequence[RecordedInstance]:
+    def instances(self) -> Listing[RecordedInstance]:
         """Return every instance in the order of ids."""
-        return [_instance(row) for row in self._rows("SELECT * FROM instances ORDER BY id")]
+        return self._list("SELECT * FROM instances ORDER BY id", _instance)
 
     def remove_instance(self, instance_id: str) -> None:
         """Remove the instance, where it is there."""
@@ -154,9 +156,18 @@ class SqliteCatalogStore:
             row: sqlite3.Row | None = connection.execute(statement, (name,)).fetchone()
         return row
 
-    def _rows(self, statement: str) -> list[sqlite3.Row]:
+    def _list(self, statement: str, read: Callable[[sqlite3.Row], _Record]) -> Listing[_Record]:
         with self._database.reading() as connection:
-            return connection.execute(statement).fetchall()
+            rows = connection.execute(statement).fetchall()
+        records: list[_Record] = []
+        unreadable: dict[str, str] = {}
+        for row in rows:
+            try:
+                records.append(read(row))
+            except Unreadable as error:
+                # The first column is the name, or the id.
+                unreadable[str(row[0])] = error.message
+        return Listing(tuple(records), unreadable)
 
 
 def _model(row: sqlite3.Row) -> Model:

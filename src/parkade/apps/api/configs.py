@@ -14,10 +14,13 @@ async def list_configs(
     services: Served, _caller: Operator, limit: Limit = 100, after: After = ""
 ) -> ConfigList:
     """List endpoint configs in the order of names."""
-    found, following = page(
-        services.host.configs(), lambda config: config.name, limit=limit, after=after
+    listing = services.host.configs()
+    found, following = page(listing.records, lambda config: config.name, limit=limit, after=after)
+    return ConfigList(
+        configs=[ConfigView.of(each) for each in found],
+        next=following,
+        unreadable=dict(listing.unreadable),
     )
-    return ConfigList(configs=[ConfigView.of(each) for each in found], next=following)
 
 
 @routes.post("", status_code=201)

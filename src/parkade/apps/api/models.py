@@ -14,10 +14,13 @@ async def list_models(
     services: Served, _caller: Operator, limit: Limit = 100, after: After = ""
 ) -> ModelList:
     """List models in the order of names."""
-    found, following = page(
-        services.host.models(), lambda model: model.name, limit=limit, after=after
+    listing = services.host.models()
+    found, following = page(listing.records, lambda model: model.name, limit=limit, after=after)
+    return ModelList(
+        models=[ModelView.of(each) for each in found],
+        next=following,
+        unreadable=dict(listing.unreadable),
     )
-    return ModelList(models=[ModelView.of(each) for each in found], next=following)
 
 
 @routes.post("", status_code=201)

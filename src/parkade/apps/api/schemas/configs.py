@@ -91,3 +91,6 @@ class ConfigList(View):
 
     configs: list[ConfigView]
     next: str | None = Field(description="Where the next page begins: give it as `after`.")
+    unreadable: dict[str, str] = Field(
+        description="Endpoint configs whose record is damaged and left alone, with the reason."
+    )

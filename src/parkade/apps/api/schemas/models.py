@@ -68,3 +68,6 @@ class ModelList(View):
 
     models: list[ModelView]
     next: str | None = Field(description="Where the next page begins: give it as `after`.")
+    unreadable: dict[str, str] = Field(
+        description="Models whose record is damaged and left alone, with the reason."
+    )
