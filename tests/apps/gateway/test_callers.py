@@ -111,6 +111,47 @@ def test_thousands_of_pipelined_requests_are_answered(ready: Stand) -> None:
         sender.join()
 
 
+def test_requests_behind_one_that_waits_stay_with_the_caller(ready: Stand) -> None:
+    gate = Gate()
+    ready.worker("pipelined", gate)
+    ready.push(endpoints={"slow": ready.view("pipelined"), **ready.snapshot.endpoints})
+    with ready.connect() as caller:
+        caller.sendall(invocation(b"first", endpoint="slow"))
+        caller.setblocking(False)
+        requests = invocation(b"x" * 900) * 100
+        sent = stuck = 0
+        while stuck < 20:
+            try:
+                sent += caller.send(requests[sent % len(requests) :])
+                stuck = 0
+            except BlockingIOError:
+                stuck += 1
+                time.sleep(0.02)
+            assert sent < 30_000_000
+        caller.setblocking(True)
+        ready.call(gate.opened.set)
+        count = 1 + sent * 100 // len(requests)
+        answers = read_answers(caller, count)
+    assert answers[0].body == b"first"
+    assert {answer.status for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.01])
+def test_answers_that_nobody_reads_are_not_piled_up(ready: Stand, pause: float) -> None:
+    count, size = 60, 900_000
+    worker = ready.worker(f"piled{pause}", lambda _: Reply(body=bytes(size)))
+    view = ready.view(f"piled{pause}")
+    ready.push(endpoints={"e": view}, limits=ready.limits(body_bytes=size))
+    with ready.connect() as caller:
+        for _ in range(count):
+            caller.sendall(invocation(b"x"))
+            time.sleep(pause)
+        time.sleep(0.5)
+        assert len(worker.requests) < count / 2
+        answers = read_answers(caller, count)
+    assert {(answer.status, len(answer.body)) for answer in answers} == {(200, size)}
+
+
 def _send_aside(caller: socket.socket, data: bytes) -> threading.Thread:
     sender = threading.Thread(target=caller.sendall, args=(data,))
     sender.start()

@@ -94,6 +94,26 @@ def test_control_that_comes_back_is_told_what_is_in_flight() -> None:
             read_answer(caller)
 
 
+def test_counts_that_control_took_to_its_grave_are_told_again() -> None:
+    """Control dies after it was sent the counts and before it said that it has them."""
+    with stand(link_open=False) as house:
+        house.worker("w")
+        house.tell(endpoints={"e": house.view("w")})
+        house.link.setblocking(True)
+        dying, _ = house.link.accept()
+        house.link.setblocking(False)
+        values = link.snapshot_to_json(house.snapshot)
+        dying.sendall(link.frame({"kind": "snapshot", "snapshot": values}))
+        for _ in range(7):
+            house.invoke()
+        heard = b""
+        while b'"invocations":' not in heard:
+            heard += dying.recv(4096)
+        dying.close()
+        house.open_link()
+        wait_for(lambda: house.usage[("e", "main")]["invocations"] == 7)
+
+
 def test_the_last_counts_are_told_before_the_end() -> None:
     with stand() as house:
         house.worker("w")

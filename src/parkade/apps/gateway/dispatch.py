@@ -190,8 +190,6 @@ class Endpoint:
                 invocation.variant.counter.in_flight -= 1
             invocation.variant = variant
             variant.counter.in_flight += 1
-        if variant.waiting:
-            return False
         instance = variant.least_busy()
         if instance is None:
             return False
@@ -221,9 +219,6 @@ class Endpoint:
         variant = invocation.variant
         queue = variant.waiting if variant is not None and variant.open else self._unplaced
         queue[invocation] = None
-        if invocation.sent:
-            # It had its turn already; its worker went away.
-            queue.move_to_end(invocation, last=False)
         invocation.queue = queue
         self._queued += 1
 

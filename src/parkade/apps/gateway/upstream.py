@@ -229,8 +229,7 @@ class Instance:
         """Carry the invocation to the worker; `leave` gives the place back."""
         self.in_flight += 1
         invocation.instance = self
-        # A second try goes over a new connection: idle ones may all have been closed by now.
-        while self.idle and not invocation.tries:
+        while self.idle:
             connection = self.idle.pop()
             if not connection.transport.is_closing():
                 connection.send(invocation)
