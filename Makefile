@@ -32,7 +32,7 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 	@exec $(BIN)/parkade demo
 
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -m "not text_generation"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation"
 
 check: install ## linters, types, import contracts
 	$(BIN)/ruff format --check .
