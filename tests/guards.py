@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FAULTS = "tests/faults/test_invariants.py"
+DAMAGE = "tests/faults/test_damage.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,30 @@ GUARDS = (
         file="adapters/sqlite/leases.py",
         swaps=(('unreadable[str(row["endpoint_name"])] = error.message', "raise"),),
         test=f"{FAULTS}::test_2_work_a_lease_that_cannot_be_read_stops_nothing_and_is_reported",
+    ),
+    Guard(
+        invariant="2 work",
+        what="a damaged endpoint does not keep the host from starting",
+        file="adapters/sqlite/catalog.py",
+        swaps=(("unreadable[str(row[0])] = error.message", "raise"),),
+        test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
+        "[endpoint]",
+    ),
+    Guard(
+        invariant="2 work",
+        what="workers go on while their config cannot be read",
+        file="runtime/host.py",
+        swaps=(("if endpoint.status in LIVE:", "if False:"),),
+        test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
+        "[config]",
+    ),
+    Guard(
+        invariant="2 work",
+        what="workers go on whose own record cannot be read",
+        file="runtime/recovery.py",
+        swaps=((" | recorded.unreadable.keys()", ""),),
+        test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
+        "[instance]",
     ),
     Guard(
         invariant="2 work",
@@ -111,7 +136,7 @@ GUARDS = (
         file="runtime/recovery.py",
         swaps=(
             ("if leader is None or fleet is None", "if True or fleet is None"),
-            ("lambda marked: marked.instance_id not in adopted", "lambda marked: False"),
+            ("lambda marked: marked.instance_id not in kept", "lambda marked: False"),
         ),
         test=f"{FAULTS}"
         "::test_5_again_is_harmless_control_killed_in_any_step_of_a_start_or_stop[0.6]",

@@ -1,4 +1,4 @@
-"""The contract of hosting, on the one in memory."""
+"""The contract of hosting, on the one in memory and on a real host with real workers."""
 
 import pytest
 
@@ -14,95 +14,141 @@ from parkade.domain.errors import (
     Unavailable,
 )
 from tests.builders import NOW, an_endpoint, minutes
+from tests.ports.hostings import hostings
 
 
-@pytest.fixture
-def clock():
-    return ManualClock(NOW)
+@pytest.fixture(params=["memory", "embedded"])
+def world(request, tmp_path):
+    with hostings(request.param, tmp_path) as built:
+        yield built
 
 
-@pytest.fixture
-def hosting(clock):
-    return MemoryHosting(clock, configs=["config", "other"])
-
-
-def status(hosting, name="falcon"):
-    seen = hosting.endpoints().get(name)
+def status(world, name="falcon"):
+    seen = world.hosting.endpoints().get(name)
     return seen.status if seen else None
 
 
-def test_a_created_endpoint_is_creating_until_it_is_in_service(hosting, clock):
-    hosting.create("falcon", "config")
-    seen = hosting.endpoints()["falcon"]
+def in_service(world, name="falcon"):
+    world.hosting.create(name, "config")
+    world.settle(name)
+
+
+def test_a_created_endpoint_is_creating_until_it_is_in_service(world):
+    world.hosting.create("falcon", "config")
+    seen = world.hosting.endpoints()["falcon"]
     assert (seen.status, seen.config_name, seen.healthy) == ("Creating", "config", 0)
     assert seen.created_at == seen.changed_at == NOW
-    clock.advance(minutes(1))
-    hosting.settle("falcon")
-    seen = hosting.endpoints()["falcon"]
+    world.clock.advance(minutes(1))
+    world.settle("falcon")
+    seen = world.hosting.endpoints()["falcon"]
     assert (seen.status, seen.healthy, seen.wanted) == ("InService", 1, 1)
     assert (seen.created_at, seen.changed_at) == (NOW, NOW + minutes(1))
 
 
-def test_creating_what_exists_with_this_config_does_nothing(hosting):
-    hosting.create("falcon", "config")
-    hosting.settle("falcon")
-    before = hosting.endpoints()
-    hosting.create("falcon", "config")
-    assert hosting.endpoints() == before
+def test_endpoints_come_by_name(world):
+    for name in ("flan", "falcon"):
+        world.hosting.create(name, "config")
+    seen = world.hosting.endpoints()
+    assert sorted(seen) == ["falcon", "flan"]
+    assert all(name == endpoint.name for name, endpoint in seen.items())
 
 
-def test_creating_with_an_unknown_config_is_refused(hosting):
+def test_creating_what_exists_with_this_config_does_nothing(world):
+    world.hosting.create("falcon", "config")
+    coming = world.hosting.endpoints()
+    world.hosting.create("falcon", "config")
+    assert world.hosting.endpoints() == coming
+    world.settle("falcon")
+    there = world.hosting.endpoints()
+    world.hosting.create("falcon", "config")
+    assert world.hosting.endpoints() == there
+
+
+def test_creating_with_an_unknown_config_is_refused(world):
     with pytest.raises(ConfigNotFound, match="nothing"):
-        hosting.create("falcon", "nothing")
+        world.hosting.create("falcon", "nothing")
     with pytest.raises(ConfigNotFound, match="nothing"):
-        hosting.require_config("nothing")
-    assert hosting.endpoints() == {}
-    hosting.require_config("config")
+        world.hosting.require_config("nothing")
+    assert world.hosting.endpoints() == {}
+    world.hosting.require_config("config")
 
 
-def test_creating_what_exists_with_another_config_is_refused(hosting):
-    hosting.create("falcon", "config")
+def test_creating_what_exists_with_another_config_is_refused(world):
+    world.hosting.create("falcon", "config")
     with pytest.raises(AlreadyExists, match="falcon"):
-        hosting.create("falcon", "other")
+        world.hosting.create("falcon", "other")
+    assert world.hosting.endpoints()["falcon"].config_name == "config"
 
 
-def test_creating_what_is_being_deleted_has_to_wait(hosting):
-    hosting.create("falcon", "config")
-    hosting.settle("falcon")
-    hosting.delete("falcon")
-    with pytest.raises(EndpointBusy, match="falcon"):
-        hosting.create("falcon", "config")
+def test_creating_what_is_being_deleted_has_to_wait(world):
+    in_service(world)
+    world.hosting.delete("falcon")
+    for config_name in ("config", "other"):
+        with pytest.raises(EndpointBusy, match="falcon"):
+            world.hosting.create("falcon", config_name)
+    assert status(world) is EndpointStatus.DELETING
 
 
-def test_a_deleted_endpoint_is_deleting_until_it_is_gone(hosting):
-    hosting.create("falcon", "config")
-    hosting.settle("falcon")
-    hosting.delete("falcon")
-    assert status(hosting) is EndpointStatus.DELETING
-    hosting.delete("falcon")
-    hosting.settle("falcon")
-    assert hosting.endpoints() == {}
+def test_a_deleted_endpoint_is_deleting_until_it_is_gone(world):
+    in_service(world)
+    world.hosting.delete("falcon")
+    assert status(world) is EndpointStatus.DELETING
+    world.hosting.delete("falcon")
+    world.settle("falcon")
+    assert world.hosting.endpoints() == {}
 
 
-def test_deleting_what_is_gone_counts_as_done(hosting):
-    hosting.delete("falcon")
+def test_what_is_gone_can_be_created_anew_from_another_config(world):
+    in_service(world)
+    world.hosting.delete("falcon")
+    world.settle("falcon")
+    world.hosting.create("falcon", "other")
+    world.settle("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.config_name) == ("InService", "other")
 
 
-def test_a_failed_endpoint_can_be_deleted(hosting):
-    hosting.create("falcon", "config")
-    hosting.fail("falcon", "no ping")
-    assert hosting.endpoints()["falcon"].failure_reason == "no ping"
-    hosting.delete("falcon")
-    assert status(hosting) is EndpointStatus.DELETING
+def test_deleting_what_is_gone_counts_as_done(world):
+    world.hosting.delete("falcon")
+    assert world.hosting.endpoints() == {}
+
+
+def test_a_failed_endpoint_says_why_and_can_be_deleted(world):
+    world.hosting.create("falcon", "broken")
+    world.settle("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.healthy) == ("Failed", 0)
+    assert seen.failure_reason
+    world.hosting.create("falcon", "broken")
+    assert status(world) is EndpointStatus.FAILED
+    world.hosting.delete("falcon")
+    # Nothing of it runs, so that it may be gone already.
+    assert status(world) in {EndpointStatus.DELETING, None}
+    world.settle("falcon")
+    assert world.hosting.endpoints() == {}
 
 
 @pytest.mark.parametrize("busy", ["Creating", "Updating", "SystemUpdating"])
-def test_deleting_a_busy_endpoint_has_to_wait(hosting, busy):
-    hosting.create("falcon", "config")
-    hosting.enter("falcon", EndpointStatus(busy))
+def test_deleting_a_busy_endpoint_has_to_wait(world, busy):
+    world.place("falcon", EndpointStatus(busy))
     with pytest.raises(EndpointBusy, match=busy):
-        hosting.delete("falcon")
-    assert status(hosting) == busy
+        world.hosting.delete("falcon")
+    assert status(world) == busy
+
+
+def test_endpoints_raises_unavailable_while_they_cannot_be_seen(world):
+    in_service(world)
+    world.hide()
+    with pytest.raises(Unavailable):
+        world.hosting.endpoints()
+
+
+# The one in memory does more as it is told.
+
+
+@pytest.fixture
+def hosting():
+    return MemoryHosting(ManualClock(NOW), configs=["config"])
 
 
 def test_it_refuses_what_it_is_told_to_refuse(hosting):
@@ -116,20 +162,16 @@ def test_it_refuses_what_it_is_told_to_refuse(hosting):
     hosting.refuse("delete", "falcon", StartFailed("no"))
     with pytest.raises(StartFailed):
         hosting.delete("falcon")
-    assert status(hosting) is EndpointStatus.IN_SERVICE
+    assert hosting.endpoints()["falcon"].status is EndpointStatus.IN_SERVICE
     assert hosting.calls == [("create", "falcon")] * 2 + [("delete", "falcon")]
-
-
-def test_endpoints_raises_unavailable_while_they_cannot_be_seen(hosting):
-    hosting.hide(Unavailable("throttled"))
-    with pytest.raises(Unavailable):
-        hosting.endpoints()
-    hosting.hide(None)
-    assert hosting.endpoints() == {}
 
 
 def test_endpoints_come_and_go_without_us(hosting):
     hosting.place(an_endpoint())
-    assert status(hosting) is EndpointStatus.IN_SERVICE
+    assert hosting.endpoints()["falcon"].status is EndpointStatus.IN_SERVICE
+    hosting.hide(Unavailable("throttled"))
+    with pytest.raises(Unavailable):
+        hosting.endpoints()
+    hosting.hide(None)
     hosting.vanish("falcon")
-    assert status(hosting) is None
+    assert hosting.endpoints() == {}

@@ -7,6 +7,7 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
     ConfigNotFound,
@@ -18,7 +19,16 @@ from parkade.domain.errors import (
 )
 from parkade.runtime.instances import InstanceState
 from tests.builders import a_config, a_model, a_variant
-from tests.runtime.premises import alive, an_archive, gone, in_service, pids, running, status
+from tests.runtime.premises import (
+    alive,
+    an_archive,
+    gone,
+    in_service,
+    pids,
+    running,
+    status,
+    until,
+)
 
 
 def test_an_endpoint_is_created_serves_and_is_deleted_without_a_trace(home):
@@ -237,5 +247,20 @@ def test_what_comes_back_can_be_deleted_before_any_worker_answers(home):
             host.delete_endpoint("falcon", "meter")
             await gone(host)
             assert home.processes() == []
+
+    asyncio.run(story())
+
+
+def test_a_change_of_status_that_sagemaker_does_not_know_is_a_bug(home):
+    async def story():
+        async with running(home) as host:
+            home.deploy(host, MODE="broken")
+            await until(lambda: status(host) == "Failed")
+            fleet = host._fleets["falcon"]
+            with pytest.raises(RuntimeError, match="from Failed to InService"):
+                fleet._record(EndpointStatus.IN_SERVICE, "endpoint.in_service", "by mistake")
+            assert status(host) == home.store.endpoint("falcon").status == "Failed"
+            fleet._record(EndpointStatus.FAILED, "endpoint.failed", "still")
+        assert home.kinds("endpoint.")[-2:] == ["endpoint.failed", "endpoint.failed"]
 
     asyncio.run(story())

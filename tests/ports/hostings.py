@@ -1,0 +1,135 @@
+"""The implementations of hosting, each with what the contract suite must be able to bring about."""
+
+import asyncio
+from contextlib import contextmanager
+
+from parkade.adapters.embedded.hosting import EmbeddedHosting
+from parkade.adapters.memory.clock import ManualClock
+from parkade.adapters.memory.hosting import MemoryHosting
+from parkade.domain.errors import Unavailable
+from tests.builders import (
+    NOW,
+    a_config,
+    a_model,
+    a_recorded_endpoint,
+    a_variant,
+    an_endpoint,
+    an_event,
+)
+from tests.runtime.premises import Home, gone, in_service, status, until
+
+#: Endpoint configs that both know, and how their models behave: well, if nothing is said.
+CONFIGS = {"config": "", "other": "", "broken": "broken", "slow": "silent"}
+
+
+class InMemory:
+    """Hosting in memory, whose statuses move on when told to."""
+
+    def __init__(self):
+        self.clock = ManualClock(NOW)
+        self.hosting = MemoryHosting(self.clock, configs=CONFIGS)
+
+    def settle(self, name):
+        """Let the endpoint arrive where it is going, if it is not there yet."""
+        seen = self.hosting.endpoints()[name]
+        if seen.status != "Deleting" and seen.config_name == "broken":
+            self.hosting.fail(name, "no ping")
+        else:
+            self.hosting.settle(name)
+
+    def place(self, name, at):
+        """Have an endpoint there in this status, as found rather than created."""
+        self.hosting.place(an_endpoint(status=at, name=name))
+
+    def hide(self):
+        """Let nothing be seen any more."""
+        self.hosting.hide(Unavailable("throttled"))
+
+
+class Embedded:
+    """Hosting on a real host with real workers; time passes for it only while it is asked.
+
+    Its event loop runs during each call and while the endpoint settles, so that what is seen
+    between two calls holds still.
+    """
+
+    def __init__(self, home):
+        self.clock = home.clock = ManualClock(NOW)
+        self._home = home
+        self._runner = asyncio.Runner()
+        self._furnish()
+        self._host = None
+        self._start()
+
+    def _furnish(self):
+        self._home.put("falcon.tar.gz")
+        for name, mode in CONFIGS.items():
+            model = a_model(name, image="pytorch-inference", environment={"MODE": mode})
+            self._home.store.add_model(model, an_event())
+            config = a_config(name, variants=(a_variant(model_name=name),))
+            self._home.store.add_config(config, an_event())
+
+    def _start(self):
+        self._host = self._home.host()
+        self._runner.run(self._host.start())
+        self.hosting = Stepped(EmbeddedHosting(self._host), self._runner)
+
+    def settle(self, name):
+        seen = self._host.observed().get(name)
+        if seen is None or seen.status == "Deleting":
+            arrived = gone(self._host, name)
+        elif seen.config_name == "broken":
+            arrived = until(lambda: status(self._host, name) == "Failed")
+        else:
+            arrived = in_service(self._host, name)
+        self._runner.run(arrived)
+
+    def place(self, name, at):
+        self._runner.run(self._host.close())
+        recorded = a_recorded_endpoint(name, config_name="slow", status=at)
+        self._home.store.put_endpoint(recorded, an_event())
+        self._start()
+
+    def hide(self):
+        self._runner.run(self._host.close())
+        self.hosting = Stepped(EmbeddedHosting(self._home.host()), self._runner)
+
+    def close(self):
+        self._runner.run(self._host.close())
+        self._runner.close()
+
+
+class Stepped:
+    """Hosting whose calls are made on its event loop."""
+
+    def __init__(self, hosting, runner):
+        self._hosting = hosting
+        self._runner = runner
+
+    def __getattr__(self, name):
+        call = getattr(self._hosting, name)
+
+        def step(*arguments):
+            async def once():
+                return call(*arguments)
+
+            return self._runner.run(once())
+
+        return step
+
+
+@contextmanager
+def hostings(kind, folder):
+    """A world around a hosting of this kind: `hosting`, `clock`, `settle`, `place`, `hide`."""
+    if kind == "memory":
+        yield InMemory()
+        return
+    home = Home(folder)
+    try:
+        world = Embedded(home)
+        try:
+            yield world
+        finally:
+            world.close()
+    finally:
+        home.close()
