@@ -188,7 +188,7 @@ def _again(
 def _unmetered(seen: ObservedEndpoint, rules: LeaseRules) -> Action:
     """Say that no lease pays for it, or give it one; it is never stopped for that."""
     why = f"no lease pays for it (made {_text(seen.created_at)})"
-    if not rules.adopts:
+    if not rules.adopts or not seen.config_name:  # without one it could not be started again
         return _notify(seen.name, NoticeKind.UNMETERED, why)
     return Action(
         kind=ActionKind.ADOPT,

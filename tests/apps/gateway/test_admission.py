@@ -9,7 +9,7 @@ import pytest
 
 from parkade.apps import link
 from parkade.apps.gateway.admission import Bucket
-from tests.apps.gateway.stand import INSIDE, TOKEN, read_answer, wait_for
+from tests.apps.gateway.stand import INSIDE, TOKEN, echo, head, read_answer, wait_for
 
 if TYPE_CHECKING:
     from tests.apps.gateway.stand import Stand
@@ -108,6 +108,24 @@ def test_a_token_is_throttled_on_its_own(house: Stand) -> None:
     # A new snapshot gives nothing back.
     house.push()
     assert house.invoke(token="pk_a").status == 429
+
+
+def test_a_tokens_rate_counts_for_management_as_well(house: Stand) -> None:
+    control = house.play_control(echo)
+    house.push(tokens=(house.token_view("a", "pk_a"),), limits=house.limits(rate=0.2, burst=2))
+    with house.connect() as caller:
+        for _ in range(3):
+            caller.sendall(head("GET", "/v1/leases", token="pk_a"))
+            answer = read_answer(caller, method="GET")
+    assert len(control.requests) == 2
+    assert answer.status == 429
+    assert answer.json["error"]["code"] == "throttled"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 5
+    # Whoever has no token is control's to refuse, each time.
+    with house.connect() as caller:
+        for _ in range(3):
+            caller.sendall(head("GET", "/v1/leases", token="pk_unknown"))
+            assert read_answer(caller, method="GET").status == 200
 
 
 def test_the_bucket_fills_at_its_rate_up_to_its_burst() -> None:

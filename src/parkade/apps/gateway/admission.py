@@ -96,10 +96,7 @@ class Admission:
         """
         if not self._auth:
             return None
-        try:
-            known = self._known[credential]
-        except KeyError:
-            known = self._look_up(credential)
+        known = self._holder(credential)
         if known is None:
             return answers.UNAUTHENTICATED
         if known.expires_at is not None and self._wall() >= known.expires_at:
@@ -111,11 +108,25 @@ class Admission:
             return answers.forbidden(known.name, endpoint)
         return None
 
+    def delay(self, credential: bytes) -> float:
+        """Return the seconds until the caller may ask control for something; 0: now.
+
+        Who the caller is, and what it may do, is looked at by control itself.
+        """
+        known = self._holder(credential) if self._auth and credential else None
+        return 0.0 if known is None else known.bucket.take()
+
     def refusal_inside(self, credential: bytes) -> answers.Answer | None:
         """Return why a caller on the inside socket is none of Parkade's own; None: it is."""
         if self._inside and hmac.compare_digest(_secret(credential), self._inside):
             return None
         return answers.UNAUTHENTICATED
+
+    def _holder(self, credential: bytes) -> _Pass | None:
+        try:
+            return self._known[credential]
+        except KeyError:
+            return self._look_up(credential)
 
     def _look_up(self, credential: bytes) -> _Pass | None:
         digest = hmac.new(self._key, _secret(credential), "sha256").hexdigest()

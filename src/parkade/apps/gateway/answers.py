@@ -124,6 +124,16 @@ def throttled(seconds: float) -> Answer:
     )
 
 
+def passage_throttled(seconds: float) -> Answer:
+    """Say the same of a request for control, in the shape of its errors."""
+    body = {
+        "code": "throttled",
+        "message": "this token's rate limit is reached",
+        "hint": "ask again later, or raise limits.rate and limits.burst in server.yaml",
+    }
+    return render(429, {"error": body}, Retry_After=str(max(1, math.ceil(seconds))))
+
+
 def forbidden(token: str, endpoint: str) -> Answer:
     """Say that the token is limited to other endpoints."""
     return error(

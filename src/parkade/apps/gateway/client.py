@@ -279,6 +279,9 @@ class Client(asyncio.Protocol):
         doors = self.gateway.doors
         door = doors.get(url) or doors.find(url, method)
         if isinstance(door, bytes):
+            seconds = self.gateway.admission.delay(_credential(headers))
+            if seconds:
+                return Refusal(self, answers.passage_throttled(seconds), keep=keep)
             old = self._parser.get_http_version() == "1.0"
             return Passage(self, method, door, headers, keep=keep, old=old)
         if method != b"POST":
@@ -379,6 +382,10 @@ class Client(asyncio.Protocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.transport.resume_reading()
+
+
+def _credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return next((value for name, value in headers if name.lower() == b"authorization"), b"")
 
 
 def _size(headers: Iterable[tuple[bytes, bytes]]) -> int:
