@@ -46,6 +46,8 @@ CHILD_GRACE = 45.0
 #: Seconds within which a start has to be ready before the log is pointed at.
 READY_LIMIT = 60.0
 BACKLOG = 1024
+#: Bytes above which a process that starts begins a new log and keeps the one before.
+LOG_LIMIT = 20 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class _Child:
 
     async def start(self) -> None:
         """Start it in a session of its own: Ctrl-C reaches the supervisor alone."""
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".1.log"))
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -183,15 +187,21 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up, children)
         for child in children:
             await child.start()
-        keepers = [asyncio.create_task(self._keep(child)) for child in children]
-        ready = asyncio.create_task(self._tell_ready())
-        await self._stop.wait()
+        # None of these ends by itself but by an error, which then ends the rest in order.
+        watch = [
+            asyncio.create_task(self._stop.wait()),
+            asyncio.create_task(self._tell_ready()),
+            *(asyncio.create_task(self._keep(child)) for child in children),
+        ]
+        ended, running = await asyncio.wait(watch, return_when=asyncio.FIRST_COMPLETED)
         self._say("Stopping: requests under way are finished, then workers end.")
-        for task in (ready, *keepers):
+        for task in running:
             task.cancel()
         # The gateway first: it finishes its requests while workers still run.
         for child in reversed(children):
             await child.end()
+        for task in ended:
+            task.result()
 
     async def _keep(self, child: _Child) -> None:
         """Bring the child back whenever it dies."""
@@ -206,7 +216,10 @@ class Supervisor:
             await child.start()
 
     async def _tell_ready(self) -> None:
-        """Say so once invocations are served; where that takes long, point at the log."""
+        """Say so once invocations are served, then wait with the others.
+
+        Where it takes long, point at the log.
+        """
         transport = httpx.AsyncHTTPTransport(uds=str(self._paths.control_socket))
         deadline = time.monotonic() + READY_LIMIT
         told = False
@@ -217,6 +230,7 @@ class Supervisor:
                     told = True
                 await asyncio.sleep(0.02)
         self._say(f"Parkade is ready at {self._options.url} (state: {self._paths.state})")
+        await self._stop.wait()
 
     def _hang_up(self, children: list[_Child]) -> None:
         """Take up changed settings; end where SIGHUP means that the terminal is gone."""

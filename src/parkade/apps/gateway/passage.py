@@ -33,7 +33,7 @@ HOLD = 2
 
 _AWAY = answers.passage_error(
     "The control process is not running.",
-    "ask again; if this lasts, see logs/supervisor.log and logs/control.log in the state folder",
+    "ask again; if this lasts, see logs/control.log in the state folder",
 )
 _LOST = answers.passage_error(
     "The control process went away while it had this request.",
