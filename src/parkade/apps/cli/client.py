@@ -185,6 +185,11 @@ class Client:
                 hint="set it like http://127.0.0.1:8700",
             ) from error
         except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise ParkadeError(
+                    f"the certificate of {self.url} is not trusted",
+                    hint="name the certificate it was signed with: export SSL_CERT_FILE=cert.pem",
+                ) from error
             raise Unreachable(
                 f"no Parkade server answers at {self.url}", hint="start one with: parkade up"
             ) from error
