@@ -136,9 +136,9 @@ def test_requests_behind_one_that_waits_stay_with_the_caller(ready: Stand) -> No
     assert {answer.status for answer in answers} == {200}
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.01])
+@pytest.mark.parametrize("pause", [0.0, 0.05])
 def test_answers_that_nobody_reads_are_not_piled_up(ready: Stand, pause: float) -> None:
-    count, size = 60, 900_000
+    count, size = 40, 900_000
     worker = ready.worker(f"piled{pause}", lambda _: Reply(body=bytes(size)))
     view = ready.view(f"piled{pause}")
     ready.push(endpoints={"e": view}, limits=ready.limits(body_bytes=size))
@@ -256,6 +256,30 @@ def test_bad_http_is_told_so(ready: Stand, raw: bytes) -> None:
     assert text.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert text.count(b"HTTP/1.1 400") == 1
     assert "Message" in json.loads(text.partition(b"\r\n\r\n")[2])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"garbage",
+        invocation(b"x"),
+        b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["e", "unknown"])
+def test_what_comes_after_the_last_request_is_passed_over(
+    ready: Stand, endpoint: str, more: bytes
+) -> None:
+    request = invocation(b"last", "Connection: close", endpoint=endpoint)
+    with ready.connect() as caller:
+        caller.sendall(request + more)
+        text = read_to_end(caller)
+    assert text.count(b"HTTP/1.1 ") == 1
+    with ready.connect() as caller:
+        caller.sendall(invocation(b"x" * (LIMIT + 1)) + more)
+        text = read_to_end(caller)
+    assert text.startswith(b"HTTP/1.1 413 ")
+    assert text.count(b"HTTP/1.1 ") == 1
 
 
 def test_bad_http_after_a_request_does_not_harm_its_answer(ready: Stand) -> None:

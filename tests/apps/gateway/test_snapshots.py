@@ -98,6 +98,33 @@ def test_requests_waiting_for_an_endpoint_that_is_deleted_are_told(house: Stand)
         assert read_answer(caller).status == 400
 
 
+def test_an_endpoint_created_again_while_a_body_comes_is_there(house: Stand) -> None:
+    house.worker("again")
+    house.push(endpoints={"e": house.view("again")})
+    request = invocation(b"slowly sent")
+    with house.connect() as caller:
+        caller.sendall(request[:-4])
+        house.push(endpoints={})
+        house.push(endpoints={"e": house.view("again")})
+        caller.sendall(request[-4:])
+        assert read_answer(caller).body == b"slowly sent"
+
+
+def test_what_an_endpoint_did_after_it_was_deleted_is_counted(house: Stand) -> None:
+    gate = Gate()
+    worker = house.worker("outlives", gate)
+    house.push(endpoints={"outlived": house.view("outlives")})
+    with house.connect() as caller:
+        caller.sendall(invocation(b"x", endpoint="outlived"))
+        wait_for(lambda: worker.requests)
+        wait_for(lambda: house.usage[("outlived", "main")]["in_flight"] == 1)
+        house.push(endpoints={})
+        house.push(endpoints={})
+        house.call(gate.opened.set)
+        assert read_answer(caller).body == b"x"
+    wait_for(lambda: house.usage[("outlived", "main")]["invocations"] == 1)
+
+
 def test_a_target_variant_that_is_taken_away_is_told(house: Stand) -> None:
     house.push(endpoints={"e": link.EndpointView(variants=(house.variant("t", "nobody"),))})
     with house.connect() as caller:

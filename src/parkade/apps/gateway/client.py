@@ -125,7 +125,8 @@ class Client(asyncio.Protocol):
         except httptools.HttpParserCallbackError:
             raise  # a fault of ours
         except httptools.HttpParserError:
-            self._refuse_rest(answers.BAD_REQUEST)
+            if not self._deaf:
+                self._refuse_rest(answers.BAD_REQUEST)
         self._limit()
 
     def pause_writing(self) -> None:
@@ -315,7 +316,8 @@ class Client(asyncio.Protocol):
 
     def _without_upgrade(self, rest: bytes) -> None:
         """Read the request again as one for HTTP/1.1; some clients offer HTTP/2 with each."""
-        assert self._upgrade is not None  # noqa: S101  what the parser raised this for
+        if self._upgrade is None:
+            return  # nothing is read any more
         method, url, headers = self._upgrade
         self._upgrade = None
         self._parser = httptools.HttpRequestParser(self)

@@ -91,7 +91,8 @@ class Ledger:
         gone = [
             name
             for name, variants in self._endpoints.items()
-            if name not in live and not any(counter.news for counter in variants.values())
+            if name not in live
+            and not any(each.news or each.in_flight for each in variants.values())
         ]
         for name in gone:
             del self._endpoints[name]

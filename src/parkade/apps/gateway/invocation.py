@@ -179,7 +179,11 @@ class Invocation:
         if self._refusal is not None:
             self.refuse(self._refusal)
             return
-        self._patience = self._client.gateway.fleet.patience
+        fleet = self._client.gateway.fleet
+        if self._endpoint.refusal is not None:
+            # It may have been deleted and created again while the body came.
+            self._endpoint = fleet.endpoint(self._endpoint.name)
+        self._patience = fleet.patience
         self._patience.start(self)
         self._endpoint.admit(self)
 
