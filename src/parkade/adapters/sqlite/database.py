@@ -128,8 +128,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
-    owner = _pragma(connection, "application_id")
+    # In this order: another process that makes the file commits both at once, and whoever has
+    # seen its tables sees its name on them as well.
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    owner = _pragma(connection, "application_id")
     if owner != APPLICATION_ID and (owner or tables):
         raise unreadable(path, "it belongs to another program")
     if (version := _version(connection)) > len(MIGRATIONS):
