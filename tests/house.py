@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,8 +98,11 @@ class House:
                 self.supervisor.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.supervisor.kill()
-        for process in self.processes():
-            process.kill()
+        left = self.processes()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=PATIENCE)
 
     # -- processes ------------------------------------------------------------------------
 
@@ -128,7 +131,8 @@ class House:
         """SIGKILL control or gateway; return the process id that is gone."""
         (process,) = self.of(name)
         process.kill()
-        wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+        _, left = psutil.wait_procs([process], timeout=PATIENCE)
+        assert not left
         return process.pid
 
     def wait_reborn(self, name: str, former: int) -> int:
@@ -207,7 +211,6 @@ def house(state: Path, *arguments: str) -> Iterator[House]:
 
 def alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
