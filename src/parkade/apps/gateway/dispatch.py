@@ -61,12 +61,14 @@ class Variant:
             instance.vanish()
         self.instances, self.open = [], []
 
-    def least_busy(self) -> Instance | None:
+    def least_busy(self, shunned: Instance | None = None) -> Instance | None:
         """Return the instance with the fewest requests in flight; None: all have their fill.
 
-        Among equals they take turns.
+        Among equals they take turns. One that is shunned is taken where it is the only one.
         """
         instances = self.open
+        if shunned is not None and len(instances) > 1:
+            instances = [each for each in instances if each is not shunned]
         if len(instances) == 1:
             best = instances[0]
         else:
@@ -140,7 +142,7 @@ class Endpoint:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
         if self.refusal is not None:
             invocation.refuse(self.refusal)
-        elif self._lacks(invocation.wanted):
+        elif invocation.wanted and self._lacks(invocation.wanted):
             invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
         elif not self._give(invocation):
             if self._queued >= self._fleet.waiting:
@@ -152,7 +154,7 @@ class Endpoint:
         """Find a worker for an invocation that was admitted and has none."""
         if self._final is not None:
             invocation.refuse(self._final)
-        elif self._lacks(invocation.wanted):
+        elif invocation.wanted and self._lacks(invocation.wanted):
             invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
         elif not self._give(invocation):
             self._wait(invocation)
@@ -178,7 +180,7 @@ class Endpoint:
 
     def _lacks(self, wanted: str) -> bool:
         """Tell whether a target variant is none of those that there are."""
-        return bool(wanted and self._variants and wanted not in self._variants)
+        return bool(self._variants) and wanted not in self._variants
 
     def _give(self, invocation: Invocation) -> bool:
         variant = invocation.variant
@@ -190,7 +192,7 @@ class Endpoint:
                 invocation.variant.counter.in_flight -= 1
             invocation.variant = variant
             variant.counter.in_flight += 1
-        instance = variant.least_busy()
+        instance = variant.least_busy(invocation.shunned)
         if instance is None:
             return False
         instance.take(invocation)

@@ -66,6 +66,7 @@ class Invocation:
         "number",
         "queue",
         "sent",
+        "shunned",
         "tries",
         "variant",
         "wanted",
@@ -97,8 +98,9 @@ class Invocation:
         self.limit = gateway.fleet.body_bytes
         #: Name of the target variant; empty: any.
         self.wanted = ""
-        #: How often a worker went away with it.
+        #: How often a worker went away with it, and which did.
         self.tries = 0
+        self.shunned: Instance | None = None
         #: When it was last sent to a worker; 0: never yet.
         self.sent = 0.0
         # Where it is: drawn for a variant, in a queue or in an instance, and on a connection.
@@ -214,6 +216,7 @@ class Invocation:
             self.refuse(answers.WORKER_GONE)
             return
         self.tries = 1
+        self.shunned = self.instance
         counter.retried += 1
         self._endpoint.free(self)
         loop = asyncio.get_running_loop()
