@@ -40,6 +40,8 @@ LIMIT = 60.0
 TOKEN = "pk_token-of-the-tests"
 INSIDE = "secret-of-this-run"
 HERE = Path(__file__).parent
+#: A server on a socket that is the stand's must not remove its path, as it would from 3.13 on.
+KEEPING: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 def wait_for(what: Callable[[], Any], why: str = "", limit: float = LIMIT) -> Any:
@@ -95,9 +97,7 @@ class Stub:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def start(self, *, path: str | None = None, sock: socket.socket | None = None) -> None:
-        where = {"sock": sock} if sock is not None else {"path": path}
-        if sock is not None and sys.version_info >= (3, 13):
-            where["cleanup_socket"] = False
+        where = {"path": path} if sock is None else {"sock": sock, **KEEPING}
         self._server = await asyncio.start_unix_server(self._serve, **where, limit=2**24)
 
     async def stop(self) -> None:

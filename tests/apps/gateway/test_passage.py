@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.apps.gateway.stand import (
+    KEEPING,
     Gate,
     Reply,
     Stub,
@@ -281,7 +282,7 @@ def test_control_may_refuse_before_it_has_read_all(control: Control) -> None:
             pass
         writer.close()
 
-    server = house.run(asyncio.start_unix_server(refuse, sock=house.control.dup()))
+    server = house.run(asyncio.start_unix_server(refuse, sock=house.control.dup(), **KEEPING))
     try:
         with house.connect() as caller:
             caller.sendall(head("PUT", "/v1/objects/b/k", f"Content-Length: {BIG}"))

@@ -19,6 +19,8 @@ from parkade.apps.gateway.process import Gateway, Options, Patience
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Objects that may be made before the collector looks for cycles.
+COLLECTED = 20_000
 #: Open connections are open files; more than this many are nobody's.
 FILES = 65_536
 
@@ -28,8 +30,10 @@ def main(arguments: Sequence[str], patience: Patience | None = None) -> None:
     options = _options(arguments)
     logs.to_standard_error()
     _allow_files()
-    # What is there now stays: the collector need not look at it again and again.
+    # What is there now stays, and what a request makes has no cycles once it is answered: the
+    # collector need not look at the one again and again, nor often at the other.
     gc.freeze()
+    gc.set_threshold(COLLECTED)
     uvloop.run(_run(options, patience or Patience()))
 
 

@@ -160,12 +160,9 @@ class Client(asyncio.Protocol):
 
     # What the parser tells it.
 
-    def on_message_begin(self) -> None:
-        """Begin a request's head."""
-        self._begun = True
-
     def on_url(self, url: bytes) -> None:
         """Keep a piece of the address."""
+        self._begun = True
         self._url = self._url + url if self._url else url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -295,7 +292,8 @@ class Client(asyncio.Protocol):
     def _take(self, exchange: Exchange) -> None:
         self._reading = exchange
         if self.current is None and not self._queue and self._stuck is None:
-            self._wait(None)
+            if self._timer is not None:
+                self._wait(None)
             self.current = exchange
             exchange.begin()
         else:

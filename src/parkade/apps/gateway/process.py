@@ -7,6 +7,7 @@ told that an endpoint does not exist only because nobody has said so yet.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 import signal
@@ -98,11 +99,12 @@ class Gateway:
         self.idle_limit = Deadlines(loop, patience.idle, Client.late)
         self.linger_limit = Deadlines(loop, patience.linger, Client.late)
         self.stalls = Deadlines(loop, patience.stall, Client.stalled)
+        #: Returns a number for a request; numbers rise.
+        self.next_number = itertools.count(1).__next__
         self._loop = loop
         self._options = options
         self._patience = patience
         self._wall = wall
-        self._number = 0
         self._second = -1
         self._date = b""
         # With the number behind it this has the form of a UUID, as request ids have at AWS.
@@ -125,11 +127,6 @@ class Gateway:
             len(snapshot.endpoints),
             len(snapshot.routes),
         )
-
-    def next_number(self) -> int:
-        """Return a number for a request; numbers rise."""
-        self._number += 1
-        return self._number
 
     def stamp(self, number: int) -> bytes:
         """Return the header lines that every answer of the gateway's own has."""
