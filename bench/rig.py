@@ -44,7 +44,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location / {{
-      proxy_pass http://worker/invocations;
+      proxy_pass http://worker;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }}
