@@ -3,7 +3,9 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -31,6 +33,13 @@ def minutes_left(built: House, name: str) -> float:
     return float(built.ok("GET", f"/v1/leases/{name}").json()["time_left_seconds"]) / 60
 
 
+@contextmanager
+def damaging(built: House) -> Iterator[sqlite3.Connection]:
+    """Open the database behind Parkade's back; what was done is committed."""
+    with closing(sqlite3.connect(built.paths.database)) as database, database:
+        yield database
+
+
 def worker_pids(built: House, name: str) -> list[int]:
     return [i["pid"] for i in built.ok("GET", f"/v1/endpoints/{name}").json()["instances"]]
 
@@ -50,7 +59,7 @@ def test_1_money_a_lease_that_runs_out_takes_its_last_worker_within_two_seconds(
 def test_1_money_an_expiry_that_control_did_not_live_to_see_is_acted_on_by_its_successor(own):
     own.park("demo", minutes=30)
     (pid,) = worker_pids(own, "demo")
-    with sqlite3.connect(own.paths.database) as database:
+    with damaging(own) as database:
         # The lease runs out at the moment control dies: as if the signal came a second earlier.
         former = own.kill("control")
         _expire_now(database, "demo")
@@ -75,7 +84,7 @@ def test_2_work_a_lease_that_cannot_be_read_stops_nothing_and_is_reported(own):
     own.park("demo", minutes=30)
     own.park("other", minutes=30)
     (pid,) = worker_pids(own, "demo")
-    with sqlite3.connect(own.paths.database) as database:
+    with damaging(own) as database:
         database.execute("UPDATE leases SET expires_at = 'soon' WHERE endpoint_name = 'demo'")
     own.ok("POST", "/v1/nudge")
     wait_for(lambda: own.events(kind="lease.unreadable"), why="the report")
@@ -88,7 +97,7 @@ def test_2_work_a_lease_that_cannot_be_read_stops_nothing_and_is_reported(own):
 def test_2_work_only_what_a_lease_says_is_stopped(own):
     own.park("demo", minutes=30)
     (pid,) = worker_pids(own, "demo")
-    with sqlite3.connect(own.paths.database) as database:
+    with damaging(own) as database:
         database.execute("DELETE FROM leases WHERE endpoint_name = 'demo'")
     own.ok("POST", "/v1/nudge")
     wait_for(lambda: own.events(kind="endpoint.unmetered"), why="the report")
