@@ -196,16 +196,6 @@ def test_one_connection_serves_many_threads(database):
     assert len(SqliteHistory(database).read(EventQuery(limit=1000))) == 120
 
 
-def test_changes_tells_writes_of_others_and_not_our_own(path, database):
-    seen = database.changes()
-    SqliteMeta(database).put("key", "ours")
-    assert database.changes() == seen
-    with closing(Database(path)) as other:
-        assert database.changes() == seen
-        SqliteMeta(other).put("key", "theirs")
-    assert database.changes() != seen
-
-
 def test_opening_waits_where_sqlite_itself_would_not(path):
     """A file that is not in WAL mode yet, and is being written, cannot be switched at once."""
     Database(path).close()

@@ -59,11 +59,6 @@ class Database:
         with self._lock, translated(self.path), _transaction(self._connection):
             yield self._connection
 
-    def changes(self) -> int:
-        """Return a number that differs from the last one after a write by another process."""
-        with self.reading() as connection:
-            return int(connection.execute("PRAGMA data_version").fetchone()[0])
-
     def close(self) -> None:
         """Close the file; nothing can be read or written any more."""
         with self._lock, translated(self.path):
