@@ -25,19 +25,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceRoute:
-    """A worker that answers, and the unix socket it answers on."""
+    """An instance that answers: where each container of its model does, in their order.
+
+    An address is the path of a unix socket, or `127.0.0.1:PORT`.
+    """
 
     id: str
-    socket: str
+    addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRoute:
-    """A variant and those of its instances that may be given requests."""
+    """A variant, or an inference component, with those instances that may be given requests."""
 
     name: str
     weight: float
     instances: tuple[InstanceRoute, ...] = ()
+    #: Whether the next request goes to any instance rather than to the one with the fewest.
+    random: bool = False
+    #: Requests at a time for all instances together; None: as many as they take.
+    concurrency: int | None = None
+    #: The hostnames of a pipeline's containers, in their order; empty text where one has none.
+    hostnames: tuple[str, ...] = ()
+    #: Whether a request goes to the one container that it names, not through all in series.
+    direct: bool = False
+    #: Whether requests name a target model, which is asked for before it is sent there.
+    multi_model: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentRoute:
+    """An inference component: its copies are the instances, its name is the route's."""
+
+    variant: str
+    route: VariantRoute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureView:
+    """What of an endpoint's traffic is written down; see `domain.catalog.Capture`."""
+
+    destination: str
+    percentage: int
+    inputs: bool
+    outputs: bool
+    csv_types: tuple[str, ...] = ()
+    json_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +87,13 @@ class EndpointView:
     """An endpoint that is leased or there. With neither `down` nor instances, requests wait."""
 
     variants: tuple[VariantRoute, ...] = ()
+    #: Variants that get copies; `weight` is relative to the one production variant's.
+    shadows: tuple[VariantRoute, ...] = ()
+    #: Inference components by name; None: the endpoint hosts none, its variants serve.
+    components: Mapping[str, ComponentRoute] | None = None
+    capture: CaptureView | None = None
+    #: Whether it takes asynchronous calls only.
+    asynchronous: bool = False
     down: Down | None = None
 
 
@@ -160,16 +200,40 @@ def snapshot_from_json(values: Mapping[str, Any]) -> Snapshot:
 
 
 def _endpoint(view: Mapping[str, Any]) -> EndpointView:
+    components, capture, down = view["components"], view["capture"], view["down"]
     return EndpointView(
-        variants=tuple(
-            VariantRoute(
-                name=variant["name"],
-                weight=variant["weight"],
-                instances=tuple(InstanceRoute(**each) for each in variant["instances"]),
-            )
-            for variant in view["variants"]
-        ),
-        down=Down(**view["down"]) if view["down"] is not None else None,
+        variants=tuple(map(_variant, view["variants"])),
+        shadows=tuple(map(_variant, view["shadows"])),
+        components={
+            name: ComponentRoute(variant=each["variant"], route=_variant(each["route"]))
+            for name, each in components.items()
+        }
+        if components is not None
+        else None,
+        capture=CaptureView(
+            **{
+                **capture,
+                "csv_types": tuple(capture["csv_types"]),
+                "json_types": tuple(capture["json_types"]),
+            }
+        )
+        if capture is not None
+        else None,
+        asynchronous=view["asynchronous"],
+        down=Down(**down) if down is not None else None,
+    )
+
+
+def _variant(values: Mapping[str, Any]) -> VariantRoute:
+    return VariantRoute(
+        **{
+            **values,
+            "instances": tuple(
+                InstanceRoute(id=each["id"], addresses=tuple(each["addresses"]))
+                for each in values["instances"]
+            ),
+            "hostnames": tuple(values["hostnames"]),
+        }
     )
 
 

@@ -27,6 +27,16 @@ class EndpointStatus(StrEnum):
     UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
 
 
+class ComponentStatus(StrEnum):
+    """SageMaker's statuses of inference components."""
+
+    IN_SERVICE = "InService"
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    FAILED = "Failed"
+    DELETING = "Deleting"
+
+
 #: On its way somewhere else: neither to be stopped nor to be started now.
 TRANSIENT = frozenset({
     EndpointStatus.CREATING,

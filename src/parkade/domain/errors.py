@@ -8,6 +8,7 @@
     |   +-- EndpointNotFound
     |   +-- ConfigNotFound
     |   +-- ModelNotFound
+    |   +-- ComponentNotFound
     |   +-- TokenNotFound
     |   +-- RouteNotFound
     |   +-- ExecutionNotFound
@@ -77,6 +78,10 @@ class ConfigNotFound(NotFound):
 
 class ModelNotFound(NotFound):
     """No model has this name."""
+
+
+class ComponentNotFound(NotFound):
+    """No inference component has this name."""
 
 
 class TokenNotFound(NotFound):

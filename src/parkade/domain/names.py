@@ -99,6 +99,16 @@ def s3_address(text: object, *, field: str = "ModelDataUrl") -> tuple[str, str]:
     return bucket, key
 
 
+def s3_prefix(text: object, *, field: str = "ModelDataUrl") -> tuple[str, str]:
+    """Split `s3://bucket` or `s3://bucket/prefix` into the bucket and the prefix, maybe empty."""
+    plain = text.rstrip("/") if isinstance(text, str) else text
+    if isinstance(plain, str) and plain.startswith("s3://") and "/" not in plain[5:]:
+        bucket, _ = s3_address(plain + "/-", field=field)
+        return bucket, ""
+    bucket, key = s3_address(plain, field=field)
+    return bucket, key + "/"
+
+
 def object_address(bucket: str, key: str, *, field: str = "Key") -> str:
     """Return `s3://bucket/key` where it is the address of just this bucket and this key."""
     address = f"s3://{bucket}/{key}"

@@ -1,4 +1,4 @@
-"""What the embedded host must remember: models, configs, endpoints, and their instances."""
+"""What the embedded host must remember: models, configs, endpoints, and what runs for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from parkade.domain.catalog import EndpointConfig, Model
-    from parkade.domain.endpoint import EndpointStatus
+    from parkade.domain.catalog import Component, Deployment, EndpointConfig, Model
+    from parkade.domain.endpoint import ComponentStatus, EndpointStatus
     from parkade.domain.event import Event
 
 _Record = TypeVar("_Record")
@@ -29,16 +29,28 @@ class RecordedEndpoint:
     """An endpoint as last recorded by the host."""
 
     name: str
-    config_name: str
     status: EndpointStatus
     created_at: datetime
     changed_at: datetime
+    #: What it runs, or is to run at first.
+    deployment: Deployment
+    #: Rises with every fleet that is brought up for it; instances tell which one they are of.
+    generation: int = 1
+    #: While it is Updating: what it is to run, under the next generation, or under the present
+    #: one where only counts and weights change.
+    target: Deployment | None = None
+    target_generation: int = 0
     failure_reason: str = ""
+
+    @property
+    def config_name(self) -> str:
+        """The endpoint config that it runs."""
+        return self.deployment.config.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedInstance:
-    """An instance that was begun.
+    """A worker that was begun: one container of one instance.
 
     It is recorded before its process is forked, and forgotten after its process is gone, so
     that no process can be unknown.
@@ -48,6 +60,33 @@ class RecordedInstance:
     endpoint_name: str
     variant_name: str
     started_at: datetime
+    generation: int = 1
+    #: The containers of a pipeline share their instance's name; else it is the id.
+    instance: str = ""
+    #: Which of its model's containers it runs.
+    container: int = 0
+    #: The inference component whose copy it is; empty: it is its variant's.
+    component_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedComponent:
+    """An inference component as last recorded by the host."""
+
+    component: Component
+    #: One of InService, Creating, Updating, Failed, Deleting.
+    status: ComponentStatus
+    changed_at: datetime
+    #: Rises when its model changes, so that copies of both can run side by side.
+    generation: int = 1
+    #: While it is Updating to another model or number of copies.
+    target: Component | None = None
+    failure_reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.component.name
 
 
 class CatalogStore(Protocol):
@@ -115,4 +154,28 @@ class CatalogStore(Protocol):
 
     def remove_instance(self, instance_id: str) -> None:
         """Remove the instance; one that is gone counts as done."""
+        ...
+
+    def put_component(self, component: RecordedComponent, event: Event) -> None:
+        """Store the inference component over the one of its name, if any."""
+        ...
+
+    def component(self, name: str) -> RecordedComponent:
+        """Return the inference component. Raises ComponentNotFound or Unreadable."""
+        ...
+
+    def components(self) -> Listing[RecordedComponent]:
+        """Return every inference component in the order of names."""
+        ...
+
+    def remove_component(self, name: str, event: Event) -> None:
+        """Remove the inference component; one that is gone counts as done, without an event."""
+        ...
+
+    def put_tags(self, kind: str, name: str, tags: Mapping[str, str]) -> None:
+        """Store all tags of what is of this kind ("endpoint", "model" ...) and name; none: forget."""
+        ...
+
+    def tags(self, kind: str, name: str) -> Mapping[str, str]:
+        """Return the tags, in the order of keys; none where nothing was stored."""
         ...
