@@ -144,7 +144,7 @@ class Rig:
 
 
 def _view(worker: Path) -> link.EndpointView:
-    instance = link.InstanceRoute(id="worker", socket=str(worker))
+    instance = link.InstanceRoute(id="worker", addresses=(str(worker),))
     variant = link.VariantRoute(name="AllTraffic", weight=1.0, instances=(instance,))
     return link.EndpointView(variants=(variant,))
 

@@ -325,7 +325,7 @@ class Stand:
         return process
 
     def route(self, name: str) -> link.InstanceRoute:
-        return link.InstanceRoute(id=name, socket=str(self.folder / f"{name}.sock"))
+        return link.InstanceRoute(id=name, addresses=(str(self.folder / f"{name}.sock"),))
 
     def variant(self, name: str, *workers: str, weight: float = 1.0) -> link.VariantRoute:
         return link.VariantRoute(

@@ -46,11 +46,11 @@ class Variant:
 
     def update(self, route: link.VariantRoute, changed: Callable[[], None]) -> None:
         """Take up the snapshot's instances; one that is still there keeps its connections."""
-        former = {(instance.id, instance.socket): instance for instance in self.instances}
+        former = {(instance.id, instance.addresses): instance for instance in self.instances}
         self.weight = route.weight
         self.instances = []
         for each in route.instances:
-            known = former.pop((each.id, each.socket), None)
+            known = former.pop((each.id, each.addresses), None)
             self.instances.append(Instance(each, changed) if known is None else known)
         for instance in former.values():
             instance.vanish()

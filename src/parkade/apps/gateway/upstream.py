@@ -204,18 +204,18 @@ class Instance:
         "_pause",
         "_tasks",
         "_timer",
+        "addresses",
         "gone",
         "id",
         "idle",
         "in_flight",
         "refusing",
-        "socket",
     )
 
     def __init__(self, route: link.InstanceRoute, changed: Callable[[], None]) -> None:
         """Call `changed` when it stops or begins again to accept connections."""
         self.id = route.id
-        self.socket = route.socket
+        self.addresses = route.addresses
         self.in_flight = 0
         self.idle: list[WorkerConnection] = []
         self.gone = False
@@ -272,9 +272,16 @@ class Instance:
 
     async def _connect(self) -> WorkerConnection:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_unix_connection(
-            lambda: WorkerConnection(self), self.socket
-        )
+        address = self.addresses[0]
+        host, _, port = address.rpartition(":")
+        if address.startswith("/"):
+            _, connection = await loop.create_unix_connection(
+                lambda: WorkerConnection(self), address
+            )
+        else:
+            _, connection = await loop.create_connection(
+                lambda: WorkerConnection(self), host, int(port)
+            )
         return connection
 
     def _refuse(self, error: OSError) -> None:
