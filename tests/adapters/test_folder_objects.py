@@ -2,10 +2,12 @@
 
 import errno
 import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from parkade.adapters.folder.errors import writing
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.domain.errors import (
+    BucketNotFound,
     Conflict,
+    InUse,
     InvalidInput,
     ObjectNotFound,
     ResourceLimitExceeded,
@@ -298,3 +302,86 @@ def test_what_goes_wrong_is_told_in_our_words(number, kind):
     with pytest.raises(kind, match="s3://models/key") as error:
         fail()
     assert error.value.hint
+
+
+def record(root):
+    (path,) = (root / ".meta" / "models").iterdir()
+    return path
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_crash_between_record_and_file_loses_neither_objects_headers(objects, root, taken):
+    with objects.writer("models", "key", {"content-type": "text/old"}) as writer:
+        writer.commit()
+    with objects.writer("models", "key", {"content-type": "text/new"}) as writer:
+        writer.write(b"new")
+        real = Path.replace
+
+        def crash(self, target):
+            if target == root / "models" / "key":
+                if taken:
+                    real(self, target)
+                raise KeyboardInterrupt
+            return real(self, target)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "replace", crash)
+            with pytest.raises(KeyboardInterrupt):
+                writer.commit()
+    seen = FolderObjects(root).stat("models", "key")
+    assert seen.headers == {"content-type": "text/new" if taken else "text/old"}
+
+
+def test_of_many_writers_each_ones_headers_stay_with_its_bytes(objects):
+    def work(number):
+        with objects.writer("models", "key", {"x-amz-meta-number": str(number)}) as writer:
+            writer.write(str(number).encode())
+            writer.commit()
+        info, file = objects.fetch("models", "key")
+        with file:
+            assert info.headers["x-amz-meta-number"].encode() == file.read()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(100)))
+
+
+def test_a_record_holds_one_object_at_rest(objects, root):
+    for number in range(3):
+        put(objects, "key", str(number).encode())
+    assert len(json.loads(record(root).read_text())["known"]) <= 2
+
+
+def test_a_removed_bucket_leaves_nothing_behind(objects, root):
+    put(objects, "a/b")
+    objects.delete("models", "a/b")
+    (root / "models" / "left" / "empty").mkdir(parents=True)
+    objects.remove_bucket("models")
+    assert [path.name for path in root.iterdir() if path.name == "models"] == []
+    assert not (root / ".meta" / "models").exists()
+
+
+def test_a_link_or_a_file_is_no_bucket_and_makes_one_not_empty(objects, root, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (root / "linked").symlink_to(tmp_path / "outside")
+    (root / "a-file").write_text("x")
+    put(objects, "key")
+    assert [bucket.name for bucket in objects.buckets()] == ["models"]
+    for name in ("linked", "a-file"):
+        with pytest.raises(Conflict):
+            objects.make_bucket(name)
+        with pytest.raises(BucketNotFound):
+            objects.remove_bucket(name)
+    objects.delete("models", "key")
+    (root / "models" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(InUse):
+        objects.remove_bucket("models")
+
+
+def test_a_prefix_that_climbs_or_leads_through_a_link_lists_nothing(objects, root, tmp_path):
+    put(objects, "a/b")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_text("x")
+    (root / "models" / "out").symlink_to(tmp_path / "outside")
+    for prefix in ("../", "../../", "/", "a//", "./a/", "out/", "a/b/", "a\0/", "\ud800/"):
+        assert objects.ls("models", prefix) == []
+        assert objects.page("models", prefix, limit=9).objects == []

@@ -8,7 +8,7 @@ import pytest
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.adapters.memory.objects import MemoryObjects
 from parkade.adapters.system.clock import SystemClock
-from parkade.domain.errors import InvalidInput, ObjectNotFound
+from parkade.domain.errors import BucketNotFound, InUse, InvalidInput, ObjectNotFound
 
 
 @pytest.fixture(params=["memory", "folder"])
@@ -200,3 +200,93 @@ def test_writers_and_deleters_of_one_key_do_not_disturb_each_other(objects):
         list(pool.map(work, range(200)))
     put(objects, "a/b/key", b"last")
     assert read(objects, "a/b/key") == b"last"
+
+
+def test_what_the_writer_said_of_an_object_is_told_with_it(objects):
+    said = {"content-type": "text/csv", "x-amz-meta-owner": "ann"}
+    with objects.writer("models", "key", said) as writer:
+        writer.write(b"content")
+        assert writer.digest() == hashlib.sha256(b"content").hexdigest()
+        info = writer.commit()
+    assert info.headers == said
+    assert objects.stat("models", "key") == info
+    assert objects.ls("models") == [info]
+    put(objects, "key", b"other")
+    assert objects.stat("models", "key").headers == {}
+
+
+def test_what_is_fetched_is_what_is_described(objects):
+    old = put(objects, "key", b"old")
+    info, file = objects.fetch("models", "key")
+    with file:
+        put(objects, "key", b"newer")
+        assert info == old
+        assert file.read() == b"old"
+    with pytest.raises(ObjectNotFound):
+        objects.fetch("models", "other")
+
+
+def test_a_page_ends_at_its_limit_and_tells_where_to_go_on(objects):
+    for number in range(7):
+        put(objects, f"a/{number}")
+    put(objects, "b")
+    seen, after = [], ""
+    for length in (3, 3, 1):
+        page = objects.page("models", "a/", after=after, limit=3)
+        assert len(page.objects) == length
+        seen += [info.key for info in page.objects]
+        after = page.following
+    assert after == ""
+    assert seen == [f"a/{number}" for number in range(7)]
+    assert objects.page("models", "a/", limit=7).following == ""
+    assert objects.page("models", "x", limit=7).objects == []
+
+
+def test_a_page_with_a_delimiter_tells_what_keys_have_in_common(objects):
+    for key in ("a/1", "a/2", "a/b/3", "a-", "b", "c/1", "c/d/1"):
+        put(objects, key)
+    page = objects.page("models", delimiter="/", limit=10)
+    assert [info.key for info in page.objects] == ["a-", "b"]
+    assert list(page.prefixes) == ["a/", "c/"]
+    page = objects.page("models", "a/", delimiter="/", limit=10)
+    assert [info.key for info in page.objects] == ["a/1", "a/2"]
+    assert list(page.prefixes) == ["a/b/"]
+    names, after = [], ""
+    while True:
+        page = objects.page("models", delimiter="/", after=after, limit=1)
+        names += [*(info.key for info in page.objects), *page.prefixes]
+        after = page.following
+        if not after:
+            break
+    assert names == ["a-", "a/", "b", "c/"]
+
+
+def buckets(objects):
+    return [bucket.name for bucket in objects.buckets()]
+
+
+def test_buckets_are_made_listed_and_removed(objects):
+    assert buckets(objects) == []
+    put(objects, "a/b")
+    for _ in range(2):
+        objects.make_bucket("empty-one")
+    assert buckets(objects) == ["empty-one", "models"]
+    assert all(bucket.modified_at.utcoffset() is not None for bucket in objects.buckets())
+    with pytest.raises(InUse, match="models"):
+        objects.remove_bucket("models")
+    objects.delete("models", "a/b")
+    assert buckets(objects) == ["empty-one", "models"]
+    for bucket in ("models", "empty-one"):
+        objects.remove_bucket(bucket)
+        with pytest.raises(BucketNotFound, match=bucket):
+            objects.remove_bucket(bucket)
+    assert buckets(objects) == []
+    put(objects, "a/b")
+    assert keys(objects) == ["a/b"]
+
+
+@pytest.mark.parametrize("bucket", ["", "..", "a/b", ".meta", "UPPER", "no", "x" * 64, "a..b"])
+def test_what_can_be_no_bucket_is_refused(objects, bucket):
+    for ask in (objects.make_bucket, objects.remove_bucket):
+        with pytest.raises(InvalidInput):
+            ask(bucket)

@@ -12,6 +12,7 @@
     |   +-- TokenNotFound
     |   +-- RouteNotFound
     |   +-- ExecutionNotFound
+    |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
     |   +-- AlreadyExists
@@ -94,6 +95,10 @@ class RouteNotFound(NotFound):
 
 class ExecutionNotFound(NotFound):
     """No execution has this ARN, or it is not yours to see."""
+
+
+class BucketNotFound(NotFound):
+    """No bucket has this name."""
 
 
 class ObjectNotFound(NotFound):

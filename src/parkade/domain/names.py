@@ -20,12 +20,14 @@ _MODEL = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _TOKEN = re.compile(r"[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _OWNER = re.compile(r"[a-zA-Z0-9]([._@+\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _ROUTE = re.compile(r"/[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_S3 = re.compile(r"s3://([a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+_S3 = re.compile(rf"s3://({_BUCKET.pattern})/(.+)", re.DOTALL)
 
 #: First path segments that are Parkade's own; no route may take them.
 RESERVED_ROUTES = frozenset({
     "v1", "docs", "openapi.json", "metrics", "console", "endpoints", "endpoint-expiry",
     "startexecution", "describeexecution", "prod", "models", "openai",
+    "s3", "sts",
 })  # fmt: skip
 
 
@@ -79,6 +81,17 @@ def route_path(text: object, *, field: str = "path") -> str:
             hint="reserved are " + ", ".join("/" + name for name in sorted(RESERVED_ROUTES)),
         )
     return path
+
+
+def bucket_name(text: object, *, field: str = "Bucket") -> str:
+    """Return `text` if it may name a bucket."""
+    if not isinstance(text, str) or not _BUCKET.fullmatch(text) or ".." in text:
+        raise InvalidInput(
+            f"{field} {str(text)[:80]!r} is not a valid bucket name",
+            field=field,
+            hint="bucket names are 3 to 63 of a-z, 0-9, '.' and '-'",
+        )
+    return text
 
 
 def s3_address(text: object, *, field: str = "ModelDataUrl") -> tuple[str, str]:

@@ -17,6 +17,7 @@ from parkade.domain.errors import Conflict, InvalidInput
 from parkade.ports.objects import ObjectInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from io import BufferedReader, FileIO
 
 #: A delete has just removed the folder that was about to be used, or a put has made one.
@@ -45,20 +46,22 @@ class Place:
         self.bucket = bucket
         self.key = key
         self._root = root
-        self._path = root / bucket / key
+        self.path = root / bucket / key
 
     def open(self) -> BufferedReader:
         """Open the file for reading. Raises ObjectNotFound where it is no regular file."""
         with reading(self.address):
             if self._link() is not None:
                 raise absent(self.address)
-            file = open(os.open(self._path, _FLAGS), "rb")  # noqa: PTH123, SIM115 - handed on
+            file = open(os.open(self.path, _FLAGS), "rb")  # noqa: PTH123, SIM115 - handed on
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.close()
             raise absent(self.address)
         return file
 
-    def info(self, file: BufferedReader | FileIO, etag: str) -> ObjectInfo:
+    def info(
+        self, file: BufferedReader | FileIO, etag: str, headers: Mapping[str, str]
+    ) -> ObjectInfo:
         """Describe the object from its open file."""
         status = os.fstat(file.fileno())
         return ObjectInfo(
@@ -67,6 +70,7 @@ class Place:
             size=status.st_size,
             etag=etag,
             modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
+            headers=headers,
         )
 
     def require_free(self) -> None:
@@ -81,8 +85,8 @@ class Place:
             for folder in self._folders()[:-1]:
                 if _is_no_folder(folder):
                     raise self._excluded(folder)
-            if self._path.is_dir() and any(files for _, _, files in os.walk(self._path)):
-                raise self._excluded(self._path)
+            if self.path.is_dir() and any(files for _, _, files in os.walk(self.path)):
+                raise self._excluded(self.path)
 
     def take(self, finished: Path) -> None:
         """Move a finished file here, in place of an older one, for good."""
@@ -94,9 +98,9 @@ class Place:
     def delete(self) -> None:
         """Delete the file, and the folders of the key that it leaves empty."""
         with writing(self.address):
-            if self._link() is not None or not self._path.is_file():
+            if self._link() is not None or not self.path.is_file():
                 return
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
         for folder in self._folders()[:-2]:  # root and bucket stay
             try:
                 folder.rmdir()
@@ -109,16 +113,16 @@ class Place:
         ):
             with attempt:
                 self.require_free()
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                _replace(finished, self._path)
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                _replace(finished, self.path)
 
     def _folders(self) -> list[Path]:
         """Return the folders from the file's own up to the root."""
-        parents = list(self._path.parents)
+        parents = list(self.path.parents)
         return parents[: parents.index(self._root) + 1]
 
     def _link(self) -> Path | None:
-        below = [self._path, *self._folders()[:-1]]
+        below = [self.path, *self._folders()[:-1]]
         return next((path for path in below if path.is_symlink()), None)
 
     def _excluded(self, other: Path) -> Conflict:
