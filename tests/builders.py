@@ -5,12 +5,12 @@ All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
 
 from datetime import UTC, datetime, timedelta
 
-from parkade.domain.catalog import EndpointConfig, Model, Variant
-from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
+from parkade.domain.catalog import Component, Container, Deployment, EndpointConfig, Model, Variant
+from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEndpoint
 from parkade.domain.event import Event
 from parkade.domain.lease import Lease, LeaseRules
 from parkade.domain.token import Role, Token
-from parkade.ports.catalog import RecordedEndpoint, RecordedInstance
+from parkade.ports.catalog import RecordedComponent, RecordedEndpoint, RecordedInstance
 from parkade.ports.executions import Execution, ExecutionStatus
 from parkade.ports.leases import Coin
 from parkade.ports.routes import Route
@@ -61,13 +61,19 @@ def an_endpoint(status=EndpointStatus.IN_SERVICE, **changes):
     return ObservedEndpoint(status=EndpointStatus(status), **{**defaults, **changes})
 
 
-def a_model(name="falcon-model", **changes):
-    defaults = {
-        "image": "parkade/script:1",
-        "data_url": "s3://models/falcon.tar.gz",
-        "created_at": NOW,
-    }
-    return Model(name=name, **{**defaults, **changes})
+def a_container(**changes):
+    defaults = {"image": "parkade/script:1", "data_url": "s3://models/falcon.tar.gz"}
+    return Container(**{**defaults, **changes})
+
+
+def a_model(name="falcon-model", *, created_at=NOW, containers=(), direct=False, **changes):
+    """A model of these containers, or of one that `changes` describe."""
+    return Model(
+        name=name,
+        containers=containers or (a_container(**changes),),
+        created_at=created_at,
+        direct=direct,
+    )
 
 
 def a_variant(name="blue", **changes):
@@ -80,14 +86,39 @@ def a_config(name="falcon-config", **changes):
     return EndpointConfig(name=name, **{**defaults, **changes})
 
 
-def a_recorded_endpoint(name="falcon", **changes):
+def a_deployment(config=None, models=()):
+    """What an endpoint runs: a config with a plain model for each that its variants name."""
+    config = config or a_config()
+    wanted = dict.fromkeys(each.model_name for each in config.every if each.model_name)
+    return Deployment(config=config, models=tuple(models) or tuple(map(a_model, wanted)))
+
+
+def a_recorded_endpoint(name="falcon", *, config_name="falcon-config", **changes):
     defaults = {
-        "config_name": "falcon-config",
         "status": EndpointStatus.IN_SERVICE,
         "created_at": NOW,
         "changed_at": NOW,
+        "deployment": a_deployment(a_config(config_name)),
     }
     return RecordedEndpoint(name=name, **{**defaults, **changes})
+
+
+def a_component(name="parrot", **changes):
+    defaults = {
+        "endpoint_name": "falcon",
+        "variant_name": "blue",
+        "model": a_model(),
+        "copies": 1,
+        "created_at": NOW,
+    }
+    return Component(name=name, **{**defaults, **changes})
+
+
+def a_recorded_component(name="parrot", *, status=ComponentStatus.IN_SERVICE, **changes):
+    component = a_component(name, **changes.pop("of", {}))
+    return RecordedComponent(
+        **{"component": component, "status": status, "changed_at": NOW, **changes}
+    )
 
 
 def a_recorded_instance(instance_id="i-1", **changes):

@@ -1,5 +1,6 @@
 """The file: how it is opened, what it refuses, and what goes wrong around it."""
 
+import json
 import sqlite3
 import stat
 import threading
@@ -8,13 +9,23 @@ from contextlib import closing
 import pytest
 
 from parkade.adapters.sqlite import schema
+from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.domain.errors import ResourceLimitExceeded, Unavailable, Unreadable
 from parkade.ports.events import EventQuery
-from tests.builders import a_lease, an_event
+from tests.builders import (
+    a_config,
+    a_deployment,
+    a_lease,
+    a_model,
+    a_recorded_endpoint,
+    a_recorded_instance,
+    a_variant,
+    an_event,
+)
 
 
 def pragma(database, name):
@@ -63,6 +74,44 @@ def test_migrations_run_once_and_in_order(path, monkeypatch):
             assert SqliteMeta(database).get("key") == "kept"
             with database.reading() as connection:
                 connection.execute("SELECT a, b FROM later")
+
+
+def test_records_of_the_first_schema_are_taken_over(path, monkeypatch):
+    """Written by version 0.1.0; what is damaged stays damaged, and hides nothing else."""
+    with monkeypatch.context() as patched:
+        patched.setattr("parkade.adapters.sqlite.database.MIGRATIONS", schema.MIGRATIONS[:1])
+        old = Database(path)
+    at = "2026-03-01T12:00:00.000000+00:00"
+    variant = {"name": "blue", "model_name": "m", "instance_type": "ml.c5.xlarge"}
+    variants = json.dumps([{**variant, "instance_count": 2, "weight": 1.0}])
+    with old.writing() as connection:
+        for name, environment in (("m", '{"A": "1"}'), ("torn", "{")):
+            connection.execute(
+                "INSERT INTO models VALUES (?, 'image', 's3://models/m.tar.gz', ?, ?)",
+                (name, environment, at),
+            )
+        connection.execute("INSERT INTO configs VALUES ('c', ?, ?)", (variants, at))
+        connection.execute("INSERT INTO configs VALUES ('torn', '[', ?)", (at,))
+        for name, config in (("falcon", "c"), ("lost", "torn")):
+            connection.execute(
+                "INSERT INTO endpoints VALUES (?, ?, 'InService', ?, ?, '')", (name, config, at, at)
+            )
+        connection.execute("INSERT INTO instances VALUES ('i-1', 'falcon', 'blue', ?)", (at,))
+    old.close()
+    new = Database(path)
+    catalog = SqliteCatalogStore(new)
+    model = a_model("m", image="image", data_url="s3://models/m.tar.gz", environment={"A": "1"})
+    config = a_config("c", variants=(a_variant(model_name="m", instance_count=2),))
+    assert catalog.models().records == (model,)
+    assert list(catalog.models().unreadable) == ["torn"]
+    assert catalog.configs().records == (config,)
+    assert list(catalog.configs().unreadable) == ["torn"]
+    assert catalog.endpoints().records == (
+        a_recorded_endpoint(deployment=a_deployment(config, [model])),
+    )
+    assert list(catalog.endpoints().unreadable) == ["lost"]
+    assert catalog.instances().records == (a_recorded_instance("i-1"),)
+    new.close()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):

@@ -27,6 +27,7 @@ from tests.builders import (
     a_config,
     a_lease,
     a_model,
+    a_recorded_component,
     a_recorded_endpoint,
     a_recorded_instance,
     a_route,
@@ -268,41 +269,65 @@ def test_a_damaged_row_is_told_by_name(database, table, column, value):
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "value"),
+    ("table", "member", "value"),
     [
-        ("models", "environment", "[]"),
-        ("models", "environment", '{"A": 1}'),
-        ("models", "image", ""),
-        ("models", "created_at", b"\x00"),
-        ("configs", "variants", "{}"),
-        ("configs", "variants", "[]"),
-        ("configs", "variants", "[{}]"),
-        ("configs", "variants", "[7]"),
-        (
-            "configs",
-            "variants",
-            json.dumps([{"name": "a", "model_name": "m", "instance_type": "t2"}]),
-        ),
-        ("configs", "created_at", "then"),
-        ("endpoints", "status", "Sleeping"),
-        ("endpoints", "config_name", b"\xff"),
-        ("endpoints", "changed_at", 7),
-        ("instances", "started_at", "then"),
-        ("instances", "endpoint_name", b"\x00"),
-        ("instances", "variant_name", b"\x07"),
+        ("models", "$.containers[0].environment", []),
+        ("models", "$.containers[0].environment", {"A": 1}),
+        ("models", "$.containers[0].image", ""),
+        ("models", "$.containers", []),
+        ("models", "$.created_at", "then"),
+        ("models", "$.created_at", "2026-03-01T12:00:00"),
+        ("models", "$.sort", "odd"),
+        ("configs", "$.variants", {}),
+        ("configs", "$.variants", []),
+        ("configs", "$.variants[0]", {}),
+        ("configs", "$.variants[0]", 7),
+        ("configs", "$.variants[0].instance_type", "t2"),
+        ("configs", "$.created_at", "then"),
+        ("endpoints", "$.status", "Sleeping"),
+        ("endpoints", "$.deployment.config.name", ""),
+        ("endpoints", "$.deployment.models[0]", None),
+        ("endpoints", "$.changed_at", 7),
+        ("components", "$.component.copies", -1),
+        ("instances", "$.started_at", "then"),
+        ("instances", "$.endpoint_name", 0),
+        ("instances", "$.generation", "1"),
     ],
 )
-def test_a_damaged_record_is_told_by_name_beside_the_others(database, table, column, value):
+def test_a_damaged_record_is_told_by_name_beside_the_others(database, table, member, value):
+    catalog = some_records(database)
+    change = f"UPDATE {table} SET content = json_set(content, ?, json(?))"  # noqa: S608
+    damage(database, f"{change} WHERE {key(table)} = 'falcon'", member, json.dumps(value))
+    assert_told(catalog, table)
+
+
+@pytest.mark.parametrize("table", ["models", "configs", "endpoints", "components", "instances"])
+@pytest.mark.parametrize("content", ["", "{", "null", b"\x00", b"{}", b"\xff"], ids=ascii)
+def test_a_record_that_is_no_document_is_told_by_name(database, table, content):
+    catalog = some_records(database)
+    change = f"UPDATE {table} SET content = ? WHERE {key(table)} = 'falcon'"  # noqa: S608
+    damage(database, change, content)
+    assert_told(catalog, table)
+
+
+def some_records(database):
     catalog = SqliteCatalogStore(database)
     for name in ("a", "falcon", "z"):
         catalog.add_model(a_model(name), an_event())
         catalog.add_config(a_config(name), an_event())
         catalog.put_endpoint(a_recorded_endpoint(name), an_event())
+        catalog.put_component(a_recorded_component(name), an_event())
         catalog.put_instance(a_recorded_instance(name))
-    key = "id" if table == "instances" else "name"
-    damage(database, f"UPDATE {table} SET {column} = ? WHERE {key} = 'falcon'", value)  # noqa: S608
+    return catalog
+
+
+def key(table):
+    return "id" if table == "instances" else "name"
+
+
+def assert_told(catalog, table):
     listing = getattr(catalog, table)()
-    assert [getattr(record, key) for record in listing.records] == ["a", "z"]
+    assert [getattr(record, key(table)) for record in listing.records] == ["a", "z"]
     assert list(listing.unreadable) == ["falcon"]
     assert "falcon" in listing.unreadable["falcon"]
 

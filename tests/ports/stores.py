@@ -50,8 +50,7 @@ def stores(kind, folder):
 
     def damage_record(kind, name):
         key = "id" if kind == "instances" else "name"
-        instant = "started_at" if kind == "instances" else "created_at"
-        statement = f"UPDATE {kind} SET {instant} = 'then' WHERE {key} = ?"  # noqa: S608
+        statement = f"UPDATE {kind} SET content = '{{}}' WHERE {key} = ?"  # noqa: S608
         with database.writing() as connection:
             assert connection.execute(statement, (name,)).rowcount == 1
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.catalog import Asynchronous, Capture, Routing, Serverless
+from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
+    ComponentNotFound,
     ConfigNotFound,
     EndpointNotFound,
     ModelNotFound,
@@ -14,7 +16,10 @@ from parkade.ports.catalog import Listing
 from tests.builders import (
     NOW,
     a_config,
+    a_container,
+    a_deployment,
     a_model,
+    a_recorded_component,
     a_recorded_endpoint,
     a_recorded_instance,
     a_variant,
@@ -34,6 +39,16 @@ def test_a_model_comes_back_with_every_field(catalog, store):
     catalog.add_model(model, an_event("model.created"))
     assert catalog.model(model.name) == model
     assert kinds_of(store.history) == ["model.created"]
+
+
+def test_a_pipeline_comes_back_with_every_field(catalog):
+    containers = (
+        a_container(hostname="first", extras={"ImageConfig": {"RepositoryAccessMode": "Vpc"}}),
+        a_container(hostname="last", image="other", environment={"A": "1"}),
+    )
+    model = a_model(containers=containers, direct=True)
+    catalog.add_model(model, an_event("model.created"))
+    assert catalog.model(model.name) == model
 
 
 def test_models_come_in_the_order_of_names(catalog):
@@ -69,6 +84,20 @@ def test_a_config_comes_back_with_every_field_and_its_variants_in_order(catalog)
     assert catalog.config(config.name) == config
 
 
+def test_a_config_comes_back_with_its_shadow_capture_and_asynchronous_rules(catalog):
+    config = a_config(
+        variants=(a_variant(serverless=Serverless(memory_mb=2048, concurrency=5)),),
+        shadows=(a_variant("shade", weight=0.5, routing=Routing.RANDOM, startup_timeout=60),),
+        capture=Capture(
+            destination="s3://bucket/taken", percentage=30, outputs=False, csv_types=("text/csv",)
+        ),
+        asynchronous=Asynchronous(output="s3://bucket/out", concurrency=4),
+        extras={"KmsKeyId": "key"},
+    )
+    catalog.add_config(config, an_event())
+    assert catalog.config(config.name) == config
+
+
 def test_configs_come_in_the_order_of_names(catalog):
     for name in ("b", "a"):
         catalog.add_config(a_config(name), an_event())
@@ -100,6 +129,45 @@ def test_an_endpoint_is_stored_over_the_one_of_its_name_with_its_event(catalog, 
     assert catalog.endpoint("falcon") == failed
     assert catalog.endpoints() == Listing((failed,), {})
     assert kinds_of(store.history) == ["endpoint.creating", "endpoint.failed"]
+
+
+def test_an_endpoint_that_is_updated_comes_back_with_what_it_is_to_become(catalog):
+    updating = a_recorded_endpoint(
+        status=EndpointStatus.UPDATING,
+        generation=3,
+        target=a_deployment(a_config("next", variants=(a_variant(model_name="other"),))),
+        target_generation=4,
+    )
+    catalog.put_endpoint(updating, an_event("endpoint.updating"))
+    assert catalog.endpoint("falcon") == updating
+
+
+def test_a_component_is_stored_over_and_removed_with_its_events(catalog, store):
+    catalog.put_component(a_recorded_component(), an_event("component.creating"))
+    failed = a_recorded_component(
+        status=ComponentStatus.FAILED, failure_reason="no ping", generation=2
+    )
+    catalog.put_component(failed, an_event("component.failed"))
+    assert catalog.component("parrot") == failed
+    assert catalog.components() == Listing((failed,), {})
+    for _ in range(2):
+        catalog.remove_component("parrot", an_event("component.deleted"))
+    with pytest.raises(ComponentNotFound, match="parrot"):
+        catalog.component("parrot")
+    assert kinds_of(store.history) == [
+        "component.creating",
+        "component.failed",
+        "component.deleted",
+    ]
+
+
+def test_tags_belong_to_a_kind_and_a_name(catalog):
+    catalog.put_tags("endpoint", "falcon", {"b": "2", "a": "ü"})
+    catalog.put_tags("model", "falcon", {"c": ""})
+    assert list(catalog.tags("endpoint", "falcon").items()) == [("a", "ü"), ("b", "2")]
+    catalog.put_tags("endpoint", "falcon", {})
+    assert catalog.tags("endpoint", "falcon") == {}
+    assert catalog.tags("model", "falcon") == {"c": ""}
 
 
 def test_endpoints_come_in_the_order_of_names(catalog):
@@ -140,6 +208,7 @@ def filled(catalog):
         catalog.add_config(a_config(name), an_event())
         catalog.put_endpoint(a_recorded_endpoint(name), an_event())
         catalog.put_instance(a_recorded_instance(name))
+        catalog.put_component(a_recorded_component(name), an_event())
     return catalog
 
 
@@ -147,7 +216,7 @@ def key(record):
     return getattr(record, "name", None) or record.id
 
 
-KINDS = ["models", "configs", "endpoints", "instances"]
+KINDS = ["models", "configs", "endpoints", "components", "instances"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,10 +230,10 @@ def test_a_damaged_record_is_told_beside_the_others(filled, store, kind):
         assert getattr(filled, other)().unreadable == {}
 
 
-@pytest.mark.parametrize("kind", KINDS[:3])
+@pytest.mark.parametrize("kind", KINDS[:4])
 def test_asking_for_a_damaged_record_raises_unreadable(filled, store, kind):
     store.damage_record(kind, "b")
-    one = {"models": filled.model, "configs": filled.config, "endpoints": filled.endpoint}[kind]
+    one = getattr(filled, kind.removesuffix("s"))
     with pytest.raises(Unreadable, match="'b'"):
         one("b")
     assert one("a").name == "a"
@@ -194,6 +263,7 @@ def test_a_damaged_record_can_be_removed(filled, store):
     filled.remove_model("b", an_event())
     filled.remove_config("b", an_event())
     filled.remove_endpoint("b", an_event())
+    filled.remove_component("b", an_event())
     filled.remove_instance("b")
     for kind in KINDS:
         assert getattr(filled, kind)().unreadable == {}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  stores read these forms by their annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from parkade.domain.catalog import Component, Deployment  # noqa: TC001
+from parkade.domain.endpoint import ComponentStatus, EndpointStatus  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-    from parkade.domain.catalog import Component, Deployment, EndpointConfig, Model
-    from parkade.domain.endpoint import ComponentStatus, EndpointStatus
+    from parkade.domain.catalog import EndpointConfig, Model
     from parkade.domain.event import Event
 
 _Record = TypeVar("_Record")

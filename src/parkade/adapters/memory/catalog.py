@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from parkade.domain.errors import (
     AlreadyExists,
+    ComponentNotFound,
     ConfigNotFound,
     EndpointNotFound,
     ModelNotFound,
@@ -15,9 +16,11 @@ from parkade.domain.errors import (
 from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parkade.domain.catalog import EndpointConfig, Model
     from parkade.domain.event import Event
-    from parkade.ports.catalog import RecordedEndpoint, RecordedInstance
+    from parkade.ports.catalog import RecordedComponent, RecordedEndpoint, RecordedInstance
     from parkade.ports.events import History
 
 _Record = TypeVar("_Record")
@@ -32,15 +35,18 @@ class MemoryCatalogStore:
         self._configs: _Table[EndpointConfig] = _Table("endpoint config")
         self._endpoints: _Table[RecordedEndpoint] = _Table("endpoint")
         self._instances: _Table[RecordedInstance] = _Table("instance")
+        self._components: _Table[RecordedComponent] = _Table("inference component")
+        self._tags: dict[tuple[str, str], dict[str, str]] = {}
         self._lock = threading.Lock()
 
     def damage(self, kind: str, name: str, why: str) -> None:
-        """Make the record unreadable; `kind` is "models", "configs", "endpoints", "instances"."""
+        """Make the record unreadable; `kind` is "models", "configs", "endpoints" and so on."""
         tables: dict[str, _Table[Any]] = {
             "models": self._models,
             "configs": self._configs,
             "endpoints": self._endpoints,
             "instances": self._instances,
+            "components": self._components,
         }
         with self._lock:
             tables[kind].damaged[name] = why
@@ -140,6 +146,43 @@ class MemoryCatalogStore:
         """Remove the instance, where it is there."""
         with self._lock:
             self._instances.remove(instance_id)
+
+    def put_component(self, component: RecordedComponent, event: Event) -> None:
+        """Store the inference component over the one of its name."""
+        with self._lock:
+            self._history.append(event)
+            self._components.put(component.name, component)
+
+    def component(self, name: str) -> RecordedComponent:
+        """Return the inference component."""
+        with self._lock:
+            if name not in self._components.records:
+                raise ComponentNotFound(f"no inference component has the name {name!r}")
+            return self._components.get(name)
+
+    def components(self) -> Listing[RecordedComponent]:
+        """Return every inference component in the order of names."""
+        with self._lock:
+            return self._components.all()
+
+    def remove_component(self, name: str, event: Event) -> None:
+        """Remove the inference component; where it is gone, nothing is written."""
+        with self._lock:
+            if name in self._components.records:
+                self._history.append(event)
+                self._components.remove(name)
+
+    def put_tags(self, kind: str, name: str, tags: Mapping[str, str]) -> None:
+        """Store all tags of this kind and name; with none, forget them."""
+        with self._lock:
+            self._tags.pop((kind, name), None)
+            if tags:
+                self._tags[kind, name] = dict(sorted(tags.items()))
+
+    def tags(self, kind: str, name: str) -> Mapping[str, str]:
+        """Return the tags, in the order of keys."""
+        with self._lock:
+            return dict(self._tags.get((kind, name), {}))
 
 
 class _Table(Generic[_Record]):

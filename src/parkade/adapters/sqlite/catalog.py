@@ -1,27 +1,33 @@
-"""What the embedded host must remember: one row a record."""
+"""What the embedded host must remember: one document a record."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from parkade.adapters.sqlite import columns
+from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
-from parkade.domain.catalog import EndpointConfig, Model, Variant
-from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.catalog import EndpointConfig, Model
 from parkade.domain.errors import (
     AlreadyExists,
+    ComponentNotFound,
     ConfigNotFound,
     EndpointNotFound,
     ModelNotFound,
+    NotFound,
     Unreadable,
 )
-from parkade.ports.catalog import Listing, RecordedEndpoint, RecordedInstance
+from parkade.ports.catalog import (
+    Listing,
+    RecordedComponent,
+    RecordedEndpoint,
+    RecordedInstance,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
@@ -34,194 +40,182 @@ class SqliteCatalogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._models = _Table(database, "models", "model", Model, ModelNotFound)
+        self._configs = _Table(
+            database, "configs", "endpoint config", EndpointConfig, ConfigNotFound
+        )
+        self._endpoints = _Table(
+            database, "endpoints", "endpoint", RecordedEndpoint, EndpointNotFound
+        )
+        self._instances = _Table(database, "instances", "instance", RecordedInstance, NotFound)
+        self._components = _Table(
+            database, "components", "inference component", RecordedComponent, ComponentNotFound
+        )
 
     def add_model(self, model: Model, event: Event) -> None:
         """Store a new model."""
-        values = (
-            model.name,
-            model.image,
-            model.data_url,
-            json.dumps(dict(model.environment)),
-            columns.instant(model.created_at),
-        )
-        with self._database.writing() as connection:
-            try:
-                connection.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?)", values)
-            except sqlite3.IntegrityError as error:
-                raise AlreadyExists(f"there is already a model {model.name!r}") from error
-            record(connection, event)
+        self._models.add(model.name, model, event)
 
     def model(self, name: str) -> Model:
         """Return the model."""
-        row = self._find("SELECT * FROM models WHERE name = ?", name)
-        if row is None:
-            raise ModelNotFound(f"no model has the name {name!r}")
-        return _model(row)
+        return self._models.get(name)
 
     def models(self) -> Listing[Model]:
         """Return every model in the order of names."""
-        return self._list("SELECT * FROM models ORDER BY name", _model)
+        return self._models.all()
 
     def remove_model(self, name: str, event: Event) -> None:
         """Remove the model."""
-        with self._database.writing() as connection:
-            if not connection.execute("DELETE FROM models WHERE name = ?", (name,)).rowcount:
-                raise ModelNotFound(f"no model has the name {name!r}")
-            record(connection, event)
+        self._models.remove(name, event, strict=True)
 
     def add_config(self, config: EndpointConfig, event: Event) -> None:
         """Store a new endpoint config."""
-        variants = json.dumps([asdict(variant) for variant in config.variants])
-        values = (config.name, variants, columns.instant(config.created_at))
-        with self._database.writing() as connection:
-            try:
-                connection.execute("INSERT INTO configs VALUES (?, ?, ?)", values)
-            except sqlite3.IntegrityError as error:
-                raise AlreadyExists(
-                    f"there is already an endpoint config {config.name!r}"
-                ) from error
-            record(connection, event)
+        self._configs.add(config.name, config, event)
 
     def config(self, name: str) -> EndpointConfig:
         """Return the endpoint config."""
-        row = self._find("SELECT * FROM configs WHERE name = ?", name)
-        if row is None:
-            raise ConfigNotFound(f"no endpoint config has the name {name!r}")
-        return _config(row)
+        return self._configs.get(name)
 
     def configs(self) -> Listing[EndpointConfig]:
         """Return every endpoint config in the order of names."""
-        return self._list("SELECT * FROM configs ORDER BY name", _config)
+        return self._configs.all()
 
     def remove_config(self, name: str, event: Event) -> None:
         """Remove the endpoint config."""
-        with self._database.writing() as connection:
-            if not connection.execute("DELETE FROM configs WHERE name = ?", (name,)).rowcount:
-                raise ConfigNotFound(f"no endpoint config has the name {name!r}")
-            record(connection, event)
+        self._configs.remove(name, event, strict=True)
 
     def put_endpoint(self, endpoint: RecordedEndpoint, event: Event) -> None:
         """Store the endpoint over the one of its name."""
-        values = (
-            endpoint.name,
-            endpoint.config_name,
-            endpoint.status,
-            columns.instant(endpoint.created_at),
-            columns.instant(endpoint.changed_at),
-            endpoint.failure_reason,
-        )
-        with self._database.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?, ?, ?, ?)", values)
-            record(connection, event)
+        self._endpoints.put(endpoint.name, endpoint, event)
 
     def endpoint(self, name: str) -> RecordedEndpoint:
         """Return the endpoint."""
-        row = self._find("SELECT * FROM endpoints WHERE name = ?", name)
-        if row is None:
-            raise EndpointNotFound(f"no endpoint has the name {name!r}")
-        return _endpoint(row)
+        return self._endpoints.get(name)
 
     def endpoints(self) -> Listing[RecordedEndpoint]:
         """Return every endpoint in the order of names."""
-        return self._list("SELECT * FROM endpoints ORDER BY name", _endpoint)
+        return self._endpoints.all()
 
     def remove_endpoint(self, name: str, event: Event) -> None:
         """Remove the endpoint; where it is gone, nothing is written."""
-        with self._database.writing() as connection:
-            if connection.execute("DELETE FROM endpoints WHERE name = ?", (name,)).rowcount:
-                record(connection, event)
+        self._endpoints.remove(name, event)
 
     def put_instance(self, instance: RecordedInstance) -> None:
         """Store the instance over the one of its id."""
-        values = (
-            instance.id,
-            instance.endpoint_name,
-            instance.variant_name,
-            columns.instant(instance.started_at),
-        )
-        with self._database.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?)", values)
+        self._instances.put(instance.id, instance)
 
     def instances(self) -> Listing[RecordedInstance]:
         """Return every instance in the order of ids."""
-        return self._list("SELECT * FROM instances ORDER BY id", _instance)
+        return self._instances.all()
 
     def remove_instance(self, instance_id: str) -> None:
         """Remove the instance, where it is there."""
+        self._instances.remove(instance_id)
+
+    def put_component(self, component: RecordedComponent, event: Event) -> None:
+        """Store the inference component over the one of its name."""
+        self._components.put(component.name, component, event)
+
+    def component(self, name: str) -> RecordedComponent:
+        """Return the inference component."""
+        return self._components.get(name)
+
+    def components(self) -> Listing[RecordedComponent]:
+        """Return every inference component in the order of names."""
+        return self._components.all()
+
+    def remove_component(self, name: str, event: Event) -> None:
+        """Remove the inference component; where it is gone, nothing is written."""
+        self._components.remove(name, event)
+
+    def put_tags(self, kind: str, name: str, tags: Mapping[str, str]) -> None:
+        """Store all tags of this kind and name; with none, forget them."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM instances WHERE id = ?", (instance_id,))
+            connection.execute("DELETE FROM tags WHERE kind = ? AND name = ?", (kind, name))
+            if tags:
+                text = json.dumps(dict(tags), sort_keys=True)
+                connection.execute("INSERT INTO tags VALUES (?, ?, ?)", (kind, name, text))
 
-    def _find(self, statement: str, name: str) -> sqlite3.Row | None:
+    def tags(self, kind: str, name: str) -> Mapping[str, str]:
+        """Return the tags, in the order of keys."""
         with self._database.reading() as connection:
-            row: sqlite3.Row | None = connection.execute(statement, (name,)).fetchone()
-        return row
+            row = connection.execute(
+                "SELECT tags FROM tags WHERE kind = ? AND name = ?", (kind, name)
+            ).fetchone()
+        if row is None:
+            return {}
+        with columns.reading(f"the tags of {kind} {name!r}"):
+            tags = columns.read_object(row, "tags")
+            return {key: columns.read_text(tags, key) for key in sorted(tags)}
 
-    def _list(self, statement: str, read: Callable[[sqlite3.Row], _Record]) -> Listing[_Record]:
+
+class _Table(Generic[_Record]):
+    """One table of documents under their names."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: str,
+        noun: str,
+        kind: type[_Record],
+        missing: type[NotFound],
+    ) -> None:
+        self._database = database
+        self._noun = noun
+        self._documents = Documents(kind, noun)
+        self._missing = missing
+        self._select = f"SELECT * FROM {table}"  # noqa: S608  a name of our own
+        self._insert = f"INTO {table} VALUES (?, ?)"
+        key = "id" if table == "instances" else "name"
+        self._named = f"WHERE {key} = ?"
+        self._ordered = f"ORDER BY {key}"
+        self._delete = f"DELETE FROM {table}"  # noqa: S608
+
+    def add(self, name: str, value: _Record, event: Event) -> None:
+        """Store it where there is none of this name yet."""
+        with self._database.writing() as connection:
+            try:
+                connection.execute(f"INSERT {self._insert}", (name, self._documents.write(value)))
+            except sqlite3.IntegrityError as error:
+                article = "an" if self._noun[0] in "aeio" else "a"
+                raise AlreadyExists(f"there is already {article} {self._noun} {name!r}") from error
+            record(connection, event)
+
+    def put(self, name: str, value: _Record, event: Event | None = None) -> None:
+        """Store it over the one of this name."""
+        with self._database.writing() as connection:
+            text = self._documents.write(value)
+            connection.execute(f"INSERT OR REPLACE {self._insert}", (name, text))
+            if event is not None:
+                record(connection, event)
+
+    def get(self, name: str) -> _Record:
+        """Return the one of this name."""
         with self._database.reading() as connection:
-            rows = connection.execute(statement).fetchall()
+            row = connection.execute(f"{self._select} {self._named}", (name,)).fetchone()
+        if row is None:
+            raise self._missing(f"no {self._noun} has the name {name!r}")
+        return self._documents.read(name, row["content"])
+
+    def all(self) -> Listing[_Record]:
+        """Return all in the order of names, those apart that cannot be read."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"{self._select} {self._ordered}").fetchall()
         records: list[_Record] = []
         unreadable: dict[str, str] = {}
         for row in rows:
+            name = str(row[0])
             try:
-                records.append(read(row))
+                records.append(self._documents.read(name, row["content"]))
             except Unreadable as error:
-                # The first column is the name, or the id.
-                unreadable[str(row[0])] = error.message
+                unreadable[name] = error.message
         return Listing(tuple(records), unreadable)
 
-
-def _model(row: sqlite3.Row) -> Model:
-    with columns.reading(f"model {row['name']!r}"):
-        return Model(
-            name=columns.read_text(row, "name"),
-            image=columns.read_text(row, "image"),
-            data_url=columns.read_text(row, "data_url"),
-            environment=_environment(row),
-            created_at=columns.read_instant(row, "created_at"),
-        )
-
-
-def _environment(row: sqlite3.Row) -> dict[str, str]:
-    environment = columns.read_object(row, "environment")
-    return {key: columns.read_text(environment, key) for key in environment}
-
-
-def _config(row: sqlite3.Row) -> EndpointConfig:
-    with columns.reading(f"endpoint config {row['name']!r}"):
-        variants = columns.read_json(row, "variants")
-        if not isinstance(variants, list):
-            raise Unreadable(f"its variants {variants!r} are not a list")
-        return EndpointConfig(
-            name=columns.read_text(row, "name"),
-            variants=tuple(_variant(variant) for variant in variants),
-            created_at=columns.read_instant(row, "created_at"),
-        )
-
-
-def _variant(content: Any) -> Variant:
-    try:
-        return Variant(**content)
-    except TypeError as error:
-        raise Unreadable(f"its variant {content!r} is not usable") from error
-
-
-def _endpoint(row: sqlite3.Row) -> RecordedEndpoint:
-    with columns.reading(f"endpoint {row['name']!r}"):
-        return RecordedEndpoint(
-            name=columns.read_text(row, "name"),
-            config_name=columns.read_text(row, "config_name"),
-            status=columns.read_word(row, "status", EndpointStatus),
-            created_at=columns.read_instant(row, "created_at"),
-            changed_at=columns.read_instant(row, "changed_at"),
-            failure_reason=columns.read_text(row, "failure_reason"),
-        )
-
-
-def _instance(row: sqlite3.Row) -> RecordedInstance:
-    with columns.reading(f"instance {row['id']!r}"):
-        return RecordedInstance(
-            id=columns.read_text(row, "id"),
-            endpoint_name=columns.read_text(row, "endpoint_name"),
-            variant_name=columns.read_text(row, "variant_name"),
-            started_at=columns.read_instant(row, "started_at"),
-        )
+    def remove(self, name: str, event: Event | None = None, *, strict: bool = False) -> None:
+        """Remove the one of this name; where it is gone that is done, or said if `strict`."""
+        with self._database.writing() as connection:
+            gone = not connection.execute(f"{self._delete} {self._named}", (name,)).rowcount
+            if gone and strict:
+                raise self._missing(f"no {self._noun} has the name {name!r}")
+            if not gone and event is not None:
+                record(connection, event)

@@ -136,4 +136,67 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    # The host's records become documents: their forms grow with SageMaker's.
+    (
+        "ALTER TABLE models RENAME TO old_models",
+        "ALTER TABLE configs RENAME TO old_configs",
+        "ALTER TABLE endpoints RENAME TO old_endpoints",
+        "ALTER TABLE instances RENAME TO old_instances",
+        *(
+            f"CREATE TABLE {table} ({key} TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)"
+            for table, key in (
+                ("models", "name"),
+                ("configs", "name"),
+                ("endpoints", "name"),
+                ("instances", "id"),
+                ("components", "name"),
+            )
+        ),
+        """
+        CREATE TABLE tags (
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            tags TEXT NOT NULL,
+            PRIMARY KEY (kind, name)
+        )
+        """,
+        # What is damaged is copied as the text it is, for a person to put right.
+        """
+        INSERT INTO models SELECT name, CASE WHEN json_valid(environment) THEN json_object(
+            'name', name, 'created_at', created_at, 'containers', json_array(json_object(
+                'image', image, 'data_url', data_url, 'environment', json(environment))))
+            ELSE environment END
+        FROM old_models
+        """,
+        """
+        INSERT INTO configs SELECT name, CASE WHEN json_valid(variants) THEN json_object(
+            'name', name, 'created_at', created_at, 'variants', json(variants))
+            ELSE variants END
+        FROM old_configs
+        """,
+        """
+        INSERT INTO endpoints SELECT name, json_object(
+            'name', name, 'status', status, 'created_at', created_at, 'changed_at', changed_at,
+            'failure_reason', failure_reason, 'deployment', json_object(
+                'config', (SELECT CASE WHEN json_valid(content) THEN json(content) END
+                    FROM configs WHERE configs.name = config_name),
+                'models', (SELECT json_group_array(
+                        CASE WHEN json_valid(content) THEN json(content) END)
+                    FROM models WHERE models.name IN (
+                        SELECT json_extract(variant.value, '$.model_name')
+                        FROM configs, json_each(configs.content, '$.variants') AS variant
+                        WHERE configs.name = config_name AND json_valid(configs.content)))))
+        FROM old_endpoints
+        """,
+        """
+        INSERT INTO instances SELECT id, json_object(
+            'id', id, 'endpoint_name', endpoint_name, 'variant_name', variant_name,
+            'started_at', started_at)
+        FROM old_instances
+        """,
+        "DROP TABLE old_models",
+        "DROP TABLE old_configs",
+        "DROP TABLE old_endpoints",
+        "DROP TABLE old_instances",
+    ),
 )

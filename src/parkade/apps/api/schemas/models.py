@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import Form, View
-from parkade.domain.catalog import Model
+from parkade.domain.catalog import Container, Model
 
 #: The domain's spelling of these fields, and ours.
 SPELLINGS = {
@@ -35,9 +35,9 @@ class ModelForm(Form):
         """Return the model. Raises InvalidInput in the domain's spelling."""
         return Model(
             name=self.name,
-            image=self.image,
-            data_url=self.data_url,
-            environment=self.environment,
+            containers=(
+                Container(image=self.image, data_url=self.data_url, environment=self.environment),
+            ),
             created_at=now,
         )
 

@@ -1,0 +1,66 @@
+"""Records as JSON documents and back, by the annotations of their dataclasses.
+
+What comes back is checked: a file can be damaged or edited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from parkade.domain.errors import InvalidInput, Unreadable
+
+_Record = TypeVar("_Record")
+_MEND = "it is left alone; put it right in the database, or restore a copy"
+
+
+class Documents(Generic[_Record]):
+    """The documents of one kind of record; `noun` is what messages call one."""
+
+    def __init__(self, kind: type[_Record], noun: str) -> None:
+        kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+        self._adapter: TypeAdapter[_Record] = TypeAdapter(kind)
+        self._noun = noun
+
+    def write(self, record: _Record) -> str:
+        """Return the record as JSON."""
+        return self._adapter.dump_json(record).decode()
+
+    def read(self, name: str, content: object) -> _Record:
+        """Return the record. Raises Unreadable that names it and what is wrong with it."""
+        try:
+            if not isinstance(content, str):
+                raise Unreadable(f"{content!r} is not a text")  # noqa: TRY301  told below, with its name
+            record = self._adapter.validate_json(content.encode(), strict=True)
+            _require_aware(record)
+        except (Unreadable, InvalidInput) as error:
+            raise self._unreadable(name, error.message) from error
+        except UnicodeEncodeError as error:
+            raise self._unreadable(name, "it is not UTF-8") from error
+        except ValidationError as error:
+            raise self._unreadable(name, _explain(error)) from error
+        return record
+
+    def _unreadable(self, name: str, why: str) -> Unreadable:
+        return Unreadable(f"{self._noun} {name!r} cannot be read: {why}", hint=_MEND)
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def _require_aware(value: Any) -> None:
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise Unreadable(f"{value} is an instant without a time zone")
+    elif is_dataclass(value):
+        for each in fields(value):
+            _require_aware(getattr(value, each.name))
+    elif isinstance(value, tuple):
+        for each in value:
+            _require_aware(each)
