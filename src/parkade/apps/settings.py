@@ -133,6 +133,11 @@ class ServerFile(_Section):
         "default.",
     )
     warnings: Warnings = Warnings()
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = Field(
+        default="us-east-1",
+        description="name of the AWS region that this server says it is: in ARNs, and in what "
+        "`parkade env --aws` prints. Signatures may name any.",
+    )
     unmetered: Literal["warn", "adopt"] = Field(
         default="warn",
         description="what is done about an endpoint that runs without a lease: `warn` leaves it "

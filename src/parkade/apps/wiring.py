@@ -61,6 +61,8 @@ class Services:
 
     settings: Settings
     paths: StatePaths
+    #: What token hashes, and the AWS access keys of tokens, are made with.
+    server_key: bytes
     #: The clock of leases; it may run faster than real time.
     clock: Clock
     #: Real time: token expiry, executions.
@@ -118,6 +120,7 @@ def build(
     """Build the services of a control process. Raises what an unusable state folder gives."""
     paths = settings.paths
     current = _Current(settings.read())
+    key = server_key(paths)
     database = Database(paths.database)
     history = SqliteHistory(database)
     wall = SystemClock()
@@ -163,6 +166,7 @@ def build(
     return Services(
         settings=settings,
         paths=paths,
+        server_key=key,
         clock=clock,
         wall=wall,
         history=history,
@@ -184,7 +188,7 @@ def build(
             clock=clock,
             rules=lease_rules,
         ),
-        tokens=Tokens(SqliteTokenStore(database), clock=wall, key=server_key(paths)),
+        tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
         routes=Routes(SqliteRouteStore(database), clock=clock),
         executions=Executions(
             SqliteExecutionStore(database),

@@ -94,6 +94,7 @@ class World:
         common = {"book": self.book, "hosting": self.hosting, "clock": self.clock}
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
+            server_key=b"key",
             clock=self.clock,
             wall=self.wall,
             history=self.history,
