@@ -4,8 +4,19 @@ import math
 
 import pytest
 
+from parkade.domain.catalog import Asynchronous, Capture, Serverless
 from parkade.domain.errors import InvalidInput
-from tests.builders import a_config, a_model, a_variant
+from parkade.domain.names import s3_prefix
+from tests.builders import (
+    a_component,
+    a_config,
+    a_container,
+    a_deployment,
+    a_model,
+    a_variant,
+)
+
+MULTI = a_container(multi_model=True, data_url="s3://models/many/")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +41,41 @@ from tests.builders import a_config, a_model, a_variant
         (a_variant, {"weight": -0.1}, "InitialVariantWeight"),
         (a_variant, {"weight": math.nan}, "InitialVariantWeight"),
         (a_variant, {"weight": math.inf}, "InitialVariantWeight"),
+        (a_model, {"data_url": "", "multi_model": True}, "ModelDataUrl"),
+        (a_model, {"hostname": "a_b"}, "ContainerHostname"),
+        (a_model, {"containers": (a_container(),) * 16}, "Containers"),
+        (a_model, {"containers": (a_container(hostname="a"),) * 2}, "Containers"),
+        (a_model, {"containers": (a_container(), MULTI)}, "Containers"),
+        (a_model, {"direct": True}, "ContainerHostname"),
+        (a_variant, {"download_timeout": 59}, "ModelDataDownloadTimeoutInSeconds"),
+        (a_variant, {"startup_timeout": 3601}, "ContainerStartupHealthCheckTimeoutInSeconds"),
+        (Serverless, {"memory_mb": 1000, "concurrency": 1}, "MemorySizeInMB"),
+        (Serverless, {"memory_mb": 7168, "concurrency": 1}, "MemorySizeInMB"),
+        (Serverless, {"memory_mb": 1024, "concurrency": 201}, "MaxConcurrency"),
+        (
+            Serverless,
+            {"memory_mb": 1024, "concurrency": 2, "provisioned": 3},
+            "ProvisionedConcurrency",
+        ),
+        (Capture, {"destination": "bucket", "percentage": 1}, "DestinationS3Uri"),
+        (Capture, {"destination": "s3://bucket", "percentage": 101}, "InitialSamplingPercentage"),
+        (Asynchronous, {"output": ""}, "S3OutputPath"),
+        (Asynchronous, {"output": "s3://bucket", "failure": "here"}, "S3FailurePath"),
+        (
+            Asynchronous,
+            {"output": "s3://bucket", "concurrency": 1001},
+            "MaxConcurrentInvocationsPerInstance",
+        ),
+        (a_component, {"name": "a_b"}, "InferenceComponentName"),
+        (a_component, {"copies": -1}, "CopyCount"),
+        (a_config, {"shadows": (a_variant(),)}, "ProductionVariants"),
+        (a_config, {"shadows": (a_variant("a"), a_variant("b"))}, "ShadowProductionVariants"),
+        (
+            a_config,
+            {"variants": (a_variant("a"), a_variant("b")), "shadows": (a_variant("c"),)},
+            "ShadowProductionVariants",
+        ),
+        (a_config, {"variants": (a_variant("a"), a_variant("b", model_name=""))}, "ModelName"),
         (a_config, {"name": "a b"}, "EndpointConfigName"),
         (a_config, {"variants": ()}, "ProductionVariants"),
         (a_config, {"variants": (a_variant(), a_variant())}, "ProductionVariants"),
@@ -52,3 +98,36 @@ def test_the_limits_themselves_are_allowed():
     a_model(data_url="")
     a_config(variants=tuple(a_variant(f"v{n}", weight=n) for n in range(10)))
     a_variant(instance_type="ml.inf2.48xlarge", instance_count=64)
+
+
+def test_a_deployment_takes_other_counts_and_weights_for_the_variants_named():
+    config = a_config(variants=(a_variant("a"),), shadows=(a_variant("b", weight=0.5),))
+    changed = a_deployment(config).changed({"a": 4}, {"b": 0.25}).config
+    assert [(each.name, each.instance_count, each.weight) for each in changed.every] == [
+        ("a", 4, 1.0),
+        ("b", 1, 0.25),
+    ]
+
+
+def test_a_config_without_models_hosts_components():
+    assert a_config(variants=(a_variant(model_name=""),)).hosts_components
+    assert not a_config().hosts_components
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("s3://bucket", ("bucket", "")),
+        ("s3://bucket/", ("bucket", "")),
+        ("s3://bucket/a/b", ("bucket", "a/b/")),
+        ("s3://bucket/a/b/", ("bucket", "a/b/")),
+    ],
+)
+def test_a_prefix_ends_with_a_slash_or_is_empty(address, parts):
+    assert s3_prefix(address) == parts
+
+
+@pytest.mark.parametrize("address", ["", "bucket", "s3://", "s3://b", "s3://bucket/../x", None])
+def test_what_is_no_prefix_is_refused(address):
+    with pytest.raises(InvalidInput, match="s3://|key"):
+        s3_prefix(address)
