@@ -129,5 +129,5 @@ def test_a_prefix_ends_with_a_slash_or_is_empty(address, parts):
 
 @pytest.mark.parametrize("address", ["", "bucket", "s3://", "s3://b", "s3://bucket/../x", None])
 def test_what_is_no_prefix_is_refused(address):
-    with pytest.raises(InvalidInput, match="s3://|key"):
+    with pytest.raises(InvalidInput, match=r"s3://|key"):
         s3_prefix(address)
