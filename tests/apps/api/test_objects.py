@@ -1,5 +1,6 @@
 """Objects: streamed in, whole or not at all, and streamed out."""
 
+import base64
 import hashlib
 import http.client
 import io
@@ -37,6 +38,7 @@ def test_an_object_is_put_read_described_listed_and_deleted(world):
         assert each.headers["content-type"] == "application/octet-stream"
     assert world.ok("GET", "/v1/objects/models") == {
         "objects": [{**stored, "modified_at": "2026-03-01T12:00:00Z"}],
+        "prefixes": [],
         "next": None,
     }
     assert world.call("DELETE", "/v1/objects/models/a/b.tar.gz", by="admin").status_code == 204
@@ -88,6 +90,102 @@ def test_an_object_over_the_limit_is_refused_without_its_length():
     status, error = world.error("PUT", "/v1/objects/models/a", content=pieces(), by="admin")
     assert (status, error["code"]) == (413, "too_large")
     assert world.objects.ls("models") == []
+
+
+def test_a_part_of_an_object_is_read(world):
+    world.objects.keep("models", "a", b"0123456789")
+    answer = world.call("GET", "/v1/objects/models/a", headers={"Range": "bytes=2-5"})
+    assert (answer.status_code, answer.content) == (206, b"2345")
+    assert answer.headers["content-range"] == "bytes 2-5/10"
+    assert answer.headers["content-length"] == "4"
+    answer = world.call("GET", "/v1/objects/models/a", headers={"Range": "bytes=-3"})
+    assert (answer.status_code, answer.content) == (206, b"789")
+    answer = world.call("HEAD", "/v1/objects/models/a", headers={"Range": "bytes=2-5"})
+    assert (answer.status_code, answer.headers["content-length"]) == (206, "4")
+    headers = {"Range": "bytes=10-"}
+    status, error = world.error("GET", "/v1/objects/models/a", headers=headers)
+    assert (status, error["code"]) == (416, "range_not_satisfiable")
+    answer = world.call("HEAD", "/v1/objects/models/a", headers=headers)
+    assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */10")
+
+
+def test_conditions_spare_what_the_caller_has_and_refuse_what_it_does_not_mean(world):
+    etag = world.objects.keep("models", "a", b"content").etag
+    for method in ("GET", "HEAD"):
+        answer = world.call(method, "/v1/objects/models/a", headers={"If-None-Match": f'"{etag}"'})
+        assert (answer.status_code, answer.content) == (304, b"")
+        answer = world.call(method, "/v1/objects/models/a", headers={"If-Match": '"other"'})
+        assert answer.status_code == 412
+    _, error = world.error("GET", "/v1/objects/models/a", headers={"If-Match": '"other"'})
+    assert error["code"] == "precondition_failed"
+    assert world.call("GET", "/v1/objects/models/a", headers={"If-Match": etag}).is_success
+
+
+def sums(content):
+    digest = hashlib.sha256(content)
+    return [
+        {"X-Parkade-SHA256": digest.hexdigest()},
+        {"Content-Digest": f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"},
+        {"Content-Digest": f"md5=:x:, sha-256=:{base64.b64encode(digest.digest()).decode()}:"},
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_what_arrives_is_compared_with_its_sum(world, number):
+    options = {"by": "admin", "headers": sums(b"content")[number]}
+    assert world.call("PUT", "/v1/objects/models/a", content=b"content", **options).is_success
+    status, error = world.error("PUT", "/v1/objects/models/b", content=b"c0ntent", **options)
+    assert (status, error["code"], error["field"]) == (400, "invalid_input", "body")
+    assert [info.key for info in world.objects.ls("models")] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Parkade-SHA256": "abc"},
+        {"Content-Digest": "sha-256=:abc:"},
+        {"Content-Digest": "sha-256=:!!!:"},
+    ],
+)
+def test_a_sum_that_is_none_is_refused(world, header):
+    status, error = world.error("PUT", "/v1/objects/m-1/a", content=b"", by="admin", headers=header)
+    assert (status, error["field"]) == (400, next(iter(header)).lower())
+
+
+def test_the_type_of_an_object_is_told_and_no_browser_takes_it_for_a_page(world):
+    headers = {"Content-Type": "text/html"}
+    world.ok("PUT", "/v1/objects/models/a", content=b"<b>", by="admin", headers=headers)
+    answer = world.call("GET", "/v1/objects/models/a")
+    assert answer.headers["content-type"] == "text/html"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+def test_a_list_with_a_delimiter_is_like_a_folder(world):
+    for key in ("a/1", "a/2", "b", "c/1"):
+        world.objects.keep("models", key, b"x")
+    page = world.ok("GET", "/v1/objects/models?delimiter=/&limit=2")
+    assert ([each["key"] for each in page["objects"]], page["prefixes"]) == (["b"], ["a/"])
+    page = world.ok("GET", f"/v1/objects/models?delimiter=/&after={page['next']}")
+    assert ([each["key"] for each in page["objects"]], page["prefixes"]) == ([], ["c/"])
+    assert page["next"] is None
+
+
+def test_buckets_are_listed_and_deleted_when_they_are_empty(world):
+    for bucket in ("one", "two", "three"):
+        world.objects.keep(bucket, "a", b"x")
+    page = world.ok("GET", "/v1/objects?limit=2")
+    assert [each["name"] for each in page["buckets"]] == ["one", "three"]
+    page = world.ok("GET", f"/v1/objects?after={page['next']}")
+    assert page["buckets"] == [{"name": "two", "modified_at": "2026-03-01T12:00:00Z"}]
+    status, error = world.error("DELETE", "/v1/objects/two", by="admin")
+    assert (status, error["code"]) == (409, "in_use")
+    world.ok("DELETE", "/v1/objects/two/a", by="admin")
+    world.ok("DELETE", "/v1/objects/two", by="admin")
+    status, error = world.error("DELETE", "/v1/objects/two", by="admin")
+    assert (status, error["code"]) == (404, "bucket_not_found")
+    status, error = world.error("DELETE", "/v1/objects/No", by="admin")
+    assert (status, error["field"]) == (400, "bucket")
 
 
 # -- over a socket, onto a disk -----------------------------------------------------------
@@ -175,10 +273,11 @@ class Watched(MemoryObjects):
         self.files = []
         self.threads = set()
 
-    def open(self, bucket, key):
+    def fetch(self, bucket, key):
         self.threads.add(threading.current_thread())
-        self.files.append(super().open(bucket, key))
-        return self.files[-1]
+        info, file = super().fetch(bucket, key)
+        self.files.append(file)
+        return info, file
 
 
 def test_a_reader_that_goes_away_leaves_no_file_open(world):
@@ -188,5 +287,6 @@ def test_a_reader_that_goes_away_leaves_no_file_open(world):
         with httpx.stream("GET", f"{url}/v1/objects/models/big", headers=ADMIN) as read:
             next(read.iter_bytes(1000))
         wait_for(lambda: all(file.closed for file in objects.files), why="the file to be closed")
+    assert len(objects.files) == 1
     assert threading.main_thread() not in objects.threads
     assert all(isinstance(file, io.BytesIO) for file in objects.files)
