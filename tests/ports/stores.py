@@ -8,6 +8,7 @@ from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
@@ -15,6 +16,7 @@ from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.ports.events import EventQuery
 
@@ -35,6 +37,7 @@ def stores(kind, folder):
             tokens=MemoryTokenStore(history),
             routes=MemoryRouteStore(history),
             executions=MemoryExecutionStore(),
+            targets=MemoryTargetStore(history),
             catalog=catalog,
             damage=lambda name: book.damage(name, "it is torn"),
             damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
@@ -62,6 +65,7 @@ def stores(kind, folder):
             tokens=SqliteTokenStore(database),
             routes=SqliteRouteStore(database),
             executions=SqliteExecutionStore(database),
+            targets=SqliteTargetStore(database),
             catalog=SqliteCatalogStore(database),
             damage=damage,
             damage_record=damage_record,

@@ -199,4 +199,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP TABLE old_endpoints",
         "DROP TABLE old_instances",
     ),
+    (
+        """
+        CREATE TABLE targets (
+            endpoint_name TEXT NOT NULL,
+            target TEXT NOT NULL,
+            pinned INTEGER NOT NULL,
+            ttl_minutes REAL,
+            PRIMARY KEY (endpoint_name, target)
+        )
+        """,
+    ),
 )
