@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parkade.apps import link
+    from parkade.apps.signing.refusals import Refused
 
 REASONS = {
     100: b"Continue",
@@ -79,6 +80,8 @@ UNAUTHENTICATED = error(
     "'Authorization: Bearer TOKEN'; an administrator makes one with: parkade token create.",
     WWW_Authenticate="Bearer",
 )
+#: Stands for the answer to a signed request that is not whole yet; it is never sent.
+SIGNED = error(403, "IncompleteSignatureException", "The request is not whole.")
 METHOD_NOT_ALLOWED = error(405, "MethodNotAllowed", "Invocations are made with POST.", Allow="POST")
 BAD_REQUEST = error(400, "BadRequest", "This is not a valid HTTP/1.1 request.")
 URI_TOO_LONG = error(414, "BadRequest", "The request's address is longer than 8192 bytes.")
@@ -132,6 +135,11 @@ def passage_throttled(seconds: float) -> Answer:
         "hint": "ask again later, or raise limits.rate and limits.burst in server.yaml",
     }
     return render(429, {"error": body}, Retry_After=str(max(1, math.ceil(seconds))))
+
+
+def refused(why: Refused) -> Answer:
+    """Say that a signature is not good."""
+    return error(why.status("sagemaker"), why.code("sagemaker"), why.text)
 
 
 def forbidden(token: str, endpoint: str) -> Answer:

@@ -287,7 +287,7 @@ class Client(asyncio.Protocol):
             if method == b"HEAD":
                 answer = answers.Answer(answer.status, answer.head, b"")
             return Refusal(self, answer, keep=keep)
-        return Invocation(self, door.endpoint, headers, public=door.public, keep=keep)
+        return Invocation(self, door.endpoint, url, headers, public=door.public, keep=keep)
 
     def _take(self, exchange: Exchange) -> None:
         self._reading = exchange

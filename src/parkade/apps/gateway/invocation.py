@@ -15,7 +15,7 @@ from parkade.apps.gateway import answers
 
 if TYPE_CHECKING:
     from collections import OrderedDict
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.deadlines import Deadlines
@@ -57,6 +57,7 @@ class Invocation:
         "_patience",
         "_pause",
         "_refusal",
+        "_signed",
         "_size",
         "_started",
         "connection",
@@ -76,7 +77,8 @@ class Invocation:
         self,
         client: Client,
         endpoint: Endpoint,
-        headers: Iterable[tuple[bytes, bytes]],
+        target: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
         *,
         public: bool,
         keep: bool,
@@ -109,7 +111,11 @@ class Invocation:
         self.instance: Instance | None = None
         self.connection: WorkerConnection | None = None
         credential, length = self._read(headers)
+        #: Target and headers, where a signature waits for the whole request.
+        self._signed: tuple[bytes, Sequence[tuple[bytes, bytes]]] | None = None
         self._refusal = None if public else client.admit(credential, endpoint.name)
+        if self._refusal is answers.SIGNED:
+            self._refusal, self._signed = None, (target, headers)
         if length > self.limit:
             self._reject(answers.too_large(self.limit))
 
@@ -178,6 +184,11 @@ class Invocation:
         self.keep = False
 
     def _go(self) -> None:
+        if self._signed is not None and self._refusal is None:
+            admission = self._client.gateway.admission
+            self._refusal = admission.refusal_signed(
+                *self._signed, self._chunks, self._endpoint.name
+            )
         if self._refusal is not None:
             self.refuse(self._refusal)
             return

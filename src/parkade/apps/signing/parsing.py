@@ -33,6 +33,10 @@ _PART = 128
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z:-]+")
+_WHERE = {
+    Reason.INCOMPLETE: "the Authorization header has no ",
+    Reason.INCOMPLETE_QUERY: "the address has no X-Amz-",
+}
 _HINT = "sign with signature version 4, as AWS SDKs and the AWS CLI do by themselves"
 
 
@@ -67,7 +71,9 @@ def from_header(request: Request) -> Signature:
     credential = request.header(b"authorization") or b""
     algorithm, _, rest = credential.partition(b" ")
     if algorithm != ALGORITHM:
-        raise _incomplete(f"{_shown(algorithm)} is not a way to sign that is known here")
+        raise _unusable(
+            Reason.INCOMPLETE, f"{_shown(algorithm)} is not a way to sign that is known here"
+        )
     fields: dict[str, bytes] = {}
     for item in rest.split(b","):
         name, _, value = item.strip().partition(b"=")
@@ -76,7 +82,6 @@ def from_header(request: Request) -> Signature:
     return _signature(
         fields,
         reason=Reason.INCOMPLETE,
-        where="the Authorization header has no ",
         stamp=_stamp(request),
         expires=None,
         query=request.query(),
@@ -88,23 +93,18 @@ def from_query(request: Request) -> Signature:
     pairs = request.query()
     given = {name: value for name, value in pairs if name.startswith(b"X-Amz-")}
     if given.get(PRESIGNED) != ALGORITHM:
-        raise Refused(
+        raise _unusable(
             Reason.INCOMPLETE_QUERY,
-            f"X-Amz-Algorithm is {_shown(given.get(PRESIGNED, b''))}; only AWS4-HMAC-SHA256 is "
-            "known here.",
-            hint=_HINT,
+            f"X-Amz-Algorithm {_shown(given.get(PRESIGNED, b''))} is not known here",
         )
     text = given.get(b"X-Amz-Expires", b"")
     if not (text.isdigit() and len(text) < 10 and int(text) <= LONGEST):
-        raise Refused(
-            Reason.INCOMPLETE_QUERY,
-            f"X-Amz-Expires must be a number of seconds, at most {LONGEST}.",
-            hint=_HINT,
+        raise _unusable(
+            Reason.INCOMPLETE_QUERY, f"X-Amz-Expires must be a number of seconds, at most {LONGEST}"
         )
     return _signature(
         {name[6:].decode("latin-1"): value for name, value in given.items()},
         reason=Reason.INCOMPLETE_QUERY,
-        where="the address has no X-Amz-",
         stamp=given.get(b"X-Amz-Date", b"").decode("latin-1"),
         expires=int(text),
         query=[pair for pair in pairs if pair[0] != _SIGNATURE],
@@ -117,28 +117,30 @@ def key_id(credential: bytes) -> str:
     return rest.partition(b"/")[0].decode("latin-1") if found else ""
 
 
+def no(field: str, reason: Reason = Reason.INCOMPLETE) -> Refused:
+    """Return the refusal of an Authorization header, or a query, without this field."""
+    return _unusable(reason, _WHERE[reason] + field)
+
+
 def _signature(
     fields: Mapping[str, bytes],
     *,
     reason: Reason,
-    where: str,
     stamp: str,
     expires: int | None,
     query: Pairs,
 ) -> Signature:
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not fields.get(name):
-            raise Refused(reason, f"{where}{name}.", hint=_HINT)
+            raise no(name, reason)
     parts = fields["Credential"].decode("latin-1").split("/")
     if (
         len(parts) != 5
         or parts[4] != "aws4_request"
         or not all(0 < len(part) <= _PART for part in parts)
     ):
-        raise Refused(
-            reason,
-            "the Credential is not of the form KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request.",
-            hint=_HINT,
+        raise _unusable(
+            reason, "the Credential is not of the form KEY-ID/YYYYMMDD/REGION/SERVICE/aws4_request"
         )
     service = next((each for each in SERVICES if each == parts[3]), None)
     if service is None:
@@ -151,11 +153,10 @@ def _signature(
     names = tuple(fields["SignedHeaders"].lower().split(b";"))
     value = fields["Signature"].decode("latin-1")
     if not all(map(_NAMES.fullmatch, names)) or not _HEX.fullmatch(value):
-        raise Refused(
+        raise _unusable(
             reason,
             "SignedHeaders must be header names with semicolons between them, and Signature 64 "
-            "digits in lower-case hex.",
-            hint=_HINT,
+            "digits in lower-case hex",
         )
     return Signature(
         key_id=parts[0],
@@ -183,7 +184,7 @@ def _stamp(request: Request) -> str:
     try:
         moment = parsedate_to_datetime(date)
     except ValueError as error:
-        raise _incomplete("the request has no X-Amz-Date header") from error
+        raise _unusable(Reason.INCOMPLETE, "the request has no X-Amz-Date header") from error
     return strftime("%Y%m%dT%H%M%SZ", moment.utctimetuple())
 
 
@@ -192,12 +193,12 @@ def _instant(stamp: str, reason: Reason) -> int:
         if _STAMP.fullmatch(stamp):
             return timegm(datetime.strptime(stamp, "%Y%m%dT%H%M%S%z").utctimetuple())
     except ValueError as error:
-        raise Refused(reason, f"X-Amz-Date {stamp} is not a time.", hint=_HINT) from error
-    raise Refused(reason, "X-Amz-Date must have the form YYYYMMDDTHHMMSSZ.", hint=_HINT)
+        raise _unusable(reason, f"X-Amz-Date {stamp} is not a time") from error
+    raise _unusable(reason, "X-Amz-Date must have the form YYYYMMDDTHHMMSSZ")
 
 
-def _incomplete(what: str) -> Refused:
-    return Refused(Reason.INCOMPLETE, f"{what}.", hint=_HINT)
+def _unusable(reason: Reason, what: str) -> Refused:
+    return Refused(reason, f"{what[:1].upper()}{what[1:]}.", hint=_HINT)
 
 
 def _shown(text: bytes) -> str:

@@ -93,7 +93,7 @@ class Refused(Unauthenticated):
     @property
     def text(self) -> str:
         """What is wrong and what to do, for answers that have one text."""
-        return f"{self.message} To do: {self.hint}." if self.hint else self.message
+        return f"{self.message} {self.hint[:1].upper()}{self.hint[1:]}."
 
 
 def unknown_key(key_id: str) -> Refused:
