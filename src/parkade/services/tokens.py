@@ -75,9 +75,7 @@ class Tokens:
 
     def revoke(self, name: str, *, actor: str) -> Token:
         """End the token now; one that is revoked stays as it is. Raises TokenNotFound."""
-        token = next((each for each in self.all() if each.name == name), None)
-        if token is None:
-            raise TokenNotFound(f"there is no token {name!r}", hint="see: parkade token ls")
+        token = self.get(name)
         if token.revoked_at is not None:
             return token
         now = self._clock.now()
@@ -91,6 +89,13 @@ class Tokens:
         )
         self._store.replace(revoked, event)
         return revoked
+
+    def get(self, name: str) -> Token:
+        """Return the token, revoked or not. Raises TokenNotFound."""
+        token = next((each for each in self.all() if each.name == name), None)
+        if token is None:
+            raise TokenNotFound(f"there is no token {name!r}", hint="see: parkade token ls")
+        return token
 
     def all(self) -> Sequence[Token]:
         """Return every token, revoked ones included."""

@@ -38,6 +38,8 @@ TABLE = [
     ("GET", "/v1/tokens", None, "admin"),
     ("POST", "/v1/tokens", {"name": "new"}, "admin"),
     ("DELETE", "/v1/tokens/invoker", None, "admin"),
+    ("POST", "/v1/tokens/invoker/aws-key", None, "admin"),
+    ("POST", "/v1/aws-key", None, "invoker"),
     ("GET", "/v1/objects", None, "operator"),
     ("GET", "/v1/objects/models", None, "operator"),
     ("DELETE", "/v1/objects/models", None, "admin"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from parkade.apps.api import (
+    aws_keys,
     configs,
     docs,
     endpoints,
@@ -49,7 +50,8 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, models, configs, routes, tokens, objects, events, server, health,
+    seed, plan, leases, endpoints, models, configs, routes, tokens, aws_keys, objects, events, server,
+    health,
 )  # fmt: skip
 
 

@@ -62,6 +62,15 @@ class TokenList(View):
     next: str | None = Field(description="Where the next page begins: give it as `after`.")
 
 
+class AwsKeyView(View):
+    """What AWS clients are configured with to act as a token."""
+
+    token: str = Field(description="Its name.")
+    access_key_id: str
+    secret_access_key: str
+    region: str
+
+
 def _told(token: Token, now: datetime) -> dict[str, Any]:
     return {
         "name": token.name,
