@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 import httptools
 import uvloop
 
+from parkade.runtime.container.invocations import Invocations
 from parkade.runtime.container.script import load
 from parkade.runtime.container.server import Connection, Server
 
@@ -67,7 +68,7 @@ async def _serve(factory: Callable[[], asyncio.Protocol], port: int, path: Path 
 
 async def _container(folder: Path, port: int) -> None:
     script = load(folder, os.environ)
-    server = Server(script.answer, max_body=None)
+    server = Server(Invocations(script), max_body=None)
     await _serve(lambda: Connection(server), port, None)
 
 

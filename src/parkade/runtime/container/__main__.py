@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from .invocations import Invocations
 from .script import BadModel, load
 from .server import serve
 
@@ -52,7 +53,7 @@ def main() -> None:
 
 def _run(script: Script, socket: Path, max_body: int | None) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(script.answer, socket, max_body=max_body))
+        runner.run(serve(Invocations(script), socket, max_body=max_body))
 
 
 def _max_body(environ: Mapping[str, str]) -> int | None:

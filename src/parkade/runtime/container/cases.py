@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .defaults import media_type
 from .messages import JSON, Answer, Request
 from .script import BadModel, code_folder, load
+from .streams import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def run(model_dir: Path, environ: Mapping[str, str]) -> Iterator[CaseResult]:
     with _own_modules(code_folder(model_dir.resolve())):
         script = load(model_dir.resolve(), environ)
         for case in cases:
-            yield _result(case, script.answer(_request(case)))
+            yield _result(case, gathered(script.answer(_request(case))))
 
 
 def _read(path: Path) -> list[Case]:

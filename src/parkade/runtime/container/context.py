@@ -17,8 +17,10 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 #: Answers of these statuses have no body; a client would take it for the next answer.
 _BODILESS = frozenset({204, 205, 304})
+#: Tells a 404 of a multi-model container itself from one of a script.
+NOT_LOADED = "X-Parkade-Model-Not-Loaded"
 #: The server writes these itself.
-_OWN = frozenset({"content-length", "connection", "transfer-encoding"})
+_OWN = frozenset({"content-length", "connection", "transfer-encoding", NOT_LOADED.lower()})
 
 
 class Context:

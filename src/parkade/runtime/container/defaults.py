@@ -101,10 +101,10 @@ def _from_npy(data: Any) -> Any:
 
 
 def _to_json(prediction: Any) -> bytes:
-    return json.dumps(prediction, default=_plain).encode()
+    return json.dumps(prediction, default=plain).encode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return arrays, scalars and tensors, which all have `tolist`, as JSON knows them."""
     tolist = getattr(value, "tolist", None)
     if tolist is None:

@@ -44,7 +44,7 @@ def refusal(status: int, message: str) -> Answer:
     return Answer(status, json.dumps({"error": message}).encode())
 
 
-def failure(error: Exception) -> Answer:
+def failure(error: BaseException) -> Answer:
     """Return the answer to an exception: its own `status_code`, or 500 and a traceback in the log."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and 400 <= status <= 599:
@@ -59,10 +59,20 @@ def failure(error: Exception) -> Answer:
 
 def wire(answer: Answer, *, keep_alive: bool) -> bytes:
     """Return the answer's bytes, in one piece so that they leave in one write."""
+    head = _headers(answer, keep_alive=keep_alive)
+    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(answer.body), answer.body)
+
+
+def opened(answer: Answer, *, keep_alive: bool) -> bytes:
+    """Return the head of an answer whose body follows in chunks."""
+    return _headers(answer, keep_alive=keep_alive) + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def _headers(answer: Answer, *, keep_alive: bool) -> bytes:
     head = _head(answer.status, answer.content_type, keep_alive)
     if answer.headers:
         head += "".join(f"{name}: {value}\r\n" for name, value in answer.headers).encode("latin-1")
-    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(answer.body), answer.body)
+    return head
 
 
 @lru_cache(maxsize=256)

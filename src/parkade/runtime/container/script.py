@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import defaults
 from .context import Context, checked
 from .messages import JSON, Answer, Request, failure
+from .streams import FAILURES, Stream, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,26 +53,38 @@ class Script:
         self._model_dir = model_dir
         self._default_accept = default_accept
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Answer | Stream:
         """Answer an invocation; whatever the script raises becomes an answer as well."""
-        headers = request.headers
-        context = Context(self._model_dir, headers)
         try:
-            # Without a content type, JSON: what every sample client sends.
-            content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
-            accept = headers.get(b"accept", b"*/*").decode("latin-1")
-            types = defaults.accepted(accept, self._default_accept)
-            body = defaults.readable(request.body, content_type)
-            result = self._transform(self._model, body, content_type, types, context)
-            return _answer(result, types[0], context)
-        except Exception as error:  # noqa: BLE001 - a script's error is its answer
+            return self.result(request)
+        except FAILURES as error:
             return failure(error)
 
+    def result(self, request: Request) -> Answer | Stream:
+        """Answer an invocation; raises whatever the script raises."""
+        headers = request.headers
+        context = Context(self._model_dir, headers)
+        # Without a content type, JSON: what every sample client sends.
+        content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
+        accept = headers.get(b"accept", b"*/*").decode("latin-1")
+        types = defaults.accepted(accept, self._default_accept)
+        body = defaults.readable(request.body, content_type)
+        result = self._transform(self._model, body, content_type, types, context)
+        return _answer(result, types[0], context)
 
-def load(model_dir: Path, environ: Mapping[str, str]) -> Script:
-    """Import the script of a model folder and load its model. Raises BadModel."""
+
+def load(
+    model_dir: Path,
+    environ: Mapping[str, str],
+    *,
+    run: Callable[[Path], ModuleType] | None = None,
+) -> Script:
+    """Import the script of a model folder and load its model. Raises BadModel.
+
+    `run` runs the script and returns its module; without it, it becomes one of this process.
+    """
     program = _program(model_dir, environ)
-    module = _import(program)
+    module = _import(program, run or _run)
     functions = {
         name: _with_context(name, getattr(module, name), program)
         for name in ARGUMENTS
@@ -123,28 +136,32 @@ def _program(model_dir: Path, environ: Mapping[str, str]) -> Path:
     return program
 
 
-def _import(program: Path) -> ModuleType:
+def _import(program: Path, run: Callable[[Path], ModuleType]) -> ModuleType:
+    try:
+        return run(program)
+    except FAILURES as error:
+        raise BadModel(f"{program.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _run(program: Path) -> ModuleType:
     """Run the script as a module; its neighbours can be imported by their bare names."""
     folder = str(program.parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     spec = importlib.util.spec_from_file_location(program.stem, program)
     if spec is None or spec.loader is None:
-        raise BadModel(f"{program.name} cannot be imported")
+        raise ImportError(f"{program.name} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     # Pickled models name the module they were written from.
     sys.modules[program.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise BadModel(f"{program.name} failed: {type(error).__name__}: {error}") from error
+    spec.loader.exec_module(module)
     return module
 
 
 def _model(model_fn: Callable[..., Any], model_dir: Path, program: Path) -> Any:
     try:
         return model_fn(str(model_dir), Context(model_dir, {}))
-    except Exception as error:
+    except FAILURES as error:
         raise BadModel(
             f"model_fn of {program.name} failed: {type(error).__name__}: {error}"
         ) from error
@@ -202,14 +219,14 @@ def _transform(functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any
         value = (
             predict_fn(value, model, context) if predict_fn else defaults.predict_fn(value, model)
         )
-        return (
-            output_fn(value, types[0], context) if output_fn else defaults.output_fn(value, types)
-        )
+        if output_fn:
+            return output_fn(value, types[0], context)
+        return value if is_stream(value) else defaults.output_fn(value, types)
 
     return transform
 
 
-def _answer(result: Any, accept: str, context: Context) -> Answer:
+def _answer(result: Any, accept: str, context: Context) -> Answer | Stream:
     """Turn what output_fn or transform_fn returned into an answer."""
     content_type = context.response_content_type or accept
     body = result
@@ -218,10 +235,14 @@ def _answer(result: Any, accept: str, context: Context) -> Answer:
     if isinstance(body, str):
         body = body.encode()
     elif not isinstance(body, bytes):
+        if is_stream(body):
+            named = content_type if body is not result else ""
+            return Stream(body, context, accept, checked(named))
         if not isinstance(body, bytearray | memoryview):
             raise TypeError(
                 f"the script returned {type(body).__name__}; output_fn and transform_fn return "
-                "bytes, a text, or a pair of one of these and its content type"
+                "bytes, a text, an iterator of these, or a pair of one of these and its content "
+                "type"
             )
         body = bytes(body)
     return Answer(context.status, body, checked(content_type), context.response_headers)

@@ -4,6 +4,9 @@ Requests are parsed as they come and queued; each turn of the loop runs one of t
 order in which they were complete. Between two jobs the loop reads what has arrived, so that
 many connections are served fairly, and whoever hung up meanwhile is not worked for. A thread
 would only add a hop: the model holds the processor either way.
+
+An answer may come in parts, each a turn of its own, or later, from elsewhere. What its client
+sent behind the request waits for the end of it; other clients do not.
 """
 
 from __future__ import annotations
@@ -12,15 +15,20 @@ import asyncio
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import httptools
 
 from .messages import Answer, Request, refusal, wire
+from .outflow import Outflow
+from .streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    #: What comes of a request when its turn has come; a future for what is done elsewhere.
+    Outcome = Answer | Stream | asyncio.Future[Answer]
 
 BACKLOG = 1024
 #: After a job as long as this the loop catches up before the next: to accept a client, to read
@@ -31,25 +39,49 @@ CATCH_UP_TURNS = 4
 LINGER_SECONDS = 0.02
 #: After SIGTERM: how long a request that has begun to arrive may take to be complete.
 UPLOAD_SECONDS = 2.0
-_PONG = Answer(200, b"", "")
+
+
+class Program(Protocol):
+    """What a container answers with."""
+
+    def __call__(
+        self, method: bytes, target: bytes, request: Request
+    ) -> Answer | Callable[[], Outcome]:
+        """Return the answer at once, or what gives it when the request's turn has come.
+
+        Neither raises.
+        """
+        ...
 
 
 class Job(NamedTuple):
-    """A complete request, waiting for its turn; `answer` is there where the script is not asked."""
+    """A complete request, waiting for its turn."""
 
     connection: Connection
-    request: Request
-    answer: Answer | None
+    work: Answer | Callable[[], Outcome]
     keep_alive: bool
+    #: The client knows no chunks: HTTP/1.0.
+    whole: bool
+
+    def run(self) -> None:
+        """Answer it, or begin to."""
+        work = self.work
+        outcome = work if isinstance(work, Answer) else work()
+        if isinstance(outcome, Answer):
+            self.connection.answer(outcome, keep_alive=self.keep_alive)
+        elif isinstance(outcome, Stream):
+            self.connection.send(outcome, keep_alive=self.keep_alive, whole=self.whole)
+        else:
+            self.connection.promise(outcome, keep_alive=self.keep_alive)
 
 
 class Server:
     """The connections and the queue of one worker."""
 
-    def __init__(self, answer: Callable[[Request], Answer], *, max_body: int | None) -> None:
-        self._answer = answer
+    def __init__(self, program: Program, *, max_body: int | None) -> None:
+        self.program = program
         self._loop = asyncio.get_running_loop()
-        self._jobs: deque[Job] = deque()
+        self._due: deque[Job | Outflow] = deque()
         self._turn_is_due = False
         self._turns_to_catch_up = 0
         self._gone = asyncio.Event()
@@ -58,36 +90,48 @@ class Server:
         self.uploads_over = False
         self.connections: set[Connection] = set()
 
-    def add(self, job: Job) -> None:
-        """Queue a complete request."""
-        self._jobs.append(job)
+    def add(self, task: Job | Outflow) -> None:
+        """Queue a complete request, or the next part of a stream."""
+        self._due.append(task)
+        self._wake()
+
+    def put_back(self, jobs: list[Job]) -> None:
+        """Queue jobs whose turn had come already; others of their client may be behind them."""
+        self._due.extendleft(reversed(jobs))
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._turn_is_due:
             self._turn_is_due = True
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Run the next job that somebody still waits for."""
+        """Run the next task that somebody still waits for."""
         if self._turns_to_catch_up:
             self._turns_to_catch_up -= 1
             self._loop.call_soon(self._turn)
             return
-        job = self._next_job()
-        if self._jobs:
+        task = self._next()
+        if self._due:
             self._loop.call_soon(self._turn)
         else:
             self._turn_is_due = False
-        if job is not None:
+        if task is not None:
             begun = time.monotonic()
-            answer = job.answer or self._answer(job.request)
-            job.connection.finish(answer, keep_alive=job.keep_alive)
+            task.run()
             if time.monotonic() - begun > LONG_JOB_SECONDS:
                 self._turns_to_catch_up = CATCH_UP_TURNS
 
-    def _next_job(self) -> Job | None:
-        while self._jobs:
-            job = self._jobs.popleft()
-            if not job.connection.is_closing():
-                return job
+    def _next(self) -> Job | Outflow | None:
+        while self._due:
+            task = self._due.popleft()
+            connection = task.connection
+            if connection.is_closing():
+                continue
+            if isinstance(task, Job) and connection.is_answering():
+                connection.defer(task)
+                continue
+            return task
         return None
 
     def lost(self, connection: Connection) -> None:
@@ -128,6 +172,12 @@ class Connection(asyncio.Protocol):
         self._receiving = False
         #: Requests that are complete and not answered yet.
         self._unanswered = 0
+        #: The answer that has begun, or is done elsewhere, and what waits for its end.
+        self._underway: Outflow | asyncio.Future[Answer] | None = None
+        self._deferred: list[Job] = []
+        self._writable = True
+        #: The stream that waits until the client has taken what was sent.
+        self._held: Outflow | None = None
         self._broken = False
 
     # What the transport calls.
@@ -138,7 +188,9 @@ class Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Let go of a connection; its queued jobs are skipped."""
+        """Let go of a connection; its queued jobs are skipped, its stream is ended."""
+        if isinstance(self._underway, Outflow):
+            self._underway.abandon()
         self._server.lost(self)
 
     def data_received(self, data: bytes) -> None:
@@ -151,16 +203,21 @@ class Connection(asyncio.Protocol):
             # What follows cannot be told apart from the broken request.
             self._broken = True
             self._receiving = False
-            self._enter(None, refusal(400, f"the request is not HTTP: {error}"), keep_alive=False)
+            self._enter(refusal(400, f"the request is not HTTP: {error}"), keep_alive=False)
 
     def pause_writing(self) -> None:
-        """Read no further requests of a client that does not take its answers."""
+        """Read no further requests, and make no further parts, while the client takes nothing."""
+        self._writable = False
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read on."""
+        """Go on."""
+        self._writable = True
         if not self._transport.is_closing():
             self._transport.resume_reading()
+            if self._held is not None:
+                self._server.add(self._held)
+                self._held = None
 
     # What the parser calls.
 
@@ -198,41 +255,83 @@ class Connection(asyncio.Protocol):
         self._receiving = False
         parts = self._parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        request = Request(body, self._headers)
-        keep_alive = self._parser.should_keep_alive()
-        self._enter(request, self._known_answer(), keep_alive=keep_alive)
+        self._enter(
+            self._work(Request(body, self._headers)),
+            keep_alive=self._parser.should_keep_alive(),
+            whole=self._parser.get_http_version() == "1.0",
+        )
 
     # The rest.
 
-    def _known_answer(self) -> Answer | None:
-        """Return the answer to a request that needs no script, None for an invocation."""
-        method, path = self._parser.get_method(), self._path.partition(b"?")[0]
-        if path == b"/invocations":
-            if method != b"POST":
-                return refusal(405, "send POST to /invocations")
-            if self._server.max_body is not None and self._size > self._server.max_body:
-                return refusal(413, f"the body is longer than {self._server.max_body} bytes")
-            return None
-        if path == b"/ping":
-            return _PONG if method == b"GET" else refusal(405, "send GET to /ping")
-        return refusal(404, "a container answers GET /ping and POST /invocations")
+    def _work(self, request: Request) -> Answer | Callable[[], Outcome]:
+        server = self._server
+        if server.max_body is not None and self._size > server.max_body:
+            return refusal(413, f"the body is longer than {server.max_body} bytes")
+        return server.program(self._parser.get_method(), self._path, request)
 
-    def _enter(self, request: Request | None, answer: Answer | None, *, keep_alive: bool) -> None:
+    def _enter(
+        self, work: Answer | Callable[[], Outcome], *, keep_alive: bool, whole: bool = False
+    ) -> None:
         """Queue a request; what needs no script and would overtake nobody is answered at once."""
         self._unanswered += 1
-        if answer is not None and self._unanswered == 1:
-            self.finish(answer, keep_alive=keep_alive)
+        if isinstance(work, Answer) and self._unanswered == 1:
+            self.answer(work, keep_alive=keep_alive)
         else:
-            self._server.add(Job(self, request or Request(b"", {}), answer, keep_alive))
+            self._server.add(Job(self, work, keep_alive, whole))
 
-    def finish(self, answer: Answer, *, keep_alive: bool) -> None:
+    def is_answering(self) -> bool:
+        """Tell whether an answer is under way, so that no other may begin."""
+        return self._underway is not None
+
+    def defer(self, job: Job) -> None:
+        """Keep a job until the answer that is under way has ended."""
+        self._deferred.append(job)
+
+    def answer(self, answer: Answer, *, keep_alive: bool) -> None:
         """Send the answer to the oldest request."""
-        self._unanswered -= 1
-        last = self._server.stopping and self._is_idle()
-        keep_alive = keep_alive and not last
+        keep_alive = keep_alive and not (self._server.stopping and self._is_last())
         self._transport.write(wire(answer, keep_alive=keep_alive))
-        if not keep_alive:
+        self.settle(keep_alive=keep_alive)
+
+    def settle(self, *, keep_alive: bool) -> None:
+        """Take note that the oldest request is answered to the end."""
+        self._unanswered -= 1
+        self._underway = None
+        if not keep_alive or (self._server.stopping and self._is_idle()):
             self._transport.close()
+        elif self._deferred:
+            self._server.put_back(self._deferred)
+            self._deferred = []
+
+    def promise(self, answer: asyncio.Future[Answer], *, keep_alive: bool) -> None:
+        """Answer the oldest request once its answer is there."""
+        self._underway = answer
+        answer.add_done_callback(lambda done: self._keep(done, keep_alive=keep_alive))
+
+    def _keep(self, answer: asyncio.Future[Answer], *, keep_alive: bool) -> None:
+        if not self.is_closing():
+            self.answer(answer.result(), keep_alive=keep_alive)
+
+    def send(self, stream: Stream, *, keep_alive: bool, whole: bool) -> None:
+        """Begin to answer the oldest request in parts."""
+        self._underway = Outflow(self, stream, keep_alive=keep_alive, whole=whole)
+        self._underway.run()
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Send a part of an answer."""
+        self._transport.writelines(pieces)
+
+    def go_on(self, outflow: Outflow) -> None:
+        """Give the stream its next turn, once the client has caught up."""
+        if self._writable:
+            self._server.add(outflow)
+        else:
+            self._held = outflow
+
+    def cut(self) -> None:
+        """End the connection within an answer, which tells that the answer is not whole."""
+        self._underway = None
+        self._transport.close()
 
     def is_closing(self) -> bool:
         """Tell whether nobody waits for an answer any more."""
@@ -244,19 +343,23 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _is_idle(self) -> bool:
-        receiving = self._receiving and not self._server.uploads_over
-        return not self._unanswered and not receiving
+        return not self._unanswered and not self._receives()
+
+    def _is_last(self) -> bool:
+        """Tell whether nothing follows the request that is answered now."""
+        return self._unanswered == 1 and not self._receives()
+
+    def _receives(self) -> bool:
+        return self._receiving and not self._server.uploads_over
 
 
-async def serve(
-    answer: Callable[[Request], Answer], path: Path, *, max_body: int | None = None
-) -> None:
+async def serve(program: Program, path: Path, *, max_body: int | None = None) -> None:
     """Answer on a unix socket until SIGTERM, then finish what was received."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    server = Server(answer, max_body=max_body)
+    server = Server(program, max_body=max_body)
     listener = await loop.create_unix_server(lambda: Connection(server), str(path), backlog=BACKLOG)
     await stop.wait()
     # No further client finds the way in; those who did are served.
