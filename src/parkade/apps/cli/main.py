@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from parkade.apps.cli import (
     configs,
     demo,
+    environment,
     history,
     invocations,
     leases,
@@ -98,7 +99,8 @@ def _offer(panel: str, *commands: Callable[..., None]) -> None:
         app.command(rich_help_panel=panel)(command)
 
 
-_offer(_START, demo.demo, server.up, server.env, server.reload, server.version)
+_offer(_START, demo.demo, server.up, environment.env, server.reload)
+_offer(_START, server.version)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)

@@ -1,8 +1,7 @@
-"""Commands on the server itself: up, env, reload, version."""
+"""Commands on the server itself: up, reload, version."""
 
 import asyncio
 import platform
-import shlex
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 from parkade.apps import settings
 from parkade.apps.cli import options, render
 from parkade.apps.cli.session import connect
-from parkade.domain.errors import Unavailable
 
 
 def up(
@@ -58,23 +56,6 @@ def up(
         tls_key=tls_key,
     )
     asyncio.run(supervisor.Supervisor(chosen, render.line).run())
-
-
-def env(state: options.State = None) -> None:
-    """Print PARKADE_URL and PARKADE_TOKEN for a shell to export.
-
-    [dim]Example:[/dim] eval "$(parkade env)"
-    """
-    paths = settings.state_paths(state)
-    # What the shell has already must not answer for the state folder.
-    found = settings.client_settings(paths, environment={})
-    if not found.token:
-        raise Unavailable(
-            f"there is no admin token in {paths.state}",
-            hint="it is made by the first: parkade up; or name another folder with --state",
-        )
-    render.line(f"export PARKADE_URL={shlex.quote(found.url)}")
-    render.line(f"export PARKADE_TOKEN={shlex.quote(found.token)}")
 
 
 def reload() -> None:
