@@ -108,7 +108,7 @@ class Rig:
         public = self._keep(socket.create_server(("127.0.0.1", 0), backlog=1024))
         inside, joint = self._listen("gateway.sock"), self._listen("link.sock")
         reading, _ = os.pipe()
-        server = LinkServer(joint, on_usage=lambda *_: None, on_gone=lambda _: None)
+        server = LinkServer(joint, on_usage=lambda *_: None, on_gone=lambda _: None, on_event=print)
         asyncio.run_coroutine_threadsafe(server.start(), self._loop).result()
         digest = hmac.new(key, TOKEN.encode(), hashlib.sha256).hexdigest()
         snapshot = link.Snapshot(
@@ -126,6 +126,8 @@ class Rig:
                 *("--control-sock", str(self.folder / "control.sock")),
                 *("--link-sock", str(self.folder / "link.sock")),
                 *("--key-file", str(self.folder / "server.key"), "--lifeline", str(reading)),
+                *("--objects", str(self.folder / "objects")),
+                *("--spools", str(self.folder / "spools")),
             ],
             descriptors=(public.fileno(), inside.fileno(), reading),
             name="gateway",

@@ -1,15 +1,17 @@
-"""What control and gateway tell each other over the link: snapshots down, usage up.
+"""What control and gateway tell each other over the link: snapshots down, usage and events up.
 
 A snapshot is the whole of what a gateway needs to serve invocations; it replaces the one
 before, so that nothing can be missed by missing a message. Usage goes up as deltas under a
-rising number and is kept by the gateway until control said that it counted them.
+rising number, together with events for the history, and both are kept by the gateway until
+control said that it has them: none is lost, and one may come twice where control dies in between.
 
 Messages are JSON behind four bytes of length.
 
     control -> gateway   {"kind": "snapshot", "snapshot": {...}}
                          {"kind": "counted", "number": N}
     gateway -> control   {"kind": "applied", "version": N}
-                         {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}}}
+                         {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}},
+                          "events": [{...}]}
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
+
+    from parkade.domain.event import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,9 @@ class Limits:
     model_seconds: float = 60
     #: Seconds of real time between two usage messages.
     usage_seconds: float = 1
+    #: Seconds after which captured calls are delivered, and how full the disk may be, in percent.
+    capture_seconds: float = 60
+    capture_disk_percent: float = 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +162,23 @@ class Usage:
     model_errors: int = 0
     #: Requests given to a second worker because the first one went away.
     retried: int = 0
+    #: Copies that a shadow variant was spared, for it was too busy or not there.
+    dropped: int = 0
     #: Sums over the invocations, in microseconds: in the worker, and before and after it.
     model_us: int = 0
     overhead_us: int = 0
     in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What happened in a gateway and belongs into the history; see `domain.event.Event`."""
+
+    kind: str
+    reason: str
+    #: Empty: it concerns all.
+    endpoint: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
 
 
 #: Usage by endpoint and variant. An endpoint with any news is there with all its variants.

@@ -103,6 +103,22 @@ class Limits(_Section):
     )
 
 
+class Capture(_Section):
+    """Data capture: requests and answers that endpoints' configs say are written down."""
+
+    flush_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60,
+        description="seconds. The oldest a captured call becomes before its file is put into the "
+        "objects folder; files are also put there at 4 MiB, and when the hour is over.",
+    )
+    disk_percent: Annotated[float, Field(gt=0, le=100)] = Field(
+        default=75,
+        description="percent. A disk (of the objects folder) that is fuller turns data capture "
+        "off, with an event, until there is room; AWS advises to stay below this. 100 leaves it "
+        "on until nothing more can be written.",
+    )
+
+
 class Warnings(_Section):
     """Word to people before an endpoint stops."""
 
@@ -126,6 +142,7 @@ class ServerFile(_Section):
         "before the built-in names of the public deep learning images. `script` is the container "
         "that runs code/inference.py.",
     )
+    capture: Capture = Capture()
     limits: Limits = Limits()
     initial_provision_minutes: Annotated[float, Field(gt=0)] = Field(
         default=30,
@@ -244,6 +261,11 @@ class StatePaths:
     def work(self) -> Path:
         """Working folders of instances."""
         return self.state / "work"
+
+    @property
+    def spools(self) -> Path:
+        """Captured calls that wait to become objects."""
+        return self.state / "spools"
 
     @property
     def url_file(self) -> Path:

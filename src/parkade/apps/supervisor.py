@@ -285,6 +285,7 @@ class Supervisor:
                     *("--control-sock", str(paths.control_socket)),
                     *("--link-sock", str(paths.link_socket)),
                     *("--key-file", str(paths.server_key), "--lifeline", str(reading)),
+                    *("--objects", str(paths.objects), "--spools", str(paths.spools)),
                     *(("--tls-cert", str(options.tls_cert)) if options.tls_cert else ()),
                     *(("--tls-key", str(options.tls_key)) if options.tls_key else ()),
                 ],

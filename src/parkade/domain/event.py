@@ -18,6 +18,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 #: The actor of what Parkade does by itself.
 METER = "meter"
 HOST = "host"
+GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Event:
 
     at: datetime
     kind: str
-    #: Who caused it: a token's name, `meter`, `host`.
+    #: Who caused it: a token's name, `meter`, `host`, `gateway`.
     actor: str
     #: Why, as a sentence for people.
     reason: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps import link
@@ -29,6 +29,7 @@ class End:
     path: Path
     used: list[tuple[str, link.UsageReport]]
     gone: list[str]
+    events: list[link.Happening]
 
     async def connect(self) -> Gateway:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -61,8 +62,14 @@ async def serving(folder: Path) -> AsyncIterator[End]:
         listener.listen()
         used: list[tuple[str, link.UsageReport]] = []
         gone: list[str] = []
-        server = LinkServer(listener, on_usage=lambda *each: used.append(each), on_gone=gone.append)
-        end = End(server, path, used, gone)
+        events: list[link.Happening] = []
+        server = LinkServer(
+            listener,
+            on_usage=lambda *each: used.append(each),
+            on_gone=gone.append,
+            on_event=events.append,
+        )
+        end = End(server, path, used, gone, events)
         await server.start()
         try:
             yield end
@@ -145,8 +152,9 @@ def test_an_applied_older_snapshot_does_not_settle(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_usage_is_handed_on_under_the_gateways_name_and_acknowledged(tmp_path: Path) -> None:
+def test_usage_and_events_are_handed_on_and_acknowledged(tmp_path: Path) -> None:
     report = {"e": {"v": link.Usage(invocations=3)}}
+    told = link.Happening(kind="capture.off", reason="the disk is full", data={"count": 1})
 
     async def story() -> None:
         async with serving(tmp_path) as end:
@@ -154,10 +162,18 @@ def test_usage_is_handed_on_under_the_gateways_name_and_acknowledged(tmp_path: P
             for number, gateway in enumerate(gateways):
                 usage = link.usage_to_json(report)
                 gateway.writer.write(
-                    link.frame({"kind": "usage", "number": number, "usage": usage})
+                    link.frame(
+                        {
+                            "kind": "usage",
+                            "number": number,
+                            "usage": usage,
+                            "events": [asdict(told)],
+                        }
+                    )
                 )
                 assert await gateway.hear() == {"kind": "counted", "number": number}
             assert [usage for _, usage in end.used] == [report, report]
+            assert end.events == [told, told]
             names = {name for name, _ in end.used}
             assert len(names) == 2
             for gateway in gateways:

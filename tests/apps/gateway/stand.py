@@ -223,6 +223,10 @@ class Stand:
         #: Sums of what was reported, by endpoint and variant.
         self.usage: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.gone: list[str] = []
+        self.events: list[link.Happening] = []
+        self.objects = self.folder / "objects"
+        self.objects.mkdir()
+        self.spools = self.folder / "spools"
         self.process: subprocess.Popen[bytes] | None = None
         self.server: LinkServer | None = None
         self.snapshot = link.Snapshot(
@@ -259,7 +263,12 @@ class Stand:
     # Control.
 
     def open_link(self) -> None:
-        self.server = LinkServer(self.link.dup(), on_usage=self._on_usage, on_gone=self.gone.append)
+        self.server = LinkServer(
+            self.link.dup(),
+            on_usage=self._on_usage,
+            on_gone=self.gone.append,
+            on_event=self.events.append,
+        )
         self.run(self.server.start())
         if self.snapshot.version:
             self.call(self.server.push, self.snapshot)
@@ -343,6 +352,7 @@ class Stand:
             *("--control-sock", str(self.folder / "control.sock")),
             *("--link-sock", str(self.folder / "link.sock")),
             *("--key-file", str(self.folder / "server.key"), "--lifeline", str(self.lifeline)),
+            *("--objects", str(self.objects), "--spools", str(self.spools)),
             *self.options,
         ]
         command = [sys.executable, "-m", "parkade.apps.gateway"]

@@ -1,4 +1,4 @@
-"""Control's end of the link: snapshots to every gateway, usage from them.
+"""Control's end of the link: snapshots to every gateway, usage and events from them.
 
 A gateway that connects gets the newest snapshot at once; one that reads slowly skips those
 that have become old meanwhile. `settled` is what makes stopping a worker safe: once every
@@ -44,11 +44,13 @@ class LinkServer:
         *,
         on_usage: Callable[[str, link.UsageReport], None],
         on_gone: Callable[[str], None],
+        on_event: Callable[[link.Happening], None],
     ) -> None:
         """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`."""
         self._sock = sock
         self._on_usage = on_usage
         self._on_gone = on_gone
+        self._on_event = on_event
         self._names = (f"gateway-{number}" for number in itertools.count(1))
         self._newest = b""
         self._version = 0
@@ -132,6 +134,8 @@ class LinkServer:
                     self._moved.notify_all()
             case "usage":
                 self._on_usage(peer.name, link.usage_from_json(message["usage"]))
+                for happening in message["events"]:
+                    self._on_event(link.Happening(**happening))
                 peer.writer.write(link.frame({"kind": "counted", "number": message["number"]}))
             case kind:
                 logger.error("a gateway sent an unknown message %r", kind)

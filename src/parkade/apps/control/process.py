@@ -30,10 +30,12 @@ from parkade.apps.control.publisher import Publisher
 from parkade.apps.control.sweeper import Sweeper
 from parkade.apps.control.traffic import TrafficView
 from parkade.domain.errors import InvalidInput
+from parkade.domain.event import GATEWAY, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
+    from parkade.apps import link
     from parkade.apps.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class ControlProcess:
             socket.socket(fileno=inheritance.link),
             on_usage=self._traffic.report,
             on_gone=self._traffic.forget,
+            on_event=self._happened,
         )
         self._publisher = Publisher(self._services, self._link, self._usage_seconds())
         self._sweeper = Sweeper(self._services.sweep, self._services.clock, acted=self._show)
@@ -126,6 +129,19 @@ class ControlProcess:
 
     def _show(self) -> None:
         self._publisher.changed()
+        self._broadcast.notify()
+
+    def _happened(self, happening: link.Happening) -> None:
+        """Write down what a gateway tells."""
+        event = Event(
+            at=self._services.clock.now(),
+            kind=happening.kind,
+            actor=GATEWAY,
+            reason=happening.reason,
+            endpoint_name=happening.endpoint,
+            data=happening.data,
+        )
+        self._services.history.append(event)
         self._broadcast.notify()
 
     async def _released(self) -> None:

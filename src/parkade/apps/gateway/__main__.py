@@ -53,6 +53,8 @@ def _options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--link-sock", required=True)
     parser.add_argument("--key-file", type=Path, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
+    parser.add_argument("--objects", type=Path, required=True)
+    parser.add_argument("--spools", type=Path, required=True)
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     given = parser.parse_args(arguments)
@@ -63,6 +65,8 @@ def _options(arguments: Sequence[str]) -> Options:
         link_socket=given.link_sock,
         key=bytes.fromhex(given.key_file.read_text(encoding="ascii").strip()),
         lifeline=given.lifeline,
+        objects=given.objects,
+        spools=given.spools,
         tls_cert=given.tls_cert,
         tls_key=given.tls_key,
     )

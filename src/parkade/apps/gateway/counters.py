@@ -16,6 +16,7 @@ _SUMS = (
     "errors_5xx",
     "model_errors",
     "retried",
+    "dropped",
     "model_us",
     "overhead_us",
 )
@@ -33,6 +34,7 @@ class Counter:
         self.errors_5xx = 0
         self.model_errors = 0
         self.retried = 0
+        self.dropped = 0
         self.model_us = 0
         self.overhead_us = 0
         #: Requests that this variant has, waiting for a worker or in one.

@@ -1,4 +1,4 @@
-"""The gateway's end of the link: takes snapshots from control, brings usage to it.
+"""The gateway's end of the link: takes snapshots from control, brings usage and events to it.
 
 While control is away the gateway serves by the last snapshot and keeps what it counts. Control
 is there once it has sent a snapshot over the present connection; a connection alone says
@@ -11,15 +11,17 @@ import asyncio
 import contextlib
 import json
 import logging
+from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from parkade.apps.gateway.counters import Ledger
+    from parkade.apps.gateway.news import News
 
 #: Seconds until a link that is broken is tried again; doubles up to the longest.
 FIRST_PAUSE = 0.02
@@ -34,12 +36,18 @@ class Link:
     """One end of the link; `first` is set with the first snapshot."""
 
     def __init__(
-        self, path: str, *, apply: Callable[[link.Snapshot], None], ledger: Ledger
+        self,
+        path: str,
+        *,
+        apply: Callable[[link.Snapshot], None],
+        ledger: Ledger,
+        news: News,
     ) -> None:
         self.first = asyncio.Event()
         self._path = path
         self._apply = apply
         self._ledger = ledger
+        self._news = news
         self._period = 1.0
         #: Since when control is away; None: it is there.
         self._away: float | None = monotonic()
@@ -47,7 +55,7 @@ class Link:
         self._reporter: asyncio.Task[None] | None = None
         self._number = 0
         #: What was sent and not yet counted by control.
-        self._sent: link.UsageReport | None = None
+        self._sent: tuple[link.UsageReport, Sequence[link.Happening]] | None = None
         self._counted = asyncio.Event()
 
     def away(self) -> float:
@@ -98,7 +106,9 @@ class Link:
                 self._reporter.cancel()
                 self._reporter = None
             if self._sent is not None:
-                self._ledger.give_back(self._sent)
+                usage, happenings = self._sent
+                self._ledger.give_back(usage)
+                self._news.give_back(happenings)
                 self._sent = None
                 self._counted.set()
 
@@ -130,12 +140,17 @@ class Link:
             await self._counted.wait()
 
     def _report(self) -> None:
-        report = self._ledger.take()
+        usage, happenings = self._sent = self._ledger.take(), self._news.take()
         self._number += 1
-        self._sent = report
         self._counted.clear()
-        usage = link.usage_to_json(report)
-        self._send({"kind": "usage", "number": self._number, "usage": usage})
+        self._send(
+            {
+                "kind": "usage",
+                "number": self._number,
+                "usage": link.usage_to_json(usage),
+                "events": [asdict(each) for each in happenings],
+            }
+        )
 
     def _send(self, message: dict[str, object]) -> None:
         if self._writer is not None:

@@ -15,8 +15,10 @@ import socket
 import ssl
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.folder.objects import FolderObjects
 from parkade.apps.gateway.admission import Admission
 from parkade.apps.gateway.client import Client
 from parkade.apps.gateway.counters import Ledger
@@ -24,6 +26,8 @@ from parkade.apps.gateway.deadlines import Deadlines
 from parkade.apps.gateway.dispatch import Fleet
 from parkade.apps.gateway.doors import Doors
 from parkade.apps.gateway.link import Link
+from parkade.apps.gateway.news import News
+from parkade.apps.gateway.scribe import Rules, Scribe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +53,9 @@ class Options:
     link_socket: str
     key: bytes
     lifeline: int
+    #: The folder that plays S3, and the one that captured calls wait in.
+    objects: Path
+    spools: Path
     tls_cert: Path | None = None
     tls_key: Path | None = None
 
@@ -92,7 +99,14 @@ class Gateway:
         self.fleet = Fleet(loop, self.ledger)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)
-        self.link = Link(options.link_socket, apply=self.apply, ledger=self.ledger)
+        self.news = News(loop)
+        self.scribe = Scribe(
+            options.spools,
+            room=options.objects,
+            objects=cache(lambda: FolderObjects(options.objects)),
+            tell=self.news.tell_from_thread,
+        )
+        self.link = Link(options.link_socket, apply=self.apply, ledger=self.ledger, news=self.news)
         self.away = self.link.away
         self.head_limit = Deadlines(loop, patience.head, Client.late)
         self.body_limit = Deadlines(loop, patience.body, Client.late)
@@ -118,6 +132,10 @@ class Gateway:
 
     def apply(self, snapshot: link.Snapshot) -> None:
         """Make the snapshot what is served by, at once and as a whole."""
+        self.scribe.rules = Rules(
+            seconds=snapshot.limits.capture_seconds,
+            disk_percent=snapshot.limits.capture_disk_percent,
+        )
         self.admission.apply(snapshot)
         self.fleet.apply(snapshot)
         self.doors.apply(snapshot)
@@ -149,6 +167,7 @@ class Gateway:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_reader(self._options.lifeline, stop.set)
+        self.scribe.start()
         stopping = loop.create_task(stop.wait())
         # The link is kept up for ever: where this ends, it is by a fault that must be heard of.
         talking = loop.create_task(self.link.run())
@@ -165,6 +184,7 @@ class Gateway:
                 server.close()
         loop.remove_reader(self._options.lifeline)
         await self._drain()
+        await asyncio.to_thread(self.scribe.close)
         if talking.done():
             talking.result()
         await self.link.report_last()
