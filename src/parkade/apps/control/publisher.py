@@ -56,7 +56,7 @@ class Publisher:
 
     def _build(self, version: int) -> link.Snapshot:
         services = self._services
-        limits = services.file().limits
+        limits, capture = services.file().limits, services.file().capture
         return link.Snapshot(
             version=version,
             auth=services.settings.auth,
@@ -83,6 +83,8 @@ class Publisher:
                 waiting=limits.waiting,
                 model_seconds=limits.model_seconds,
                 usage_seconds=self._usage_seconds,
+                capture_seconds=capture.flush_seconds,
+                capture_disk_percent=capture.disk_percent,
             ),
             inside=self._inside,
         )
