@@ -248,6 +248,11 @@ class StatePaths:
         return self.state / "objects"
 
     @property
+    def uploads(self) -> Path:
+        """Parts of objects that are still on their way."""
+        return self.state / "uploads"
+
+    @property
     def logs(self) -> Path:
         """Log files of Parkade's own processes; workers' are in `endpoints/` below."""
         return self.state / "logs"
@@ -312,7 +317,7 @@ class StatePaths:
         Raises InvalidInput where that is not possible, or the run folder is another user's.
         """
         folders = (
-            self.state, self.objects, self.logs, self.logs / "endpoints", self.models, self.work,
+            self.state, self.objects, self.uploads, self.logs, self.logs / "endpoints", self.models, self.work,
             self.run, self.sockets,
         )  # fmt: skip
         for folder in folders:

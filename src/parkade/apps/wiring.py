@@ -71,6 +71,8 @@ class Services:
     hosting: Hosting
     host: Host
     objects: Objects
+    #: Parts of objects that are still on their way.
+    parts: Objects
     meter: Meter
     sweep: Sweep
     tokens: Tokens
@@ -173,6 +175,7 @@ def build(
         hosting=hosting,
         host=host,
         objects=objects,
+        parts=FolderObjects(paths.uploads),
         meter=Meter(
             book=book,
             hosting=hosting,

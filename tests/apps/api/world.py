@@ -101,6 +101,7 @@ class World:
             hosting=self.hosting,
             host=self.host,
             objects=self.objects,
+            parts=MemoryObjects(self.wall),
             meter=Meter(**common, rules=some_rules, changed=self.changed),
             sweep=Sweep(**common, rules=some_rules, history=self.history, notices=MemoryNotices()),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),

@@ -21,6 +21,7 @@ from parkade.apps.api import (
     server,
     tokens,
 )
+from parkade.apps.storage import doors
 
 if TYPE_CHECKING:
     from parkade.apps.wiring import Services
@@ -70,6 +71,7 @@ def create_app(services: "Services") -> FastAPI:
     app.state.services = services
     for module in _ROUTERS:
         app.include_router(module.routes)
+    doors.serve(app, services)
     docs.serve(app)
     errors.handle(app)
     app.add_middleware(errors.Bugs)

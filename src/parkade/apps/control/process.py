@@ -29,6 +29,7 @@ from parkade.apps.control.link import LinkServer
 from parkade.apps.control.publisher import Publisher
 from parkade.apps.control.sweeper import Sweeper
 from parkade.apps.control.traffic import TrafficView
+from parkade.apps.storage import uploads
 from parkade.domain.errors import InvalidInput
 from parkade.domain.event import GATEWAY, Event
 
@@ -171,6 +172,8 @@ class ControlProcess:
         while True:
             kept = timedelta(hours=self._services.file().limits.execution_hours)
             self._services.executions.forget(kept)
+            now = self._services.wall.now()
+            await asyncio.to_thread(uploads.tidy, self._services.parts, now)
             await asyncio.sleep(TIDY_SECONDS)
 
     def _resume_executions(self) -> None:

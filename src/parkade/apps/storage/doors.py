@@ -1,0 +1,24 @@
+"""Puts the doors of S3 and STS into the management API, outside its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Mount, Route
+
+from parkade.apps.storage import s3, sts
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from parkade.apps.wiring import Services
+
+
+def serve(app: FastAPI, services: Services) -> None:
+    """Serve both doors."""
+    objects, identity = s3.S3(services), sts.STS(services)
+    for path in (s3.PREFIX, sts.PATH, f"{sts.PATH}/"):
+        app.router.routes.append(
+            Route(path, objects if path == s3.PREFIX else identity, include_in_schema=False)
+        )
+    app.router.routes.append(Mount(s3.PREFIX, objects))
