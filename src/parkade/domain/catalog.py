@@ -281,6 +281,14 @@ class EndpointConfig:
         return not self.variants[0].model_name
 
 
+class Retained(StrEnum):
+    """VariantPropertyType: what an endpoint may keep when it is updated to another config."""
+
+    COUNTS = "DesiredInstanceCount"
+    WEIGHTS = "DesiredWeight"
+    CAPTURE = "DataCaptureConfig"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What an endpoint runs: its config and models as they were when it was told to.
