@@ -1,0 +1,193 @@
+"""Endpoint configs: CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, Delete..."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parkade.apps.sagemaker import tags, variants
+from parkade.apps.sagemaker.arns import CONFIG, NOUNS
+from parkade.apps.sagemaker.faults import invalid, missing, taken
+from parkade.apps.sagemaker.listing import Listed, page
+from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.sagemaker.models import found as found_model
+from parkade.domain.catalog import Asynchronous, Capture, EndpointConfig
+from parkade.domain.errors import AlreadyExists, ConfigNotFound, InUse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parkade.apps.sagemaker.call import Call
+
+_LISTED: Listed[EndpointConfig] = Listed(
+    name=lambda each: each.name, created_at=lambda each: each.created_at
+)
+_NOUN = NOUNS[CONFIG]
+
+_KEPT = ("KmsKeyId", "ExecutionRoleArn", "VpcConfig", "MetricsConfig")
+_REFUSED = {
+    "EnableNetworkIsolation": "workers are processes of this machine and have its network",
+    "ExplainerConfig": "there is no explainer here",
+    "CrossRegionTrafficConfig": "there is one region here",
+}
+
+
+def create(call: Call) -> Mapping[str, Any]:
+    """Store a new endpoint config."""
+    given = call.given
+    refuse(given, _REFUSED)
+    name = given["EndpointConfigName"]
+    arn = call.arns.of(CONFIG, name)
+    new_tags = tags.given(call)
+    config = EndpointConfig(
+        name=name,
+        variants=variants.read(given["ProductionVariants"], "ProductionVariants"),
+        created_at=call.now,
+        shadows=variants.read(
+            given.get("ShadowProductionVariants", ()), "ShadowProductionVariants"
+        ),
+        capture=_capture(given.get("DataCaptureConfig")),
+        asynchronous=_asynchronous(given.get("AsyncInferenceConfig")),
+        extras=kept(given, _KEPT),
+    )
+    for variant in config.every:
+        if variant.model_name:
+            found_model(call, variant.model_name)
+    try:
+        call.services.host.create_config(config, call.actor)
+    except AlreadyExists as error:
+        raise taken(_NOUN, arn) from error
+    tags.begin(call, CONFIG, name, new_tags)
+    call.services.changed()
+    return {"EndpointConfigArn": arn}
+
+
+def describe(call: Call) -> Mapping[str, Any]:
+    """Describe an endpoint config as it was given."""
+    config = found(call, call.given["EndpointConfigName"])
+    return {
+        **config.extras,
+        "EndpointConfigName": config.name,
+        "EndpointConfigArn": call.arns.of(CONFIG, config.name),
+        "CreationTime": config.created_at,
+        "EnableNetworkIsolation": False,
+        "ProductionVariants": [variants.described(each) for each in config.variants],
+        "ShadowProductionVariants": [variants.described(each) for each in config.shadows] or None,
+        "DataCaptureConfig": _described_capture(config.capture),
+        "AsyncInferenceConfig": described_asynchronous(config.asynchronous),
+    }
+
+
+def list_all(call: Call) -> Mapping[str, Any]:
+    """List endpoint configs."""
+    configs, following = page(call.services.host.configs().records, _LISTED, call.given)
+    return {
+        "EndpointConfigs": [
+            {
+                "EndpointConfigName": each.name,
+                "EndpointConfigArn": call.arns.of(CONFIG, each.name),
+                "CreationTime": each.created_at,
+            }
+            for each in configs
+        ],
+        "NextToken": following,
+    }
+
+
+def delete(call: Call) -> Mapping[str, Any]:
+    """Delete an endpoint config that no endpoint has."""
+    name = call.given["EndpointConfigName"]
+    arn = call.arns.of(CONFIG, name)
+    try:
+        call.services.host.delete_config(name, call.actor)
+    except ConfigNotFound as error:
+        raise missing(_NOUN, arn) from error
+    except InUse as error:
+        raise invalid(f'Cannot delete {_NOUN} "{arn}": {error.message}.') from error
+    tags.forget(call, CONFIG, name)
+    call.services.changed()
+    return {}
+
+
+def found(call: Call, name: str) -> EndpointConfig:
+    """Return the endpoint config. Raises ValidationException where there is none."""
+    try:
+        return call.services.host.config(name)
+    except ConfigNotFound as error:
+        raise missing(_NOUN, call.arns.of(CONFIG, name)) from error
+
+
+def _capture(given: Mapping[str, Any] | None) -> Capture | None:
+    if given is None:
+        return None
+    modes = [option["CaptureMode"] for option in given["CaptureOptions"]]
+    if "InputAndOutput" in modes:
+        raise invalid(
+            "DataCaptureConfig.CaptureOptions has the CaptureMode InputAndOutput, which "
+            "SageMaker refuses: give two options, Input and Output"
+        )
+    types = given.get("CaptureContentTypeHeader", {})
+    return Capture(
+        destination=given["DestinationS3Uri"],
+        percentage=given["InitialSamplingPercentage"],
+        enabled=given.get("EnableCapture", True),
+        inputs="Input" in modes,
+        outputs="Output" in modes,
+        csv_types=tuple(types.get("CsvContentTypes", ())),
+        json_types=tuple(types.get("JsonContentTypes", ())),
+        extras=kept(given, ("KmsKeyId",)),
+    )
+
+
+def _described_capture(capture: Capture | None) -> dict[str, Any] | None:
+    if capture is None:
+        return None
+    modes = (("Input", capture.inputs), ("Output", capture.outputs))
+    return present(
+        **capture.extras,
+        EnableCapture=capture.enabled,
+        InitialSamplingPercentage=capture.percentage,
+        DestinationS3Uri=capture.destination,
+        CaptureOptions=[{"CaptureMode": mode} for mode, wanted in modes if wanted],
+        CaptureContentTypeHeader=present(
+            CsvContentTypes=list(capture.csv_types), JsonContentTypes=list(capture.json_types)
+        ),
+    )
+
+
+def _asynchronous(given: Mapping[str, Any] | None) -> Asynchronous | None:
+    if given is None:
+        return None
+    output = given["OutputConfig"]
+    if "S3OutputPath" not in output:
+        raise invalid(
+            "AsyncInferenceConfig.OutputConfig.S3OutputPath must be given: answers are put there"
+        )
+    notification = output.get("NotificationConfig", {})
+    return Asynchronous(
+        output=output["S3OutputPath"],
+        failure=output.get("S3FailurePath", ""),
+        success_topic=notification.get("SuccessTopic", ""),
+        error_topic=notification.get("ErrorTopic", ""),
+        include_response_in=tuple(notification.get("IncludeInferenceResponseIn", ())),
+        concurrency=given.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance"),
+        extras=kept(output, ("KmsKeyId",)),
+    )
+
+
+def described_asynchronous(config: Asynchronous | None) -> dict[str, Any] | None:
+    """Describe an AsyncInferenceConfig."""
+    if config is None:
+        return None
+    return present(
+        ClientConfig=present(MaxConcurrentInvocationsPerInstance=config.concurrency),
+        OutputConfig=present(
+            **config.extras,
+            S3OutputPath=config.output,
+            S3FailurePath=config.failure,
+            NotificationConfig=present(
+                SuccessTopic=config.success_topic,
+                ErrorTopic=config.error_topic,
+                IncludeInferenceResponseIn=list(config.include_response_in),
+            ),
+        ),
+    )

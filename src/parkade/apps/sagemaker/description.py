@@ -1,0 +1,58 @@
+"""botocore's description of the service: operations, shapes, limits. It is the specification."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: The target of a request names the service and the operation: `SageMaker.CreateModel`.
+TARGET_PREFIX = "SageMaker."
+
+
+class Shape(Protocol):
+    """What botocore says of a value. Which properties are there depends on `type_name`."""
+
+    name: str
+    #: One of structure, list, map, string, integer, long, float, double, boolean, timestamp.
+    type_name: str
+    #: Limits: `min`, `max`, `pattern`, `enum`.
+    metadata: Mapping[str, Any]
+    members: Mapping[str, Shape]
+    required_members: Sequence[str]
+    member: Shape
+    key: Shape
+    value: Shape
+
+
+class Operation(Protocol):
+    """What botocore says of an operation; a shape is None where it takes or gives nothing."""
+
+    input_shape: Shape | None
+    output_shape: Shape | None
+
+
+@cache
+def operation(name: str) -> Operation:
+    """Return what is said of an operation that exists."""
+    return cast("Operation", _service().operation_model(name))
+
+
+@cache
+def names() -> frozenset[str]:
+    """Return the names of all operations of the service, built here or not."""
+    return frozenset(_service().operation_names)
+
+
+@cache
+def _service() -> ServiceModel:
+    # What botocore brings along, and nothing that lies in somebody's ~/.aws/models.
+    loader = Loader(
+        extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+    )
+    return ServiceModel(loader.load_service_model("sagemaker", "service-2"))

@@ -1,0 +1,146 @@
+"""Where the API is: `POST /`, with the operation named by the header X-Amz-Target.
+
+A request is read up to its limit, its caller is known by signature or token, its input is checked
+by the operation's shape, then answered at once: nothing here waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from starlette.exceptions import HTTPException
+
+from parkade.apps.sagemaker import answers, description, validation
+from parkade.apps.sagemaker.arns import Arns
+from parkade.apps.sagemaker.call import Call
+from parkade.apps.sagemaker.faults import Fault, malformed, translated
+from parkade.apps.sagemaker.operations import OPERATIONS
+from parkade.apps.sagemaker.unknown import Missed
+from parkade.apps.signing.callers import authenticate
+from parkade.domain.errors import ParkadeError, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from parkade.apps.wiring import Services
+    from parkade.domain.token import Token
+
+logger = logging.getLogger(__name__)
+
+#: bytes. No input of these operations is near it.
+BODY_LIMIT = 1024**2
+
+
+def serve(app: FastAPI, services: Services) -> None:
+    """Open the door in the app."""
+    door = Door(services)
+    # Every method, so that others than POST find nothing, as at any path that is not there.
+    methods = ["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    app.add_route("/", door.answer, methods=methods, include_in_schema=False)
+
+
+class Door:
+    """Answers requests of SageMaker's clients."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._missed = Missed(services.history, services.clock)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request, or tell what is wrong with it in the API's own form."""
+        if request.method != "POST":
+            raise HTTPException(404)
+        request_id = str(uuid.uuid4())
+        try:
+            body = await _body(request)
+            return self._carry_out(request, body, request_id)
+        except Fault as fault:
+            return answers.fault(fault, request_id)
+        except ParkadeError as error:
+            return answers.fault(translated(error), request_id)
+        except Exception:
+            asked = request.headers.get("x-amz-target", "")[:100]
+            logger.exception("bug %s while answering %s", request_id, asked)
+            return answers.fault(_bug(request_id), request_id)
+
+    def _carry_out(self, request: Request, body: bytes, request_id: str) -> Response:
+        caller = self._caller(request, body)
+        target = request.headers.get("x-amz-target", "")
+        name = target.removeprefix(description.TARGET_PREFIX)
+        if not target.startswith(description.TARGET_PREFIX) or name not in OPERATIONS:
+            self._missed.count(target, caller)
+            raise _unknown(target)
+        operation = OPERATIONS[name]
+        described = description.operation(name)
+        arns = Arns(region=self._services.file().region)
+        call = Call(services=self._services, caller=caller, operation=name, arns=arns)
+        call.require(operation.role)
+        if described.input_shape is not None:
+            call = call.asking(validation.read(described.input_shape, _parsed(body)))
+        if endpoint_name := call.given.get("EndpointName"):
+            call.require_endpoint(endpoint_name)
+        values = operation.handle(call)
+        return answers.answer(described.output_shape, values, request_id)
+
+    def _caller(self, request: Request, body: bytes) -> Token:
+        query = request.scope["query_string"]
+        caller = authenticate(
+            self._services,
+            service="sagemaker",
+            method=request.method,
+            target=request.scope["raw_path"] + (b"?" + query if query else b""),
+            headers=request.headers.raw,
+            payload_hash=hashlib.sha256(body).hexdigest(),
+        )
+        return caller.token
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_LIMIT:
+            raise TooLarge(
+                f"the body is larger than {BODY_LIMIT} bytes",
+                hint="model data is put into the objects folder, and named by its s3:// address",
+            )
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> Mapping[str, Any]:
+    if not body.strip():
+        return {}
+    try:
+        parsed: Mapping[str, Any] = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"The body is not valid JSON: {error}") from error
+    return parsed
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number of JSON")
+
+
+def _unknown(target: str) -> Fault:
+    asked = f"X-Amz-Target {target[:100]!r}" if target else "a request without X-Amz-Target"
+    return Fault(
+        "UnknownOperationException",
+        f"Parkade has no operation for {asked}. There are: {', '.join(sorted(OPERATIONS))}.",
+    )
+
+
+def _bug(request_id: str) -> Fault:
+    return Fault(
+        "InternalFailure",
+        "The request could not be answered because of a fault in Parkade itself. To do: search "
+        f"the control process's log for {request_id}, and report what it says.",
+        status=500,
+    )

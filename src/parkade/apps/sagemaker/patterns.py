@@ -1,0 +1,48 @@
+r"""Patterns of the service's description, which are written for Java: `\p{L}` and the like."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections import defaultdict
+from functools import cache
+
+_PROPERTY = re.compile(r"\\p\{(\w+)\}")
+_ASCII = 128
+#: Java's names of what is no Unicode category.
+_POSIX = {"Alnum": "a-zA-Z0-9"}
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether the whole text is of this pattern."""
+    return _compiled(pattern, ascii_only=text.isascii()).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str, *, ascii_only: bool) -> re.Pattern[str]:
+    """Translate a pattern; with the letters of ASCII alone where that will do, since it is quick."""
+    limit = _ASCII if ascii_only else sys.maxunicode + 1
+
+    def spelt(match: re.Match[str]) -> str:
+        return _POSIX.get(match[1]) or _categories(limit)[match[1]]
+
+    # Java's \d, \s and \w are those of ASCII.
+    return re.compile(_PROPERTY.sub(spelt, pattern), re.ASCII)
+
+
+@cache
+def _categories(limit: int) -> dict[str, str]:
+    """Return the characters of each main category (L, N, Z ...), as the inside of a class."""
+    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for code in range(limit):
+        ranges = found[unicodedata.category(chr(code))[0]]
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1] = (ranges[-1][0], code)
+        else:
+            ranges.append((code, code))
+    return {name: "".join(map(_range, ranges)) for name, ranges in found.items()}
+
+
+def _range(ends: tuple[int, int]) -> str:
+    return f"\\U{ends[0]:08x}-\\U{ends[1]:08x}"

@@ -1,0 +1,153 @@
+"""How an endpoint stands: the members of DescribeEndpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parkade.apps.sagemaker.configs import described_asynchronous
+from parkade.apps.sagemaker.members import present
+from parkade.apps.sagemaker.variants import described_serverless
+from parkade.domain.endpoint import EndpointStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from parkade.domain.catalog import Capture, Deployment, Model, Variant
+    from parkade.ports.catalog import RecordedEndpoint
+    from parkade.runtime.views import EndpointDescription
+
+#: FailureReason is not longer.
+_REASON_LIMIT = 1024
+#: Statuses that variants have while the endpoint has these.
+_OF_VARIANTS = {
+    EndpointStatus.CREATING: "Creating",
+    EndpointStatus.UPDATING: "Updating",
+    EndpointStatus.ROLLING_BACK: "Updating",
+    EndpointStatus.DELETING: "Deleting",
+}
+
+
+def endpoint(described: EndpointDescription) -> dict[str, Any]:
+    """Describe an endpoint, but for its ARN."""
+    recorded = described.recorded
+    config = recorded.deployment.config
+    wanted = _wanted(recorded)
+    return present(
+        EndpointName=recorded.name,
+        EndpointConfigName=config.name,
+        EndpointStatus=recorded.status.value,
+        FailureReason=recorded.failure_reason[:_REASON_LIMIT],
+        CreationTime=recorded.created_at,
+        LastModifiedTime=recorded.changed_at,
+        ProductionVariants=_variants(recorded, config.variants, wanted, described.serving),
+        ShadowProductionVariants=_variants(recorded, config.shadows, wanted, described.serving),
+        DataCaptureConfig=_capture(config.capture),
+        AsyncInferenceConfig=described_asynchronous(config.asynchronous),
+        MetricsConfig=config.extras.get("MetricsConfig"),
+        PendingDeploymentSummary=_pending(described),
+    )
+
+
+def _wanted(recorded: RecordedEndpoint) -> Mapping[str, Variant]:
+    """Return the variants of the fleet that serves, as they are to be."""
+    changing = recorded.target if recorded.target_generation == recorded.generation else None
+    config = (changing or recorded.deployment).config
+    return {variant.name: variant for variant in config.every}
+
+
+def _pending(described: EndpointDescription) -> dict[str, Any] | None:
+    """Describe the fleet that is being brought up, if another one is."""
+    recorded = described.recorded
+    target = recorded.target
+    if target is None or recorded.target_generation == recorded.generation:
+        return None
+    return present(
+        EndpointConfigName=target.config.name,
+        StartTime=recorded.changed_at,
+        ProductionVariants=[
+            _rising(each, target, described, "Creating") for each in target.config.variants
+        ],
+        ShadowProductionVariants=[
+            _rising(each, target, described, "Creating") for each in target.config.shadows
+        ],
+    )
+
+
+def _rising(
+    variant: Variant, target: Deployment, described: EndpointDescription, status: str
+) -> dict[str, Any]:
+    since = described.recorded.changed_at
+    return present(
+        **_capacity(variant, variant, described.rising.get(variant.name, 0)),
+        VariantName=variant.name,
+        InstanceType=variant.instance_type,
+        DeployedImages=_images(variant, target.models, since),
+        # It takes no traffic yet.
+        CurrentWeight=0.0,
+        DesiredWeight=variant.weight,
+        VariantStatus=[{"Status": status, "StartTime": since}],
+        **_shown_again(variant),
+    )
+
+
+def _variants(
+    recorded: RecordedEndpoint,
+    variants: Sequence[Variant],
+    wanted: Mapping[str, Variant],
+    serving: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    status = _OF_VARIANTS.get(recorded.status)
+    return [
+        present(
+            **_capacity(variant, wanted[variant.name], serving.get(variant.name, 0)),
+            VariantName=variant.name,
+            DeployedImages=_images(variant, recorded.deployment.models, recorded.created_at),
+            CurrentWeight=variant.weight,
+            DesiredWeight=wanted[variant.name].weight,
+            VariantStatus=status and [{"Status": status, "StartTime": recorded.changed_at}],
+            **_shown_again(variant),
+        )
+        for variant in variants
+    ]
+
+
+def _capacity(variant: Variant, wanted: Variant, healthy: int) -> dict[str, Any]:
+    if variant.serverless is not None:
+        return {
+            "CurrentServerlessConfig": described_serverless(variant),
+            "DesiredServerlessConfig": described_serverless(wanted),
+        }
+    return {"CurrentInstanceCount": healthy, "DesiredInstanceCount": wanted.instance_count}
+
+
+def _shown_again(variant: Variant) -> dict[str, Any]:
+    names = ("ManagedInstanceScaling", "RoutingConfig")
+    return {name: variant.extras[name] for name in names if name in variant.extras}
+
+
+def _images(variant: Variant, models: Sequence[Model], since: datetime) -> list[dict[str, Any]]:
+    """Describe the images of a variant's model; none are pulled, so that names stay as given."""
+    return [
+        {
+            "SpecifiedImage": container.image,
+            "ResolvedImage": container.image,
+            "ResolutionTime": since,
+        }
+        for model in models
+        if model.name == variant.model_name
+        for container in model.containers
+    ]
+
+
+def _capture(capture: Capture | None) -> dict[str, Any] | None:
+    if capture is None:
+        return None
+    return {
+        "EnableCapture": capture.enabled,
+        "CaptureStatus": "Started" if capture.enabled else "Stopped",
+        "CurrentSamplingPercentage": capture.percentage,
+        "DestinationS3Uri": capture.destination,
+        # The output shape demands it.
+        "KmsKeyId": capture.extras.get("KmsKeyId", ""),
+    }

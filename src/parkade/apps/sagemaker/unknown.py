@@ -1,0 +1,63 @@
+"""Operations that are asked for and not built: counted, so that it can be seen who misses what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.apps.sagemaker import description
+from parkade.domain.event import Event
+from parkade.ports.events import EventQuery
+
+if TYPE_CHECKING:
+    from parkade.domain.token import Token
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+
+KIND = "sagemaker.unknown_operation"
+#: What an operation is counted as whose name SageMaker does not know either.
+OTHER = "(none of SageMaker's)"
+
+
+class Missed:
+    """Counts by operation and token.
+
+    An event tells the first call, and then each time that the number has doubled: a client in a
+    loop fills no history. After a restart counting goes on from what was told last.
+    """
+
+    def __init__(self, history: History, clock: Clock) -> None:
+        self._history = history
+        self._clock = clock
+        self._counts: dict[tuple[str, str], int] | None = None
+
+    def count(self, target: str, caller: Token) -> None:
+        """Count one more call."""
+        if self._counts is None:
+            self._counts = self._told()
+        name = target.removeprefix(description.TARGET_PREFIX)
+        operation = name if name in description.names() else OTHER
+        count = self._counts.get((operation, caller.name), 0) + 1
+        self._counts[operation, caller.name] = count
+        if count & (count - 1):
+            return
+        times = "time" if count == 1 else "times"
+        self._history.append(
+            Event(
+                at=self._clock.now(),
+                kind=KIND,
+                actor=caller.name,
+                reason=f"{operation} was asked for {count} {times} and is not built here",
+                data={"operation": operation, "asked": target[:200], "count": count},
+            )
+        )
+
+    def _told(self) -> dict[tuple[str, str], int]:
+        counts: dict[tuple[str, str], int] = {}
+        query = EventQuery(kinds=(KIND,), limit=_MOST)
+        for event in self._history.latest(query):
+            counts[str(event.data["operation"]), event.actor] = int(str(event.data["count"]))
+        return counts
+
+
+#: More events than all operations of the service make for some hundred tokens.
+_MOST = 100_000
