@@ -155,10 +155,11 @@ class ServerFile(_Section):
         description="name of the AWS region that this server says it is: in ARNs, and in what "
         "`parkade env --aws` prints. Signatures may name any.",
     )
-    unmetered: Literal["warn", "adopt"] = Field(
+    unmetered: Literal["warn", "adopt", "refuse"] = Field(
         default="warn",
         description="what is done about an endpoint that runs without a lease: `warn` leaves it "
-        "alone and says so; `adopt` gives it a lease of initial_provision_minutes.",
+        "alone and says so; `adopt` gives it a lease of initial_provision_minutes; `refuse` warns, "
+        "and lets SageMaker's API create none.",
     )
 
     def lease_rules(self) -> LeaseRules:

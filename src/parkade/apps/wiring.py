@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.apps.settings import ServerFile, Settings, StatePaths
     from parkade.domain.lease import LeaseRules
+    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
@@ -70,6 +71,8 @@ class Services:
     history: History
     hosting: Hosting
     host: Host
+    #: What the host remembers; the tags of all that it runs.
+    catalog: CatalogStore
     objects: Objects
     #: Parts of objects that are still on their way.
     parts: Objects
@@ -133,8 +136,9 @@ def build(
     def rules() -> HostRules:
         return _host_rules(current.file)
 
+    catalog = SqliteCatalogStore(database)
     host = Host(
-        SqliteCatalogStore(database),
+        catalog,
         objects,
         history,
         clock,
@@ -174,6 +178,7 @@ def build(
         history=history,
         hosting=hosting,
         host=host,
+        catalog=catalog,
         objects=objects,
         parts=FolderObjects(paths.uploads),
         meter=Meter(

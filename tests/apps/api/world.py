@@ -100,6 +100,7 @@ class World:
             history=self.history,
             hosting=self.hosting,
             host=self.host,
+            catalog=self.catalog,
             objects=self.objects,
             parts=MemoryObjects(self.wall),
             meter=Meter(**common, rules=some_rules, changed=self.changed),
