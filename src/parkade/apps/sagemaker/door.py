@@ -52,7 +52,7 @@ class Door:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._missed = Missed(services.history, services.clock)
+        self._missed = Missed(services)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request, or tell what is wrong with it in the API's own form."""

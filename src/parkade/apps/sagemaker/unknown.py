@@ -9,9 +9,8 @@ from parkade.domain.event import Event
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
+    from parkade.apps.wiring import Services
     from parkade.domain.token import Token
-    from parkade.ports.clock import Clock
-    from parkade.ports.events import History
 
 KIND = "sagemaker.unknown_operation"
 #: What an operation is counted as whose name SageMaker does not know either.
@@ -25,9 +24,8 @@ class Missed:
     loop fills no history. After a restart counting goes on from what was told last.
     """
 
-    def __init__(self, history: History, clock: Clock) -> None:
-        self._history = history
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._counts: dict[tuple[str, str], int] | None = None
 
     def count(self, target: str, caller: Token) -> None:
@@ -41,9 +39,9 @@ class Missed:
         if count & (count - 1):
             return
         times = "time" if count == 1 else "times"
-        self._history.append(
+        self._services.history.append(
             Event(
-                at=self._clock.now(),
+                at=self._services.clock.now(),
                 kind=KIND,
                 actor=caller.name,
                 reason=f"{operation} was asked for {count} {times} and is not built here",
@@ -54,7 +52,7 @@ class Missed:
     def _told(self) -> dict[tuple[str, str], int]:
         counts: dict[tuple[str, str], int] = {}
         query = EventQuery(kinds=(KIND,), limit=_MOST)
-        for event in self._history.latest(query):
+        for event in self._services.history.latest(query):
             counts[str(event.data["operation"]), event.actor] = int(str(event.data["count"]))
         return counts
 
