@@ -201,12 +201,12 @@ class AwsChunked:
 
     def _trailers(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for line in self._line.decode("latin-1").split("\n"):
-            name, colon, value = line.partition(":")
+        for line in self._line.split(b"\n"):
+            name, colon, value = line.partition(b":")
             if colon:
-                found[name.strip().lower()] = value.strip()
+                found[name.strip().lower().decode("latin-1")] = value.strip().decode("latin-1")
             elif line.strip():
-                raise _broken(f"the trailer {line[:80]!r} has no colon")
+                raise _broken(f"the trailer {bytes(line[:80])!r} has no colon")
         if found and not self._with_trailers:
             raise _broken("there are trailers, which x-amz-content-sha256 does not say")
         signature = found.pop(_TRAILER_SIGNATURE, "")

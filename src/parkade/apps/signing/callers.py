@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.apps.api import auth
-from parkade.apps.signing import bodies, parsing
+from parkade.apps.signing import bodies, legacy, parsing
 from parkade.apps.signing.canonical import Request
 from parkade.apps.signing.keys import access_key
+from parkade.apps.signing.legacy import LegacySignature
 from parkade.apps.signing.refusals import Reason, Refused, expired_token, unknown_key
 from parkade.apps.signing.verification import UNSIGNED, verify
 from parkade.domain.errors import Unauthenticated
@@ -21,6 +22,7 @@ from parkade.domain.token import Role
 if TYPE_CHECKING:
     from parkade.apps.signing.bodies import Body
     from parkade.apps.signing.canonical import Headers
+    from parkade.apps.signing.parsing import Signature
     from parkade.apps.signing.refusals import Service
     from parkade.apps.signing.verification import Seal
     from parkade.apps.wiring import Services
@@ -61,16 +63,13 @@ def authenticate(
     a web page of somebody else's.
     """
     request = Request(method=method.encode(), target=target, headers=headers)
-    credential = request.header(b"authorization") or b""
-    by_query = not credential and parsing.presigned(request)
+    signature = _signature(request, service) if services.settings.auth else None
+    by_query = signature is not None and signature.by_query
     declared = _declared(request, by_query=by_query)
-    seal: Seal | None = None
-    if services.settings.auth and (by_query or credential.startswith(_SCHEMES)):
-        token, seal = _signer(
-            services, request, service, payload_hash or declared, by_query=by_query
-        )
+    if signature is None:
+        token, seal = _bearer(services, request), None
     else:
-        token = _bearer(services, request)
+        token, seal = _signer(services, request, service, signature, payload_hash or declared)
     return Caller(
         token=token,
         declared=declared or UNSIGNED,
@@ -79,34 +78,55 @@ def authenticate(
     )
 
 
+def _signature(request: Request, service: Service) -> Signature | LegacySignature | None:
+    """Return the signature that the request comes with; None: it comes with none."""
+    credential = request.header(b"authorization") or b""
+    if credential:
+        return parsing.from_header(request) if credential.startswith(_SCHEMES) else None
+    if parsing.presigned(request):
+        return parsing.from_query(request)
+    return legacy.read(request) if service == "s3" else None
+
+
 def _signer(
-    services: Services, request: Request, service: Service, payload: str, *, by_query: bool
-) -> tuple[Token, Seal]:
-    signature = parsing.from_query(request) if by_query else parsing.from_header(request)
+    services: Services,
+    request: Request,
+    service: Service,
+    signature: Signature | LegacySignature,
+    payload: str,
+) -> tuple[Token, Seal | None]:
     if not payload:
         raise Refused(
             Reason.INCOMPLETE,
             "Missing required header for this request: x-amz-content-sha256.",
             hint="use an S3 client that signs with signature version 4",
         )
-    key = services.server_key
+    now = services.wall.now()
+    token, secret = _holder(services, signature.key_id)
+    seal = None
+    if isinstance(signature, LegacySignature):
+        legacy.verify(request, signature, secret=secret, now=now.timestamp())
+    else:
+        seal = verify(
+            request,
+            signature,
+            service=service,
+            payload=payload,
+            secret=secret,
+            now=now.timestamp(),
+        )
+    if not token.live(now):
+        raise expired_token(token.name, "was revoked" if token.revoked_at else "has expired")
+    return token, seal
+
+
+def _holder(services: Services, key_id: str) -> tuple[Token, str]:
+    """Return the token with this access key, and the secret. Raises Refused."""
     for token in services.tokens.all():
-        own = access_key(key, token.digest)
-        if own.id == signature.key_id:
-            now = services.wall.now()
-            seal = verify(
-                request,
-                signature,
-                service=service,
-                payload=payload,
-                secret=own.secret,
-                now=now.timestamp(),
-            )
-            if not token.live(now):
-                what = "was revoked" if token.revoked_at else "has expired"
-                raise expired_token(token.name, what)
-            return token, seal
-    raise unknown_key(signature.key_id)
+        key = access_key(services.server_key, token.digest)
+        if key.id == key_id:
+            return token, key.secret
+    raise unknown_key(key_id)
 
 
 def _bearer(services: Services, request: Request) -> Token:

@@ -60,6 +60,11 @@ class Signature:
     query: Pairs
     value: str
 
+    @property
+    def by_query(self) -> bool:
+        """Whether it stands in the query: the address is presigned."""
+        return self.expires is not None
+
 
 def presigned(request: Request) -> bool:
     """Tell whether the query holds a signature."""
@@ -150,12 +155,12 @@ def _signature(
             f"only {', '.join(SERVICES)}.",
             hint="point only the clients of these services at Parkade, by AWS_ENDPOINT_URL_<SERVICE>",
         )
-    names = tuple(fields["SignedHeaders"].lower().split(b";"))
+    names = tuple(fields["SignedHeaders"].split(b";"))
     value = fields["Signature"].decode("latin-1")
     if not all(map(_NAMES.fullmatch, names)) or not _HEX.fullmatch(value):
         raise _unusable(
             reason,
-            "SignedHeaders must be header names with semicolons between them, and Signature 64 "
+            "SignedHeaders must be names in lower case with semicolons between them, and Signature 64 "
             "digits in lower-case hex",
         )
     return Signature(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from time import gmtime, strftime
 from typing import Literal, TypeAlias
 
 from parkade.domain.errors import Unauthenticated
@@ -94,6 +95,29 @@ class Refused(Unauthenticated):
     def text(self) -> str:
         """What is wrong and what to do, for answers that have one text."""
         return f"{self.message} {self.hint[:1].upper()}{self.hint[1:]}."
+
+
+def mismatch() -> Refused:
+    """Return the refusal of a signature that the key's secret did not make for this request."""
+    return Refused(
+        Reason.MISMATCH,
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your AWS Secret Access Key and signing method.",
+    )
+
+
+def over(until: float) -> Refused:
+    """Return the refusal of a presigned address after its time."""
+    return Refused(
+        Reason.DENIED,
+        f"Request has expired: this address was good until {written(until)}.",
+        hint="have it signed anew",
+    )
+
+
+def written(instant: float) -> str:
+    """Return an instant as signatures write it."""
+    return strftime("%Y%m%dT%H%M%SZ", gmtime(instant))
 
 
 def unknown_key(key_id: str) -> Refused:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from parkade.apps.signing import canonical
 from parkade.apps.signing.keys import signing_key
 from parkade.apps.signing.parsing import ALGORITHM, Signature
-from parkade.apps.signing.refusals import Reason, Refused
+from parkade.apps.signing.refusals import Reason, Refused, mismatch, over, written
 
 if TYPE_CHECKING:
     from parkade.apps.signing.canonical import Request
@@ -71,11 +70,7 @@ def verify(
     ))  # fmt: skip
     key = signing_key(secret, signature.date, signature.region, signature.service)
     if not hmac.compare_digest(sign(key, text), signature.value):
-        raise Refused(
-            Reason.MISMATCH,
-            "The request signature we calculated does not match the signature you provided. "
-            "Check your AWS Secret Access Key and signing method.",
-        )
+        raise mismatch()
     return Seal(stamp=signature.stamp, scope=signature.scope, signature=signature.value, key=key)
 
 
@@ -106,7 +101,7 @@ def _require_time(signature: Signature, now: float) -> None:
         raise Refused(
             Reason.SKEWED,
             f"Signature not yet current: {signature.stamp} is still later than "
-            f"{_written(now + SKEW)} ({_written(now)} + 5 min.).",
+            f"{written(now + SKEW)} ({written(now)} + 5 min.).",
             hint=_CLOCK,
         )
     if signature.expires is None:
@@ -114,17 +109,12 @@ def _require_time(signature: Signature, now: float) -> None:
             raise Refused(
                 Reason.SKEWED,
                 f"Signature expired: {signature.stamp} is now earlier than "
-                f"{_written(now - SKEW)} ({_written(now)} - 5 min.). The difference between the "
+                f"{written(now - SKEW)} ({written(now)} - 5 min.). The difference between the "
                 "request time and the current time is too large.",
                 hint=_CLOCK,
             )
     elif now > signature.at + signature.expires:
-        raise Refused(
-            Reason.DENIED,
-            f"Request has expired: this address was good until "
-            f"{_written(signature.at + signature.expires)}.",
-            hint="have it signed anew",
-        )
+        raise over(signature.at + signature.expires)
 
 
 def _require_headers(request: Request, signature: Signature) -> None:
@@ -143,7 +133,3 @@ def _require_headers(request: Request, signature: Signature) -> None:
             f"{', '.join(loose)[:300]}.",
             hint="sign every header whose name begins with x-amz-, or do not send it",
         )
-
-
-def _written(instant: float) -> str:
-    return strftime("%Y%m%dT%H%M%SZ", gmtime(instant))
