@@ -3,8 +3,9 @@
 A model folder with `code/requirements.txt` gets a virtual environment of its own, cached by the
 content of that file and shared by every state on this machine. Nothing of Parkade is installed
 into it. Instead a folder of links is put behind its own packages: to the container program,
-under the name `parkade_container`, and to the two libraries it needs, which come from Parkade's
-environment and are shadowed where the model brings its own.
+under the name `parkade_container`, and to the few libraries it needs, which come from Parkade's
+environment and are shadowed where the model brings its own. The models of a multi-model
+container share one, made from what its endpoint says they need.
 
 An environment is built in place, because virtual environments cannot be moved. A lock keeps
 others out meanwhile, and a marker written last tells a whole one from a left-over.
@@ -21,6 +22,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,13 +32,17 @@ from typing import IO, TYPE_CHECKING
 from parkade.domain.errors import StartFailed
 from parkade.runtime import container
 from parkade.runtime.container.script import code_folder
+from parkade.runtime.container.variables import REQUIREMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ALIAS = "parkade_container"
+#: The program for many models, in the package under either name.
+MULTI = "multi"
 #: Linked from Parkade's own environment; their compiled parts fit, as the interpreter is the same.
-BORROWED = ("httptools", "uvloop")
+#: psutil where the system has no /proc to ask how large a process is.
+BORROWED = ("httptools", "uvloop", *(() if sys.platform == "linux" else ("psutil",)))
 #: A FailureReason has room for 1024 characters.
 QUOTED_LINES = 5
 QUOTED_CHARACTERS = 800
@@ -90,7 +96,12 @@ class Halt:
 
 
 def script_command(
-    model_dir: Path, *, cache: Path, log: Path, halt: Halt | None = None
+    model_dir: Path,
+    *,
+    cache: Path,
+    log: Path,
+    halt: Halt | None = None,
+    environment: Mapping[str, str] | None = None,  # noqa: ARG001 - other containers look at it
 ) -> ScriptCommand:
     """Return how to start the container for a model folder, its environment prepared.
 
@@ -99,11 +110,39 @@ def script_command(
     """
     requirements = code_folder(model_dir) / "requirements.txt"
     if requirements.is_file():
-        python = prepare(requirements, cache=cache, log=log, halt=halt)
-        module = ALIAS
-    else:
-        python = Path(sys.executable)
-        module = container.__name__
+        return _command(prepare(requirements, cache=cache, log=log, halt=halt), ALIAS)
+    return _command(Path(sys.executable), container.__name__)
+
+
+def multi_command(
+    model_dir: Path,  # noqa: ARG001 - as for every container; models come one by one, later
+    *,
+    cache: Path,
+    log: Path,
+    halt: Halt | None = None,
+    environment: Mapping[str, str],
+) -> ScriptCommand:
+    """Return how to start the container of many models, its environment prepared.
+
+    What the models need is told by PARKADE_REQUIREMENTS in the `environment`, in the form of a
+    requirements.txt. Blocks and raises like `script_command`.
+    """
+    text = environment.get(REQUIREMENTS, "").strip()
+    if not text:
+        return _command(Path(sys.executable), f"{container.__name__}.{MULTI}")
+    content = f"{text}\n".encode()
+    folder = cache.resolve() / "requirements" / hashlib.sha256(content).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    requirements = folder / "requirements.txt"
+    # Written beside and renamed: others with the same content may be reading it.
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(requirements)
+    python = prepare(requirements, cache=cache, log=log, halt=halt)
+    return _command(python, f"{ALIAS}.{MULTI}")
+
+
+def _command(python: Path, module: str) -> ScriptCommand:
     # -P: a file in the working folder is not taken for a package.
     return ScriptCommand(
         argv_prefix=[str(python), "-P", "-m", module], env={"PYTHONUNBUFFERED": "1"}

@@ -21,10 +21,9 @@ import uvloop
 from .invocations import Invocations
 from .script import BadModel, load
 from .server import serve
+from .variables import max_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .script import Script
 
 
@@ -39,7 +38,7 @@ def main() -> None:
     # A model's native code may crash; then the log at least says where.
     faulthandler.enable()
     try:
-        max_body = _max_body(os.environ)
+        body = max_body(os.environ)
         script = load(options.model_dir.resolve(), os.environ)
     except BadModel as error:
         if error.__cause__ is not None:
@@ -48,22 +47,12 @@ def main() -> None:
     # The model and its libraries stay; the collector need not look at them again.
     gc.collect()
     gc.freeze()
-    _run(script, options.socket, max_body)
+    _run(script, options.socket, body)
 
 
-def _run(script: Script, socket: Path, max_body: int | None) -> None:
+def _run(script: Script, socket: Path, body: int | None) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Invocations(script), socket, max_body=max_body))
-
-
-def _max_body(environ: Mapping[str, str]) -> int | None:
-    """Return SAGEMAKER_MAX_PAYLOAD_IN_MB in bytes; without it the gateway's limit is enough."""
-    text = environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB")
-    if text is None:
-        return None
-    if not text.isdecimal() or int(text) == 0:
-        raise BadModel(f"SAGEMAKER_MAX_PAYLOAD_IN_MB {text!r} is not a whole number above 0")
-    return int(text) * 1024 * 1024
+        runner.run(serve(Invocations(script), socket, max_body=body))
 
 
 if __name__ == "__main__":
