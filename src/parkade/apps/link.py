@@ -11,7 +11,22 @@ Messages are JSON behind four bytes of length.
                          {"kind": "counted", "number": N}
     gateway -> control   {"kind": "applied", "version": N}
                          {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}},
-                          "events": [{...}]}
+                          "events": [{...}], "targets": [{...}]}
+
+Target models of multi-model endpoints are no part of the snapshot: they come and go too often. A
+gateway that connects is told all that is loaded, then each change; it asks for what it lacks.
+
+    control -> gateway   {"kind": "placements", "placements": [{...}]}     all that is loaded
+                         {"kind": "placed", "placed": {...}}               one more, or another content
+                         {"kind": "withdraw", "number": N, "placed": {...}}
+                         {"kind": "vanished", "instance_id": ...}          with all that it had
+                         {"kind": "loaded", "number": N}
+                         {"kind": "refused", "number": N, "refusal": {...}}
+    gateway -> control   {"kind": "load", "number": N, "endpoint", "variant", "target",
+                          "further": ..., "targets": [{...}]}
+                         {"kind": "withdrawn", "number": N}                nothing is under way there
+                         {"kind": "lost", "instance_id", "target", "name"}
+                         {"kind": "finished", "instance_id", "target", "name"}
 """
 
 from __future__ import annotations
@@ -136,6 +151,8 @@ class Limits:
     #: Seconds after which captured calls are delivered, and how full the disk may be, in percent.
     capture_seconds: float = 60
     capture_disk_percent: float = 75
+    #: Requests under way with a target model in an instance, from which on it spreads to another.
+    spread_at: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +196,50 @@ class Happening:
     #: Empty: it concerns all.
     endpoint: str = ""
     data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A target model that is loaded in an instance, where it has an opaque name."""
+
+    endpoint: str
+    variant: str
+    instance_id: str
+    target: str
+    name: str
+    #: Whether it is to be unloaded once its calls are answered.
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetUsage:
+    """What a target model in an instance was used since the message before.
+
+    Sums of time in microseconds; `in_flight` as of now; `age` in seconds since it was last used.
+    """
+
+    endpoint: str
+    variant: str
+    instance_id: str
+    target: str
+    invocations: int = 0
+    #: Invocations that found it loaded.
+    hits: int = 0
+    model_errors: int = 0
+    model_us: int = 0
+    #: Spent by the others in waiting for it.
+    waiting_us: int = 0
+    in_flight: int = 0
+    age: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a target model is not loaded: an error of the SageMaker runtime."""
+
+    kind: str
+    status: int
+    message: str
 
 
 #: Usage by endpoint and variant. An endpoint with any news is there with all its variants.

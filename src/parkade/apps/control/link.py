@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from parkade.apps.control.targets import TargetDesk
+
 #: Seconds after which `settled` returns though a gateway has not answered.
 SETTLE_LIMIT = 1.0
 
@@ -45,12 +47,17 @@ class LinkServer:
         on_usage: Callable[[str, link.UsageReport], None],
         on_gone: Callable[[str], None],
         on_event: Callable[[link.Happening], None],
+        targets: TargetDesk | None = None,
     ) -> None:
-        """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`."""
+        """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`.
+
+        What is said about target models goes to `targets`.
+        """
         self._sock = sock
         self._on_usage = on_usage
         self._on_gone = on_gone
         self._on_event = on_event
+        self._targets = targets
         self._names = (f"gateway-{number}" for number in itertools.count(1))
         self._newest = b""
         self._version = 0
@@ -86,6 +93,12 @@ class LinkServer:
         for peer in self._peers:
             peer.news.set()
 
+    def send(self, gateway: str, message: dict[str, Any]) -> None:
+        """Send a message to the gateway of this name, behind all that was sent before."""
+        for peer in self._peers:
+            if peer.name == gateway:
+                peer.writer.write(link.frame(message))
+
     async def settled(self) -> None:
         """Return when every gateway has applied the newest snapshot, or after a second."""
         try:
@@ -100,6 +113,8 @@ class LinkServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = _Peer(next(self._names), writer)
         self._peers.add(peer)
+        if self._targets is not None:
+            self._targets.joined(peer.name)
         if self._newest:
             peer.news.set()
         sender = asyncio.create_task(self._send(peer))
@@ -113,6 +128,8 @@ class LinkServer:
             writer.close()
             self._peers.discard(peer)
             self._on_gone(peer.name)
+            if self._targets is not None:
+                self._targets.left(peer.name)
             async with self._moved:
                 self._moved.notify_all()
 
@@ -136,6 +153,8 @@ class LinkServer:
                 self._on_usage(peer.name, link.usage_from_json(message["usage"]))
                 for happening in message["events"]:
                     self._on_event(link.Happening(**happening))
+                if self._targets is not None:
+                    self._targets.used(peer.name, message.get("targets", ()))
                 peer.writer.write(link.frame({"kind": "counted", "number": message["number"]}))
-            case kind:
+            case kind if self._targets is None or not self._targets.heard(peer.name, message):
                 logger.error("a gateway sent an unknown message %r", kind)

@@ -102,6 +102,20 @@ NOT_YET = error(
     "logs/control.log in the state folder.",
     Retry_After="1",
 )
+#: The text is unverified.
+TARGET_MISSING = error(
+    400,
+    "ValidationError",
+    "This endpoint hosts many models: name one with TargetModel (the header "
+    "X-Amzn-SageMaker-Target-Model), as the key of its archive below the model's ModelDataUrl.",
+)
+#: SageMaker's error for a model that is still being loaded when the time is over.
+TARGET_NOT_READY = error(
+    429,
+    "ModelNotReadyException",
+    "The target model is still being loaded. Ask again.",
+    Retry_After="1",
+)
 WORKER_GONE = error(
     500,
     "InternalFailure",

@@ -13,7 +13,7 @@ import json
 import logging
 from dataclasses import asdict
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.apps import link
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.gateway.counters import Ledger
     from parkade.apps.gateway.news import News
+    from parkade.apps.gateway.targets import Targets
 
 #: Seconds until a link that is broken is tried again; doubles up to the longest.
 FIRST_PAUSE = 0.02
@@ -42,12 +43,14 @@ class Link:
         apply: Callable[[link.Snapshot], None],
         ledger: Ledger,
         news: News,
+        targets: Targets,
     ) -> None:
         self.first = asyncio.Event()
         self._path = path
         self._apply = apply
         self._ledger = ledger
         self._news = news
+        self._targets = targets
         self._period = 1.0
         #: Since when control is away; None: it is there.
         self._away: float | None = monotonic()
@@ -55,7 +58,9 @@ class Link:
         self._reporter: asyncio.Task[None] | None = None
         self._number = 0
         #: What was sent and not yet counted by control.
-        self._sent: tuple[link.UsageReport, Sequence[link.Happening]] | None = None
+        self._sent: (
+            tuple[link.UsageReport, Sequence[link.Happening], list[dict[str, Any]]] | None
+        ) = None
         self._counted = asyncio.Event()
 
     def away(self) -> float:
@@ -97,6 +102,7 @@ class Link:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._ledger.tell_again()
+        self._targets.joined()
         try:
             while True:
                 self._heard(await link.read(reader))
@@ -106,13 +112,14 @@ class Link:
                 self._reporter.cancel()
                 self._reporter = None
             if self._sent is not None:
-                usage, happenings = self._sent
+                usage, happenings, targets = self._sent
                 self._ledger.give_back(usage)
                 self._news.give_back(happenings)
+                self._targets.give_back(targets)
                 self._sent = None
                 self._counted.set()
 
-    def _heard(self, message: dict[str, object]) -> None:
+    def _heard(self, message: dict[str, Any]) -> None:
         match message:
             case {"kind": "snapshot", "snapshot": dict(values)}:
                 snapshot = link.snapshot_from_json(values)
@@ -120,13 +127,13 @@ class Link:
                 self._period = snapshot.limits.usage_seconds
                 self._away = None
                 self.first.set()
-                self._send({"kind": "applied", "version": snapshot.version})
+                self.send({"kind": "applied", "version": snapshot.version})
                 if self._reporter is None:
                     self._reporter = asyncio.create_task(self._report_always())
             case {"kind": "counted", "number": self._number}:
                 self._sent = None
                 self._counted.set()
-            case _:
+            case _ if not self._targets.heard(message):
                 logger.error("control sent an unknown message %r", message.get("kind"))
 
     async def _report_always(self) -> None:
@@ -140,18 +147,24 @@ class Link:
             await self._counted.wait()
 
     def _report(self) -> None:
-        usage, happenings = self._sent = self._ledger.take(), self._news.take()
+        usage, happenings, targets = self._sent = (
+            self._ledger.take(),
+            self._news.take(),
+            self._targets.take(),
+        )
         self._number += 1
         self._counted.clear()
-        self._send(
+        self.send(
             {
                 "kind": "usage",
                 "number": self._number,
                 "usage": link.usage_to_json(usage),
                 "events": [asdict(each) for each in happenings],
+                "targets": targets,
             }
         )
 
-    def _send(self, message: dict[str, object]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message, if control is there to hear it."""
         if self._writer is not None:
             self._writer.write(link.frame(message))

@@ -28,6 +28,7 @@ from parkade.apps.gateway.doors import Doors
 from parkade.apps.gateway.link import Link
 from parkade.apps.gateway.news import News
 from parkade.apps.gateway.scribe import Rules, Scribe
+from parkade.apps.gateway.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,14 @@ class Gateway:
             objects=cache(lambda: FolderObjects(options.objects)),
             tell=self.news.tell_from_thread,
         )
-        self.link = Link(options.link_socket, apply=self.apply, ledger=self.ledger, news=self.news)
+        self.targets = Targets(self._say)
+        self.link = Link(
+            options.link_socket,
+            apply=self.apply,
+            ledger=self.ledger,
+            news=self.news,
+            targets=self.targets,
+        )
         self.away = self.link.away
         self.head_limit = Deadlines(loop, patience.head, Client.late)
         self.body_limit = Deadlines(loop, patience.body, Client.late)
@@ -145,6 +153,9 @@ class Gateway:
             len(snapshot.endpoints),
             len(snapshot.routes),
         )
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self.link.send(message)
 
     def stamp(self, number: int) -> bytes:
         """Return the header lines that every answer of the gateway's own has."""
