@@ -196,7 +196,9 @@ class Scribe:
     def _deliver(self) -> None:
         """Deliver what is closed, unless something stands in the way of all of it."""
         self._look = 0.0
-        while self._has_room() and self._closed:
+        if not self._has_room():
+            return
+        while self._closed:
             first = self._closed[0]
             try:
                 first.spool.deliver(self._objects())
@@ -211,7 +213,7 @@ class Scribe:
             else:
                 first.spool.remove()
             del self._closed[0]
-        if self.off and not self._closed:
+        if self.off:
             self._turn_on()
 
     def _set_aside(self, opened: _Open, error: Exception) -> None:
