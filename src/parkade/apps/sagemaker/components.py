@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from parkade.runtime.views import ComponentDescription
 
 _NOUN = NOUNS[COMPONENT]
-#: FailureReason is not longer.
-_REASON_LIMIT = 1024
 _SPECIFICATION = "Specification"
 _REFUSED = {
     "Specifications": "give one Specification, which serves every instance type here",
@@ -87,7 +85,7 @@ def describe(call: Call) -> Mapping[str, Any]:
         EndpointArn=call.arns.of(ENDPOINT, component.endpoint_name),
         VariantName=component.variant_name,
         InferenceComponentStatus=recorded.status.value,
-        FailureReason=recorded.failure_reason[:_REASON_LIMIT],
+        FailureReason=recorded.failure_reason,
         Specification=_described(component),
         RuntimeConfig={
             "DesiredCopyCount": wanted.copies,

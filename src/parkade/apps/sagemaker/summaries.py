@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.views import EndpointDescription
 
-#: FailureReason is not longer.
-_REASON_LIMIT = 1024
 #: Statuses that variants have while the endpoint has these.
 _OF_VARIANTS = {
     EndpointStatus.CREATING: "Creating",
@@ -37,7 +35,7 @@ def endpoint(described: EndpointDescription) -> dict[str, Any]:
         EndpointName=recorded.name,
         EndpointConfigName=config.name,
         EndpointStatus=recorded.status.value,
-        FailureReason=recorded.failure_reason[:_REASON_LIMIT],
+        FailureReason=recorded.failure_reason,
         CreationTime=recorded.created_at,
         LastModifiedTime=recorded.changed_at,
         ProductionVariants=_variants(recorded, config.variants, wanted, described.serving),
