@@ -84,3 +84,20 @@ def test_a_wrong_form_names_the_field(world, change, field):
 def test_a_refused_secret_is_not_told_back(world):
     form = {"name": "ann", "secret": ["a-secret-in-a-list"]}
     assert "a-secret" not in world.call("POST", "/v1/tokens", json=form, by="admin").text
+
+
+def test_an_access_key_is_the_same_whoever_asks(world):
+    own = world.call("POST", "/v1/aws-key", by="operator")
+    assert own.headers["cache-control"] == "no-store"
+    assert own.json() == world.ok("POST", "/v1/tokens/operator/aws-key", by="admin")
+    assert own.json()["token"] == "operator"
+    assert own.json()["region"] == "us-east-1"
+    assert own.json() != world.ok("POST", "/v1/aws-key", by="admin")
+
+
+def test_a_token_that_is_over_has_no_access_key(world):
+    world.ok("DELETE", "/v1/tokens/operator", by="admin")
+    status, error = world.error("POST", "/v1/tokens/operator/aws-key", by="admin")
+    assert (status, error["code"]) == (409, "conflict")
+    status, error = world.error("POST", "/v1/tokens/nobody/aws-key", by="admin")
+    assert (status, error["code"]) == (404, "token_not_found")
