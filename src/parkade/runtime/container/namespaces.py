@@ -8,7 +8,8 @@ import statement in them, whenever and in whichever thread it runs.
 
 Code that is not the model's (pickle, importlib) asks the process for a module by its bare name.
 What it finds is a stand-in, which is asked for attributes one by one and takes them from the
-module of the model that is being loaded or is answering.
+module of the model that is being loaded or is answering. Where a package of that name is
+installed, it finds that one.
 
 Installed packages are the process's, and so is whatever a model changes in them.
 """
@@ -105,6 +106,9 @@ class Namespace:
         if level == 0 and self.owns(root):
             own = f"{self._package}.{name}"
             leaf = builtins.__import__(own, globals, locals, fromlist or ("__name__",), 0)
+            # In a thread of the script, too, where no model is known to run.
+            with self.entered():
+                _stand_in(name)
             return leaf if fromlist else sys.modules[f"{self._package}.{root}"]
         if level == 0 and isinstance(sys.modules.get(root), _StandIn):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -199,6 +203,22 @@ class _StandInFinder(MetaPathFinder, Loader):
 
 
 _finders = (_OwnFinder(), _StandInFinder())
+
+
+def _stand_in(name: str) -> None:
+    """Let a bare name be found by those who look it up without importing it, as pickle does."""
+    for end in [*(place for place, letter in enumerate(name) if letter == "."), len(name)]:
+        part = name[:end]
+        if part in sys.modules:
+            continue
+        if "." not in part and _is_installed(part):
+            return
+        importlib.import_module(part)
+
+
+def _is_installed(root: str) -> bool:
+    others = (finder for finder in sys.meta_path if finder not in _finders)
+    return any(finder.find_spec(root, None) is not None for finder in others)
 
 
 def _install() -> None:
