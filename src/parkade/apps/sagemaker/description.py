@@ -24,6 +24,8 @@ class Shape(Protocol):
     #: Limits: `min`, `max`, `pattern`, `enum`.
     metadata: Mapping[str, Any]
     members: Mapping[str, Shape]
+    #: Where a member is in the request: `location` and `name`.
+    serialization: Mapping[str, str]
     required_members: Sequence[str]
     member: Shape
     key: Shape
@@ -40,19 +42,25 @@ class Operation(Protocol):
 @cache
 def operation(name: str) -> Operation:
     """Return what is said of an operation that exists."""
-    return cast("Operation", _service().operation_model(name))
+    return cast("Operation", _service("sagemaker").operation_model(name))
+
+
+@cache
+def runtime_operation(name: str) -> Operation:
+    """Return what is said of an operation of the runtime."""
+    return cast("Operation", _service("sagemaker-runtime").operation_model(name))
 
 
 @cache
 def names() -> frozenset[str]:
     """Return the names of all operations of the service, built here or not."""
-    return frozenset(_service().operation_names)
+    return frozenset(_service("sagemaker").operation_names)
 
 
 @cache
-def _service() -> ServiceModel:
+def _service(name: str) -> ServiceModel:
     # What botocore brings along, and nothing that lies in somebody's ~/.aws/models.
     loader = Loader(
         extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
     )
-    return ServiceModel(loader.load_service_model("sagemaker", "service-2"))
+    return ServiceModel(loader.load_service_model(name, "service-2"))

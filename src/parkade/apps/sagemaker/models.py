@@ -23,7 +23,7 @@ _LISTED: Listed[Model] = Listed(
 _NOUN = NOUNS[MODEL]
 _MULTI = "MultiModel"
 #: An extra of a model that was given as a list, be it of one container.
-_LISTED = "Containers"
+_AS_LIST = "Containers"
 
 _KEPT = ("ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
 _KEPT_OF_CONTAINER = ("ImageConfig", "ModelDataSource", "ContainerMetricsConfig")
@@ -53,7 +53,7 @@ def create(call: Call) -> Mapping[str, Any]:
     new_tags = tags.given(call)
     extras = kept(given, _KEPT)
     if "Containers" in given:
-        extras[_LISTED] = True
+        extras[_AS_LIST] = True
     model = Model(
         name=name,
         containers=_containers(given),
@@ -74,7 +74,7 @@ def describe(call: Call) -> Mapping[str, Any]:
     """Describe a model as it was given."""
     model = found(call, call.given["ModelName"])
     containers = [_described(each) for each in model.containers]
-    listed = _LISTED in model.extras or len(containers) > 1
+    listed = _AS_LIST in model.extras or len(containers) > 1
     return {
         **model.extras,
         "ModelName": model.name,
