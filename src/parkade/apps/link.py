@@ -145,7 +145,10 @@ class Limits:
     burst: float = 5_000
     #: Requests of one endpoint that may wait for a worker.
     waiting: int = 1_000
+    #: For the first byte of a model's answer, and from there to the end of one that is streamed.
+    #: The second is what is said to be SageMaker's limit; no source shows it (unverified).
     model_seconds: float = 60
+    stream_seconds: float = 480
     #: Seconds of real time between two usage messages.
     usage_seconds: float = 1
     #: Seconds after which captured calls are delivered, and how full the disk may be, in percent.
@@ -181,9 +184,13 @@ class Usage:
     retried: int = 0
     #: Copies that a shadow variant was spared, for it was too busy or not there.
     dropped: int = 0
+    #: Answers that passed to the caller as they came.
+    streams: int = 0
     #: Sums over the invocations, in microseconds: in the worker, and before and after it.
     model_us: int = 0
     overhead_us: int = 0
+    #: The same for the streams alone, until the first byte of the answer.
+    first_byte_us: int = 0
     in_flight: int = 0
 
 

@@ -63,7 +63,6 @@ def test_only_sagemakers_headers_reach_the_worker(house: Stand) -> None:
         "Content-Type": "text/csv",
         "Accept": "application/json",
         "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
-        "X-Amzn-SageMaker-Target-Model": "a.tar.gz",
         "X-Amzn-SageMaker-Target-Variant": "main",
         "X-Amzn-SageMaker-Inference-Id": "id-1",
         "X-Amzn-SageMaker-Session-Id": "NEW_SESSION",

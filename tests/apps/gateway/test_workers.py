@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from parkade.apps import link
-from parkade.apps.gateway.upstream import CONNECTIONS
+from parkade.apps.gateway.instances import CONNECTIONS
 from tests.apps.gateway.stand import Gate, Reply, Request, echo, invocation, read_answer, wait_for
 
 if TYPE_CHECKING:

@@ -31,13 +31,15 @@ REASONS = {
 }
 
 ACCOUNT = "000000000000"
+#: What the container of a model that has one alone is called.
+PRIMARY = "primary"
 #: How much of a model's own error text is repeated to the caller, in characters.
 MESSAGE_LIMIT = 1024
 ORIGINAL_LIMIT = 65_536
 
 #: SageMaker's words for a model that took too long; seen in the wild with status 0.
 TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the "
+    "Your invocation timed out while waiting for a response from container {}. Review the "
     "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 
@@ -122,6 +124,8 @@ WORKER_GONE = error(
     "The container went away while it had this request, and so did the one that was tried next. "
     "A request may be what ends it; see: parkade logs.",
 )
+#: What a stream ends with that the gateway cannot see to its end.
+GATEWAY_ENDS = "The gateway was stopped before the model had finished its answer. Ask again."
 
 
 def too_large(limit: int) -> Answer:
@@ -168,11 +172,6 @@ def unknown_endpoint(name: str) -> Answer:
     return error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
 
 
-def unknown_variant(name: str, endpoint: str) -> Answer:
-    """Say that the target variant is none of the endpoint's."""
-    return error(400, "ValidationError", f"Variant {name} of endpoint {endpoint} not found.")
-
-
 def down(line: link.Down, endpoint: str) -> Answer:
     """Say that the endpoint is leased, or was, and does not run."""
     return render(
@@ -187,13 +186,13 @@ def down(line: link.Down, endpoint: str) -> Answer:
     )
 
 
-def model_error(endpoint: str, status: int, text: str) -> Answer:
-    """Say that the model answered with an error, or with nothing usable (status 0)."""
+def model_error(endpoint: str, status: int, text: str, container: str = PRIMARY) -> Answer:
+    """Say that a container answered with an error, or with nothing usable (status 0)."""
     side = "client" if 400 <= status < 500 else "server"
     return render(
         424,
         {
-            "Message": f"Received {side} error ({status}) from primary with message "
+            "Message": f"Received {side} error ({status}) from {container} with message "
             f'"{text[:MESSAGE_LIMIT]}". See the log of the endpoint (parkade logs {endpoint}) '
             f"in account {ACCOUNT} for more information.",
             "OriginalStatusCode": status,

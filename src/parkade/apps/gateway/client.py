@@ -17,6 +17,7 @@ from parkade.apps.gateway import answers
 from parkade.apps.gateway.exchange import Refusal
 from parkade.apps.gateway.invocation import Invocation
 from parkade.apps.gateway.passage import Passage
+from parkade.apps.gateway.reception import HEAD_LIMIT, receive, without_upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.exchange import Exchange
     from parkade.apps.gateway.process import Gateway
 
-HEAD_LIMIT = 65_536
-HEADERS_LIMIT = 100
-ADDRESS_LIMIT = 8192
 LAST_MOMENT = 1.0
 
 #: Why reading is paused: requests wait behind the current one. Passages have another reason.
@@ -133,14 +131,14 @@ class Client(asyncio.Protocol):
         """Let an answer wait whose reader is slow, though not for ever."""
         self._stuck = self.transport.get_write_buffer_size()
         self.gateway.stalls.start(self)
-        if isinstance(self.current, Passage):
+        if self.current is not None:
             self.current.hold()
 
     def resume_writing(self) -> None:
         """Go on: the reader has caught up."""
         self._stuck = None
         self.gateway.stalls.drop(self)
-        if isinstance(self.current, Passage):
+        if self.current is not None:
             self.current.go_on()
         self._advance()
 
@@ -181,15 +179,18 @@ class Client(asyncio.Protocol):
         if parser.should_upgrade():
             self._upgrade = (parser.get_method(), url, headers)
             return
-        keep = parser.should_keep_alive()
-        self._old = keep and parser.get_http_version() == "1.0"
-        # What was fed may be more than the head, but it is not less.
-        if len(headers) > HEADERS_LIMIT or (fed > HEAD_LIMIT and _size(headers) > HEAD_LIMIT):
-            self._take(Refusal(self, answers.HEAD_TOO_LARGE, keep=False))
-        elif len(url) > ADDRESS_LIMIT:
-            self._take(Refusal(self, answers.URI_TOO_LONG, keep=False))
-        else:
-            self._take(self._exchange(parser.get_method(), url, headers, keep=keep))
+        self._old = parser.get_http_version() == "1.0"
+        self._take(
+            receive(
+                self,
+                parser.get_method(),
+                url,
+                headers,
+                fed=fed,
+                keep=parser.should_keep_alive(),
+                old=self._old,
+            )
+        )
 
     def on_body(self, chunk: bytes) -> None:
         """Hand on a piece of the body."""
@@ -222,19 +223,23 @@ class Client(asyncio.Protocol):
 
     def respond(self, exchange: Exchange, head: Sequence[bytes], body: Iterable[bytes]) -> None:
         """Send status line and headers, completed, and the body; the exchange is over."""
-        gateway = self.gateway
-        if gateway.draining and not self._queue:
-            exchange.keep = False
-        if not exchange.keep:
-            ending = _CLOSES
-        elif self._old:
-            ending = _STAYS
-        else:
-            ending = b"\r\n"
-        self.transport.writelines(
-            [b"".join((*head, gateway.stamp(exchange.number), ending)), *body]
-        )
+        self.transport.writelines([self._head(exchange, head), *body])
         self.finished(exchange)
+
+    def start(self, exchange: Exchange, lines: Sequence[bytes]) -> bool:
+        """Send the head of an answer that comes in parts; tell whether as chunks."""
+        chunked = not self._old
+        if chunked:
+            lines = (b"Transfer-Encoding: chunked\r\n", *lines)
+        else:
+            exchange.keep = False  # its end is that of the connection
+        self.transport.write(self._head(exchange, (b"HTTP/1.1 200 OK\r\n", *lines)))
+        return chunked
+
+    def cut(self) -> None:
+        """End the connection within an answer, once what there is of it is sent."""
+        self._deaf = True
+        self.transport.close()
 
     def finished(self, exchange: Exchange) -> None:
         """Turn to the next request, or end the connection."""
@@ -269,25 +274,25 @@ class Client(asyncio.Protocol):
         elif isinstance(self.current, Passage):
             self.current.drain()
 
+    def abandon(self) -> None:
+        """End the connection, whatever is under way."""
+        if isinstance(self.current, Invocation):
+            self.current.abandon()
+        self.transport.close()
+
     # How it does that.
 
-    def _exchange(
-        self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]], *, keep: bool
-    ) -> Exchange:
-        doors = self.gateway.doors
-        door = doors.get(url) or doors.find(url, method)
-        if isinstance(door, bytes):
-            seconds = self.gateway.admission.delay(_credential(headers))
-            if seconds:
-                return Refusal(self, answers.passage_throttled(seconds), keep=keep)
-            old = self._parser.get_http_version() == "1.0"
-            return Passage(self, method, door, headers, keep=keep, old=old)
-        if method != b"POST":
-            answer = answers.METHOD_NOT_ALLOWED
-            if method == b"HEAD":
-                answer = answers.Answer(answer.status, answer.head, b"")
-            return Refusal(self, answer, keep=keep)
-        return Invocation(self, door.endpoint, url, headers, public=door.public, keep=keep)
+    def _head(self, exchange: Exchange, lines: Iterable[bytes]) -> bytes:
+        gateway = self.gateway
+        if gateway.draining and not self._queue:
+            exchange.keep = False
+        if not exchange.keep:
+            ending = _CLOSES
+        elif self._old:
+            ending = _STAYS
+        else:
+            ending = b"\r\n"
+        return b"".join((*lines, gateway.stamp(exchange.number), ending))
 
     def _take(self, exchange: Exchange) -> None:
         self._reading = exchange
@@ -322,13 +327,7 @@ class Client(asyncio.Protocol):
         if method == b"CONNECT":
             self._refuse_rest(answers.METHOD_NOT_ALLOWED)
             return
-        lines = [b"%b %b HTTP/1.1" % (method, url)]
-        for name, value in headers:
-            if name.lower() not in {b"connection", b"upgrade", b"http2-settings"}:
-                lines.append(b"%b: %b" % (name, value))
-            elif b"close" in value.lower():
-                lines.append(b"Connection: close")
-        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+        self.data_received(without_upgrade(method, url, headers) + rest)
 
     def _refuse_rest(self, answer: answers.Answer) -> None:
         """Read no more from this caller; answer so when the requests before are answered."""
@@ -382,11 +381,3 @@ class Client(asyncio.Protocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.transport.resume_reading()
-
-
-def _credential(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return next((value for name, value in headers if name.lower() == b"authorization"), b"")
-
-
-def _size(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)

@@ -17,8 +17,10 @@ _SUMS = (
     "model_errors",
     "retried",
     "dropped",
+    "streams",
     "model_us",
     "overhead_us",
+    "first_byte_us",
 )
 _UNTOLD = -1
 
@@ -35,12 +37,33 @@ class Counter:
         self.model_errors = 0
         self.retried = 0
         self.dropped = 0
+        self.streams = 0
         self.model_us = 0
         self.overhead_us = 0
+        self.first_byte_us = 0
         #: Requests that this variant has, waiting for a worker or in one.
         self.in_flight = 0
         #: What control was last told to be in flight.
         self.told = 0
+
+    def count(self, model: float, overhead: float) -> None:
+        """Count an invocation that is over, with its seconds in the worker and outside."""
+        self.invocations += 1
+        self.model_us += int(model * 1e6)
+        self.overhead_us += int(overhead * 1e6)
+
+    def failed(self, status: int) -> None:
+        """Count an answer of the model that was no success."""
+        self.model_errors += 1
+        if 400 <= status < 500:
+            self.errors_4xx += 1
+        elif status >= 500:
+            self.errors_5xx += 1
+
+    def begun(self, model: float) -> None:
+        """Count an answer that is streamed, with the seconds to its first byte."""
+        self.streams += 1
+        self.first_byte_us += int(model * 1e6)
 
     @property
     def news(self) -> bool:

@@ -4,106 +4,70 @@ Variants are drawn evenly rather than at random: weights 9 and 1 give exactly on
 ten to the second, spread out. A request keeps the variant it was drawn for while that one is
 busy; it waits in that variant's queue, first come first served. Where nothing can take it at all
 (every worker of the endpoint is on its way back) it waits for the endpoint.
+
+What a request asks for by its headers comes first: a target variant, an inference component, or
+the instance that holds its session.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from parkade.apps import link
-from parkade.apps.gateway import answers
-from parkade.apps.gateway.deadlines import Deadlines
-from parkade.apps.gateway.upstream import CONNECTIONS, Instance
+from parkade.apps.gateway import answers, objections
+from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
+from parkade.apps.gateway.instances import CONNECTIONS
+from parkade.apps.gateway.sessions import Sessions, steady
+from parkade.apps.gateway.variants import Variant
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from parkade.apps.gateway.counters import Counter, Ledger
+    from parkade.apps import link
+    from parkade.apps.gateway.fleet import Fleet
     from parkade.apps.gateway.invocation import Invocation
+    from parkade.apps.gateway.tap import Tap
 
 #: The state in which an endpoint will serve again by itself: what waits goes on waiting.
 STARTING = "starting"
-
-
-class Variant:
-    """One variant: its share, its instances, and what waits for them."""
-
-    __slots__ = ("_turn", "counter", "credit", "header", "instances", "open", "waiting", "weight")
-
-    def __init__(self, name: str, counter: Counter) -> None:
-        self.counter = counter
-        self.header = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % name.encode()
-        self.weight = 0.0
-        #: How far it is behind its share.
-        self.credit = 0.0
-        self.instances: list[Instance] = []
-        #: Those instances that accept connections.
-        self.open: list[Instance] = []
-        self.waiting: OrderedDict[Invocation, None] = OrderedDict()
-        self._turn = 0
-
-    def update(self, route: link.VariantRoute, changed: Callable[[], None]) -> None:
-        """Take up the snapshot's instances; one that is still there keeps its connections."""
-        former = {(instance.id, instance.addresses): instance for instance in self.instances}
-        self.weight = route.weight
-        self.instances = []
-        for each in route.instances:
-            known = former.pop((each.id, each.addresses), None)
-            self.instances.append(Instance(each, changed) if known is None else known)
-        for instance in former.values():
-            instance.vanish()
-
-    def vanish(self) -> None:
-        """Take nothing new; what is under way is finished."""
-        for instance in self.instances:
-            instance.vanish()
-        self.instances, self.open = [], []
-
-    def least_busy(self, shunned: Instance | None = None) -> Instance | None:
-        """Return the instance with the fewest requests in flight; None: all have their fill.
-
-        Among equals they take turns. One that is shunned is taken where it is the only one.
-        """
-        instances = self.open
-        if shunned is not None and len(instances) > 1:
-            instances = [each for each in instances if each is not shunned]
-        if len(instances) == 1:
-            best = instances[0]
-        else:
-            self._turn = turn = (self._turn + 1) % len(instances)
-            best = instances[turn]
-            for index in range(turn - 1, turn - len(instances), -1):
-                if not best.in_flight:
-                    break
-                if instances[index].in_flight < best.in_flight:
-                    best = instances[index]
-        return best if best.in_flight < CONNECTIONS else None
 
 
 class Endpoint:
     """One endpoint: its variants, what waits, or why it does not serve."""
 
     __slots__ = (
+        "_asynchronous",
+        "_components",
         "_final",
         "_fleet",
         "_queued",
+        "_special",
         "_unplaced",
         "_usable",
         "_variants",
         "name",
         "refusal",
+        "sessions",
+        "tap",
     )
 
     def __init__(self, name: str, fleet: Fleet, refusal: answers.Answer | None = None) -> None:
         self.name = name
         #: The answer to all invocations while it does not serve.
         self.refusal = refusal
+        self.sessions = Sessions(fleet.wall)
+        #: Who looks at its invocations when they are over; None: nobody.
+        self.tap: Tap | None = None
         #: The answer to those that were admitted before and wait, too; None: they wait on.
         self._final = refusal
         self._fleet = fleet
         self._variants: dict[str, Variant] = {}
+        #: Inference components, which serve instead of the variants; None: it hosts none.
+        self._components: dict[str, Variant] | None = None
+        self._asynchronous = False
+        #: Whether there is something about it that every request has to be compared with.
+        self._special = False
         #: Those that are drawn from.
         self._usable: list[Variant] = []
         self._unplaced: OrderedDict[Invocation, None] = OrderedDict()
@@ -113,16 +77,16 @@ class Endpoint:
         """Take up the snapshot's view; what waits is dispatched anew, or told why not."""
         waiting = self._collect()
         self.refusal = answers.down(view.down, self.name) if view.down is not None else None
-        former = self._variants
-        self._variants = {}
-        for route in view.variants:
-            variant = former.pop(route.name, None)
-            if variant is None:
-                variant = Variant(route.name, self._fleet.ledger.of(self.name, route.name))
-            variant.update(route, self._refresh)
-            self._variants[route.name] = variant
-        for variant in former.values():
-            variant.vanish()
+        self._variants = self._taken_up(self._variants, {each.name: each for each in view.variants})
+        former, routes = self._components or {}, view.components or {}
+        components = self._taken_up(
+            former,
+            {name: each.route for name, each in routes.items()},
+            told={name: each.variant for name, each in routes.items()},
+        )
+        self._components = components if view.components is not None else None
+        self._asynchronous = view.asynchronous
+        self._special = view.asynchronous or view.components is not None
         self._find_usable()
         lasting = view.down is not None and view.down.reason != STARTING
         self._final = self.refusal if lasting else None
@@ -132,9 +96,9 @@ class Endpoint:
         """Stop serving: there is no such endpoint any more."""
         waiting = self._collect()
         self.refusal = self._final = answers.unknown_endpoint(self.name)
-        for variant in self._variants.values():
+        for variant in self._all():
             variant.vanish()
-        self._variants = {}
+        self._variants, self._components = {}, None
         self._find_usable()
         self._dispatch_again(waiting)
 
@@ -142,8 +106,8 @@ class Endpoint:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
         if self.refusal is not None:
             invocation.refuse(self.refusal)
-        elif invocation.wanted and self._lacks(invocation.wanted):
-            invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
+        elif self._objects(invocation, new=True):
+            pass
         elif not self._give(invocation):
             if self._queued >= self._fleet.waiting:
                 invocation.refuse(answers.TOO_MANY_WAITING)
@@ -154,9 +118,7 @@ class Endpoint:
         """Find a worker for an invocation that was admitted and has none."""
         if self._final is not None:
             invocation.refuse(self._final)
-        elif invocation.wanted and self._lacks(invocation.wanted):
-            invocation.refuse(answers.unknown_variant(invocation.wanted, self.name))
-        elif not self._give(invocation):
+        elif not (self._objects(invocation, new=False) or self._give(invocation)):
             self._wait(invocation)
 
     def free(self, invocation: Invocation) -> None:
@@ -178,31 +140,123 @@ class Endpoint:
             invocation.variant.counter.in_flight -= 1
             invocation.variant = None
 
-    def _lacks(self, wanted: str) -> bool:
-        """Tell whether a target variant is none of those that there are."""
-        return bool(self._variants) and wanted not in self._variants
+    @property
+    def bare(self) -> bool:
+        """Tell whether none of its variants has an instance."""
+        return not any(variant.instances for variant in self._all())
+
+    def _taken_up(
+        self,
+        former: dict[str, Variant],
+        routes: Mapping[str, link.VariantRoute],
+        told: Mapping[str, str] | None = None,
+    ) -> dict[str, Variant]:
+        ledger, told = self._fleet.ledger, told or {}
+        variants = {}
+        for name, route in routes.items():
+            variant = former.pop(name, None)
+            if variant is None:
+                variant = Variant(name, ledger.of(self.name, name), told=told.get(name, ""))
+            variant.update(route, self._refresh)
+            variants[name] = variant
+        for variant in former.values():
+            variant.vanish()
+        return variants
+
+    def _all(self) -> Iterator[Variant]:
+        return chain(self._variants.values(), (self._components or {}).values())
+
+    def _objects(self, invocation: Invocation, *, new: bool) -> bool:
+        """Refuse what does not fit this endpoint, and tell whether that was done."""
+        if invocation.asked is NOTHING and not self._special:
+            return False
+        objection = self._objection(invocation, new=new)
+        if objection is not None:
+            invocation.refuse(objection)
+        return objection is not None
+
+    def _objection(self, invocation: Invocation, *, new: bool) -> answers.Answer | None:
+        asked = invocation.asked
+        if self._asynchronous:
+            return objections.only_asynchronous(self.name)
+        if asked.explanations:
+            return objections.no_explainer(self.name)
+        if self._components is not None:
+            if not asked.component:
+                return objections.COMPONENT_MISSING
+            component = self._components.get(asked.component)
+            if component is None:
+                return objections.unknown_component(asked.component, self.name)
+            if new and not component.instances:
+                return objections.no_capacity(asked.component)
+        elif asked.component:
+            return objections.no_components(asked.component, self.name)
+        if asked.variant and self._variants and asked.variant not in self._variants:
+            return objections.unknown_variant(asked.variant, self.name)
+        return None
 
     def _give(self, invocation: Invocation) -> bool:
+        """Give the invocation to a worker or refuse it; False: it has to wait."""
+        asked = invocation.asked
+        if asked.session and asked.session != NEW_SESSION:
+            return self._give_session(invocation)
         variant = invocation.variant
         if variant is None or not variant.open:
-            variant = self._choose(invocation.wanted)
-            if variant is None:
+            drawn = self._choose(invocation)
+            if drawn is None:
                 return False
-            if invocation.variant is not None:
-                invocation.variant.counter.in_flight -= 1
-            invocation.variant = variant
-            variant.counter.in_flight += 1
-        instance = variant.least_busy(invocation.shunned)
+            if not self._draw(invocation, drawn):
+                return True
+            variant = drawn
+        instance = variant.pick(invocation.shunned)
         if instance is None:
             return False
         instance.take(invocation)
         return True
 
-    def _choose(self, wanted: str) -> Variant | None:
-        if wanted:
-            variant = self._variants.get(wanted)
-            return variant if variant is not None and variant.open else None
+    def _give_session(self, invocation: Invocation) -> bool:
+        asked = invocation.asked
+        pin = self.sessions.find(asked.session) or steady(
+            asked.session, self._candidates(invocation)
+        )
+        if pin is None:
+            return False
+        if pin.instance.gone:
+            self.sessions.close(asked.session)
+            invocation.refuse(objections.session_gone(asked.session, self.name))
+        elif pin.instance.refusing or pin.instance.in_flight >= CONNECTIONS:
+            invocation.refuse(objections.session_busy(asked.session))
+        elif pin.variant is invocation.variant or self._draw(invocation, pin.variant):
+            pin.instance.take(invocation)
+        return True
+
+    def _draw(self, invocation: Invocation, variant: Variant) -> bool:
+        """Make the invocation the variant's, or refuse it; False: that was done."""
+        if variant.demanding or invocation.asked is not NOTHING or invocation.relay is not None:
+            objection = variant.prepare(invocation, self.name)
+            if objection is not None:
+                invocation.refuse(objection)
+                return False
+        if invocation.variant is not None:
+            invocation.variant.counter.in_flight -= 1
+        invocation.variant = variant
+        variant.counter.in_flight += 1
+        return True
+
+    def _candidates(self, invocation: Invocation) -> list[Variant]:
+        """Return those that may be given the invocation."""
+        asked = invocation.asked
+        wanted = self._usable
+        if self._components is not None:
+            wanted = [self._components[asked.component]]
+        elif asked.variant:
+            wanted = [each for each in self._all() if each.name == asked.variant]
+        return [each for each in wanted if each.open]
+
+    def _choose(self, invocation: Invocation) -> Variant | None:
         usable = self._usable
+        if invocation.asked is not NOTHING or self._special:
+            usable = self._candidates(invocation)
         if len(usable) == 1:
             return usable[0]
         best = None
@@ -226,7 +280,7 @@ class Endpoint:
 
     def _pump(self, variant: Variant) -> None:
         while variant.waiting and variant.open:
-            instance = variant.least_busy()
+            instance = variant.pick()
             if instance is None:
                 return
             invocation, _ = variant.waiting.popitem(last=False)
@@ -241,7 +295,7 @@ class Endpoint:
         self._dispatch_again(waiting)
 
     def _find_usable(self) -> None:
-        for variant in self._variants.values():
+        for variant in self._all():
             variant.open = [each for each in variant.instances if not each.refusing]
         # Where no variant has a weight at all, each gets the same.
         weighed = any(variant.weight for variant in self._variants.values())
@@ -252,7 +306,7 @@ class Endpoint:
         ]
 
     def _collect(self) -> list[Invocation]:
-        queues = [self._unplaced, *(each.waiting for each in self._variants.values())]
+        queues = [self._unplaced, *(each.waiting for each in self._all())]
         waiting = [invocation for queue in queues for invocation in queue]
         for queue in queues:
             queue.clear()
@@ -264,48 +318,3 @@ class Endpoint:
     def _dispatch_again(self, waiting: Iterable[Invocation]) -> None:
         for invocation in waiting:
             self.place(invocation)
-
-
-class Fleet:
-    """All endpoints of the newest snapshot, and the limits they share."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, ledger: Ledger) -> None:
-        limits = link.Limits()
-        self.ledger = ledger
-        self.waiting = limits.waiting
-        self.body_bytes = limits.body_bytes
-        self.patience: Deadlines[Invocation] = Deadlines(loop, limits.model_seconds, _expire)
-        self._loop = loop
-        self._endpoints: dict[str, Endpoint] = {}
-        self._unknown = False
-
-    def apply(self, snapshot: link.Snapshot) -> None:
-        """Make the snapshot the truth; what is under way goes on undisturbed."""
-        limits = snapshot.limits
-        self.waiting = limits.waiting
-        self.body_bytes = limits.body_bytes
-        if limits.model_seconds != self.patience.seconds:
-            # What was begun under the former limit keeps it.
-            self.patience = Deadlines(self._loop, limits.model_seconds, _expire)
-        former = self._endpoints
-        self._endpoints = {}
-        self._unknown = True
-        for name, view in snapshot.endpoints.items():
-            known = former.pop(name, None)
-            endpoint = self._endpoints[name] = Endpoint(name, self) if known is None else known
-            endpoint.update(view)
-        for endpoint in former.values():
-            endpoint.vanish()
-        self.ledger.forget(self._endpoints)
-
-    def endpoint(self, name: str) -> Endpoint:
-        """Return the endpoint, or for an unknown name one that says so to all invocations."""
-        known = self._endpoints.get(name)
-        if known is not None:
-            return known
-        refusal = answers.unknown_endpoint(name) if self._unknown else answers.NOT_YET
-        return Endpoint(name, self, refusal)
-
-
-def _expire(invocation: Invocation) -> None:
-    invocation.expire()

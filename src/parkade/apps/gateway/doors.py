@@ -12,20 +12,24 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
     from parkade.apps import link
-    from parkade.apps.gateway.dispatch import Endpoint, Fleet
+    from parkade.apps.gateway.dispatch import Endpoint
+    from parkade.apps.gateway.fleet import Fleet
 
 _PREFIX = b"/prod"
-_INVOCATIONS = re.compile(rb"/endpoints/([^/]+)/invocations")
+_STREAM = b"-response-stream"
+_INVOCATIONS = re.compile(rb"/endpoints/([^/]+)/invocations(%b)?" % _STREAM)
 
 
 class Door:
     """An address that invokes an endpoint; a public one asks for no token."""
 
-    __slots__ = ("endpoint", "public")
+    __slots__ = ("endpoint", "events", "public")
 
-    def __init__(self, endpoint: Endpoint, *, public: bool = False) -> None:
+    def __init__(self, endpoint: Endpoint, *, public: bool = False, events: bool = False) -> None:
         self.endpoint = endpoint
         self.public = public
+        #: Whether it answers in AWS's event-stream encoding.
+        self.events = events
 
 
 class Doors:
@@ -39,8 +43,11 @@ class Doors:
     def apply(self, snapshot: link.Snapshot) -> None:
         """Take up the snapshot's endpoints and routes, after the fleet has."""
         doors = {
-            f"/endpoints/{name}/invocations".encode(): Door(self._fleet.endpoint(name))
+            f"/endpoints/{name}/invocations".encode() + ending: Door(
+                self._fleet.endpoint(name), events=bool(ending)
+            )
             for name in snapshot.endpoints
+            for ending in (b"", _STREAM)
         }
         for path, route in snapshot.routes.items():
             doors[path.encode()] = Door(self._fleet.endpoint(route.endpoint), public=route.public)
@@ -62,5 +69,6 @@ class Doors:
             return door
         match = _INVOCATIONS.fullmatch(plain)
         if match is not None:
-            return Door(self._fleet.endpoint(match[1].decode("utf-8", "replace")))
+            endpoint = self._fleet.endpoint(match[1].decode("utf-8", "replace"))
+            return Door(endpoint, events=match[2] is not None)
         return path + mark + query

@@ -36,6 +36,14 @@ class Exchange(Protocol):
         """Drop everything: the caller has gone away."""
         ...
 
+    def hold(self) -> None:
+        """Send no more for now: the caller reads slowly."""
+        ...
+
+    def go_on(self) -> None:
+        """Send more."""
+        ...
+
 
 class Refusal:
     """An exchange that is answered without looking further."""
@@ -63,3 +71,9 @@ class Refusal:
 
     def cancel(self) -> None:
         """Nothing is under way."""
+
+    def hold(self) -> None:
+        """Nothing more is to come."""
+
+    def go_on(self) -> None:
+        """Nothing more is to come."""

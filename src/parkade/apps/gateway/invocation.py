@@ -11,95 +11,59 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from parkade.apps.gateway import answers
+from parkade.apps.gateway import answers, objections
+from parkade.apps.gateway.incoming import Incoming
+from parkade.apps.gateway.streams import Stream
+from parkade.apps.gateway.tap import Seen
 
 if TYPE_CHECKING:
     from collections import OrderedDict
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.deadlines import Deadlines
-    from parkade.apps.gateway.dispatch import Endpoint, Variant
-    from parkade.apps.gateway.upstream import Instance, WorkerConnection
+    from parkade.apps.gateway.doors import Door
+    from parkade.apps.gateway.instances import Instance
+    from parkade.apps.gateway.pipelines import Relay
+    from parkade.apps.gateway.upstream import WorkerConnection
+    from parkade.apps.gateway.variants import Variant
 
-#: Request headers that reach the worker, as SageMaker does it; all others are stripped.
-PASSED = {
-    name.lower().encode(): b"\r\n%b: " % name.encode()
-    for name in (
-        "Content-Type",
-        "Accept",
-        "X-Amzn-SageMaker-Custom-Attributes",
-        "X-Amzn-SageMaker-Target-Model",
-        "X-Amzn-SageMaker-Target-Variant",
-        "X-Amzn-SageMaker-Inference-Id",
-        "X-Amzn-SageMaker-Session-Id",
-        "traceparent",
-        "tracestate",
-    )
-}
-_TARGET_VARIANT = PASSED[b"x-amzn-sagemaker-target-variant"]
 #: Seconds before the second try. A worker that is killed closes its connections one by one and
 #: may close its listening socket last: a new connection to it could yet be accepted, and lost.
 RETRY_PAUSE = 0.1
-_START = b"POST /invocations HTTP/1.1\r\nHost: localhost"
 
 
-class Invocation:
+class Invocation(Incoming):
     """A request for a model. Its client calls begin, feed, end and cancel."""
 
     __slots__ = (
-        "_chunks",
-        "_client",
-        "_complete",
-        "_endpoint",
-        "_expects",
-        "_lines",
         "_patience",
         "_pause",
-        "_refusal",
-        "_signed",
-        "_size",
-        "_started",
+        "_stream",
+        "at",
         "connection",
         "instance",
-        "keep",
-        "limit",
-        "number",
         "queue",
+        "relay",
         "sent",
         "shunned",
         "tries",
         "variant",
-        "wanted",
     )
 
     def __init__(
         self,
         client: Client,
-        endpoint: Endpoint,
+        door: Door,
         target: bytes,
         headers: Sequence[tuple[bytes, bytes]],
         *,
-        public: bool,
         keep: bool,
     ) -> None:
-        gateway = client.gateway
-        self._client = client
-        self._endpoint = endpoint
-        self._started = monotonic()
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._complete = False
+        super().__init__(client, door, target, headers, keep=keep)
         self._patience: Deadlines[Invocation] | None = None
         self._pause: asyncio.TimerHandle | None = None
-        #: Whether the client's connection stays open after the answer.
-        self.keep = keep
-        #: Rises with every request of this gateway.
-        self.number = gateway.next_number()
-        #: How large the answer may be, and the body.
-        self.limit = gateway.fleet.body_bytes
-        #: Name of the target variant; empty: any.
-        self.wanted = ""
+        self._stream: Stream | None = None
         #: How often a worker went away with it, and which did.
         self.tries = 0
         self.shunned: Instance | None = None
@@ -110,65 +74,11 @@ class Invocation:
         self.queue: OrderedDict[Invocation, None] | None = None
         self.instance: Instance | None = None
         self.connection: WorkerConnection | None = None
-        credential, length = self._read(headers)
-        #: Target and headers, where a signature waits for the whole request.
-        self._signed: tuple[bytes, Sequence[tuple[bytes, bytes]]] | None = None
-        self._refusal = None if public else client.admit(credential, endpoint.name)
-        if self._refusal is answers.SIGNED:
-            self._refusal, self._signed = None, (target, headers)
-        if length > self.limit:
-            self._reject(answers.too_large(self.limit))
-
-    def _read(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int]:
-        """Sort the headers; return credential and length of the body."""
-        credential, length = b"", 0
-        self._expects = False
-        self._lines = lines = [_START]
-        for name, value in headers:
-            key = name.lower()
-            line = PASSED.get(key)
-            if line is not None:
-                lines += (line, value)
-                if line is _TARGET_VARIANT:
-                    self.wanted = value.decode("latin-1")
-            elif key == b"authorization":
-                credential = value
-            elif key == b"content-length":
-                length = int(value)
-            elif key == b"expect":
-                self._expects = value.lower() == b"100-continue"
-        return credential, length
+        #: Which container of an instance it begins with, and how far it is in a pipeline.
+        self.at = 0
+        self.relay: Relay | None = None
 
     # What its client tells it.
-
-    def begin(self) -> None:
-        """Take the turn on the client's connection."""
-        if self._complete or (self._refusal is not None and not self.keep):
-            self._go()
-        elif self._expects:
-            if self._refusal is None:
-                self._client.proceed()
-            else:
-                # The body is not on its way yet: nothing is gained by waiting for it.
-                self.keep = False
-                self._go()
-
-    def feed(self, chunk: bytes) -> None:
-        """Take a piece of the body; one that is refused anyway is dropped."""
-        if self._refusal is not None:
-            return
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        if self._size > self.limit:
-            self._reject(answers.too_large(self.limit))
-            if self._client.current is self:
-                self._go()
-
-    def end(self) -> None:
-        """Know that the body is whole."""
-        self._complete = True
-        if self._client.current is self:
-            self._go()
 
     def cancel(self) -> None:
         """Drop it: the caller has gone away."""
@@ -177,33 +87,37 @@ class Invocation:
         self._hang_up()
         self._leave()
 
-    def _reject(self, refusal: answers.Answer) -> None:
-        """Refuse without reading the rest of the body."""
-        self._refusal = refusal
-        self._chunks = []
-        self.keep = False
+    def hold(self) -> None:
+        """Take no more of the answer: the caller reads slowly."""
+        if self._stream is not None and self.connection is not None:
+            self.connection.hold()
 
-    def _go(self) -> None:
-        if self._signed is not None and self._refusal is None:
-            admission = self._client.gateway.admission
-            self._refusal = admission.refusal_signed(
-                *self._signed, self._chunks, self._endpoint.name
-            )
-        if self._refusal is not None:
-            self.refuse(self._refusal)
-            return
-        fleet = self._client.gateway.fleet
-        if self._endpoint.refusal is not None:
-            # It may have been deleted and created again while the body came.
-            self._endpoint = fleet.endpoint(self._endpoint.name)
-        self._patience = fleet.patience
-        self._patience.start(self)
-        self._endpoint.admit(self)
+    def go_on(self) -> None:
+        """Take more of the answer."""
+        if self._stream is not None and self.connection is not None:
+            self.connection.go_on()
+
+    def abandon(self) -> None:
+        """Come to an end at once, for the gateway does."""
+        if self._stream is not None:
+            self._hang_up()
+            self._break_stream("InternalStreamFailure", answers.GATEWAY_ENDS)
 
     # What dispatch and the worker's side tell it.
 
+    def aim(self, path: bytes) -> None:
+        """Ask containers at another path than that for invocations."""
+        self._lines[0] = b"POST %b HTTP/1.1\r\nHost: localhost" % path
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether the caller is to have the answer as it comes."""
+        return self.relay is None or self.relay.last
+
     def request(self) -> list[bytes]:
         """Return the pieces of the request as a worker gets it."""
+        if self.relay is not None:
+            return self.relay.request(self._lines, self._chunks, self._size)
         return [*self._lines, b"\r\nContent-Length: %d\r\n\r\n" % self._size, *self._chunks]
 
     def refuse(self, answer: answers.Answer) -> None:
@@ -213,6 +127,8 @@ class Invocation:
 
     def refused(self) -> None:
         """Look for another place: the instance does not accept connections."""
+        if self.relay is not None:
+            self.relay.restart()
         self._endpoint.free(self)
         self._endpoint.place(self)
 
@@ -224,60 +140,181 @@ class Invocation:
         if self.tries:
             self._count()
             counter.model_errors += 1
+            if self._endpoint.tap is not None:
+                self._show(500, 0, [], [answers.WORKER_GONE.body])
             self.refuse(answers.WORKER_GONE)
             return
         self.tries = 1
         self.shunned = self.instance
         counter.retried += 1
+        if self.relay is not None:
+            self.relay.restart()
         self._endpoint.free(self)
         loop = asyncio.get_running_loop()
         self._pause = loop.call_later(RETRY_PAUSE, self._endpoint.place, self)
 
     def answered(self, status: int, lines: list[bytes], chunks: list[bytes], size: int) -> None:
-        """Answer what the model answered."""
+        """Answer what the model answered, or bring it to the next container."""
         self.connection = None
         variant = self.variant
         assert variant is not None  # noqa: S101  it was sent
+        good = 200 <= status < 300
+        if good and not self.streams:
+            self._relay_on(lines, chunks, size)
+            return
         self._count()
-        if 200 <= status < 300:
+        if good:
             client = self._client
+            if self.asked.session:
+                self._endpoint.sessions.heed(lines, variant, self.instance)
+            if self._endpoint.tap is not None:
+                self._show(200, status, lines, chunks)
             head = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % size, variant.header, *lines]
             self._leave()
             client.respond(self, head, chunks)
             return
-        counter = variant.counter
-        counter.model_errors += 1
-        if 400 <= status < 500:
-            counter.errors_4xx += 1
-        elif status >= 500:
-            counter.errors_5xx += 1
-        text = b"".join(chunks).decode("utf-8", "replace")
-        self.refuse(answers.model_error(self._endpoint.name, status, text))
+        variant.counter.failed(status)
+        self._give_up(status, b"".join(chunks).decode("utf-8", "replace"))
+
+    def begun(self, status: int, lines: list[bytes]) -> None:
+        """Begin to answer: the rest comes in parts."""
+        variant, endpoint = self.variant, self._endpoint
+        assert variant is not None  # noqa: S101  it was sent
+        variant.counter.begun(monotonic() - self._sent_first)
+        if self.asked.session:
+            endpoint.sessions.heed(lines, variant, self.instance)
+        if self._patience is not None:
+            self._patience.drop(self)
+        self._patience = self._client.gateway.fleet.stream_patience
+        self._patience.start(self)
+        self._stream = Stream(
+            self._client,
+            self,
+            status,
+            lines,
+            variant.header,
+            keeps=None if endpoint.tap is None else endpoint.tap.keeps,
+        )
+
+    def part(self, pieces: list[bytes]) -> None:
+        """Pass on a part of the answer."""
+        assert self._stream is not None  # noqa: S101  it was begun
+        self._stream.send(pieces)
+
+    def ended(self) -> None:
+        """End an answer that was passed on in parts."""
+        self._finish_stream().end()
 
     def broken(self, status: int, text: str) -> None:
         """Answer that the model's answer is not usable."""
         self.connection = None
-        self._fail(status, text)
+        self._fail(status, text, "StreamBroken")
 
     def expire(self) -> None:
         """Answer that the model took too long, or that no worker was free in time."""
         self._hang_up()
-        self._fail(0, answers.TIMED_OUT)
+        if not self.sent and self._endpoint.bare:
+            seconds = self._client.gateway.fleet.patience.seconds
+            self.refuse(objections.not_ready(self._endpoint.name, seconds))
+        else:
+            self._fail(0, answers.TIMED_OUT.format(self._container), "ModelInvocationTimeExceeded")
 
-    def _fail(self, status: int, text: str) -> None:
+    # How it does that.
+
+    def _carry_out(self) -> None:
+        fleet = self._client.gateway.fleet
+        if self._endpoint.refusal is not None:
+            # It may have been deleted and created again while the body came.
+            self._endpoint = fleet.endpoint(self._endpoint.name)
+        self._patience = fleet.patience
+        self._patience.start(self)
+        self._endpoint.admit(self)
+
+    @property
+    def _container(self) -> str:
+        """What the container that has it is called."""
+        if self.variant is None:
+            return answers.PRIMARY
+        return self.variant.containers[self.at if self.relay is None else self.relay.at]
+
+    @property
+    def _sent_first(self) -> float:
+        """When it was sent to the first container; 0: never."""
+        return self.sent if self.relay is None else self.relay.began or self.sent
+
+    def _relay_on(self, lines: list[bytes], chunks: list[bytes], size: int) -> None:
+        assert self.relay is not None  # noqa: S101  it has more containers to go to
+        assert self.instance is not None  # noqa: S101  it was sent
+        self.relay.advance(lines, chunks, size, self.sent)
+        self.instance.containers[self.relay.at].carry(self)
+
+    def _fail(self, status: int, text: str, code: str) -> None:
+        if self._stream is not None:
+            self._break_stream("ModelStreamError", text, code)
+            return
         if self.variant is not None:
             self._count()
             self.variant.counter.model_errors += 1
-        self.refuse(answers.model_error(self._endpoint.name, status, text))
+        self._give_up(status, text)
+
+    def _give_up(self, status: int, text: str) -> None:
+        """Answer that a container could not, or would not."""
+        answer = answers.model_error(self._endpoint.name, status, text, self._container)
+        if self._endpoint.tap is not None and self.sent:
+            self._show(answer.status, status, [], [answer.body])
+        self.refuse(answer)
+
+    def _finish_stream(self) -> Stream:
+        stream = self._stream
+        assert stream is not None  # noqa: S101  callers have looked
+        self._count()
+        if self._endpoint.tap is not None:
+            self._show(200, stream.status, stream.lines, stream.kept, cut=stream.cut)
+        self.connection = self._stream = None
+        self._leave()
+        return stream
+
+    def _break_stream(self, kind: str, text: str, code: str | None = None) -> None:
+        if self.variant is not None:
+            self.variant.counter.model_errors += 1
+        self._finish_stream().fail(kind, text, code)
 
     def _count(self) -> None:
         assert self.variant is not None  # noqa: S101  callers have looked
-        counter = self.variant.counter
         now = monotonic()
-        model = now - self.sent if self.sent else 0.0
-        counter.invocations += 1
-        counter.model_us += int(model * 1e6)
-        counter.overhead_us += int((now - self._started - model) * 1e6)
+        model = now - self._sent_first if self.sent else 0.0
+        self.variant.counter.count(model, now - self._started - model)
+
+    def _show(
+        self,
+        status: int,
+        model_status: int,
+        lines: list[bytes],
+        answer: list[bytes],
+        *,
+        cut: bool = False,
+    ) -> None:
+        """Let the endpoint's tap see how it went."""
+        tap, variant = self._endpoint.tap, self.variant
+        if tap is None or variant is None:
+            return
+        tap(
+            Seen(
+                number=self.number,
+                variant=variant.name,
+                asked=self.asked,
+                started=self._started,
+                model_seconds=monotonic() - self._sent_first,
+                lines=self._lines,
+                body=self._chunks,
+                status=status,
+                model_status=model_status,
+                answer_lines=lines,
+                answer=answer,
+                streamed=self._stream is not None,
+                cut=cut,
+            )
+        )
 
     def _hang_up(self) -> None:
         """Take the request away from its worker, which drops it where it has not begun."""

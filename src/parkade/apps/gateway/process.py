@@ -23,8 +23,8 @@ from parkade.apps.gateway.admission import Admission
 from parkade.apps.gateway.client import Client
 from parkade.apps.gateway.counters import Ledger
 from parkade.apps.gateway.deadlines import Deadlines
-from parkade.apps.gateway.dispatch import Fleet
 from parkade.apps.gateway.doors import Doors
+from parkade.apps.gateway.fleet import Fleet
 from parkade.apps.gateway.link import Link
 from parkade.apps.gateway.news import News
 from parkade.apps.gateway.scribe import Rules, Scribe
@@ -97,7 +97,7 @@ class Gateway:
         #: Whether connections are closed after the answers under way.
         self.draining = False
         self.ledger = Ledger()
-        self.fleet = Fleet(loop, self.ledger)
+        self.fleet = Fleet(loop, self.ledger, wall)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)
         self.news = News(loop)
@@ -221,7 +221,7 @@ class Gateway:
         except TimeoutError:
             logger.warning("hanging up on %d callers", len(self.clients))
             for client in tuple(self.clients):
-                client.transport.abort()
+                client.abandon()
 
     def _reload(self) -> None:
         """Take up a renewed certificate; connections from now on get it."""

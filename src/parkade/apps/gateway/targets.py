@@ -24,7 +24,7 @@ from parkade.domain.targets import target_model
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from parkade.apps.gateway.upstream import Instance
+    from parkade.apps.gateway.instances import Instance
 
 #: (endpoint, variant, target model).
 Wanted = tuple[str, str, str]

@@ -1,4 +1,4 @@
-"""The worker's side: keep-alive connections to an instance, one request at a time on each.
+"""The worker's side: keep-alive connections to a container, one request at a time on each.
 
 Why a request is given to a second worker when the first one closed its connection before the
 first byte of an answer: a worker that is killed takes its open connections with it, and the
@@ -6,49 +6,47 @@ callers whose requests it held have done nothing wrong. So the death of one work
 It is done once only, after a short pause: a request that ends two workers is likely the cause.
 (Invocations may therefore reach a model twice, as they may with any client that retries.)
 
-A connection that is refused has not cost anybody anything. It is no try: the instance is left
-out until it accepts connections again or control takes it away, and the request goes elsewhere or
-waits. The same holds while the instance's backlog is full.
+An answer is whole before the caller gets any of it, unless the invocation has it pass as it
+comes. Then no more of it is here at a time than one read brings.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Sequence
 
-    from parkade.apps import link
+    from parkade.apps.gateway.instances import Container
     from parkade.apps.gateway.invocation import Invocation
 
-#: Connections, and so requests, that one instance is given at a time.
-CONNECTIONS = 64
-#: Seconds until an instance that refused a connection is tried again; doubles up to the longest.
-FIRST_PROBE = 0.05
-LONGEST_PROBE = 1.0
-
+CONTENT_TYPE = b"Content-Type: "
+NEW_SESSION = b"X-Amzn-SageMaker-New-Session-Id: "
+CLOSED_SESSION = b"X-Amzn-SageMaker-Closed-Session-Id: "
 #: Headers of a worker's answer that reach the caller, as SageMaker does it.
 PASSED_BACK = {
-    b"content-type": b"Content-Type: ",
+    b"content-type": CONTENT_TYPE,
     b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes: ",
-    b"x-amzn-sagemaker-new-session-id": b"X-Amzn-SageMaker-New-Session-Id: ",
-    b"x-amzn-sagemaker-closed-session-id": b"X-Amzn-SageMaker-Closed-Session-Id: ",
+    b"x-amzn-sagemaker-new-session-id": NEW_SESSION,
+    b"x-amzn-sagemaker-closed-session-id": CLOSED_SESSION,
 }
-
-logger = logging.getLogger(__name__)
+#: The content type whose readers wait for each piece, however the answer ends.
+EVENTS = b"text/event-stream"
 
 
 class WorkerConnection(asyncio.Protocol):
-    """One connection to a worker; carries one invocation, or is idle."""
+    """One connection to a container; carries one invocation, or is idle."""
 
     __slots__ = (
         "_chunks",
+        "_container",
         "_done",
+        "_flowing",
+        "_flows",
         "_framed",
         "_headed",
         "_heard",
@@ -56,17 +54,17 @@ class WorkerConnection(asyncio.Protocol):
         "_parser",
         "_reusable",
         "_size",
+        "_sized",
         "_status",
         "_surplus",
-        "instance",
         "invocation",
         "transport",
     )
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
+    def __init__(self, container: Container) -> None:
         self.invocation: Invocation | None = None
         self.transport: asyncio.Transport
+        self._container = container
         self._parser = httptools.HttpResponseParser(self)
         self._reset()
 
@@ -80,10 +78,13 @@ class WorkerConnection(asyncio.Protocol):
         self._reusable = False
         self._surplus = False
         self._status = 0
-        self._framed = False
+        #: Whether the answer's end can be told from its headers, and whether by a length.
+        self._framed = self._sized = False
+        #: Whether the answer is one that passes as it comes, and whether that has begun.
+        self._flows = self._flowing = False
 
     def send(self, invocation: Invocation) -> None:
-        """Send the invocation; its `answered`, `broken` or `bereft` is called in return."""
+        """Send the invocation; how it went is told to it in return."""
         self.invocation = invocation
         invocation.connection = self
         invocation.sent = monotonic()
@@ -93,6 +94,14 @@ class WorkerConnection(asyncio.Protocol):
         """Hang up; nobody waits for the answer any more."""
         self.invocation = None
         self.transport.abort()
+
+    def hold(self) -> None:
+        """Read no more: the caller reads slowly."""
+        self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on."""
+        self.transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -111,9 +120,13 @@ class WorkerConnection(asyncio.Protocol):
         except httptools.HttpParserCallbackError:
             raise  # a fault of ours
         except httptools.HttpParserError as error:
+            if self._flows:
+                self._pass_on(invocation)
             self.abort()
             invocation.broken(0, f"The container's answer is not HTTP: {error}")
             return
+        if self._flows:
+            self._pass_on(invocation)
         if self._done:
             self._finish(invocation)
         elif self._size > invocation.limit:
@@ -121,19 +134,21 @@ class WorkerConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the invocation that was under way, if any."""
-        self.instance.lost(self)
+        self._container.lost(self)
         invocation = self.invocation
         if invocation is None:
             return
         self.invocation = None
         if not self._heard:
             invocation.bereft()
-        elif exc is None and self._headed and not self._framed:
+        elif exc is not None or not self._headed or self._framed:
+            invocation.broken(0, "The container closed the connection within its answer.")
+        elif self._flowing:
+            invocation.ended()
+        else:
             # An answer without a length ends with its connection.
             status = self._parser.get_status_code()
             invocation.answered(status, self._lines, self._chunks, self._size)
-        else:
-            invocation.broken(0, "The container closed the connection within its answer.")
 
     def on_message_begin(self) -> None:
         """Note a second answer to one request."""
@@ -147,19 +162,31 @@ class WorkerConnection(asyncio.Protocol):
         line = PASSED_BACK.get(key)
         if line is not None:
             self._lines += (line, value, b"\r\n")
-        elif key in {b"content-length", b"transfer-encoding"}:
+        elif key == b"content-length":
+            self._framed = self._sized = True
+        elif key == b"transfer-encoding":
             self._framed = True
 
     def on_headers_complete(self) -> None:
         """Note that the headers are whole."""
         self._headed = True
+        invocation = self.invocation
+        if (
+            invocation is not None
+            and (invocation.events or not self._sized)
+            and not self._done
+            and 200 <= self._parser.get_status_code() < 300
+        ):
+            self._flows = invocation.streams and (
+                invocation.events or self._framed or answer_type(self._lines).startswith(EVENTS)
+            )
 
     def on_body(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless the body is too long already."""
         if self._done:
             return
         self._size += len(chunk)
-        if self.invocation is not None and self._size <= self.invocation.limit:
+        if self._flows or (self.invocation is not None and self._size <= self.invocation.limit):
             self._chunks.append(chunk)
 
     def on_message_complete(self) -> None:
@@ -172,11 +199,23 @@ class WorkerConnection(asyncio.Protocol):
             # The parser knows it here only.
             self._reusable = self._parser.should_keep_alive()
         else:
-            self._headed = self._framed = False
+            self._headed = self._framed = self._sized = False
             self._lines = []
+
+    def _pass_on(self, invocation: Invocation) -> None:
+        """Give the caller what has come, unless that is the whole and it takes wholes."""
+        if not self._flowing:
+            if self._done and not invocation.events and self._size <= invocation.limit:
+                return
+            self._flowing = True
+            invocation.begun(self._parser.get_status_code(), self._lines)
+        chunks, self._chunks, self._size = self._chunks, [], 0
+        if chunks:
+            invocation.part(chunks)
 
     def _finish(self, invocation: Invocation) -> None:
         status, lines, chunks, size = self._status, self._lines, self._chunks, self._size
+        flowing = self._flowing
         if size > invocation.limit:
             self._refuse_size(invocation)
             return
@@ -184,10 +223,15 @@ class WorkerConnection(asyncio.Protocol):
         self.invocation = None
         self._reset()
         if reusable:
-            self.instance.release(self)
+            if flowing:
+                self.go_on()  # the caller may have held it
+            self._container.release(self)
         else:
             self.transport.close()
-        invocation.answered(status, lines, chunks, size)
+        if flowing:
+            invocation.ended()
+        else:
+            invocation.answered(status, lines, chunks, size)
 
     def _refuse_size(self, invocation: Invocation) -> None:
         self.abort()
@@ -196,122 +240,13 @@ class WorkerConnection(asyncio.Protocol):
         )
 
 
-class Instance:
-    """One worker as the gateway sees it: its connections, and how busy it is."""
-
-    __slots__ = (
-        "_changed",
-        "_pause",
-        "_tasks",
-        "_timer",
-        "addresses",
-        "gone",
-        "id",
-        "idle",
-        "in_flight",
-        "refusing",
+def answer_type(lines: Sequence[bytes]) -> bytes:
+    """Return the content type among the lines of an answer; empty: it has none."""
+    return next(
+        (
+            value
+            for line, value in zip(lines[::3], lines[1::3], strict=True)
+            if line == CONTENT_TYPE
+        ),
+        b"",
     )
-
-    def __init__(self, route: link.InstanceRoute, changed: Callable[[], None]) -> None:
-        """Call `changed` when it stops or begins again to accept connections."""
-        self.id = route.id
-        self.addresses = route.addresses
-        self.in_flight = 0
-        self.idle: list[WorkerConnection] = []
-        self.gone = False
-        self.refusing = False
-        self._changed = changed
-        self._pause = FIRST_PROBE
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def take(self, invocation: Invocation) -> None:
-        """Carry the invocation to the worker; `leave` gives the place back."""
-        self.in_flight += 1
-        invocation.instance = self
-        while self.idle:
-            connection = self.idle.pop()
-            if not connection.transport.is_closing():
-                connection.send(invocation)
-                return
-        self._spawn(self._open(invocation))
-
-    def release(self, connection: WorkerConnection) -> None:
-        """Take back a connection that has done its work."""
-        if self.gone:
-            connection.transport.close()
-        else:
-            self.idle.append(connection)
-
-    def lost(self, connection: WorkerConnection) -> None:
-        """Forget a connection that is closed."""
-        if connection in self.idle:
-            self.idle.remove(connection)
-
-    def vanish(self) -> None:
-        """Take nothing new; what is under way is finished."""
-        self.gone = True
-        for connection in self.idle:
-            connection.transport.close()
-        self.idle.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-
-    async def _open(self, invocation: Invocation) -> None:
-        try:
-            connection = await self._connect()
-        except OSError as error:
-            self._refuse(error)
-            if invocation.instance is self:
-                invocation.refused()
-            return
-        if invocation.instance is self:
-            connection.send(invocation)
-        else:
-            self.release(connection)
-
-    async def _connect(self) -> WorkerConnection:
-        loop = asyncio.get_running_loop()
-        address = self.addresses[0]
-        host, _, port = address.rpartition(":")
-        if address.startswith("/"):
-            _, connection = await loop.create_unix_connection(
-                lambda: WorkerConnection(self), address
-            )
-        else:
-            _, connection = await loop.create_connection(
-                lambda: WorkerConnection(self), host, int(port)
-            )
-        return connection
-
-    def _refuse(self, error: OSError) -> None:
-        if self.refusing or self.gone:
-            return
-        logger.warning("instance %s refuses connections: %s", self.id, error)
-        self.refusing = True
-        self._pause = FIRST_PROBE
-        self._probe_later()
-        self._changed()
-
-    def _probe_later(self) -> None:
-        # A worker that restarts on its socket tells nobody here; a full backlog neither.
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._pause, lambda: self._spawn(self._probe()))
-        self._pause = min(self._pause * 2, LONGEST_PROBE)
-
-    async def _probe(self) -> None:
-        try:
-            connection = await self._connect()
-        except OSError:
-            if not self.gone:
-                self._probe_later()
-            return
-        logger.info("instance %s accepts connections again", self.id)
-        self.refusing = False
-        self.release(connection)
-        self._changed()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

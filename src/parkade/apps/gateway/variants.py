@@ -1,0 +1,139 @@
+"""A variant, or an inference component: its instances, what waits for them, what it takes."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from parkade.apps.gateway import objections
+from parkade.apps.gateway.answers import PRIMARY, TARGET_MISSING
+from parkade.apps.gateway.instances import CONNECTIONS, Instance
+from parkade.apps.gateway.pipelines import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parkade.apps import link
+    from parkade.apps.gateway.answers import Answer
+    from parkade.apps.gateway.counters import Counter
+    from parkade.apps.gateway.invocation import Invocation
+
+
+class Variant:
+    """One variant: its share, its instances, and what waits for them."""
+
+    __slots__ = (
+        "_concurrency",
+        "_direct",
+        "_hostnames",
+        "_multi_model",
+        "_random",
+        "_serial",
+        "_turn",
+        "containers",
+        "counter",
+        "credit",
+        "demanding",
+        "header",
+        "instances",
+        "name",
+        "open",
+        "waiting",
+        "weight",
+    )
+
+    def __init__(self, name: str, counter: Counter, *, told: str = "") -> None:
+        """Callers are `told` another name where this is a component's."""
+        self.name = name
+        self.counter = counter
+        self.header = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % (told or name).encode()
+        self.weight = 0.0
+        #: How far it is behind its share.
+        self.credit = 0.0
+        self.instances: list[Instance] = []
+        #: Those instances that accept connections.
+        self.open: list[Instance] = []
+        self.waiting: OrderedDict[Invocation, None] = OrderedDict()
+        #: Whether every request has to be prepared for it.
+        self.demanding = False
+        #: What its containers are called, in their order.
+        self.containers: tuple[str, ...] = (PRIMARY,)
+        self._hostnames: tuple[str, ...] = ()
+        self._random = self._serial = self._direct = self._multi_model = False
+        self._concurrency: int | None = None
+        self._turn = 0
+
+    def update(self, route: link.VariantRoute, changed: Callable[[], None]) -> None:
+        """Take up the snapshot's instances; one that is still there keeps its connections."""
+        former = {(instance.id, instance.addresses): instance for instance in self.instances}
+        self.weight = route.weight
+        self.instances = []
+        for each in route.instances:
+            known = former.pop((each.id, each.addresses), None)
+            self.instances.append(Instance(each, changed) if known is None else known)
+        for instance in former.values():
+            instance.vanish()
+        several = len(route.hostnames) > 1
+        self._hostnames = route.hostnames
+        self.containers = (PRIMARY,)
+        if several:
+            named = enumerate(route.hostnames, 1)
+            self.containers = tuple(name or f"container-{number}" for number, name in named)
+        self._random = route.random
+        self._direct = route.direct
+        self._serial = several and not route.direct
+        self._multi_model = route.multi_model
+        self._concurrency = route.concurrency
+        self.demanding = (
+            several or route.direct or route.multi_model or route.concurrency is not None
+        )
+
+    def vanish(self) -> None:
+        """Take nothing new; what is under way is finished."""
+        for instance in self.instances:
+            instance.vanish()
+        self.instances, self.open = [], []
+
+    def prepare(self, invocation: Invocation, endpoint: str) -> Answer | None:
+        """Make the invocation one for this variant, or return why it is none."""
+        asked = invocation.asked
+        invocation.at = 0
+        invocation.relay = Relay(len(self.containers)) if self._serial else None
+        if self._multi_model and not asked.model:
+            return TARGET_MISSING
+        if asked.model and not self._multi_model:
+            return objections.not_multi_model(asked.model, endpoint)
+        if self._direct:
+            if asked.hostname not in self._hostnames or not asked.hostname:
+                return objections.unknown_container(asked.hostname, endpoint, self._hostnames)
+            invocation.at = self._hostnames.index(asked.hostname)
+        elif asked.hostname:
+            return objections.not_direct(asked.hostname, endpoint)
+        if self._concurrency is not None and self.counter.in_flight >= self._concurrency:
+            return objections.concurrency_reached(self.name, endpoint, self._concurrency)
+        return None
+
+    def pick(self, shunned: Instance | None = None) -> Instance | None:
+        """Return the instance for the next request; None: all have their fill.
+
+        It is the one with the fewest requests in flight, equals in turn, or any of them. One that
+        is shunned is taken where it is the only one.
+        """
+        instances = self.open
+        if shunned is not None and len(instances) > 1:
+            instances = [each for each in instances if each is not shunned]
+        if len(instances) == 1:
+            best = instances[0]
+        elif self._random:
+            free = [each for each in instances if each.in_flight < CONNECTIONS]
+            return random.choice(free) if free else None  # noqa: S311  it is no secret
+        else:
+            self._turn = turn = (self._turn + 1) % len(instances)
+            best = instances[turn]
+            for index in range(turn - 1, turn - len(instances), -1):
+                if not best.in_flight:
+                    break
+                if instances[index].in_flight < best.in_flight:
+                    best = instances[index]
+        return best if best.in_flight < CONNECTIONS else None
