@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 #: Seconds; an invocation may take the 60 s that a model has.
 _TIMEOUT = httpx.Timeout(90.0, connect=5.0)
+#: What is sent or received for as long as it takes.
+_ENDLESS = httpx.Timeout(None, connect=5.0)
 _PAGE = 100
 
 
@@ -117,15 +119,30 @@ class Client:
             if not after:
                 return found
 
-    def upload(self, bucket: str, key: str, pieces: Iterator[bytes], size: int) -> Any:
-        """PUT an object of `size` bytes, sent piece by piece."""
+    def upload(
+        self,
+        bucket: str,
+        key: str,
+        pieces: Iterator[bytes],
+        size: int | None,
+        *,
+        content_type: str = "application/gzip",
+    ) -> Any:
+        """PUT an object of `size` bytes, sent piece by piece; None: its end says its size."""
+        length = {} if size is None else {"Content-Length": str(size)}
         return self._decoded(
             "PUT",
             ("objects", bucket, *key.split("/")),
             content=pieces,
-            headers={"Content-Length": str(size), "Content-Type": "application/gzip"},
-            timeout=httpx.Timeout(None, connect=5.0),
+            headers={**length, "Content-Type": content_type},
+            timeout=_ENDLESS,
         )
+
+    @contextmanager
+    def download(self, bucket: str, key: str) -> Iterator[httpx.Response]:
+        """GET an object; its bytes are read from the answer, as they come."""
+        with self._opened(_path(("objects", bucket, *key.split("/")))) as answer:
+            yield answer
 
     def invoke(self, endpoint_name: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Invoke the endpoint; its answer, errors raised as Refused."""
@@ -139,21 +156,19 @@ class Client:
     @contextmanager
     def lines(self, *parts: str, headers: Mapping[str, str], **parameters: Any) -> Iterator[Any]:
         """Open a streamed answer and give its lines as they come, for as long as it lasts."""
-        timeout = httpx.Timeout(None, connect=5.0)
+        with self._opened(_path(parts), params=_given(parameters), headers=dict(headers)) as answer:
+            yield answer.iter_lines()
+
+    @contextmanager
+    def _opened(self, path: str, **options: Any) -> Iterator[httpx.Response]:
         with (
             self._told(),
-            self._http.stream(
-                "GET",
-                _path(parts),
-                params=_given(parameters),
-                headers=dict(headers),
-                timeout=timeout,
-            ) as answer,
+            self._http.stream("GET", path, timeout=_ENDLESS, **options) as answer,
         ):
             if not answer.is_success:
                 answer.read()
                 raise _refusal(answer)
-            yield answer.iter_lines()
+            yield answer
 
     def _decoded(self, method: str, parts: tuple[str, ...], **options: Any) -> Any:
         with self._told():

@@ -15,6 +15,7 @@ from parkade.apps.cli import (
     invocations,
     leases,
     models,
+    objects,
     render,
     routes,
     server,
@@ -102,6 +103,7 @@ def _offer(panel: str, *commands: Callable[..., None]) -> None:
 _offer(_START, demo.demo, server.up, environment.env, server.reload)
 _offer(_START, server.version)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
+app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)

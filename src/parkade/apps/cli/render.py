@@ -91,6 +91,12 @@ def raw(body: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def piece(body: bytes) -> None:
+    """Print a piece of a body that goes on, exactly as it is."""
+    sys.stdout.buffer.write(body)
+    sys.stdout.buffer.flush()
+
+
 @contextmanager
 def working(text: str) -> Iterator[Callable[[str], None]]:
     """Show what is being done until it is done; give a function that changes the text."""
@@ -112,7 +118,7 @@ def working(text: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def transfer(text: str, size: int) -> Iterator[Callable[[int], None]]:
+def transfer(text: str, size: int | None) -> Iterator[Callable[[int], None]]:
     """Show the progress of a transfer; give a function that counts bytes."""
     err = _err()
     columns = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich import box
+from rich import box, filesize
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -209,6 +209,24 @@ def listing(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) ->
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def objects(found: Iterable[dict[str, Any]], folders: Iterable[str]) -> Table:
+    """List objects and folders in the order of their keys."""
+    rows = [(each["key"], size(each["size"]), instant(each["modified_at"])) for each in found]
+    rows += ((each, "folder", "") for each in folders)
+    table = _table()
+    table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("Changed", no_wrap=True)
+    table.add_column("Key", overflow="fold")
+    for key, large, changed in sorted(rows):
+        table.add_row(large, changed, Text(key, style="bold" if large == "folder" else ""))
+    return table
+
+
+def size(number: int) -> str:
+    """Write a number of bytes for people."""
+    return filesize.decimal(number)
 
 
 def instant(text: str | None) -> str:
