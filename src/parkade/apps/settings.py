@@ -12,11 +12,11 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from parkade.domain.errors import InvalidInput
 from parkade.domain.lease import LeaseRules
@@ -99,7 +99,8 @@ class Limits(_Section):
     )
     execution_hours: Annotated[float, Field(gt=0)] = Field(
         default=24,
-        description="hours. How long a finished execution can be described; then it is deleted.",
+        description="hours. How long a finished execution can be described, and a finished "
+        "asynchronous request is kept; then it is deleted. Its answer stays.",
     )
 
 
@@ -133,16 +134,53 @@ class Warnings(_Section):
     )
 
 
+class ImageSetting(_Section):
+    """A program of this machine that plays a container image."""
+
+    command: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = Field(
+        description="words of the command line. `{port}` or `{socket}`, `{model_dir}`, "
+        "`{models_dir}`, `{work_dir}` and `{base_dir}` stand for what each worker gets.",
+    )
+    listen: Literal["port", "socket"] = Field(
+        default="port",
+        description="what it answers on: a port of 127.0.0.1, told as `{port}` and as "
+        "SAGEMAKER_BIND_TO_PORT, or a unix socket, told as `{socket}`.",
+    )
+    health: Annotated[str, Field(pattern=r"^/[!-~]*$")] = Field(
+        default="/ping", description="path that answers 200 to GET once requests can be served."
+    )
+    environment: dict[Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")], str] = Field(
+        default={},
+        description="variables beside those of the model, which go before them; may use the same "
+        "names in braces.",
+    )
+
+    @model_validator(mode="after")
+    def _tells_its_socket(self) -> Self:
+        words = [*self.command, *self.environment.values()]
+        if self.listen == "socket" and not any("{socket}" in word for word in words):
+            raise ValueError("listen is socket, but neither command nor environment has {socket}")
+        return self
+
+
 class ServerFile(_Section):
     """server.yaml: the settings of the server alone."""
 
-    images: dict[str, Literal["script"]] = Field(
+    images: dict[str, Literal["script", "multi"] | ImageSetting] = Field(
         default={},
         description="image name pattern (`*` and `?`) to the container that serves it; looked up "
         "before the built-in names of the public deep learning images. `script` is the container "
-        "that runs code/inference.py.",
+        "that runs code/inference.py, of one model or, where its Mode is MultiModel, of many; "
+        "`multi` the latter alone; a mapping with `command` is a program of this machine, see "
+        "docs/models.md.",
     )
     capture: Capture = Capture()
+    topics: dict[str, Annotated[str, Field(pattern=r"^https?://.+")]] = Field(
+        default={},
+        description="topic name (the last part of its ARN) to the URL that its messages are posted "
+        "to, as SNS posts them; 5 s to answer, three tries. Messages for all other topics are "
+        "written to topics/NAME in the state folder.",
+    )
     limits: Limits = Limits()
     initial_provision_minutes: Annotated[float, Field(gt=0)] = Field(
         default=30,
@@ -252,6 +290,11 @@ class StatePaths:
     def uploads(self) -> Path:
         """Parts of objects that are still on their way."""
         return self.state / "uploads"
+
+    @property
+    def topics(self) -> Path:
+        """Messages to topics that have no URL; made at first use."""
+        return self.state / "topics"
 
     @property
     def logs(self) -> Path:

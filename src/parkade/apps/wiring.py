@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.embedded.invoker import GatewayInvoker
 from parkade.adapters.folder.objects import FolderObjects
+from parkade.adapters.folder.topics import FolderTopics
+from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
@@ -25,9 +27,12 @@ from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.system.clock import Scale, ScaledClock, SystemClock
 from parkade.adapters.webhook.notices import WebhookNotices
+from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.domain.errors import Unreadable
 from parkade.domain.token import Role
 from parkade.runtime import environments, images
+from parkade.runtime.backlog import Backlog, Site
+from parkade.runtime.courier import Courier
 from parkade.runtime.host import Host
 from parkade.runtime.rules import HostPaths, HostRules, Patience
 from parkade.services.executions import Executions
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.api.broadcast import Broadcast
     from parkade.apps.control.traffic import Traffic
-    from parkade.apps.settings import ServerFile, Settings, StatePaths
+    from parkade.apps.settings import ImageSetting, ServerFile, Settings, StatePaths
     from parkade.domain.lease import LeaseRules
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
@@ -81,6 +86,8 @@ class Services:
     tokens: Tokens
     routes: Routes
     executions: Executions
+    #: Asynchronous invocations that were accepted.
+    backlog: Backlog
     broadcast: Broadcast
     traffic: Callable[[str], Traffic]
     #: The settings file as last read.
@@ -154,7 +161,10 @@ def build(
         base_environment=dict(settings.worker_environment),
         changed=signals.changed,
         released=signals.released,
-        containers={images.SCRIPT: environments.script_command},
+        containers={
+            images.SCRIPT: environments.script_command,
+            images.MULTI: environments.multi_command,
+        },
     )
     hosting = EmbeddedHosting(host)
     notices = WebhookNotices(current.file.warnings.webhook, history)
@@ -203,6 +213,16 @@ def build(
             GatewayInvoker(paths.gateway_socket, signals.inside),
             clock=wall,
         ),
+        backlog=Backlog(
+            SqliteBacklogStore(database),
+            objects,
+            WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall),
+            history,
+            wall,
+            Courier(objects),
+            sites=lambda: _async_sites(host),
+            region=lambda: current.file.region,
+        ),
         broadcast=broadcast,
         traffic=traffic,
         file=lambda: current.file,
@@ -212,6 +232,17 @@ def build(
         spawn=signals.spawn,
         close=notices.close,
     )
+
+
+def _async_sites(host: Host) -> dict[str, Site]:
+    """Return the asynchronous endpoints that there are."""
+    fleets = host.fleets()
+    sites = {}
+    for name, described in host.descriptions().items():
+        rules = described.recorded.deployment.config.asynchronous
+        if rules is not None:
+            sites[name] = Site(rules=rules, variants=tuple(fleets.get(name, ())))
+    return sites
 
 
 @contextmanager
@@ -303,7 +334,7 @@ def _scale_text(scale: Scale) -> str:
 def _host_rules(file: ServerFile) -> HostRules:
     limits = file.limits
     return HostRules(
-        images=file.images,
+        images={pattern: _player(found) for pattern, found in file.images.items()},
         workers=limits.workers,
         unpacked_bytes=limits.unpacked_bytes,
         log_bytes=limits.log_bytes,
@@ -312,6 +343,17 @@ def _host_rules(file: ServerFile) -> HostRules:
             grace=timedelta(seconds=limits.grace_seconds),
             silence=timedelta(seconds=limits.model_seconds + 10),
         ),
+    )
+
+
+def _player(found: str | ImageSetting) -> str | images.ImageCommand:
+    if isinstance(found, str):
+        return found
+    return images.ImageCommand(
+        command=tuple(found.command),
+        listen=images.Listen(found.listen),
+        health=found.health,
+        environment=found.environment,
     )
 
 

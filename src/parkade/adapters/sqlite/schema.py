@@ -210,4 +210,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE backlog (
+            id TEXT PRIMARY KEY NOT NULL,
+            received_at TEXT NOT NULL,
+            open INTEGER NOT NULL,
+            finished_at TEXT,
+            content TEXT NOT NULL,
+            body BLOB NOT NULL
+        )
+        """,
+        "CREATE INDEX backlog_open ON backlog (received_at, id) WHERE open",
+        "CREATE INDEX backlog_finished ON backlog (finished_at) WHERE NOT open",
+    ),
 )

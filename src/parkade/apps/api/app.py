@@ -21,7 +21,7 @@ from parkade.apps.api import (
     server,
     tokens,
 )
-from parkade.apps.sagemaker import door
+from parkade.apps.sagemaker import asynchronous, door
 from parkade.apps.storage import doors
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def create_app(services: "Services") -> FastAPI:
         app.include_router(module.routes)
     doors.serve(app, services)
     door.serve(app, services)
+    asynchronous.serve(app, services)
     docs.serve(app)
     errors.handle(app)
     app.add_middleware(errors.Bugs)

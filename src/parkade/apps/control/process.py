@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds in which a new supervisor may take over the workers of one that was killed.
 TAKEOVER_SECONDS = 10.0
-#: Seconds of real time between the tidying of finished executions.
+#: Seconds of real time between the tidying of finished executions and asynchronous requests.
 TIDY_SECONDS = 600.0
 
 
@@ -103,6 +103,7 @@ class ControlProcess:
             self._publisher.changed()
             self._spawn(self._sweeper.run())
             self._spawn(self._tidy())
+            self._spawn(self._services.backlog.run())
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -126,6 +127,7 @@ class ControlProcess:
 
     def _changed(self) -> None:
         self._sweeper.nudge()
+        self._services.backlog.nudge()
         self._show()
 
     def _show(self) -> None:
@@ -172,6 +174,7 @@ class ControlProcess:
         while True:
             kept = timedelta(hours=self._services.file().limits.execution_hours)
             self._services.executions.forget(kept)
+            self._services.backlog.forget(kept)
             now = self._services.wall.now()
             await asyncio.to_thread(uploads.tidy, self._services.parts, now)
             await asyncio.sleep(TIDY_SECONDS)
