@@ -191,12 +191,16 @@ class _StandInFinder(MetaPathFinder, Loader):
         namespace = _owner(fullname)
         if namespace is None:
             return None
-        is_package = hasattr(namespace.module(fullname), "__path__")
-        return ModuleSpec(fullname, self, is_package=is_package)
+        namespace.module(fullname)
+        # What is a module of one model may be a package of another.
+        return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Make the stand-in."""
-        return _StandIn(spec.name)
+        module = _StandIn(spec.name)
+        # Nobody is to look for submodules in the folder of one of the models.
+        module.__path__ = []
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing is run; the module itself has been imported."""
