@@ -39,7 +39,7 @@ QUICK = Patience(
 )
 
 
-def tiny(model_dir, *, cache, log, halt):
+def tiny(model_dir, *, cache, log, halt, environment):
     """Start the tiny container; -S -E make it quick."""
     return ScriptCommand(argv_prefix=[sys.executable, "-S", "-E", str(TINY)], env={})
 

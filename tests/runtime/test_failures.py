@@ -10,7 +10,7 @@ import pytest
 
 from parkade.domain.errors import StartFailed
 from parkade.runtime.environments import ScriptCommand
-from parkade.runtime.instances import InstanceState
+from parkade.runtime.places import InstanceState
 from tests.runtime.premises import (
     alive,
     an_archive,
@@ -102,13 +102,13 @@ def test_a_worker_that_is_never_well_fails_the_endpoint_in_time(home, mode):
 
 
 def test_what_a_container_or_a_bug_says_becomes_the_reason(home, caplog):
-    def refusing(model_dir, *, cache, log, halt):
+    def refusing(model_dir, *, cache, log, halt, environment):
         raise StartFailed("requirements.txt could not be installed: no such package: numpie")
 
-    def buggy(model_dir, *, cache, log, halt):
+    def buggy(model_dir, *, cache, log, halt, environment):
         return model_dir.no_such_thing
 
-    def absent(model_dir, *, cache, log, halt):
+    def absent(model_dir, *, cache, log, halt, environment):
         return ScriptCommand(argv_prefix=["/nonesuch"], env={})
 
     async def story():
@@ -128,7 +128,7 @@ def test_what_a_container_or_a_bug_says_becomes_the_reason(home, caplog):
 
 
 def test_a_long_reason_is_cut_to_sagemakers_limit(home):
-    def chatty(model_dir, *, cache, log, halt):
+    def chatty(model_dir, *, cache, log, halt, environment):
         raise StartFailed("x" * 5000)
 
     async def story():
@@ -161,7 +161,7 @@ def test_a_killed_worker_is_restarted_and_the_others_go_on(home):
             victim, other = host.instances("falcon")
             os.kill(victim.pid, signal.SIGKILL)
             await until(lambda: host.observed()["falcon"].healthy == 1)
-            views = host.fleets()["falcon"][0].instances
+            views = host.fleets()["falcon"].variants[0].instances
             assert [view.id for view in views] == [other.id]
             assert status(host) == "InService"
             await in_service(host)
@@ -218,7 +218,7 @@ def test_pauses_between_restarts_grow_and_begin_anew_after_a_steady_life(home, m
         await sleep(seconds)
 
     home.patient(first_backoff=timedelta(seconds=0.03), longest_backoff=timedelta(seconds=0.2))
-    monkeypatch.setattr("parkade.runtime.instances.asyncio.sleep", noted)
+    monkeypatch.setattr("parkade.runtime.places.asyncio.sleep", noted)
     asyncio.run(story())
     waits = [p for p in pauses if p >= 0.03]
     assert waits == [0.03, 0.06, 0.12, 0.2, 0.2, 0.03]
@@ -295,7 +295,7 @@ def test_nothing_that_a_worker_has_forked_is_left(home):
 def test_preparations_end_when_the_host_closes_and_when_they_take_too_long(home):
     ended = []
 
-    def endless(model_dir, *, cache, log, halt):
+    def endless(model_dir, *, cache, log, halt, environment):
         command = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
         try:
             with log.open("ab") as output:

@@ -20,19 +20,19 @@ KINDS = {"script", "server"}
     ],
 )
 def test_framework_images_are_played_by_the_script_container(image):
-    assert images.kind(image, {}, KINDS) == "script"
+    assert images.player(image, {}, KINDS) == "script"
 
 
 def test_own_patterns_go_before_the_built_in_ones():
     patterns = {"*/pytorch-inference:mine": "server", "acme/*": "script"}
-    assert images.kind("somewhere/pytorch-inference:mine", patterns, KINDS) == "server"
-    assert images.kind("somewhere/pytorch-inference:other", patterns, KINDS) == "script"
-    assert images.kind("acme/anything:3", patterns, KINDS) == "script"
+    assert images.player("somewhere/pytorch-inference:mine", patterns, KINDS) == "server"
+    assert images.player("somewhere/pytorch-inference:other", patterns, KINDS) == "script"
+    assert images.player("acme/anything:3", patterns, KINDS) == "script"
 
 
 def test_an_unknown_image_is_told_what_is_known():
     with pytest.raises(InvalidInput, match="no container is known for the image 'nginx'") as caught:
-        images.kind("nginx", {"acme/*": "script"}, KINDS)
+        images.player("nginx", {"acme/*": "script"}, KINDS)
     assert caught.value.field == "Image"
     for word in ("acme/*", "huggingface-*", "`images` in server.yaml", "'nginx': script"):
         assert word in caught.value.hint
@@ -40,5 +40,5 @@ def test_an_unknown_image_is_told_what_is_known():
 
 def test_a_pattern_that_names_no_container_is_refused():
     with pytest.raises(InvalidInput, match=r"maps 'acme/\*' to 'scirpt'") as caught:
-        images.kind("acme/a", {"acme/*": "scirpt"}, KINDS)
+        images.player("acme/a", {"acme/*": "scirpt"}, KINDS)
     assert caught.value.hint == "containers are: script, server"

@@ -17,7 +17,7 @@ from parkade.domain.errors import (
     ResourceLimitExceeded,
     Unavailable,
 )
-from parkade.runtime.instances import InstanceState
+from parkade.runtime.places import InstanceState
 from tests.builders import a_config, a_model, a_variant
 from tests.runtime.premises import (
     alive,
@@ -38,11 +38,11 @@ def test_an_endpoint_is_created_serves_and_is_deleted_without_a_trace(home):
             assert status(host) == "Creating"
             assert host.observed()["falcon"].wanted == 2
             await in_service(host)
-            (variant,) = host.fleets()["falcon"]
+            (variant,) = host.fleets()["falcon"].variants
             assert (variant.name, variant.weight) == ("blue", 1.0)
             for instance in variant.instances:
                 with socket.socket(socket.AF_UNIX) as connection:
-                    connection.connect(str(instance.socket))
+                    connection.connect(instance.addresses[0])
                     connection.sendall(b"POST /invocations HTTP/1.1\r\n\r\n")
                     assert connection.recv(100).startswith(b"HTTP/1.1 200")
             workers = pids(host)
@@ -159,7 +159,7 @@ def test_more_instances_than_allowed_are_refused_at_once(tmp_path, home):
     async def story():
         async with running(home) as host:
             home.deploy(host, instances=2)
-            with pytest.raises(ResourceLimitExceeded, match="needs 2 instances, but 2 of 3"):
+            with pytest.raises(ResourceLimitExceeded, match="needs 2 more workers, but 2 of 3"):
                 home.deploy(host, name="flan", instances=2)
             assert "flan" not in host.observed()
             await in_service(host)
@@ -204,7 +204,7 @@ def test_two_variants_share_their_data_and_keep_their_weights(home):
             host.create_config(a_config(variants=variants), "ann")
             host.create_endpoint("falcon", "falcon-config", "ann")
             await in_service(host)
-            views = host.fleets()["falcon"]
+            views = host.fleets()["falcon"].variants
             assert [(v.name, v.weight, len(v.instances)) for v in views] == [
                 ("blue", 3.0, 1),
                 ("green", 1.0, 1),
@@ -256,7 +256,7 @@ def test_a_change_of_status_that_sagemaker_does_not_know_is_a_bug(home):
         async with running(home) as host:
             home.deploy(host, MODE="broken")
             await until(lambda: status(host) == "Failed")
-            fleet = host._fleets["falcon"]
+            fleet = host._endpoints["falcon"]
             with pytest.raises(RuntimeError, match="from Failed to InService"):
                 fleet._record(EndpointStatus.IN_SERVICE, "endpoint.in_service", "by mistake")
             assert status(host) == home.store.endpoint("falcon").status == "Failed"

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import uvloop
 
+from parkade.domain.catalog import Deployment
 from parkade.domain.endpoint import EndpointStatus
 from parkade.runtime import leftovers
 from tests.builders import (
@@ -74,11 +75,11 @@ def record(home, name="falcon", status=EndpointStatus.CREATING, *, instances=1, 
         an_event("test.prepared"),
     )
     variant = a_variant(model_name=f"{name}-model", instance_count=instances)
-    home.store.add_config(
-        a_config(f"{name}-config", variants=(variant,)), an_event("test.prepared")
-    )
+    config = a_config(f"{name}-config", variants=(variant,))
+    home.store.add_config(config, an_event("test.prepared"))
+    deployment = Deployment(config=config, models=(home.store.model(f"{name}-model"),))
     home.store.put_endpoint(
-        a_recorded_endpoint(name, config_name=f"{name}-config", status=status),
+        a_recorded_endpoint(name, deployment=deployment, status=status),
         an_event("test.prepared"),
     )
 
@@ -118,7 +119,7 @@ def test_workers_of_a_killed_host_are_adopted_with_their_pids(home, lone_host, l
         assert all(alive(pid) for pid in workers)
         async with running(home) as host:
             # No moment passes in which they are not known to serve.
-            assert len(host.fleets()["falcon"][0].instances) == 2
+            assert len(host.fleets()["falcon"].variants[0].instances) == 2
             assert status(host) == "InService"
             assert set(pids(host)) == workers
             victim, other = pids(host)
@@ -313,9 +314,9 @@ def test_one_instance_that_serves_keeps_the_endpoint_in_service(home):
         await in_service(first)
         (pid,) = pids(first)
         await first.abandon()
-        variant = a_variant(model_name="falcon-model", instance_count=2)
-        home.store.remove_config("falcon-config", an_event("test.prepared"))
-        home.store.add_config(a_config(variants=(variant,)), an_event("test.prepared"))
+        recorded = home.store.endpoint("falcon")
+        two = recorded.deployment.changed({"blue": 2}, {})
+        home.store.put_endpoint(replace(recorded, deployment=two), an_event("test.prepared"))
         async with running(home) as host:
             await until(lambda: max(i.restarts for i in host.instances("falcon")) > 4)
             assert status(host) == "InService"
@@ -357,9 +358,9 @@ def test_the_record_is_there_before_the_process(home):
     """A container that looks into the store finds its own instance."""
     seen = []
 
-    def looking(model_dir, *, cache, log, halt):
+    def looking(model_dir, *, cache, log, halt, environment):
         seen.extend(home.store.instances().records)
-        return tiny(model_dir, cache=cache, log=log, halt=halt)
+        return tiny(model_dir, cache=cache, log=log, halt=halt, environment=environment)
 
     async def story():
         async with running(home) as host:

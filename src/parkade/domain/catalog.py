@@ -8,7 +8,7 @@ on: kept as they were given, and shown again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
+from collections.abc import Collection, Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003
 from enum import StrEnum
@@ -303,6 +303,17 @@ class Deployment:
     def model(self, name: str) -> Model:
         """Return the model of this name, which is one of its variants'."""
         return next(model for model in self.models if model.name == name)
+
+    def retaining(self, former: Deployment, retained: Collection[Retained]) -> Deployment:
+        """Return it with what is to be retained of the former one."""
+        variants = former.config.every
+        kept = self.changed(
+            {v.name: v.instance_count for v in variants} if Retained.COUNTS in retained else {},
+            {v.name: v.weight for v in variants} if Retained.WEIGHTS in retained else {},
+        )
+        if Retained.CAPTURE not in retained:
+            return kept
+        return replace(kept, config=replace(kept.config, capture=former.config.capture))
 
     def changed(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Deployment:
         """Return it with other counts and weights for the variants named."""

@@ -97,3 +97,7 @@ class ObservedEndpoint:
     #: Instances that answer, and instances that are wanted, over all variants.
     healthy: int = 0
     wanted: int = 0
+    #: Rises with each update that was brought up.
+    generation: int = 1
+    #: While it is Updating: the endpoint config that is being brought up.
+    target_config_name: str = ""

@@ -1,307 +1,223 @@
-"""One endpoint: its variants and instances, brought up, kept up, taken down.
+"""The instances of one generation: of an endpoint's variants, or of a component's copies.
 
-Its status goes the way SageMaker's does. Creating ends as InService once every instance answers,
-or as Failed once one of them has shown that it will not; Failed means that nothing of it runs any
-more. From then on a worker that dies is restarted for ever, and the status stays InService.
-
-When the host itself comes back, an InService endpoint stays InService, although for a moment none
-of its instances may answer (`healthy` says so): it was promised, and it can be deleted at once
-where its time is over. One that cannot be brought back goes over SystemUpdating to Failed, so that
-whoever pays for it hears of it and it is recreated.
+A fleet starts what is wanted and keeps it running; what becomes of those that it serves, and
+when, is decided by the `Lifecycle` that has it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import uuid
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint, lawful
-from parkade.domain.errors import EndpointBusy
-from parkade.domain.event import HOST
+from parkade.domain.errors import StartFailed
 from parkade.ports.catalog import RecordedInstance
-from parkade.runtime import leftovers, pings
-from parkade.runtime.instances import Failure, Instance, InstanceState
+from parkade.runtime import groups as grouping
+from parkade.runtime.instances import Instance, shared_name
+from parkade.runtime.places import Place
 from parkade.runtime.preparation import Preparation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from parkade.domain.catalog import Variant
-    from parkade.ports.catalog import RecordedEndpoint
+    from parkade.domain.catalog import Container
+    from parkade.runtime.groups import Group
+    from parkade.runtime.places import Failure, Found
     from parkade.runtime.premises import Premises
-    from parkade.runtime.workers import Worker
-
-_logger = logging.getLogger(__name__)
-
-#: SageMaker's limit of FailureReason.
-FAILURE_REASON_LIMIT = 1024
-#: Between two attempts at what must succeed in the end, such as a full disk that stops a deletion.
-_AGAIN = 1.0
-
-_COMING = frozenset({EndpointStatus.CREATING, EndpointStatus.SYSTEM_UPDATING})
-#: Statuses of endpoints that are to run.
-LIVE = _COMING | {EndpointStatus.IN_SERVICE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A recorded instance whose worker was found running."""
+def data_user(record: RecordedInstance) -> str:
+    """Return the name under which a worker's fleet holds model data."""
+    return f"{record.endpoint_name}/{record.component_name}/{record.generation}"
 
-    record: RecordedInstance
-    worker: Worker
-    model_dir: Path
+
+class Listener(Protocol):
+    """Hears how the workers of a fleet do."""
+
+    def on_well(self) -> None:
+        """Take note that a worker answers."""
+        ...
+
+    def on_failure(self, fleet: Fleet, place: Place, failure: Failure) -> None:
+        """Take note that a worker ended, or could not be started."""
+        ...
 
 
 class Fleet:
-    """All that runs for one endpoint. `recorded` is what the store holds of it."""
+    """Keeps instances; `groups` says which and how many."""
 
     def __init__(
         self,
-        recorded: RecordedEndpoint,
-        variants: Sequence[Variant],
+        endpoint_name: str,
+        generation: int,
+        groups: Sequence[Group],
         premises: Premises,
-        *,
-        gone: Callable[[str], None],
+        listener: Listener,
     ) -> None:
-        self.recorded = recorded
-        self.variants = tuple(variants)
+        self.generation = generation
+        self.groups = tuple(groups)
         self.instances: list[Instance] = []
+        self._endpoint_name = endpoint_name
         self._premises = premises
-        self._gone = gone
-        self._preparations: dict[str, Preparation] = {}
-        #: Whether a failure to start is a failure of the endpoint.
-        self._coming = recorded.status in LIVE
-        #: The way to another status that is being gone.
-        self._change: asyncio.Task[None] | None = None
+        self._listener = listener
+        self._preparations: dict[tuple[str, int], Preparation] = {}
 
     @property
-    def name(self) -> str:
-        """The endpoint's name."""
-        return self.recorded.name
-
-    @property
-    def live(self) -> bool:
-        """Whether it is to run."""
-        return self.recorded.status in LIVE
+    def data_user(self) -> str:
+        """The name under which it holds model data."""
+        component = next((group.component_name for group in self.groups), "")
+        return f"{self._endpoint_name}/{component}/{self.generation}"
 
     @property
     def wanted(self) -> int:
         """How many instances are to run."""
-        return sum(v.instance_count for v in self.variants) if self.live else 0
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """Each variant's weight, by name."""
-        return {variant.name: variant.weight for variant in self.variants}
-
-    def keeps(self, variant_name: str) -> bool:
-        """Tell whether an instance of this variant has its place here."""
-        known = variant_name in self.weights
-        return known and self.recorded.status is not EndpointStatus.FAILED
-
-    @property
-    def places(self) -> int:
-        """How many workers it may have now."""
-        return max(self.wanted, len(self.instances))
+        return sum(group.count for group in self.groups)
 
     @property
     def healthy(self) -> int:
         """How many instances answer."""
-        return sum(i.state is InstanceState.RUNNING for i in self.instances)
+        return sum(instance.serves for instance in self.instances)
 
-    def observed(self) -> ObservedEndpoint:
-        """Describe the endpoint as it is now."""
-        recorded = self.recorded
-        return ObservedEndpoint(
-            name=recorded.name,
-            status=recorded.status,
-            config_name=recorded.config_name,
-            changed_at=recorded.changed_at,
-            created_at=recorded.created_at,
-            failure_reason=recorded.failure_reason,
-            healthy=self.healthy,
-            wanted=self.wanted,
-        )
+    @property
+    def whole(self) -> bool:
+        """Whether every instance that is wanted answers."""
+        return self.healthy >= self.wanted
 
-    def begin(self, found: Sequence[Found] = ()) -> None:
-        """Go on from the recorded status, with the workers that were found running."""
-        for variant_name in self.weights:
-            used = [each.model_dir for each in found if each.record.variant_name == variant_name]
-            self._preparations[variant_name] = Preparation(
-                self._premises,
-                self.name,
-                partial(self._model_name, variant_name),
-                folder=used[0] if used else None,
-            )
-        for each in found:
-            instance = self._instance(each.record)
-            serves = self.recorded.status is EndpointStatus.IN_SERVICE
-            # One that computes answers no ping; that it listens tells enough.
-            instance.begin(each.worker, well=serves and pings.listens(instance.socket))
-        if self.recorded.status is EndpointStatus.DELETING:
-            self._go(self._remove)
-        elif self.live:
-            self._go(self._fill)
+    @property
+    def workers(self) -> int:
+        """How many workers it has, or will have."""
+        present = sum(len(instance.places) for instance in self.instances)
+        return max(present, grouping.workers(self.groups))
 
-    def _model_name(self, variant_name: str) -> str:
-        return next(v.model_name for v in self.variants if v.name == variant_name)
+    def of(self, group_name: str) -> list[Instance]:
+        """Return the instances of a group."""
+        return [each for each in self.instances if each.group_name == group_name]
 
-    async def _fill(self) -> None:
+    def group(self, name: str) -> Group | None:
+        """Return the group of this name."""
+        return next((group for group in self.groups if group.name == name), None)
+
+    def adopt(self, found: Sequence[Found], *, served: bool) -> list[Found]:
+        """Go on with workers that were found; `served` says that they were well when left.
+
+        Returns those that have no place here.
+        """
+        homeless: list[Found] = []
+        for name, together in _by_instance(found).items():
+            record = together[0].record
+            group = self.group(record.component_name or record.variant_name)
+            if group is None:
+                homeless += together
+            else:
+                self._adopt(group, name, together, served=served)
+        return homeless
+
+    def _adopt(self, group: Group, name: str, found: Sequence[Found], *, served: bool) -> None:
+        by_container = {each.record.container: each for each in found}
+        for container, each in by_container.items():
+            self._prepare(group, container, each)
+        places = []
+        for container in range(group.size):
+            here = by_container.get(container)
+            place = self._place(group, container, name, here.record if here else None)
+            places.append(place)
+            if here:
+                place.adopt(here, served=served)
+            else:
+                place.begin()
+        self.instances.append(Instance(places))
+
+    def strays(self, found: Sequence[Found]) -> list[Instance]:
+        """Return instances of workers that were found, which nothing keeps running."""
+        return [Instance([self._stray(e) for e in each]) for each in _by_instance(found).values()]
+
+    def _stray(self, found: Found) -> Place:
+        preparation = Preparation(self._premises, _forgotten, user="")
+        place = self._watched(found.record, preparation, None)
+        place.hold(found)
+        return place
+
+    def fill(self) -> None:
         """Start the instances that are wanted and not there."""
-        for variant in self.variants:
-            there = sum(i.record.variant_name == variant.name for i in self.instances)
-            for _ in range(variant.instance_count - there):
-                record = RecordedInstance(
-                    id=uuid.uuid4().hex[:12],
-                    endpoint_name=self.name,
-                    variant_name=variant.name,
-                    started_at=self._premises.clock.now(),
-                )
-                self._premises.store.put_instance(record)
-                self._instance(record).begin()
+        for group in self.groups:
+            for _ in range(group.count - len(self.of(group.name))):
+                name = uuid.uuid4().hex[:12]
+                places = [
+                    self._place(group, container, name, None) for container in range(group.size)
+                ]
+                for place in places:
+                    place.begin()
+                self.instances.append(Instance(places))
 
-    def _instance(self, record: RecordedInstance) -> Instance:
-        instance = Instance(
+    def surplus(self) -> list[Instance]:
+        """Let go of the instances that are more than wanted: first those that do not serve.
+
+        Of those that do, the newest.
+        """
+        leaving = []
+        for group in self.groups:
+            ranked = sorted(
+                self.of(group.name), key=lambda each: (not each.serves, each.started_at)
+            )
+            leaving += ranked[group.count :]
+        self.instances = [each for each in self.instances if each not in leaving]
+        return leaving
+
+    def release(self) -> list[Instance]:
+        """Let go of all instances."""
+        leaving, self.instances = self.instances, []
+        return leaving
+
+    def _place(
+        self, group: Group, container: int, name: str, record: RecordedInstance | None
+    ) -> Place:
+        if record is None:
+            alone = group.size == 1
+            record = RecordedInstance(
+                id=name if alone else uuid.uuid4().hex[:12],
+                endpoint_name=self._endpoint_name,
+                variant_name=group.variant_name,
+                started_at=self._premises.clock.now(),
+                generation=self.generation,
+                instance="" if alone else name,
+                container=container,
+                component_name=group.component_name,
+            )
+            self._premises.store.put_instance(record)
+        return self._watched(record, self._prepare(group, container), group)
+
+    def _watched(
+        self, record: RecordedInstance, preparation: Preparation, group: Group | None
+    ) -> Place:
+        return Place(
             record,
             self._premises,
-            self._preparations[record.variant_name],
-            well=self._on_well,
-            failed=self._on_failure,
+            preparation,
+            startup=group.startup if group else None,
+            well=self._listener.on_well,
+            failed=partial(self._listener.on_failure, self),
         )
-        self.instances.append(instance)
-        return instance
 
-    def _on_well(self) -> None:
-        if self.recorded.status is EndpointStatus.IN_SERVICE:
-            self._coming = False
-        elif self.healthy == self.wanted and self._coming:
-            self._coming = False
-            self._go(self._enter_service)
-        self._premises.changed()
-
-    def _on_failure(self, instance: Instance, failure: Failure) -> None:
-        exits = self._premises.rules().patience.exits
-        if self._coming and (failure.decisive or instance.failures >= exits):
-            times = "" if failure.decisive else f"{exits} times in a row, "
-            self._coming = False
-            reason = f"variant {instance.record.variant_name}: {times}{failure.reason}"
-            self._go(lambda: self._fail(reason[:FAILURE_REASON_LIMIT]))
-        self._premises.changed()
-
-    def delete(self, actor: str) -> None:
-        """Begin to delete it; one that is being deleted counts as done.
-
-        Raises EndpointBusy while it is on its way to another status.
-        """
-        status = self.recorded.status
-        if status is EndpointStatus.DELETING:
-            return
-        if status in TRANSIENT:
-            raise EndpointBusy(
-                f"endpoint {self.name!r} is {status} and cannot be deleted now",
-                hint="wait until it is InService or Failed",
+    def _prepare(self, group: Group, container: int, found: Found | None = None) -> Preparation:
+        """Return what prepares the group's containers of this number, the same for all."""
+        key = group.name, container
+        if key not in self._preparations:
+            self._preparations[key] = Preparation(
+                self._premises,
+                partial(group.container, container),
+                user=self.data_user,
+                folder=self._premises.data.folder(found.model_dir) if found else None,
+                download=group.download,
             )
-        self._coming = False
-        self._record(EndpointStatus.DELETING, "endpoint.deleting", "it is being deleted", actor)
-        self._go(self._remove)
-        self._premises.changed()
+        return self._preparations[key]
 
-    async def _enter_service(self) -> None:
-        self._record(EndpointStatus.IN_SERVICE, "endpoint.in_service", "every instance answers")
-        self._premises.changed()
 
-    async def _fail(self, reason: str) -> None:
-        if self.recorded.status is EndpointStatus.IN_SERVICE:
-            why = f"it could not be brought back: {reason}"
-            self._record(EndpointStatus.SYSTEM_UPDATING, "endpoint.updating", why)
-        await self.take_down()
-        await self._premises.data.release(self.name)
-        self._record(EndpointStatus.FAILED, "endpoint.failed", reason, failure_reason=reason)
-        self._premises.changed()
+def _by_instance(found: Sequence[Found]) -> dict[str, list[Found]]:
+    together: dict[str, list[Found]] = {}
+    for each in found:
+        together.setdefault(shared_name(each.record), []).append(each)
+    return together
 
-    async def _remove(self) -> None:
-        await self.take_down()
-        await self._premises.data.release(self.name)
-        event = self._premises.event("endpoint.deleted", self.name, "nothing of it runs any more")
-        self._premises.store.remove_endpoint(self.name, event)
-        self._gone(self.name)
 
-    async def take_down(self) -> None:
-        """Stop all instances at once; return when no process of them is left.
-
-        What they serve moves elsewhere first: nothing new is sent to a worker that is ending.
-        """
-        leaving = list(self.instances)
-        served = any(instance.state is InstanceState.RUNNING for instance in leaving)
-        for instance in leaving:
-            instance.retire()
-        if served:
-            self._premises.changed()
-            await self._premises.released()
-        grace = self._premises.rules().patience.grace
-        await asyncio.gather(*(instance.stop(grace) for instance in leaving))
-        if leaving:
-            ids = {instance.record.id for instance in leaving}
-            await leftovers.clear(self._premises.state_id, lambda m: m.instance_id in ids)
-        for instance in leaving:
-            await instance.forget()
-            self.instances.remove(instance)
-
-    async def close(self) -> None:
-        """Stop everything; the record stays, so that the next host goes on from it."""
-        self._coming = False
-        await self._halt_change()
-        await self.take_down()
-
-    async def abandon(self) -> None:
-        """Look after it no longer and leave its workers running."""
-        self._coming = False
-        await self._halt_change()
-        await asyncio.gather(*(instance.abandon() for instance in self.instances))
-
-    async def _halt_change(self) -> None:
-        if self._change is not None:
-            self._change.cancel()
-            await asyncio.wait([self._change])
-
-    def _go(self, way: Callable[[], Awaitable[None]]) -> None:
-        if self._change is not None:
-            self._change.cancel()
-        self._change = asyncio.create_task(self._insist(way), name=f"change {self.name}")
-
-    async def _insist(self, way: Callable[[], Awaitable[None]]) -> None:
-        """Go the way, each step of which can be repeated, until it was gone to its end."""
-        while True:
-            try:
-                await way()
-            except Exception:
-                _logger.exception("endpoint %s is %s", self.name, self.recorded.status)
-                await asyncio.sleep(_AGAIN)
-            else:
-                return
-
-    def _record(
-        self,
-        status: EndpointStatus,
-        kind: str,
-        reason: str,
-        actor: str = HOST,
-        *,
-        failure_reason: str = "",
-    ) -> None:
-        present = self.recorded.status
-        if status is not present and not lawful(present, status):
-            raise RuntimeError(f"endpoint {self.name!r} cannot go from {present} to {status}")
-        now = self._premises.clock.now()
-        recorded = replace(
-            self.recorded, status=status, changed_at=now, failure_reason=failure_reason
-        )
-        self._premises.store.put_endpoint(
-            recorded, self._premises.event(kind, self.name, reason, actor)
-        )
-        self.recorded = recorded
+def _forgotten() -> Container:
+    raise StartFailed("what it ran is not recorded any more")

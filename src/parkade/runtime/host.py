@@ -16,33 +16,27 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import names
 from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import (
-    AlreadyExists,
-    EndpointBusy,
-    EndpointNotFound,
-    NotFound,
-    ResourceLimitExceeded,
-    Unavailable,
-    Unreadable,
-)
-from parkade.ports.catalog import RecordedEndpoint
-from parkade.runtime import images, leftovers, logs, recovery, views
-from parkade.runtime.catalog import Catalog
-from parkade.runtime.fleets import LIVE, Fleet
+from parkade.domain.errors import Unreadable
+from parkade.runtime import leftovers, logs, recovery, views
+from parkade.runtime.addresses import Ports
+from parkade.runtime.endpoints import Endpoint
 from parkade.runtime.modeldata import ModelData
+from parkade.runtime.orders import Orders
 from parkade.runtime.premises import Premises
-from parkade.runtime.stranded import Stranded, stand_in
+from parkade.runtime.recovery import Stock
+from parkade.runtime.stranded import Stranded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from parkade.domain.catalog import Variant
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.objects import Objects
+    from parkade.runtime.components import Copies
+    from parkade.runtime.keeping import Keeper
     from parkade.runtime.premises import Container
     from parkade.runtime.rules import HostPaths, HostRules
 
@@ -52,8 +46,8 @@ _logger = logging.getLogger(__name__)
 _TEND_LOGS_EVERY = 5.0
 
 
-class Host(Catalog):
-    """Models and endpoint configs, and the endpoints that run them."""
+class Host(Orders):
+    """Models and endpoint configs, and the endpoints and components that run them."""
 
     def __init__(
         self,
@@ -76,26 +70,24 @@ class Host(Catalog):
         the last `fleets` is what the gateways go by. `containers` are the kinds that image names
         lead to; of `base_environment` workers get what is harmless.
         """
-        super().__init__(store, clock, lambda: self._current_rules, containers)
         self._current_rules = rules
-        self._paths = paths
-        self._state_id = state_id
-        self._changed = changed
-        self._data = ModelData(objects, paths.models)
-        self._premises = Premises(
-            store=store,
-            history=history,
-            clock=clock,
-            paths=paths,
-            rules=lambda: self._current_rules,
-            containers=containers,
-            data=self._data,
-            state_id=state_id,
-            base_environment=base_environment,
-            changed=changed,
-            released=released,
+        super().__init__(
+            Premises(
+                store=store,
+                history=history,
+                clock=clock,
+                paths=paths,
+                rules=lambda: self._current_rules,
+                containers=containers,
+                data=ModelData(objects, paths.models),
+                ports=Ports(),
+                state_id=state_id,
+                base_environment=base_environment,
+                changed=changed,
+                released=released,
+            )
         )
-        self._fleets: dict[str, Fleet] = {}
+        self._views = views.Views(self._premises)
         self._log_keeper: asyncio.Task[None] | None = None
 
     def configure(self, rules: HostRules) -> None:
@@ -107,34 +99,62 @@ class Host(Catalog):
 
         Returns when it is known what runs; what has to be started again is then starting.
         """
-        _make_folders(self._paths)
-        fleets = self._recorded_fleets()
-        found = await recovery.recover(self._premises, fleets)
-        for fleet in fleets.values():
-            fleet.begin([each for each in found if each.record.endpoint_name == fleet.name])
-        self._fleets = fleets
+        _make_folders(self._premises.paths)
+        endpoints, components, stock = self._recorded()
+        lifecycles = [e for e in endpoints.values() if isinstance(e, Endpoint)]
+        found = await recovery.recover(self._premises, stock, [*lifecycles, *components.values()])
+        self._endpoints, self._components = endpoints, components
+        self._unreadable_components = stock.unreadable_components
+        for name, endpoint in endpoints.items():
+            endpoint.begin([
+                each
+                for each in found
+                if each.record.endpoint_name == name and not each.record.component_name
+            ])  # fmt: skip
+        for name, copies in components.items():
+            copies.begin([each for each in found if each.record.component_name == name])
+            self._notice_loss(copies)
+        self._started = True
         self._log_keeper = asyncio.create_task(self._tend_logs(), name="tend logs")
-        self._changed()
+        self._premises.changed()
 
-    def _recorded_fleets(self) -> dict[str, Fleet]:
-        listing = self._store.endpoints()
-        fleets = {endpoint.name: self._fleet_of(endpoint) for endpoint in listing.records}
+    def _notice_loss(self, copies: Copies) -> None:
+        """Let go of a component whose endpoint went while nobody looked."""
+        endpoint = self._endpoints.get(copies.endpoint_name)
+        if copies.live and (endpoint is None or endpoint.status is EndpointStatus.DELETING):
+            copies.lose_endpoint()
+
+    def _recorded(
+        self,
+    ) -> tuple[dict[str, Endpoint | Stranded], dict[str, Copies], Stock]:
+        listing, components = self._store.endpoints(), self._store.components()
+        endpoints: dict[str, Endpoint | Stranded] = {
+            recorded.name: self._endpoint_of(recorded) for recorded in listing.records
+        }
         for name, why in listing.unreadable.items():
-            shown = stand_in(name, self._premises)
-            fleets[name] = Stranded(shown, (), self._premises, gone=self._forget, why=why)
-        return fleets
+            endpoints[name] = self._stranded(name, why)
+        copies = {recorded.name: self._copies_of(recorded) for recorded in components.records}
+        failed = {name for name, each in endpoints.items() if each.status is EndpointStatus.FAILED}
+        stock = Stock(
+            endpoints=endpoints.keys() - failed,
+            components={name for name, each in copies.items() if each.keeps},
+            unreadable_endpoints=listing.unreadable,
+            unreadable_components=components.unreadable,
+        )
+        return endpoints, copies, stock
 
-    def _fleet_of(self, endpoint: RecordedEndpoint) -> Fleet:
-        variants: Sequence[Variant] = ()
-        try:
-            variants = self._store.config(endpoint.config_name).variants
-            for variant in variants:
-                self._store.model(variant.model_name)
-        except (NotFound, Unreadable) as error:
-            if endpoint.status in LIVE:
-                why = error.message
-                return Stranded(endpoint, variants, self._premises, gone=self._forget, why=why)
-        return Fleet(endpoint, variants, self._premises, gone=self._forget)
+    def _stranded(self, name: str, why: str) -> Stranded:
+        return Stranded(
+            name,
+            self._premises,
+            why=why,
+            components=lambda: self._hosted(name),
+            gone=lambda: self._forget(name),
+        )
+
+    @property
+    def _keepers(self) -> list[Keeper]:
+        return [*self._endpoints.values(), *self._components.values()]
 
     async def close(self) -> None:
         """Stop all workers, each with its grace, all at once; then what nobody could read.
@@ -142,131 +162,82 @@ class Host(Catalog):
         Endpoints stay recorded as they are, so that the next `start` brings them back.
         """
         await self._halt_log_keeper()
-        await asyncio.gather(*(fleet.close() for fleet in self._fleets.values()))
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers))
         # Of a host that could not start, the workers go on.
         if self._log_keeper is not None:
             grace = self._current_rules.patience.grace
-            await leftovers.clear(self._state_id, lambda _: True, grace=grace)
+            await leftovers.clear(self._premises.state_id, lambda _: True, grace=grace)
 
     async def abandon(self) -> None:
         """Look after the workers no longer; they go on, for the next host to adopt."""
         await self._halt_log_keeper()
-        await asyncio.gather(*(fleet.abandon() for fleet in self._fleets.values()))
+        await asyncio.gather(*(keeper.abandon() for keeper in self._keepers))
 
     async def _halt_log_keeper(self) -> None:
         if self._log_keeper is not None:
             self._log_keeper.cancel()
             await asyncio.wait([self._log_keeper])
 
-    def create_endpoint(self, name: str, config_name: str, actor: str) -> None:
-        """Begin to create the endpoint; one that exists with this config is left as it is.
-
-        Raises ConfigNotFound, ModelNotFound, AlreadyExists (with another config), EndpointBusy
-        (Deleting), ResourceLimitExceeded, and InvalidInput for an image without a container.
-        """
-        self._require_started()
-        names.endpoint_name(name)
-        if self._exists(name, config_name):
-            return
-        variants = self._store.config(config_name).variants
-        for variant in variants:
-            image = self._store.model(variant.model_name).image
-            images.kind(image, self._current_rules.images, self._kinds)
-        self._require_room(name, sum(variant.instance_count for variant in variants))
-        now = self._clock.now()
-        recorded = RecordedEndpoint(
-            name=name,
-            config_name=config_name,
-            status=EndpointStatus.CREATING,
-            created_at=now,
-            changed_at=now,
-        )
-        reason = f"it is being created from {config_name}"
-        self._store.put_endpoint(
-            recorded, self._premises.event("endpoint.creating", name, reason, actor)
-        )
-        fleet = Fleet(recorded, variants, self._premises, gone=self._forget)
-        self._fleets[name] = fleet
-        fleet.begin()
-        self._changed()
-
-    def _exists(self, name: str, config_name: str) -> bool:
-        fleet = self._fleets.get(name)
-        if fleet is None:
-            return False
-        if isinstance(fleet, Stranded) and fleet.recorded.config_name != config_name:
-            raise Unreadable(f"endpoint {name!r} is there and cannot be read: {fleet.why}")
-        if fleet.recorded.status is EndpointStatus.DELETING:
-            raise EndpointBusy(
-                f"endpoint {name!r} is still being deleted", hint="try again when it is gone"
-            )
-        if fleet.recorded.config_name != config_name:
-            raise AlreadyExists(
-                f"endpoint {name!r} exists with endpoint config {fleet.recorded.config_name!r}",
-                hint=f"delete it before it is created from {config_name!r}",
-            )
-        return True
-
-    def _require_room(self, name: str, wanted: int) -> None:
-        taken = sum(fleet.places for fleet in self._fleets.values())
-        if taken + wanted > self._current_rules.workers:
-            raise ResourceLimitExceeded(
-                f"endpoint {name!r} needs {wanted} instances, but {taken} of "
-                f"{self._current_rules.workers} are taken",
-                hint="stop an endpoint, ask for fewer instances, or raise `limits.workers` "
-                "in server.yaml",
-            )
-
-    def delete_endpoint(self, name: str, actor: str) -> None:
-        """Begin to delete the endpoint; one that is Deleting counts as done.
-
-        Raises EndpointNotFound, EndpointBusy while it is Creating or SystemUpdating, and
-        Unreadable where its record is damaged.
-        """
-        self._fleet(name).delete(actor)
-
     def observed(self) -> Mapping[str, ObservedEndpoint]:
         """Return every endpoint by name. Raises Unavailable before `start`."""
         self._require_started()
-        return {name: fleet.observed() for name, fleet in sorted(self._fleets.items())}
+        return {name: each.observed() for name, each in sorted(self._endpoints.items())}
 
-    def fleets(self) -> Mapping[str, tuple[views.VariantView, ...]]:
+    def fleets(self) -> Mapping[str, views.FleetView]:
         """Return where invocations can be sent, by endpoint name: instances that answer."""
         return {
-            name: views.serving(fleet) for name, fleet in sorted(self._fleets.items()) if fleet.live
+            name: self._views.serving(each)
+            for name, each in sorted(self._endpoints.items())
+            if each.live
         }
 
+    def workers(self, endpoint_name: str) -> tuple[views.InstanceView, ...]:
+        """Return the endpoint's instances that answer. Raises EndpointNotFound."""
+        endpoint = self._endpoint(endpoint_name)
+        return views.workers(self._views.serving(endpoint)) if endpoint.live else ()
+
+    def description(self, name: str) -> views.EndpointDescription:
+        """Describe the endpoint. Raises EndpointNotFound or Unreadable."""
+        endpoint = self._endpoint(name)
+        if isinstance(endpoint, Stranded):
+            raise Unreadable(f"endpoint {name!r} cannot be read: {endpoint.why}")
+        return views.described(endpoint)
+
+    def descriptions(self) -> Mapping[str, views.EndpointDescription]:
+        """Describe every endpoint that can be read, by name. Raises Unavailable."""
+        self._require_started()
+        return {
+            name: views.described(endpoint)
+            for name, endpoint in sorted(self._endpoints.items())
+            if isinstance(endpoint, Endpoint)
+        }
+
+    def component(self, name: str) -> views.ComponentDescription:
+        """Describe the inference component. Raises ComponentNotFound or Unreadable."""
+        return views.component(self._copies(name))
+
+    def components(self) -> Mapping[str, views.ComponentDescription]:
+        """Describe every inference component that can be read, by name. Raises Unavailable."""
+        self._require_started()
+        return {name: views.component(each) for name, each in sorted(self._components.items())}
+
     def instances(self, endpoint_name: str) -> tuple[views.InstanceStatus, ...]:
-        """Return the endpoint's instances. Raises EndpointNotFound."""
-        return views.statuses(self._fleet(endpoint_name))
+        """Return the workers of the endpoint and its components. Raises EndpointNotFound."""
+        return views.statuses([self._endpoint(endpoint_name), *self._hosted(endpoint_name)])
 
     def logs(self, endpoint_name: str) -> tuple[Path, ...]:
-        """Return the logs of the endpoint's instances, gone ones included, newest last."""
-        return logs.of_endpoint(self._paths.logs, names.endpoint_name(endpoint_name))
-
-    def _fleet(self, name: str) -> Fleet:
-        self._require_started()
-        if name not in self._fleets:
-            raise EndpointNotFound(f"there is no endpoint {name!r}")
-        return self._fleets[name]
-
-    def _forget(self, name: str) -> None:
-        del self._fleets[name]
-        self._changed()
-
-    def _require_started(self) -> None:
-        if self._log_keeper is None:
-            raise Unavailable("the host has not started yet", hint="try again in a moment")
+        """Return the logs of the endpoint's workers, gone ones included, newest last."""
+        return logs.of_endpoint(self._premises.paths.logs, names.endpoint_name(endpoint_name))
 
     async def _tend_logs(self) -> None:
         while True:
             await asyncio.sleep(_TEND_LOGS_EVERY)
-            live = {
-                name: {instance.log for instance in fleet.instances}
-                for name, fleet in self._fleets.items()
-            }
+            live: dict[str, set[Path]] = {}
+            for keeper in self._keepers:
+                of_endpoint = live.setdefault(keeper.endpoint_name, set())
+                of_endpoint |= {p.log for instance in keeper.instances for p in instance.places}
             try:
-                await asyncio.to_thread(_tend, self._paths.logs, live, self._current_rules)
+                await asyncio.to_thread(_tend, self._premises.paths.logs, live, self._current_rules)
             except OSError:
                 _logger.exception("logs cannot be rotated")
 

@@ -1,273 +1,76 @@
-"""One place in a variant: always one worker, whatever happens to it.
-
-The place keeps its id, its socket, its log and its working folder while workers come and go. It
-is recorded before its first worker is forked and forgotten when the last one is gone.
-"""
+"""An instance: one worker for each container of its model, of which all have to answer."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import shutil
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import ParkadeError
-from parkade.domain.plan import duration
-from parkade.runtime import leftovers, logs, pings, workers
+from parkade.runtime.places import InstanceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Sequence
+    from datetime import timedelta
 
     from parkade.ports.catalog import RecordedInstance
-    from parkade.runtime.premises import Premises
-    from parkade.runtime.preparation import Preparation
-    from parkade.runtime.workers import Worker
-
-_logger = logging.getLogger(__name__)
-
-
-class InstanceState(StrEnum):
-    """What an instance is doing."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    RESTARTING = "restarting"
-    STOPPING = "stopping"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a worker's life, or the attempt to start one, ended."""
-
-    reason: str
-    #: Whether starting it again at once is unlikely to help.
-    decisive: bool = False
-    kind: str = "worker.died"
+    from parkade.runtime.places import Place
 
 
 class Instance:
-    """Keeps one worker running; `well` and `failed` are told of each change of its luck."""
+    """Places that serve together; `id` is the name that their records share."""
 
-    def __init__(
-        self,
-        record: RecordedInstance,
-        premises: Premises,
-        preparation: Preparation,
-        *,
-        well: Callable[[], None],
-        failed: Callable[[Instance, Failure], None],
-    ) -> None:
-        self.record = record
-        self.state = InstanceState.STARTING
-        self.restarts = 0
-        #: Failures in a row, none of its workers having been well.
-        self.failures = 0
-        self._premises = premises
-        self._preparation = preparation
-        self._well = well
-        self._failed = failed
-        self._worker: Worker | None = None
-        self._keeper: asyncio.Task[None] | None = None
-        paths = premises.paths
-        self.socket = paths.sockets / f"{record.id}.sock"
-        self.log = logs.path(paths.logs, record.endpoint_name, record.variant_name, record.id)
-        self._folder = paths.work / record.id
-        self._log_begins = 0
-        #: On the loop's clock; None while its worker has not been well yet.
-        self._well_at: float | None = None
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places = tuple(places)
+        first = places[0].record
+        self.id = shared_name(first)
+        self.variant_name = first.variant_name
+        self.component_name = first.component_name
+        self.group_name = places[0].group_name
+        self.generation = first.generation
+        self.started_at = first.started_at
 
     @property
-    def pid(self) -> int | None:
-        """The number of its process, while it has one."""
-        worker = self._worker
-        return worker.pid if worker and not worker.exited.done() else None
+    def state(self) -> InstanceState:
+        """What all of it is doing: running if every worker is."""
+        states = {place.state for place in self.places}
+        for state in (InstanceState.STOPPING, InstanceState.RESTARTING, InstanceState.STARTING):
+            if state in states:
+                return state
+        return InstanceState.RUNNING
 
-    def begin(self, adopted: Worker | None = None, *, well: bool = False) -> None:
-        """Start a worker, or go on with an adopted one, known to be well or still starting."""
-        self._worker = adopted
-        if well:
-            self.state = InstanceState.RUNNING
-        self._keeper = asyncio.create_task(
-            self._keep(adopted, well=well), name=f"keep {self.record.id}"
-        )
+    @property
+    def serves(self) -> bool:
+        """Whether requests can be sent to it."""
+        return self.state is InstanceState.RUNNING
+
+    @property
+    def proven(self) -> bool:
+        """Whether each of its places has had a worker that was well."""
+        return all(place.proven for place in self.places)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its workers answer, in the order of containers."""
+        return tuple(place.address for place in self.places)
 
     def retire(self) -> None:
-        """Keep its worker running no longer; it goes on until `stop`."""
-        self.state = InstanceState.STOPPING
-        if self._keeper is not None:
-            self._keeper.cancel()
+        """Keep its workers running no longer; they go on until `stop`."""
+        for place in self.places:
+            place.retire()
 
     async def stop(self, grace: timedelta) -> None:
-        """Retire it; return once its worker is gone. What that has forked may still be there."""
-        self.retire()
-        if self._keeper is not None:
-            await asyncio.wait([self._keeper])
-        if self._worker is not None:
-            await self._worker.stop(grace)
+        """Retire it; return once its workers are gone."""
+        await asyncio.gather(*(place.stop(grace) for place in self.places))
 
     async def forget(self) -> None:
-        """Remove what only it has used, and its record; its log stays."""
-        self.socket.unlink(missing_ok=True)
-        if self._folder.exists():
-            await asyncio.to_thread(shutil.rmtree, self._folder)
-        self._premises.store.remove_instance(self.record.id)
+        """Remove what only it has used, and its records; its logs stay."""
+        for place in self.places:
+            await place.forget()
 
     async def abandon(self) -> None:
-        """Look after it no longer and leave its worker running."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-        if self._worker is not None:
-            self._worker.unwatch()
-
-    async def _keep(self, adopted: Worker | None, *, well: bool) -> None:
-        """Live one worker's life after the other, with pauses that grow while they are short."""
-        pause = timedelta(0)
-        while True:
-            failure = await self._live(adopted, well=well)
-            patience = self._premises.rules().patience
-            if self._well_for() >= patience.steady:
-                pause = timedelta(0)
-            adopted, well, self._well_at = None, False, None
-            self.failures += 1
-            self.state = InstanceState.RESTARTING
-            self._failed(self, failure)
-            pause = min(max(pause * 2, patience.first_backoff), patience.longest_backoff)
-            await asyncio.sleep(pause.total_seconds())
-            self.restarts += 1
-
-    async def _live(self, adopted: Worker | None, *, well: bool) -> Failure:
-        """Go with one worker from its start to its end; return how it came to it."""
-        try:
-            worker = adopted or await self._spawn()
-            failure = None if well else await self._start_up(worker)
-            if failure is None:
-                self._be_well(adopted=well)
-                failure = await self._run(worker)
-            self._tell(failure.kind, failure.reason, pid=worker.pid)
-            await self._clear()
-        except ParkadeError as error:
-            reason = f"{error.message}; {error.hint}" if error.hint else error.message
-            failure = Failure(reason=reason, decisive=True)
-        except OSError as error:
-            failure = Failure(reason=f"it cannot be started: {error}", decisive=True)
-        except Exception as error:
-            # A bug here must neither end the keeping of this worker nor go unheard.
-            _logger.exception("instance %s", self.record.id)
-            failure = Failure(reason=f"{type(error).__name__}: {error}", decisive=True)
-        return failure
-
-    async def _spawn(self) -> Worker:
-        if self._worker is not None:
-            await self._clear()
-        launch = await self._preparation.launch(self.log)
-        self.socket.unlink(missing_ok=True)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._log_begins = self.log.stat().st_size if self.log.exists() else 0
-        self._worker = workers.spawn(
-            [
-                *launch.command,
-                *("--socket", str(self.socket)),
-                *("--model-dir", str(launch.model_dir)),
-            ],
-            environment={**launch.environment, leftovers.INSTANCE_ID: self.record.id},
-            folder=self._folder,
-            log=self.log,
-        )
-        return self._worker
-
-    async def _start_up(self, worker: Worker) -> Failure | None:
-        patience = self._premises.rules().patience
-        well = pings.until_well(self.socket, limit=patience.ping)
-        if await _first(worker, well, limit=patience.startup):
-            return None
-        if worker.exited.done():
-            reason = f"the worker {worker.exited.result()} before it answered /ping"
-            return Failure(reason=self._with_last_lines(reason))
-        await worker.kill()
-        reason = f"the worker did not answer /ping within {duration(patience.startup)}"
-        return Failure(reason=self._with_last_lines(reason), decisive=True)
-
-    async def _run(self, worker: Worker) -> Failure:
-        patience = self._premises.rules().patience
-        silent = pings.until_silent(
-            self.socket, every=patience.between_pings, limit=patience.silence
-        )
-        hangs = await _first(worker, silent)
-        self.state = InstanceState.RESTARTING
-        self._premises.changed()
-        if not hangs:
-            return Failure(reason=f"the worker {worker.exited.result()}")
-        await worker.kill()
-        reason = f"the worker gave no answer to /ping for {duration(patience.silence)}; killed"
-        return Failure(reason=reason, kind="worker.hung")
-
-    def _be_well(self, *, adopted: bool) -> None:
-        self.failures = 0
-        self._well_at = asyncio.get_running_loop().time()
-        self.state = InstanceState.RUNNING
-        kind, reason = "worker.started", "it answers /ping"
-        if adopted:
-            kind, reason = "worker.adopted", "it was running when the host came back"
-        elif self.restarts:
-            kind, reason = "worker.restarted", "it answers /ping again"
-        self._tell(kind, reason, pid=self.pid)
-        self._well()
-
-    def _well_for(self) -> timedelta:
-        if self._well_at is None:
-            return timedelta(0)
-        return timedelta(seconds=asyncio.get_running_loop().time() - self._well_at)
-
-    async def _clear(self) -> None:
-        """Leave nothing of the last worker, so that the next one is alone."""
-        if self._worker is not None:
-            await self._worker.kill()
-            self._worker = None
-        await leftovers.clear(
-            self._premises.state_id, lambda marked: marked.instance_id == self.record.id
-        )
-
-    def _with_last_lines(self, reason: str) -> str:
-        lines = logs.tail(self.log, since=self._log_begins)
-        return f"{reason}; last lines of its log:\n{lines}" if lines else reason
-
-    def _tell(self, kind: str, reason: str, *, pid: int | None) -> None:
-        record = self.record
-        told = self._premises.event(
-            kind,
-            record.endpoint_name,
-            reason,
-            variant_name=record.variant_name,
-            instance_id=record.id,
-            pid=pid,
-        )
-        try:
-            self._premises.history.append(told)
-        except ParkadeError:
-            # A history that takes no more must not cost anybody a worker.
-            _logger.exception("%s of instance %s: %s", kind, record.id, reason)
+        """Look after it no longer and leave its workers running."""
+        await asyncio.gather(*(place.abandon() for place in self.places))
 
 
-async def _first(
-    worker: Worker, waiting: Coroutine[Any, Any, None], *, limit: timedelta | None = None
-) -> bool:
-    """Wait for the coroutine or the worker's end; tell whether the coroutine came first."""
-    task = asyncio.create_task(waiting)
-    try:
-        await asyncio.wait(
-            (task, worker.exited),
-            timeout=limit.total_seconds() if limit else None,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        if worker.exited.done() or not task.done():
-            return False
-        task.result()
-        return True
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+def shared_name(record: RecordedInstance) -> str:
+    """Return the name of the instance that a worker belongs to."""
+    return record.instance or record.id

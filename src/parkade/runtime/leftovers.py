@@ -1,7 +1,7 @@
 """Finding the processes of this state, whoever their parent is by now.
 
-A worker and all that it forks carry two markers in their environment: the state they belong to
-and their instance. Process ids are reused; markers are not, so nothing else is trusted. Each
+A worker and all that it forks carry markers in their environment: the state they belong to and
+their worker's record, with where it answers. Process ids are reused; markers are not, so nothing else is trusted. Each
 process found is a psutil one, which knows its creation time and signals no successor.
 """
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STATE_ID = "PARKADE_STATE_ID"
 INSTANCE_ID = "PARKADE_INSTANCE_ID"
 MODEL_DIR = "SM_MODEL_DIR"
+#: Where the worker was told to answer, and the path that it is asked for its health.
+ADDRESS = "PARKADE_ADDRESS"
+HEALTH = "PARKADE_HEALTH"
 
 _LOOK_AGAIN = 0.02
 
@@ -34,6 +37,8 @@ class Marked:
     process: psutil.Process
     instance_id: str
     model_dir: str
+    address: str
+    health: str
     #: Tells the older of two processes.
     created: float
     #: Whether it leads its session, as each worker does; what a worker forks does not.
@@ -57,6 +62,8 @@ def _marked(state_id: str) -> Iterator[Marked]:
                     process=process,
                     instance_id=environment.get(INSTANCE_ID, ""),
                     model_dir=environment.get(MODEL_DIR, ""),
+                    address=environment.get(ADDRESS, ""),
+                    health=environment.get(HEALTH, ""),
                     created=process.create_time(),
                     leads=os.getsid(pid) == pid,
                 )

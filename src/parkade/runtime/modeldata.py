@@ -1,6 +1,6 @@
 """Model data on disk: one unpacked folder for each content, shared by all that use it.
 
-A folder appears whole, by a rename, and goes when its last endpoint does. Its name is the
+A folder appears whole, by a rename, and goes when its last user does. Its name is the
 SHA-256 of the archive, so that data which is there already is not read again.
 """
 
@@ -12,14 +12,13 @@ import shutil
 import threading
 import uuid
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
 from parkade.runtime import archive
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from parkade.ports.objects import Objects
 
 #: The name of the folder for models that bring no data.
@@ -27,7 +26,7 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 class ModelData:
-    """Unpacks, shares and removes model data; `user` is an endpoint's name."""
+    """Unpacks, shares and removes model data; a `user` is a fleet that runs it."""
 
     def __init__(self, objects: Objects, folder: Path) -> None:
         self._objects = objects
@@ -50,6 +49,11 @@ class ModelData:
                 folder.mkdir(parents=True)
                 return folder
             return await self._unpack(data_url, user, limit)
+
+    def folder(self, path: str) -> Path | None:
+        """Return the path of a worker's model folder, if it is one of these."""
+        folder = Path(path)
+        return folder if folder.parent == self._folder else None
 
     def digest(self, data_url: str) -> str:
         """Return the SHA-256 of the archive as it is now. Raises ObjectNotFound."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
+    from parkade.runtime.addresses import Ports
     from parkade.runtime.environments import Halt, ScriptCommand
     from parkade.runtime.modeldata import ModelData
     from parkade.runtime.rules import HostPaths, HostRules
@@ -23,11 +24,19 @@ if TYPE_CHECKING:
 class Container(Protocol):
     """A kind of container: how its program is started for a model."""
 
-    def __call__(self, model_dir: Path, *, cache: Path, log: Path, halt: Halt) -> ScriptCommand:
+    def __call__(
+        self,
+        model_dir: Path,
+        *,
+        cache: Path,
+        log: Path,
+        halt: Halt,
+        environment: Mapping[str, str],
+    ) -> ScriptCommand:
         """Return the command, `--socket PATH --model-dir DIR` to be appended to it.
 
-        Blocking, until it is halted; may build what the model requires, and tells of it in the
-        log. Raises StartFailed.
+        `environment` is the model's. Blocking, until it is halted; may build what the model
+        requires, and tells of it in the log. Raises StartFailed.
         """
         ...
 
@@ -46,6 +55,8 @@ class Premises:
     #: Container kinds by name; image names lead to them, see `images`.
     containers: Mapping[str, Container]
     data: ModelData
+    #: Of workers that answer on TCP ports.
+    ports: Ports
     #: Marks the processes of this state.
     state_id: str
     #: What workers inherit, of which only the harmless is taken.

@@ -1,21 +1,25 @@
-"""What the workers of one variant are started from: model data, command, environment."""
+"""What the workers of one container of a variant are started from: data, command, environment."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import StartFailed
 from parkade.domain.plan import duration
-from parkade.runtime import images, leftovers
+from parkade.runtime import images, leftovers, pings
 from parkade.runtime.environments import Halt
+from parkade.runtime.images import ImageCommand, Listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import timedelta
     from pathlib import Path
 
+    from parkade.domain import catalog
     from parkade.runtime.environments import ScriptCommand
     from parkade.runtime.premises import Container, Premises
 
@@ -25,83 +29,135 @@ _INHERITED = re.compile(
     r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|CUDA_.*|NVIDIA_.*"
 )
 
+#: What our own containers are told, in the words of an `ImageCommand`.
+_ARGUMENTS = ("--socket", "{socket}", "--model-dir", "{model_dir}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """All that is common to the workers of a variant."""
+    """All that the workers have in common. Names in braces stand for what each has of its own."""
 
     command: tuple[str, ...]
+    #: What they see of Parkade's environment, and defaults.
+    inherited: Mapping[str, str]
+    #: With names in braces.
+    templates: Mapping[str, str] = field(default_factory=dict)
+    #: The model's, and what it cannot change.
     environment: Mapping[str, str]
-    model_dir: Path
+    listen: Listen = Listen.SOCKET
+    health: str = pings.PATH
+    #: None: many models, for which each worker has a folder of its own.
+    model_dir: Path | None
 
 
 class Preparation:
-    """Prepares a variant when its first worker is started, once for all of them."""
+    """Prepares a container when its first worker is started, once for all of them."""
 
     def __init__(
         self,
         premises: Premises,
-        endpoint_name: str,
-        model_name: Callable[[], str],
+        container: Callable[[], catalog.Container],
         *,
-        folder: Path | None,
+        user: str,
+        folder: Path | None = None,
+        download: timedelta | None = None,
     ) -> None:
+        """Take what it goes by.
+
+        `container` tells what is to run, and may raise what the store raises; `user` holds the
+        data; `folder` has the data that adopted workers use, and others of the variant are to
+        use; `download` limits how long data is waited for.
+        """
         self._premises = premises
-        self._endpoint_name = endpoint_name
-        #: Tells the variant's model; may raise what the store raises.
-        self._model_name = model_name
-        #: The data that adopted workers use: others of the variant are to use the same.
+        self._container = container
+        self._user = user
         self._folder = folder
+        self._download = download
         self._lock = asyncio.Lock()
         self._launch: Launch | None = None
 
     async def launch(self, log: Path) -> Launch:
         """Return what to start; the log takes what building it says.
 
-        Raises ModelNotFound, Unreadable, ObjectNotFound, InvalidInput, BadArchive, StartFailed,
-        OSError; the next call tries again.
+        Raises EndpointNotFound, Unreadable, ObjectNotFound, InvalidInput, BadArchive,
+        StartFailed, OSError; the next call tries again.
         """
         async with self._lock:
             if self._launch is None:
                 limit = self._premises.rules().patience.preparation
-                try:
-                    async with asyncio.timeout(limit.total_seconds()):
-                        self._launch = await self._prepare(log)
-                except TimeoutError as error:
-                    raise StartFailed(
-                        f"its preparation took longer than {duration(limit)}"
-                    ) from error
+                async with _within(limit, "its preparation"):
+                    self._launch = await self._prepare(log)
             return self._launch
 
     async def _prepare(self, log: Path) -> Launch:
         premises, rules = self._premises, self._premises.rules()
-        model = premises.store.model(self._model_name())
-        container = premises.containers[images.kind(model.image, rules.images, premises.containers)]
+        container = self._container()
+        player = images.player(
+            container.image, rules.images, premises.containers, multi_model=container.multi_model
+        )
+        folder = None if container.multi_model else await self._data(container.data_url)
+        if isinstance(player, ImageCommand):
+            return self._by_command(player, container, folder)
+        return await self._by_ours(premises.containers[player], container, folder, log)
+
+    async def _data(self, data_url: str) -> Path:
+        premises = self._premises
         if self._folder is None or not self._folder.is_dir():
-            self._folder = await premises.data.fetch(
-                model.data_url, self._endpoint_name, limit=rules.unpacked_bytes
-            )
-        command = await self._command(container, self._folder, log)
+            async with _within(self._download, "the download of its model data"):
+                self._folder = await premises.data.fetch(
+                    data_url, self._user, limit=premises.rules().unpacked_bytes
+                )
+        return self._folder
+
+    def _by_command(
+        self, command: ImageCommand, container: catalog.Container, folder: Path | None
+    ) -> Launch:
+        many = {"SAGEMAKER_MULTI_MODEL": "true"} if container.multi_model else {}
         return Launch(
-            command=tuple(command.argv_prefix),
-            environment={
-                **inherited(premises.base_environment),
-                "SAGEMAKER_PROGRAM": "inference.py",
-                **model.environment,
-                **command.env,
-                "SAGEMAKER_SUBMIT_DIRECTORY": str(self._folder / "code"),
-                leftovers.MODEL_DIR: str(self._folder),
-                leftovers.STATE_ID: premises.state_id,
-            },
-            model_dir=self._folder,
+            command=command.command,
+            inherited=inherited(self._premises.base_environment),
+            templates={"SAGEMAKER_BASE_DIR": "{base_dir}", **command.environment},
+            environment={**container.environment, **many, **self._markers},
+            listen=command.listen,
+            health=command.health,
+            model_dir=folder,
         )
 
-    async def _command(self, container: Container, folder: Path, log: Path) -> ScriptCommand:
+    async def _by_ours(
+        self, ours: Container, container: catalog.Container, folder: Path | None, log: Path
+    ) -> Launch:
+        premises = self._premises
+        command = await self._command(
+            ours, folder or premises.paths.models, log, container.environment
+        )
+        submitted = {"SAGEMAKER_SUBMIT_DIRECTORY": str(folder / "code")} if folder else {}
+        return Launch(
+            command=(*command.argv_prefix, *_ARGUMENTS),
+            inherited={
+                **inherited(premises.base_environment),
+                "SAGEMAKER_PROGRAM": "inference.py",
+            },
+            environment={
+                **container.environment,
+                **command.env,
+                **submitted,
+                **self._markers,
+            },
+            model_dir=folder,
+        )
+
+    @property
+    def _markers(self) -> dict[str, str]:
+        return {leftovers.STATE_ID: self._premises.state_id}
+
+    async def _command(
+        self, ours: Container, folder: Path, log: Path, environment: Mapping[str, str]
+    ) -> ScriptCommand:
         log.parent.mkdir(parents=True, exist_ok=True)
-        halt = Halt()
+        halt, cache = Halt(), self._premises.paths.cache
         preparing = asyncio.ensure_future(
             asyncio.to_thread(
-                container, folder, cache=self._premises.paths.cache, log=log, halt=halt
+                ours, folder, cache=cache, log=log, halt=halt, environment=environment
             )
         )
         try:
@@ -115,3 +171,15 @@ class Preparation:
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what a worker may see of the environment."""
     return {key: value for key, value in environment.items() if _INHERITED.fullmatch(key)}
+
+
+@asynccontextmanager
+async def _within(limit: timedelta | None, what: str) -> AsyncIterator[None]:
+    if limit is None:
+        yield
+        return
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except TimeoutError as error:
+        raise StartFailed(f"{what} took longer than {duration(limit)}") from error

@@ -1,8 +1,9 @@
 """What a host that was killed has left behind: its workers, their folders, their data.
 
 Nothing is trusted but the store and the markers of processes. A worker is adopted if it is
-recorded, its endpoint still has a place for it, and it leads its session as workers do. What
-cannot be read is no reason to end or remove anything: it is left as it is, and reported.
+recorded, what it belongs to is there, and it leads its session as workers do; of whichever
+generation, so that one that is to leave does so in order. What cannot be read is no reason to end
+or remove anything: it is left as it is, and reported.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import NotFound
+from parkade.domain.errors import InvalidInput, NotFound
 from parkade.runtime import leftovers, workers
-from parkade.runtime.fleets import Found
-from parkade.runtime.stranded import Stranded
+from parkade.runtime.fleets import data_user
+from parkade.runtime.places import Found
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from parkade.domain.catalog import Container
     from parkade.ports.catalog import RecordedInstance
-    from parkade.runtime.fleets import Fleet
     from parkade.runtime.leftovers import Marked
+    from parkade.runtime.lifecycle import Lifecycle
     from parkade.runtime.premises import Premises
     from parkade.runtime.rules import HostPaths
 
@@ -34,38 +36,72 @@ _logger = logging.getLogger(__name__)
 _GRACE = timedelta(seconds=1)
 
 
-async def recover(premises: Premises, fleets: Mapping[str, Fleet]) -> list[Found]:
-    """Return what was found for the fleets.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What the store has: whose workers are kept, and what of it cannot be read."""
+
+    #: Endpoints whose own workers are to be adopted, and components.
+    endpoints: Collection[str]
+    components: Collection[str]
+    #: Why, by name.
+    unreadable_endpoints: Mapping[str, str] = field(default_factory=dict)
+    unreadable_components: Mapping[str, str] = field(default_factory=dict)
+
+    def keeps(self, record: RecordedInstance) -> bool:
+        """Tell whether the worker's keeper is there."""
+        if record.component_name:
+            return record.component_name in self.components
+        return record.endpoint_name in self.endpoints
+
+    def unknown(self, record: RecordedInstance) -> bool:
+        """Tell whether it cannot be known what becomes of the worker."""
+        if record.component_name:
+            return record.component_name in self.unreadable_components
+        return record.endpoint_name in self.unreadable_endpoints
+
+
+async def recover(premises: Premises, stock: Stock, lifecycles: Sequence[Lifecycle]) -> list[Found]:
+    """Return what was found running.
 
     Of all else that was left nothing is there any more, but what cannot be read and what may
     belong to it.
     """
     marked = await asyncio.to_thread(leftovers.find, premises.state_id)
     recorded = premises.store.instances()
-    stranded = {name: fleet.why for name, fleet in fleets.items() if isinstance(fleet, Stranded)}
-    _report(premises, stranded, recorded.unreadable)
-    found = _adopt(recorded.records, fleets, marked)
+    unclear = _report(premises, stock, recorded.unreadable)
+    found = _adopt(recorded.records, stock, marked)
     kept = {each.record.id for each in found} | recorded.unreadable.keys()
-    kept |= {record.id for record in recorded.records if record.endpoint_name in stranded}
+    kept |= {record.id for record in recorded.records if stock.unknown(record)}
     await _clear_all_but(kept, premises)
-    await _hold_data(premises, fleets, found)
+    await _hold_data(premises, lifecycles, found)
     # Which data belongs to what cannot be read is unknown, so that all of it is kept.
-    if not stranded and not recorded.unreadable:
+    if not unclear:
         await premises.data.tidy()
     return found
 
 
-def _report(premises: Premises, stranded: Mapping[str, str], instances: Mapping[str, str]) -> None:
-    """Tell of each thing that cannot be read, in the log and as an event."""
-    told = [(name, f"endpoint {name!r} is left as it is: {why}") for name, why in stranded.items()]
-    told += [("", f"instance {each!r} is left as it is: {why}") for each, why in instances.items()]
+def _report(premises: Premises, stock: Stock, instances: Mapping[str, str]) -> bool:
+    """Tell of each thing that cannot be read, in the log and as an event; tell whether any is."""
+    told = [
+        (name, f"endpoint {name!r} is left as it is: {why}")
+        for name, why in stock.unreadable_endpoints.items()
+    ]
+    told += [
+        ("", f"{noun} {each!r} is left as it is: {why}")
+        for noun, unreadable in (
+            ("inference component", stock.unreadable_components),
+            ("instance", instances),
+        )
+        for each, why in unreadable.items()
+    ]
     for endpoint_name, reason in told:
         _logger.error("%s", reason)
         premises.history.append(premises.event("host.unreadable", endpoint_name, reason))
+    return bool(told)
 
 
 def _adopt(
-    recorded: Sequence[RecordedInstance], fleets: Mapping[str, Fleet], marked: Sequence[Marked]
+    recorded: Sequence[RecordedInstance], stock: Stock, marked: Sequence[Marked]
 ) -> list[Found]:
     leaders: dict[str, Marked] = {}
     for each in marked:
@@ -75,12 +111,20 @@ def _adopt(
             leaders[each.instance_id] = each
     found = []
     for record in recorded:
-        leader, fleet = leaders.get(record.id), fleets.get(record.endpoint_name)
-        if leader is None or fleet is None or not fleet.keeps(record.variant_name):
+        leader = leaders.get(record.id)
+        if leader is None or not stock.keeps(record):
             continue
         worker = workers.adopt(leader.process)
         if worker is not None:
-            found.append(Found(record=record, worker=worker, model_dir=Path(leader.model_dir)))
+            found.append(
+                Found(
+                    record=record,
+                    worker=worker,
+                    model_dir=leader.model_dir,
+                    address=leader.address,
+                    health=leader.health,
+                )
+            )
     return found
 
 
@@ -110,18 +154,24 @@ def _remove_all_but(kept: Collection[str], paths: HostPaths) -> None:
 
 
 async def _hold_data(
-    premises: Premises, fleets: Mapping[str, Fleet], found: Sequence[Found]
+    premises: Premises, lifecycles: Sequence[Lifecycle], found: Sequence[Found]
 ) -> None:
-    """Keep the unpacked data that endpoints use, or will."""
+    """Keep the unpacked data that is used, or will be."""
     for each in found:
-        premises.data.hold(each.model_dir.name, each.record.endpoint_name)
-    for fleet in fleets.values():
-        if not fleet.live or isinstance(fleet, Stranded):
-            continue
-        for variant in fleet.variants:
-            try:
-                data_url = premises.store.model(variant.model_name).data_url
-                digest = await asyncio.to_thread(premises.data.digest, data_url)
-            except NotFound:
-                continue  # told when it is started
-            premises.data.hold(digest, fleet.name)
+        folder = premises.data.folder(each.model_dir)
+        if folder is not None:
+            premises.data.hold(folder.name, data_user(each.record))
+    for lifecycle in lifecycles:
+        if lifecycle.live:
+            for user, container in lifecycle.containers():
+                await _hold(premises, user, container)
+
+
+async def _hold(premises: Premises, user: str, container: Container) -> None:
+    if container.multi_model:
+        return
+    try:
+        digest = await asyncio.to_thread(premises.data.digest, container.data_url)
+    except (NotFound, InvalidInput):
+        return  # told when it is started
+    premises.data.hold(digest, user)

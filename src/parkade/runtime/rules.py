@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from parkade.runtime.images import ImageCommand
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPaths:
@@ -17,11 +19,11 @@ class HostPaths:
 
     #: Unpacked model data, a folder for each content: `<sha256>/`.
     models: Path
-    #: Working folders of instances: `<instance id>/`.
+    #: Working folders of workers: `<id>/`.
     work: Path
-    #: Logs of instances: `<endpoint>/<variant>-<instance id>.log`.
+    #: Logs of workers: `<endpoint>/<variant or component>-<id>.log`.
     logs: Path
-    #: Unix sockets of instances, `<instance id>.sock`; about 100 characters are all there is.
+    #: Unix sockets of workers, `<id>.sock`; about 100 characters are all there is.
     sockets: Path
     #: What containers keep across states, such as installed requirements; not the host's alone.
     cache: Path
@@ -33,7 +35,8 @@ class Patience:
 
     #: For model data and what it requires, before a worker is spawned (SageMaker: up to an hour).
     preparation: timedelta = timedelta(hours=1)
-    #: From the spawn of a worker to its first healthy answer (SageMaker: 4 minutes).
+    #: From the spawn of a worker to its first healthy answer, unless its variant says otherwise
+    #: (SageMaker: 4 minutes).
     startup: timedelta = timedelta(minutes=4)
     #: For one /ping of a worker that is starting (SageMaker: 2 seconds).
     ping: timedelta = timedelta(seconds=2)
@@ -57,9 +60,10 @@ class Patience:
 class HostRules:
     """The limits the host holds; their defaults for users are in `apps/settings.py`."""
 
-    #: Image name patterns (fnmatch) to container kinds; they go before the built-in ones.
-    images: Mapping[str, str] = field(default_factory=dict)
-    #: Instances of all endpoints together.
+    #: Image name patterns (fnmatch) to container kinds or commands; they go before the built-in
+    #: ones.
+    images: Mapping[str, str | ImageCommand] = field(default_factory=dict)
+    #: Workers of all endpoints together.
     workers: int = 64
     #: Size of one model's data once unpacked.
     unpacked_bytes: int = 16 * 2**30

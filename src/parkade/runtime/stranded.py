@@ -1,105 +1,130 @@
-"""Endpoints that ought to run and of which something cannot be read: left as they are, reported.
+"""Endpoints that ought to run and whose record cannot be read: left as they are, reported.
 
-Where the endpoint's own record, its config or a model of it is damaged or lost, nothing of it is
-ended, started anew or removed. Workers that run go on to serve; one that dies comes back once
-what it needs can be read again. Deleting it by an explicit order stays possible, unless its own
-record is what is damaged.
+Nothing of such an endpoint is ended, started anew or removed. Workers that run go on to serve; one
+that dies comes back once the record can be read again. It can be deleted when that is so, or when
+somebody has removed the record.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
-from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import ConfigNotFound, EndpointNotFound
-from parkade.ports.catalog import RecordedEndpoint
-from parkade.runtime.fleets import FAILURE_REASON_LIMIT, Fleet
+from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
+from parkade.domain.errors import EndpointNotFound, Unreadable
+from parkade.runtime.groups import Group
+from parkade.runtime.keeping import Keeper
+from parkade.runtime.lifecycle import FAILURE_REASON_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from parkade.domain.catalog import Variant
-    from parkade.runtime.fleets import Found
+    from parkade.domain.catalog import Container
+    from parkade.runtime.components import Copies
+    from parkade.runtime.places import Found
     from parkade.runtime.premises import Premises
 
 
-def stand_in(name: str, premises: Premises) -> RecordedEndpoint:
-    """Return what is shown in place of a record that cannot be read; it is never stored as such."""
-    now = premises.clock.now()
-    return RecordedEndpoint(
-        name=name,
-        config_name="",
-        status=EndpointStatus.OUT_OF_SERVICE,
-        created_at=now,
-        changed_at=now,
-    )
-
-
-class Stranded(Fleet):
+class Stranded(Keeper):
     """Instances that were found, and nothing beside them.
 
     It shows as InService while it has any, else as OutOfService, which the meter leaves to a
-    person; the store keeps what it has. `variants` are those that can be read.
+    person; the store keeps what it has.
     """
 
     def __init__(
         self,
-        recorded: RecordedEndpoint,
-        variants: Sequence[Variant],
+        name: str,
         premises: Premises,
         *,
-        gone: Callable[[str], None],
         why: str,
+        components: Callable[[], Sequence[Copies]],
+        gone: Callable[[], None],
     ) -> None:
-        shown = replace(
-            recorded,
-            status=EndpointStatus.OUT_OF_SERVICE,
-            failure_reason=why[:FAILURE_REASON_LIMIT],
-        )
-        super().__init__(shown, variants, premises, gone=gone)
+        super().__init__(premises, name, gone=gone)
         self.why = why
-        self._found_variants: tuple[str, ...] = ()
+        self.components = components
+        self.status = EndpointStatus.OUT_OF_SERVICE
+        self._seen_at = premises.clock.now()
 
     @property
-    def wanted(self) -> int:
-        """How many instances were found."""
-        return len(self.instances) if self.live else 0
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint_name
 
     @property
-    def weights(self) -> Mapping[str, float]:
-        """The variants' weights; those that were found and cannot be read weigh the same."""
-        return {**dict.fromkeys(self._found_variants, 1.0), **super().weights}
+    def live(self) -> bool:
+        """Whether anything of it was found."""
+        return self.status is EndpointStatus.IN_SERVICE
 
-    def keeps(self, variant_name: str) -> bool:
-        """Keep every instance: what has no place here cannot be known."""
-        del variant_name
-        return True
+    def observed(self) -> ObservedEndpoint:
+        """Describe it as far as that is known."""
+        return ObservedEndpoint(
+            name=self.name,
+            status=self.status,
+            config_name="",
+            changed_at=self._seen_at,
+            created_at=self._seen_at,
+            failure_reason=self.why[:FAILURE_REASON_LIMIT],
+            healthy=self.fleet.healthy,
+            wanted=self.fleet.wanted if self.live else 0,
+        )
 
     def begin(self, found: Sequence[Found] = ()) -> None:
-        """Go on with the workers that were found running."""
-        self._found_variants = tuple(sorted({each.record.variant_name for each in found}))
+        """Go on with the workers that were found running, of whichever generation."""
         if found:
-            self.recorded = replace(self.recorded, status=EndpointStatus.IN_SERVICE)
-        super().begin(found)
+            self.status = EndpointStatus.IN_SERVICE
+        names = sorted({each.record.variant_name for each in found})
+        self.fleet.groups = tuple(self._group(name, found) for name in names)
+        self.fleet.adopt(found, served=True)
+
+    def _group(self, variant_name: str, found: Sequence[Found]) -> Group:
+        records = [e.record for e in found if e.record.variant_name == variant_name]
+        return Group(
+            name=variant_name,
+            variant_name=variant_name,
+            size=1 + max(record.container for record in records),
+            container=partial(self._container, variant_name),
+            count=len({record.instance or record.id for record in records}),
+        )
+
+    def _container(self, variant_name: str, number: int) -> Container:
+        """Read it anew each time, for somebody may have put right what was damaged."""
+        deployment = self._premises.store.endpoint(self.name).deployment
+        for variant in deployment.config.every:
+            if variant.name == variant_name:
+                return deployment.model(variant.model_name).containers[number]
+        raise Unreadable(f"endpoint {self.name!r} has no variant {variant_name!r} any more")
+
+    def require_idle(self, done: str) -> NoReturn:
+        """Raise Unreadable: nothing can be done with it."""
+        raise Unreadable(
+            f"endpoint {self.name!r} cannot be {done}: {self.why}",
+            hint="put right in the database what cannot be read, then restart Parkade",
+        )
 
     def delete(self, actor: str) -> None:
         """Begin to delete it. Raises Unreadable where its record is still damaged."""
-        if self.recorded.status is not EndpointStatus.DELETING:
-            # One whose record somebody has removed meanwhile is deleted all the same.
-            with suppress(EndpointNotFound):
-                stored = self._premises.store.endpoint(self.name)
-                self.recorded = replace(stored, status=self.recorded.status)
-        super().delete(actor)
+        if self.status is EndpointStatus.DELETING:
+            return
+        # One whose record somebody has removed meanwhile is deleted all the same.
+        with suppress(EndpointNotFound):
+            stored = self._premises.store.endpoint(self.name)
+            self._premises.store.put_endpoint(
+                replace(
+                    stored,
+                    status=EndpointStatus.DELETING,
+                    changed_at=self._premises.clock.now(),
+                    target=None,
+                ),
+                self._premises.event("endpoint.deleting", self.name, "it is being deleted", actor),
+            )
+        self.status = EndpointStatus.DELETING
+        self._go(self._remove)
+        self._premises.changed()
 
-    async def _fill(self) -> None:
-        """Start nothing: what is wanted cannot be known."""
-
-    def _model_name(self, variant_name: str) -> str:
-        """Read it anew each time, for somebody may have put right what was damaged."""
-        config_name = self._premises.store.endpoint(self.name).config_name
-        for variant in self._premises.store.config(config_name).variants:
-            if variant.name == variant_name:
-                return variant.model_name
-        raise ConfigNotFound(f"endpoint config {config_name!r} has no variant {variant_name!r}")
+    def _record_end(self) -> None:
+        event = self._premises.event("endpoint.deleted", self.name, "nothing of it runs any more")
+        self._premises.store.remove_endpoint(self.name, event)

@@ -30,7 +30,7 @@ from parkade.domain import names
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.token import Role
 from parkade.runtime.catalog import Catalog
-from parkade.runtime.instances import InstanceState
+from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
 from parkade.runtime.views import InstanceStatus
 from parkade.services.executions import Executions

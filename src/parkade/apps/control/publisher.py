@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
-from parkade.domain.standing import Standing, State, standing
+from parkade.apps.control import routing
+from parkade.domain.standing import standing
 
 if TYPE_CHECKING:
     from parkade.apps.control.link import LinkServer
     from parkade.apps.wiring import Services
-    from parkade.runtime.views import VariantView
 
 
 class Publisher:
@@ -99,29 +98,5 @@ class Publisher:
         for name in leases.keys() | observed.keys():
             stands = standing(leases.get(name), observed.get(name), now)
             if stands is not None:
-                views[name] = _view(stands, fleets.get(name, ()))
+                views[name] = routing.endpoint_view(stands, fleets.get(name))
         return views
-
-
-def _view(stands: Standing, variants: tuple[VariantView, ...]) -> link.EndpointView:
-    if stands.state is not State.RUNNING:
-        down = link.Down(
-            reason=stands.reason,
-            hint=stands.hint,
-            retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
-        )
-        return link.EndpointView(variants=(), down=down)
-    return link.EndpointView(
-        variants=tuple(
-            link.VariantRoute(
-                name=variant.name,
-                weight=variant.weight,
-                instances=tuple(
-                    link.InstanceRoute(id=instance.id, socket=str(instance.socket))
-                    for instance in variant.instances
-                ),
-            )
-            for variant in variants
-        ),
-        down=None,
-    )

@@ -1,0 +1,69 @@
+"""Writes what the host shows of an endpoint as the gateways' link has it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from parkade.apps import link
+from parkade.domain.standing import Standing, State
+
+if TYPE_CHECKING:
+    from parkade.domain.catalog import Capture
+    from parkade.runtime.views import FleetView, VariantView
+
+
+def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointView:
+    """Return how requests to the endpoint are answered."""
+    if stands.state is not State.RUNNING:
+        return link.EndpointView(
+            down=link.Down(
+                reason=stands.reason,
+                hint=stands.hint,
+                retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
+            )
+        )
+    if fleet is None:
+        return link.EndpointView()
+    components = fleet.components
+    return link.EndpointView(
+        variants=tuple(map(_variant, fleet.variants)),
+        shadows=tuple(map(_variant, fleet.shadows)),
+        components=None
+        if components is None
+        else {
+            name: link.ComponentRoute(variant=each.variant_name, route=_variant(each.route))
+            for name, each in components.items()
+        },
+        capture=_capture(fleet.capture),
+        asynchronous=fleet.asynchronous is not None,
+    )
+
+
+def _variant(view: VariantView) -> link.VariantRoute:
+    return link.VariantRoute(
+        name=view.name,
+        weight=view.weight,
+        instances=tuple(
+            link.InstanceRoute(id=instance.id, addresses=instance.addresses)
+            for instance in view.instances
+        ),
+        random=view.random,
+        concurrency=view.concurrency,
+        hostnames=view.hostnames,
+        direct=view.direct,
+        multi_model=view.multi_model,
+    )
+
+
+def _capture(capture: Capture | None) -> link.CaptureView | None:
+    if capture is None or not capture.enabled:
+        return None
+    return link.CaptureView(
+        destination=capture.destination,
+        percentage=capture.percentage,
+        inputs=capture.inputs,
+        outputs=capture.outputs,
+        csv_types=capture.csv_types,
+        json_types=capture.json_types,
+    )
