@@ -365,7 +365,7 @@ def _differences(before: ServerFile, after: ServerFile) -> list[str]:
 def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, object]:
     flat: dict[str, object] = {}
     for name, value in tree.items():
-        if isinstance(value, dict) and prefix + name != "images":
+        if isinstance(value, dict) and prefix + name not in {"images", "topics"}:
             flat |= _flat(value, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
