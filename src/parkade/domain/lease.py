@@ -158,6 +158,11 @@ def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") ->
     )
 
 
+def reconfigured(lease: Lease, config_name: str) -> Lease:
+    """Return the lease for an endpoint that runs another config now."""
+    return replace(lease, config_name=config_name)
+
+
 def refused(lease: Lease, failure: str, now: datetime) -> Lease:
     """Return the lease after hosting refused to start its endpoint."""
     return replace(lease, refused_at=now, failure=failure)
