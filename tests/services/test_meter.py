@@ -266,11 +266,11 @@ def test_starting_with_no_time_is_refused():
 def test_a_lease_follows_its_endpoint_to_another_config():
     world = World()
     before = world.add()
-    lease = world.meter.reconfigure("falcon", "other-config", actor="bob")
-    assert lease == replace(before, config_name="other-config", version=2)
+    lease = world.meter.reconfigure("falcon", "flan-config", actor="bob")
+    assert lease == replace(before, config_name="flan-config", version=2)
     event = world.events("falcon")[-1]
     assert (event.kind, event.actor) == ("lease.reconfigured", "bob")
-    assert event.data == {"config_name": "other-config", "config_before": "falcon-config"}
+    assert event.data == {"config_name": "flan-config", "config_before": "falcon-config"}
 
 
 def test_a_lease_that_has_the_config_stays_as_it_is():
