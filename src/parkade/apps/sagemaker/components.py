@@ -51,16 +51,13 @@ def create(call: Call) -> Mapping[str, Any]:
             "with UpdateInferenceComponentRuntimeConfig afterwards"
         )
     new_tags = tags.given(call)
-    specification = given[_SPECIFICATION]
     component = Component(
         name=name,
         endpoint_name=endpoint_name,
         variant_name=given["VariantName"],
-        model=_model(call, name, specification),
         copies=copies,
         created_at=call.now,
-        extras={_SPECIFICATION: specification},
-        **_patience(specification),
+        **_specified(call, name, given[_SPECIFICATION]),
     )
     try:
         call.services.host.create_component(component, call.actor)
@@ -120,12 +117,7 @@ def update(call: Call) -> Mapping[str, Any]:
     component = _found(call).recorded.component
     wanted = component
     if specification := given.get(_SPECIFICATION):
-        wanted = replace(
-            wanted,
-            model=_model(call, component.name, specification),
-            extras={**component.extras, _SPECIFICATION: specification},
-            **_patience(specification),
-        )
+        wanted = replace(wanted, **_specified(call, component.name, specification))
     if "RuntimeConfig" in given:
         wanted = replace(wanted, copies=given["RuntimeConfig"]["CopyCount"])
     call.services.host.update_component(wanted, call.actor)
@@ -158,6 +150,17 @@ def _found(call: Call) -> ComponentDescription:
     return described
 
 
+def _specified(call: Call, name: str, specification: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a specification says of a component."""
+    patience = specification.get("StartupParameters", {})
+    return {
+        "model": _model(call, name, specification),
+        "download_timeout": patience.get("ModelDataDownloadTimeoutInSeconds"),
+        "startup_timeout": patience.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+        "extras": {_SPECIFICATION: specification},
+    }
+
+
 def _model(call: Call, name: str, specification: Mapping[str, Any]) -> Model:
     """Return the model that a specification names, or the one that it spells out."""
     refuse(specification, _REFUSED_OF_SPECIFICATION, within=_SPECIFICATION)
@@ -179,14 +182,6 @@ def _model(call: Call, name: str, specification: Mapping[str, Any]) -> Model:
         ),
         created_at=call.now,
     )
-
-
-def _patience(specification: Mapping[str, Any]) -> dict[str, int | None]:
-    given = specification.get("StartupParameters", {})
-    return {
-        "download_timeout": given.get("ModelDataDownloadTimeoutInSeconds"),
-        "startup_timeout": given.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-    }
 
 
 def _described(component: Component) -> dict[str, Any]:

@@ -49,9 +49,7 @@ def create(call: Call) -> Mapping[str, Any]:
         asynchronous=_asynchronous(given.get("AsyncInferenceConfig")),
         extras=kept(given, _KEPT),
     )
-    for variant in config.every:
-        if variant.model_name:
-            found_model(call, variant.model_name)
+    _require_models(call, config)
     try:
         call.services.host.create_config(config, call.actor)
     except AlreadyExists as error:
@@ -114,6 +112,17 @@ def found(call: Call, name: str) -> EndpointConfig:
         return call.services.host.config(name)
     except ConfigNotFound as error:
         raise missing(_NOUN, call.arns.of(CONFIG, name)) from error
+
+
+def require_whole(call: Call, name: str) -> None:
+    """Raise ValidationException unless the endpoint config and all its models are there."""
+    _require_models(call, found(call, name))
+
+
+def _require_models(call: Call, config: EndpointConfig) -> None:
+    for variant in config.every:
+        if variant.model_name:
+            found_model(call, variant.model_name)
 
 
 def _capture(given: Mapping[str, Any] | None) -> Capture | None:

@@ -38,7 +38,7 @@ def create(call: Call) -> Mapping[str, Any]:
     new_tags = tags.given(call)
     if name in call.services.host.observed():
         raise taken(_NOUN, _arn(call, name))
-    configs.found(call, config_name)
+    configs.require_whole(call, config_name)
     metering.require_leave(call, name, config_name)
     call.services.host.create_endpoint(name, config_name, call.actor)
     tags.begin(call, ENDPOINT, name, new_tags)
@@ -81,7 +81,7 @@ def update(call: Call) -> Mapping[str, Any]:
     name, config_name = given["EndpointName"], given["EndpointConfigName"]
     require_at_once(given.get("DeploymentConfig"))
     _require_rest(call, name)
-    configs.found(call, config_name)
+    configs.require_whole(call, config_name)
     excluded = {
         Retained(each["VariantPropertyType"])
         for each in given.get("ExcludeRetainedVariantProperties", ())
