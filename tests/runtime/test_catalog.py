@@ -15,7 +15,16 @@ from parkade.domain.errors import (
 from parkade.ports.events import EventQuery
 from parkade.runtime.catalog import Catalog
 from parkade.runtime.rules import HostRules
-from tests.builders import NOW, a_config, a_model, a_recorded_endpoint, an_event
+from tests.builders import (
+    NOW,
+    a_config,
+    a_container,
+    a_deployment,
+    a_model,
+    a_recorded_endpoint,
+    a_variant,
+    an_event,
+)
 
 MODEL = a_model(image="pytorch-inference")
 
@@ -77,43 +86,46 @@ def test_a_model_whose_image_nobody_plays_is_refused_at_once(catalog):
     assert catalog.models().records == ()
 
 
-def test_what_an_endpoint_uses_cannot_be_deleted(catalog, store):
+def test_a_config_is_kept_while_an_endpoint_runs_it_or_is_to_run_it(catalog, store):
     catalog.create_model(MODEL, "ann")
-    catalog.create_config(a_config(), "ann")
+    for name in ("present", "coming", "other"):
+        catalog.create_config(a_config(name), "ann")
+    coming = a_deployment(a_config("coming"))
+    store.put_endpoint(
+        a_recorded_endpoint(config_name="present", target=coming, target_generation=2), an_event()
+    )
+    for name in ("present", "coming"):
+        with pytest.raises(InUse, match=f"endpoint config '{name}' is in use by"):
+            catalog.delete_config(name, "ann")
+    catalog.delete_config("other", "ann")
+
+
+def test_a_model_can_be_deleted_while_an_endpoint_runs_it(catalog, store):
+    catalog.create_model(MODEL, "ann")
     store.put_endpoint(a_recorded_endpoint(), an_event())
-    with pytest.raises(InUse, match="endpoint config 'falcon-config' is in use by"):
-        catalog.delete_config("falcon-config", "ann")
-    with pytest.raises(InUse, match="model 'falcon-model' is in use by endpoint 'falcon'"):
-        catalog.delete_model("falcon-model", "ann")
-
-
-def test_an_endpoint_that_has_lost_its_config_keeps_no_model(catalog, store):
-    catalog.create_model(MODEL, "ann")
-    store.put_endpoint(a_recorded_endpoint(config_name="lost"), an_event())
     catalog.delete_model("falcon-model", "ann")
+    assert catalog.models().records == ()
 
 
-def test_what_an_endpoint_that_cannot_be_read_may_use_is_kept(catalog, store):
+def test_a_config_that_an_endpoint_which_cannot_be_read_may_use_is_kept(catalog, store):
     catalog.create_model(MODEL, "ann")
     catalog.create_config(a_config(), "ann")
     store.put_endpoint(a_recorded_endpoint("flan", config_name="other"), an_event())
     store.damage("endpoints", "flan", "it is torn")
-    for delete, name in (
-        (catalog.delete_config, "falcon-config"),
-        (catalog.delete_model, "falcon-model"),
-    ):
-        with pytest.raises(InUse, match="may be in use by endpoint 'flan': it is torn"):
-            delete(name, "ann")
+    with pytest.raises(InUse, match="may be in use by endpoint 'flan': it is torn"):
+        catalog.delete_config("falcon-config", "ann")
     assert catalog.config("falcon-config") == a_config()
-    assert catalog.model("falcon-model") == MODEL
 
 
-def test_a_model_that_a_config_which_cannot_be_read_may_name_is_kept(catalog, store):
+def test_each_variant_needs_its_model_shadows_included(catalog):
     catalog.create_model(MODEL, "ann")
-    catalog.create_config(a_config(), "ann")
-    store.put_endpoint(a_recorded_endpoint(), an_event())
-    store.damage("configs", "falcon-config", "it is torn")
-    with pytest.raises(InUse, match=r"may be in use by endpoint 'falcon': .*torn"):
-        catalog.delete_model("falcon-model", "ann")
-    assert catalog.configs().unreadable == {"falcon-config": "it is torn"}
-    assert catalog.models().records == (MODEL,)
+    shadow = a_variant("shadow", model_name="other-model")
+    with pytest.raises(ModelNotFound, match="other-model"):
+        catalog.create_config(a_config(shadows=(shadow,)), "ann")
+    catalog.create_config(a_config(variants=(a_variant(model_name=""),)), "ann")
+
+
+def test_every_container_of_a_pipeline_needs_a_player(catalog):
+    containers = (a_container(image="pytorch-inference"), a_container(image="nginx"))
+    with pytest.raises(InvalidInput, match="'nginx'"):
+        catalog.create_model(a_model(containers=containers), "ann")

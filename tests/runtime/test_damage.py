@@ -9,7 +9,6 @@ import pytest
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import InUse, Unreadable
 from parkade.ports.events import EventQuery
-from tests.builders import a_config, a_recorded_endpoint, a_recorded_instance, a_variant, an_event
 from tests.runtime.premises import (
     alive,
     an_archive,
@@ -21,19 +20,19 @@ from tests.runtime.premises import (
     until,
 )
 
-#: What is done to the state of endpoint "falcon", by what is damaged.
-DAMAGES = {
-    "endpoint": "UPDATE endpoints SET changed_at = 'then' WHERE name = 'falcon'",
-    "config": "UPDATE configs SET variants = '[' WHERE name = 'falcon-config'",
-    "config lost": "DELETE FROM configs WHERE name = 'falcon-config'",
-    "model": "UPDATE models SET environment = '[]' WHERE name = 'falcon-model'",
-    "model lost": "DELETE FROM models WHERE name = 'falcon-model'",
-}
-INSTANCE = "UPDATE instances SET started_at = 'then' WHERE endpoint_name = 'falcon'"
-any_damage = pytest.mark.parametrize("statement", DAMAGES.values(), ids=DAMAGES)
+#: What is done to the record of endpoint "falcon", and how it is put right.
+DAMAGE = (
+    "UPDATE endpoints SET content = replace(content, '\"changed_at\"', '\"torn\"')"
+    " WHERE name = 'falcon'"
+)
+MENDING = (
+    "UPDATE endpoints SET content = replace(content, '\"torn\"', '\"changed_at\"')"
+    " WHERE name = 'falcon'"
+)
+INSTANCE = "UPDATE instances SET content = '{' WHERE content LIKE '%falcon%'"
 
 
-def damage(home, statement):
+def damage(home, statement=DAMAGE):
     with home.database.writing() as connection:
         assert connection.execute(statement).rowcount > 0
 
@@ -68,15 +67,14 @@ async def deployed_and_left(home, *names, **options):
     return found
 
 
-@any_damage
-def test_workers_go_on_and_serve_and_nothing_is_removed(home, statement):
+def test_workers_go_on_and_serve_and_nothing_is_removed(home):
     async def story():
         found = await deployed_and_left(home, "falcon", instances=2)
-        damage(home, statement)
+        damage(home)
         before = everything(home)
         async with running(home) as host:
             assert sorted(pids(host)) == sorted(found["falcon"])
-            (variant,) = host.fleets()["falcon"]
+            (variant,) = host.fleets()["falcon"].variants
             assert (variant.name, variant.weight, len(variant.instances)) == ("blue", 1.0, 2)
             seen = host.observed()["falcon"]
             assert (seen.status, seen.healthy, seen.wanted) == ("InService", 2, 2)
@@ -95,11 +93,10 @@ def test_workers_go_on_and_serve_and_nothing_is_removed(home, statement):
     asyncio.run(story())
 
 
-@any_damage
-def test_other_endpoints_start_and_stop_as_usual(home, statement):
+def test_other_endpoints_start_and_stop_as_usual(home):
     async def story():
         found = await deployed_and_left(home, "falcon", "flan")
-        damage(home, statement)
+        damage(home)
         async with running(home) as host:
             assert pids(host, "flan") == found["flan"]
             assert host.observed()["flan"].failure_reason == ""
@@ -113,13 +110,12 @@ def test_other_endpoints_start_and_stop_as_usual(home, statement):
     asyncio.run(story())
 
 
-@any_damage
-def test_nothing_is_started_where_nothing_runs_and_a_person_is_waited_for(home, statement):
+def test_nothing_is_started_where_nothing_runs_and_a_person_is_waited_for(home):
     async def story():
         async with running(home) as first:
             home.deploy(first)
             await in_service(first)
-        damage(home, statement)
+        damage(home)
         before = everything(home)
         async with running(home) as host:
             seen = host.observed()["falcon"]
@@ -132,27 +128,10 @@ def test_nothing_is_started_where_nothing_runs_and_a_person_is_waited_for(home, 
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("what", sorted(set(DAMAGES) - {"endpoint"}))
-def test_an_explicit_order_deletes_what_only_lacks_its_config_or_model(home, what):
-    async def story():
-        found = await deployed_and_left(home, "falcon")
-        damage(home, DAMAGES[what])
-        async with running(home) as host:
-            host.delete_endpoint("falcon", "ann")
-            host.delete_endpoint("falcon", "ann")
-            assert status(host) == "Deleting"
-            await gone(host)
-            assert not alive(found["falcon"][0])
-            assert rows(home, "endpoints") == rows(home, "instances") == set()
-        assert home.kinds("endpoint.")[-2:] == ["endpoint.deleting", "endpoint.deleted"]
-
-    asyncio.run(story())
-
-
 def test_an_endpoint_whose_own_record_is_damaged_is_neither_deleted_nor_created(home):
     async def story():
         found = await deployed_and_left(home, "falcon")
-        damage(home, DAMAGES["endpoint"])
+        damage(home)
         before = everything(home)
         async with running(home) as host:
             with pytest.raises(Unreadable, match="changed_at"):
@@ -170,14 +149,14 @@ def test_an_endpoint_whose_own_record_is_damaged_is_neither_deleted_nor_created(
 @pytest.mark.parametrize(
     "mending",
     [
-        "UPDATE endpoints SET changed_at = created_at WHERE name = 'falcon'",
+        MENDING,
         "DELETE FROM endpoints WHERE name = 'falcon'",
     ],
 )
 def test_an_endpoint_whose_record_was_put_right_or_removed_can_be_deleted(home, mending):
     async def story():
         found = await deployed_and_left(home, "falcon")
-        damage(home, DAMAGES["endpoint"])
+        damage(home)
         async with running(home) as host:
             damage(home, mending)
             host.delete_endpoint("falcon", "ann")
@@ -190,18 +169,16 @@ def test_an_endpoint_whose_record_was_put_right_or_removed_can_be_deleted(home, 
     asyncio.run(story())
 
 
-def test_a_worker_that_dies_comes_back_once_its_config_can_be_read(home):
+def test_a_worker_that_dies_comes_back_once_its_record_can_be_read(home):
     async def story():
         found = await deployed_and_left(home, "falcon")
-        ((name, whole, _),) = rows(home, "configs")
-        damage(home, DAMAGES["config"])
+        damage(home)
         async with running(home) as host:
             os.kill(found["falcon"][0], signal.SIGKILL)
             await until(lambda: host.observed()["falcon"].healthy == 0)
             await until(lambda: host.instances("falcon")[0].restarts > 2)
             assert status(host) == "InService"
-            with home.database.writing() as connection:
-                connection.execute("UPDATE configs SET variants = ? WHERE name = ?", (whole, name))
+            damage(home, MENDING)
             await until(lambda: host.observed()["falcon"].healthy == 1)
             assert "worker.restarted" in home.kinds("worker.")
 
@@ -211,10 +188,10 @@ def test_a_worker_that_dies_comes_back_once_its_config_can_be_read(home):
 def test_after_its_mending_the_next_host_goes_on_as_ever(home):
     async def story():
         await deployed_and_left(home, "falcon", instances=2)
-        damage(home, DAMAGES["endpoint"])
+        damage(home)
         async with running(home):
             pass
-        damage(home, "UPDATE endpoints SET changed_at = created_at")
+        damage(home, MENDING)
         async with running(home) as host:
             await in_service(host)
             assert len(pids(host)) == 2
@@ -255,48 +232,29 @@ def test_a_start_that_was_under_way_is_left_where_it_is(home):
         await until(lambda: first.instances("falcon") and pids(first)[0])
         (pid,) = pids(first)
         await first.abandon()
-        damage(home, DAMAGES["config"])
+        damage(home)
         async with running(home) as host:
             assert pids(host) == [pid]
             assert host.observed()["falcon"].healthy == 0
-            assert home.store.endpoint("falcon").status is EndpointStatus.CREATING
+        damage(home, MENDING)
+        assert home.store.endpoint("falcon").status is EndpointStatus.CREATING
 
     asyncio.run(story())
 
 
-def test_weights_are_taken_from_a_config_that_can_be_read(home):
+def test_neither_models_nor_configs_are_asked_for_once_an_endpoint_is_there(home):
     async def story():
-        first = home.host()
-        await first.start()
-        home.deploy(first, name="flan")
-        variants = [
-            a_variant(name, model_name="flan-model", weight=weight)
-            for name, weight in (("blue", 3.0), ("green", 1.0))
-        ]
-        first.create_config(a_config("both", variants=tuple(variants)), "ann")
-        first.create_endpoint("falcon", "both", "ann")
-        await in_service(first)
-        await first.abandon()
-        damage(home, "DELETE FROM models WHERE name = 'flan-model'")
+        await deployed_and_left(home, "falcon")
+        for table in ("models", "configs"):
+            damage(home, f"DELETE FROM {table}")  # noqa: S608
         async with running(home) as host:
-            seen = {v.name: (v.weight, len(v.instances)) for v in host.fleets()["falcon"]}
-            assert seen == {"blue": (3.0, 1), "green": (1.0, 1)}
-
-    asyncio.run(story())
-
-
-def test_an_endpoint_at_its_end_ends_without_its_config(home):
-    """Failed, or being deleted: its own record says what is to become of it."""
-    for name, at in (("failed", EndpointStatus.FAILED), ("leaving", EndpointStatus.DELETING)):
-        recorded = a_recorded_endpoint(name, config_name="lost", status=at)
-        home.store.put_endpoint(recorded, an_event("test.prepared"))
-        home.store.put_instance(a_recorded_instance(f"of-{name}", endpoint_name=name))
-
-    async def story():
+            os.kill(pids(host)[0], signal.SIGKILL)
+            await until(lambda: "worker.restarted" in home.kinds("worker."))
+            await in_service(host)
         async with running(home) as host:
-            await gone(host, "leaving")
-            assert status(host, "failed") == "Failed"
-            assert rows(home, "instances") == set()
+            await in_service(host)
+            host.delete_endpoint("falcon", "ann")
+            await gone(host)
         assert reports(home) == []
 
     asyncio.run(story())
@@ -306,10 +264,10 @@ def test_data_is_kept_while_it_is_unknown_who_uses_it(home):
     async def story():
         await deployed_and_left(home, "falcon", content=an_archive(weights="old"))
         (home.paths.models / "0123").mkdir()
-        damage(home, DAMAGES["endpoint"])
+        damage(home)
         async with running(home):
             assert len(list(home.paths.models.iterdir())) == 2
-        damage(home, "UPDATE endpoints SET changed_at = created_at")
+        damage(home, MENDING)
         async with running(home):
             assert len(list(home.paths.models.iterdir())) == 1
 

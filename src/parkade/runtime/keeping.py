@@ -39,6 +39,7 @@ class Keeper(ABC):
         #: What is to take the fleet's place.
         self.rising: Fleet | None = None
         self._leaving: list[Instance] = []
+        self._closing = False
         #: What is done at present about what runs.
         self._change: asyncio.Task[None] | None = None
 
@@ -116,15 +117,20 @@ class Keeper(ABC):
         if records:
             ids = {record.id for record in records}
             await leftovers.clear(self._premises.state_id, lambda m: m.instance_id in ids)
-        for user in {data_user(record) for record in records}:
-            if user not in {fleet.data_user for fleet in self._fleets}:
-                await self._premises.data.release(user)
+        if not self._closing:
+            await self._release_data({data_user(record) for record in records})
         for instance in leaving:
             await instance.forget()
             self._leaving.remove(instance)
 
+    async def _release_data(self, users: set[str]) -> None:
+        """Let go of the data of generations of which nothing is left."""
+        for user in users - {fleet.data_user for fleet in self._fleets}:
+            await self._premises.data.release(user)
+
     async def close(self) -> None:
-        """Stop everything; the record stays, so that the next host goes on from it."""
+        """Stop everything; record and data stay, so that the next host goes on from them."""
+        self._closing = True
         await self._halt_change()
         self._release_fleets()
         await self._take_down()
