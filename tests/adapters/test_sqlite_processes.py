@@ -127,3 +127,24 @@ def test_a_writer_that_waits_in_vain_says_so(path):
         process.stdin.flush()
         process.wait()
         SqliteMeta(database).put("key", "value")
+
+
+def test_a_process_that_comes_and_goes_takes_nothing_from_under_another(path, database):
+    meta = SqliteMeta(database)
+    meta.put("seen", "before")
+    # A second connection of this process, as for a moment at the start of control.
+    with closing(Database(path)):
+        pass
+    code = (
+        "import sys; from pathlib import Path; from contextlib import closing;"
+        "from parkade.adapters.sqlite.database import Database;"
+        "from parkade.adapters.sqlite.meta import SqliteMeta;"
+        "database = Database(Path(sys.argv[1]));"
+        "SqliteMeta(database).put('seen', 'after'); database.close()"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, cwd=ROOT)
+    assert path.with_name(path.name + "-wal").exists()
+    assert meta.get("seen") == "after"
+    meta.put("told", "to all")
+    with closing(Database(path)) as another:
+        assert SqliteMeta(another).get("told") == "to all"

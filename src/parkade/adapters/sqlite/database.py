@@ -80,7 +80,11 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     try:
         # It holds digests of tokens: for this user's eyes. SQLite gives -wal and -shm the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # A file that is there must not be opened and closed: with that, POSIX drops the locks of
+        # all connections of this process, and the next process that closes its own would take
+        # the WAL away from under them.
+        if not path.is_file():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise Unavailable(
             f"the database {path} cannot be opened: {error.strerror}",
