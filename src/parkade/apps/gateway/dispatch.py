@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import chain
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.sessions import Sessions, steady
+from parkade.apps.gateway.targets import COLD
 from parkade.apps.gateway.variants import Variant
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from parkade.apps import link
     from parkade.apps.gateway.fleet import Fleet
     from parkade.apps.gateway.invocation import Invocation
-    from parkade.apps.gateway.tap import Tap
+    from parkade.apps.gateway.taps import EndpointTap
 
 #: The state in which an endpoint will serve again by itself: what waits goes on waiting.
 STARTING = "starting"
@@ -58,7 +60,7 @@ class Endpoint:
         self.refusal = refusal
         self.sessions = Sessions(fleet.wall)
         #: Who looks at its invocations when they are over; None: nobody.
-        self.tap: Tap | None = None
+        self.tap: EndpointTap | None = None
         #: The answer to those that were admitted before and wait, too; None: they wait on.
         self._final = refusal
         self._fleet = fleet
@@ -87,6 +89,7 @@ class Endpoint:
         self._components = components if view.components is not None else None
         self._asynchronous = view.asynchronous
         self._special = view.asynchronous or view.components is not None
+        self.tap = self._fleet.taps.of(self.name, view, self.tap)
         self._find_usable()
         lasting = view.down is not None and view.down.reason != STARTING
         self._final = self.refusal if lasting else None
@@ -99,6 +102,9 @@ class Endpoint:
         for variant in self._all():
             variant.vanish()
         self._variants, self._components = {}, None
+        if self.tap is not None:
+            self.tap.vanish()
+            self.tap = None
         self._find_usable()
         self._dispatch_again(waiting)
 
@@ -126,6 +132,9 @@ class Endpoint:
         if invocation.instance is not None:
             invocation.instance.in_flight -= 1
             invocation.instance = None
+        if invocation.copy is not None:
+            copy, invocation.copy = invocation.copy, None
+            self._fleet.targets.done(copy)
         if invocation.variant is not None and invocation.variant.waiting:
             self._pump(invocation.variant)
 
@@ -139,6 +148,20 @@ class Endpoint:
         if invocation.variant is not None:
             invocation.variant.counter.in_flight -= 1
             invocation.variant = None
+
+    def settled(self, variant_name: str, target: str, refusal: answers.Answer | None) -> None:
+        """Know that a target model is loaded, or the answer why it is not."""
+        variant = self._variants.get(variant_name) or (self._components or {}).get(variant_name)
+        if variant is None:
+            return
+        for invocation in [each for each in variant.cold if each.target == target]:
+            del variant.cold[invocation]
+            invocation.queue = None
+            self._queued -= 1
+            if refusal is None:
+                self.place(invocation)
+            else:
+                invocation.refuse(refusal)
 
     @property
     def bare(self) -> bool:
@@ -198,7 +221,7 @@ class Endpoint:
     def _give(self, invocation: Invocation) -> bool:
         """Give the invocation to a worker or refuse it; False: it has to wait."""
         asked = invocation.asked
-        if asked.session and asked.session != NEW_SESSION:
+        if asked.session and asked.session != NEW_SESSION and not asked.model:
             return self._give_session(invocation)
         variant = invocation.variant
         if variant is None or not variant.open:
@@ -208,11 +231,29 @@ class Endpoint:
             if not self._draw(invocation, drawn):
                 return True
             variant = drawn
+        if variant.multi_model:
+            return self._give_target(invocation, variant)
         instance = variant.pick(invocation.shunned)
         if instance is None:
             return False
         instance.take(invocation)
         return True
+
+    def _give_target(self, invocation: Invocation, variant: Variant) -> bool:
+        """Give the invocation to an instance that has its target model; False: it has to wait."""
+        targets = self._fleet.targets
+        wanted = (self.name, variant.name, invocation.target)
+        choice = targets.pick(wanted, variant.open, invocation)
+        invocation.is_cold = choice is COLD
+        if choice:
+            instance, copy = choice
+            targets.begin(copy, invocation)
+            instance.take(invocation)
+            return True
+        if invocation.is_cold:
+            invocation.cold_since = invocation.cold_since or monotonic()
+            targets.ask(wanted)
+        return False
 
     def _give_session(self, invocation: Invocation) -> bool:
         asked = invocation.asked
@@ -273,12 +314,17 @@ class Endpoint:
 
     def _wait(self, invocation: Invocation) -> None:
         variant = invocation.variant
-        queue = variant.waiting if variant is not None and variant.open else self._unplaced
+        queue = self._unplaced
+        if variant is not None and variant.open:
+            queue = variant.cold if invocation.is_cold else variant.waiting
         queue[invocation] = None
         invocation.queue = queue
         self._queued += 1
 
     def _pump(self, variant: Variant) -> None:
+        if variant.multi_model:
+            self._dispatch_again(self._collected([variant.waiting]))
+            return
         while variant.waiting and variant.open:
             instance = variant.pick()
             if instance is None:
@@ -306,13 +352,17 @@ class Endpoint:
         ]
 
     def _collect(self) -> list[Invocation]:
-        queues = [self._unplaced, *(each.waiting for each in self._all())]
+        queues = [queue for each in self._all() for queue in (each.waiting, each.cold)]
+        return self._collected([self._unplaced, *queues])
+
+    def _collected(self, queues: list[OrderedDict[Invocation, None]]) -> list[Invocation]:
+        """Take everything out of the queues."""
         waiting = [invocation for queue in queues for invocation in queue]
         for queue in queues:
             queue.clear()
         for invocation in waiting:
             invocation.queue = None
-        self._queued = 0
+        self._queued -= len(waiting)
         return sorted(waiting, key=lambda invocation: invocation.number)
 
     def _dispatch_again(self, waiting: Iterable[Invocation]) -> None:

@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
     from parkade.apps.gateway.counters import Ledger
     from parkade.apps.gateway.invocation import Invocation
+    from parkade.apps.gateway.targets import Targets, Wanted
 
 
 class Fleet:
     """All endpoints of the newest snapshot, and the limits they share."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, ledger: Ledger, wall: Callable[[], float]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        ledger: Ledger,
+        wall: Callable[[], float],
+        targets: Targets,
     ) -> None:
         """Read real time from `wall`, in seconds of the epoch."""
         limits = link.Limits()
         self.ledger = ledger
         self.wall = wall
+        self.targets = targets
+        targets.settled = self._settled
         self.waiting = limits.waiting
         self.body_bytes = limits.body_bytes
         #: How long a model may take to begin its answer, and for the rest of it.
@@ -44,6 +51,7 @@ class Fleet:
         limits = snapshot.limits
         self.waiting = limits.waiting
         self.body_bytes = limits.body_bytes
+        self.targets.spread_at = limits.spread_at
         if limits.model_seconds != self.patience.seconds:
             # What was begun under the former limit keeps it.
             self.patience = Deadlines(self._loop, limits.model_seconds, _expire)
@@ -59,6 +67,11 @@ class Fleet:
         for endpoint in former.values():
             endpoint.vanish()
         self.ledger.forget(self._endpoints)
+
+    def _settled(self, wanted: Wanted, refusal: answers.Answer | None) -> None:
+        endpoint_name, variant_name, target = wanted
+        if endpoint_name in self._endpoints:
+            self._endpoints[endpoint_name].settled(variant_name, target, refusal)
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint, or for an unknown name one that says so to all invocations."""

@@ -15,6 +15,7 @@ from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.incoming import Incoming
 from parkade.apps.gateway.streams import Stream
 from parkade.apps.gateway.tap import Seen
+from parkade.apps.gateway.targets import not_loaded
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.doors import Door
     from parkade.apps.gateway.instances import Instance
     from parkade.apps.gateway.pipelines import Relay
+    from parkade.apps.gateway.targets import Copy
     from parkade.apps.gateway.upstream import WorkerConnection
     from parkade.apps.gateway.variants import Variant
 
@@ -41,12 +43,16 @@ class Invocation(Incoming):
         "_pause",
         "_stream",
         "at",
+        "cold_since",
         "connection",
+        "copy",
         "instance",
+        "is_cold",
         "queue",
         "relay",
         "sent",
         "shunned",
+        "target",
         "tries",
         "variant",
     )
@@ -77,6 +83,13 @@ class Invocation(Incoming):
         #: Which container of an instance it begins with, and how far it is in a pipeline.
         self.at = 0
         self.relay: Relay | None = None
+        #: The target model that it is for, if any, and where that is loaded.
+        self.target = ""
+        self.copy: Copy | None = None
+        #: Whether that was in no instance when it was looked for last, and when it first was in
+        #: none; 0: never.
+        self.is_cold = False
+        self.cold_since = 0.0
 
     # What its client tells it.
 
@@ -162,6 +175,10 @@ class Invocation(Incoming):
         if good and not self.streams:
             self._relay_on(lines, chunks, size)
             return
+        if status == 404 and self.copy is not None and not_loaded(lines, chunks):
+            self._client.gateway.targets.lost(self.copy)
+            self.refused()
+            return
         self._count()
         if good:
             client = self._client
@@ -216,6 +233,8 @@ class Invocation(Incoming):
         if not self.sent and self._endpoint.bare:
             seconds = self._client.gateway.fleet.patience.seconds
             self.refuse(objections.not_ready(self._endpoint.name, seconds))
+        elif self.is_cold and self.queue is not None:
+            self.refuse(answers.TARGET_NOT_READY)
         else:
             self._fail(0, answers.TIMED_OUT.format(self._container), "ModelInvocationTimeExceeded")
 
@@ -259,6 +278,8 @@ class Invocation(Incoming):
 
     def _give_up(self, status: int, text: str) -> None:
         """Answer that a container could not, or would not."""
+        if self.copy is not None:
+            self.copy.model_errors += 1
         answer = answers.model_error(self._endpoint.name, status, text, self._container)
         if self._endpoint.tap is not None and self.sent:
             self._show(answer.status, status, [], [answer.body])
@@ -284,6 +305,8 @@ class Invocation(Incoming):
         now = monotonic()
         model = now - self._sent_first if self.sent else 0.0
         self.variant.counter.count(model, now - self._started - model)
+        if self.copy is not None:
+            self.copy.count(model, self.sent - self.cold_since if self.cold_since else None)
 
     def _show(
         self,

@@ -97,7 +97,8 @@ class Gateway:
         #: Whether connections are closed after the answers under way.
         self.draining = False
         self.ledger = Ledger()
-        self.fleet = Fleet(loop, self.ledger, wall)
+        self.targets = Targets(self._say)
+        self.fleet = Fleet(loop, self.ledger, wall, self.targets)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)
         self.news = News(loop)
@@ -107,7 +108,6 @@ class Gateway:
             objects=cache(lambda: FolderObjects(options.objects)),
             tell=self.news.tell_from_thread,
         )
-        self.targets = Targets(self._say)
         self.link = Link(
             options.link_socket,
             apply=self.apply,

@@ -14,17 +14,20 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from parkade.apps import link
 from parkade.apps.gateway import answers
+from parkade.apps.gateway.instances import CONNECTIONS
+from parkade.apps.gateway.upstream import NOT_LOADED
 from parkade.domain.errors import InvalidInput
 from parkade.domain.targets import target_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from parkade.apps.gateway.instances import Instance
+    from parkade.apps.gateway.invocation import Invocation
 
 #: (endpoint, variant, target model).
 Wanted = tuple[str, str, str]
@@ -41,9 +44,9 @@ class Copy:
         "in_flight",
         "instance_id",
         "leaving",
-        "line",
         "name",
         "once",
+        "path",
         "target",
         "told",
         "used_at",
@@ -58,8 +61,8 @@ class Copy:
         self.name = placed.name
         #: Whether it is to go as soon as its calls are answered.
         self.once = placed.once
-        #: How a request for it begins.
-        self.line = b"POST /models/%b/invoke HTTP/1.1\r\nHost: localhost" % placed.name.encode()
+        #: Where it is asked.
+        self.path = b"/models/%b/invoke" % placed.name.encode()
         self.in_flight = 0
         #: The number under which control wants to hear that it is free to go.
         self.leaving: int | None = None
@@ -72,6 +75,15 @@ class Copy:
     def news(self) -> bool:
         """Tell whether control does not know all of it."""
         return self.in_flight != self.told or bool(self.invocations)
+
+    def count(self, model: float, waited: float | None) -> None:
+        """Count an invocation: seconds in the model, and in waiting for it unless it was there."""
+        self.invocations += 1
+        self.model_us += int(model * 1e6)
+        if waited is None:
+            self.hits += 1
+        else:
+            self.waiting_us += int(waited * 1e6)
 
     def take(self) -> link.TargetUsage:
         """Return the deltas and begin again from zero."""
@@ -90,10 +102,18 @@ class Copy:
         )
 
 
+#: Where a request goes; or that no instance has its model; or that all that do are full.
+Choice: TypeAlias = "tuple[Instance, Copy] | Literal[False] | None"
+COLD: None = None
+FULL: Literal[False] = False
+
+
 class Targets:
     """The map of all endpoints, and what is asked for."""
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        #: Requests under way with a copy from which on its model is to spread.
+        self.spread_at = link.Limits().spread_at
         #: Called when an asked-for model is loaded, or with the answer why it is not.
         self.settled: Callable[[Wanted, answers.Answer | None], None] = lambda *_: None
         self._send = send
@@ -107,14 +127,32 @@ class Targets:
 
     # What dispatch asks.
 
-    def holders(self, instances: Iterable[Instance], target: str) -> list[tuple[Instance, Copy]]:
-        """Return those of the instances that have the target model loaded."""
-        found = []
-        for instance in instances:
+    def pick(self, wanted: Wanted, open_ones: list[Instance], invocation: Invocation) -> Choice:
+        """Return the instance and its copy for the request; see `Choice`.
+
+        It is the one with the fewest requests in flight among those that have the model. A model
+        that is busy in all of them is asked for in one more.
+        """
+        target, shunned = wanted[2], invocation.shunned
+        best: tuple[Instance, Copy] | None = None
+        held = 0
+        for instance in open_ones:
             copies = self._copies.get(instance.id)
-            if copies is not None and (copy := copies.get(target)) is not None:
-                found.append((instance, copy))
-        return found
+            copy = copies.get(target) if copies is not None else None
+            if copy is None:
+                continue
+            held += 1
+            if (
+                best is None
+                or best[0] is shunned
+                or (instance.in_flight < best[0].in_flight and instance is not shunned)
+            ):
+                best = instance, copy
+        if best is None:
+            return COLD
+        if best[1].in_flight >= self.spread_at and held < len(open_ones):
+            self.ask(wanted, further=True)
+        return best if best[0].in_flight < CONNECTIONS else FULL
 
     def ask(self, wanted: Wanted, *, further: bool = False) -> None:
         """Ask control to load the model, in one `further` instance, unless that is asked already."""
@@ -125,6 +163,12 @@ class Targets:
         self._numbers[key] = self._number
         self._asked[self._number] = key
         self._ask(self._number)
+
+    def begin(self, copy: Copy, invocation: Invocation) -> None:
+        """Send the request to the copy."""
+        copy.in_flight += 1
+        invocation.copy = copy
+        invocation.aim(copy.path)
 
     def done(self, copy: Copy) -> None:
         """Know that one request less is under way with the copy."""
@@ -281,15 +325,15 @@ def checked(text: str) -> str | answers.Answer:
         return answers.error(400, "ValidationError", f"{error.message}; {error.hint}")
 
 
-def not_loaded(status: int, body: bytes, *, told: bool) -> bool:
-    """Tell whether a container says that it has not loaded the model, rather than its script.
+def not_loaded(lines: list[bytes], chunks: list[bytes]) -> bool:
+    """Tell whether a container says by a 404 that it has not loaded the model.
 
-    Ours has `told` so by a header; multi-model-server says it in its words.
+    A model's own 404 is something else. Ours tells by a header, multi-model-server by its words.
     """
-    if status != 404 or told:
-        return told
+    if NOT_LOADED in lines:
+        return True
     try:
-        values = json.loads(body)
+        values = json.loads(b"".join(chunks))
     except ValueError:
         return False
     return isinstance(values, dict) and values.get("type") == "ModelNotFoundException"

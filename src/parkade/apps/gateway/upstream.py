@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parkade.apps.gateway.instances import Container
-    from parkade.apps.gateway.invocation import Invocation
+    from parkade.apps.gateway.carried import Carried
 
 CONTENT_TYPE = b"Content-Type: "
 NEW_SESSION = b"X-Amzn-SageMaker-New-Session-Id: "
 CLOSED_SESSION = b"X-Amzn-SageMaker-Closed-Session-Id: "
+#: Said by our container of many models with a 404 of its own.
+NOT_LOADED = b"X-Parkade-Model-Not-Loaded: "
 #: Headers of a worker's answer that reach the caller, as SageMaker does it.
 PASSED_BACK = {
     b"content-type": CONTENT_TYPE,
     b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes: ",
     b"x-amzn-sagemaker-new-session-id": NEW_SESSION,
     b"x-amzn-sagemaker-closed-session-id": CLOSED_SESSION,
+    b"x-parkade-model-not-loaded": NOT_LOADED,
 }
 #: The content type whose readers wait for each piece, however the answer ends.
 EVENTS = b"text/event-stream"
@@ -62,7 +65,7 @@ class WorkerConnection(asyncio.Protocol):
     )
 
     def __init__(self, container: Container) -> None:
-        self.invocation: Invocation | None = None
+        self.invocation: Carried | None = None
         self.transport: asyncio.Transport
         self._container = container
         self._parser = httptools.HttpResponseParser(self)
@@ -83,7 +86,7 @@ class WorkerConnection(asyncio.Protocol):
         #: Whether the answer is one that passes as it comes, and whether that has begun.
         self._flows = self._flowing = False
 
-    def send(self, invocation: Invocation) -> None:
+    def send(self, invocation: Carried) -> None:
         """Send the invocation; how it went is told to it in return."""
         self.invocation = invocation
         invocation.connection = self
@@ -202,7 +205,7 @@ class WorkerConnection(asyncio.Protocol):
             self._headed = self._framed = self._sized = False
             self._lines = []
 
-    def _pass_on(self, invocation: Invocation) -> None:
+    def _pass_on(self, invocation: Carried) -> None:
         """Give the caller what has come, unless that is the whole and it takes wholes."""
         if not self._flowing:
             if self._done and not invocation.events and self._size <= invocation.limit:
@@ -213,7 +216,7 @@ class WorkerConnection(asyncio.Protocol):
         if chunks:
             invocation.part(chunks)
 
-    def _finish(self, invocation: Invocation) -> None:
+    def _finish(self, invocation: Carried) -> None:
         status, lines, chunks, size = self._status, self._lines, self._chunks, self._size
         flowing = self._flowing
         if size > invocation.limit:
@@ -233,7 +236,7 @@ class WorkerConnection(asyncio.Protocol):
         else:
             invocation.answered(status, lines, chunks, size)
 
-    def _refuse_size(self, invocation: Invocation) -> None:
+    def _refuse_size(self, invocation: Carried) -> None:
         self.abort()
         invocation.broken(
             self._parser.get_status_code(), f"The answer is larger than {invocation.limit} bytes."

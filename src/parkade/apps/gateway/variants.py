@@ -6,8 +6,8 @@ import random
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from parkade.apps.gateway import objections
-from parkade.apps.gateway.answers import PRIMARY, TARGET_MISSING
+from parkade.apps.gateway import objections, targets
+from parkade.apps.gateway.answers import PRIMARY, Answer
 from parkade.apps.gateway.instances import CONNECTIONS, Instance
 from parkade.apps.gateway.pipelines import Relay
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.apps import link
-    from parkade.apps.gateway.answers import Answer
     from parkade.apps.gateway.counters import Counter
     from parkade.apps.gateway.invocation import Invocation
 
@@ -27,16 +26,17 @@ class Variant:
         "_concurrency",
         "_direct",
         "_hostnames",
-        "_multi_model",
         "_random",
         "_serial",
         "_turn",
+        "cold",
         "containers",
         "counter",
         "credit",
         "demanding",
         "header",
         "instances",
+        "multi_model",
         "name",
         "open",
         "waiting",
@@ -55,12 +55,16 @@ class Variant:
         #: Those instances that accept connections.
         self.open: list[Instance] = []
         self.waiting: OrderedDict[Invocation, None] = OrderedDict()
+        #: What waits for its target model, which is in no instance yet.
+        self.cold: OrderedDict[Invocation, None] = OrderedDict()
+        #: Whether requests name a target model, and go where it is loaded.
+        self.multi_model = False
         #: Whether every request has to be prepared for it.
         self.demanding = False
         #: What its containers are called, in their order.
         self.containers: tuple[str, ...] = (PRIMARY,)
         self._hostnames: tuple[str, ...] = ()
-        self._random = self._serial = self._direct = self._multi_model = False
+        self._random = self._serial = self._direct = False
         self._concurrency: int | None = None
         self._turn = 0
 
@@ -83,7 +87,7 @@ class Variant:
         self._random = route.random
         self._direct = route.direct
         self._serial = several and not route.direct
-        self._multi_model = route.multi_model
+        self.multi_model = route.multi_model
         self._concurrency = route.concurrency
         self.demanding = (
             several or route.direct or route.multi_model or route.concurrency is not None
@@ -95,14 +99,17 @@ class Variant:
             instance.vanish()
         self.instances, self.open = [], []
 
-    def prepare(self, invocation: Invocation, endpoint: str) -> Answer | None:
+    def prepare(self, invocation: Carried, endpoint: str) -> Answer | None:
         """Make the invocation one for this variant, or return why it is none."""
         asked = invocation.asked
         invocation.at = 0
         invocation.relay = Relay(len(self.containers)) if self._serial else None
-        if self._multi_model and not asked.model:
-            return TARGET_MISSING
-        if asked.model and not self._multi_model:
+        if self.multi_model:
+            target = targets.checked(asked.model)
+            if isinstance(target, Answer):
+                return target
+            invocation.target = target
+        elif asked.model:
             return objections.not_multi_model(asked.model, endpoint)
         if self._direct:
             if asked.hostname not in self._hostnames or not asked.hostname:
