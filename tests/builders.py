@@ -10,6 +10,7 @@ from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEnd
 from parkade.domain.event import Event
 from parkade.domain.lease import Lease, LeaseRules
 from parkade.domain.token import Role, Token
+from parkade.ports.backlog import AsyncRequest
 from parkade.ports.catalog import RecordedComponent, RecordedEndpoint, RecordedInstance
 from parkade.ports.executions import Execution, ExecutionStatus
 from parkade.ports.leases import Coin
@@ -159,3 +160,16 @@ def an_execution(arn="arn:aws:states:local:000000000000:execution:parkade:1", **
         "started_at": NOW,
     }
     return Execution(arn=arn, **{**defaults, **changes})
+
+
+def an_async_request(request_id="r-1", **changes):
+    defaults = {
+        "endpoint_name": "falcon",
+        "received_at": NOW,
+        "expires_at": NOW + minutes(360),
+        "timeout": 900,
+        "inference_id": request_id,
+        "output_location": f"s3://answers/{request_id}.out",
+        "failure_location": f"s3://failures/{request_id}.out",
+    }
+    return AsyncRequest(id=request_id, **{**defaults, **changes})

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+from parkade.adapters.memory.backlog import MemoryBacklogStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
@@ -10,6 +11,7 @@ from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
@@ -37,6 +39,7 @@ def stores(kind, folder):
             tokens=MemoryTokenStore(history),
             routes=MemoryRouteStore(history),
             executions=MemoryExecutionStore(),
+            backlog=MemoryBacklogStore(),
             targets=MemoryTargetStore(history),
             catalog=catalog,
             damage=lambda name: book.damage(name, "it is torn"),
@@ -65,6 +68,7 @@ def stores(kind, folder):
             tokens=SqliteTokenStore(database),
             routes=SqliteRouteStore(database),
             executions=SqliteExecutionStore(database),
+            backlog=SqliteBacklogStore(database),
             targets=SqliteTargetStore(database),
             catalog=SqliteCatalogStore(database),
             damage=damage,

@@ -31,7 +31,7 @@ from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.domain.errors import Unreadable
 from parkade.domain.token import Role
 from parkade.runtime import environments, images
-from parkade.runtime.backlog import Backlog, Site
+from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
 from parkade.runtime.host import Host
 from parkade.runtime.rules import HostPaths, HostRules, Patience
@@ -220,7 +220,7 @@ def build(
             history,
             wall,
             Courier(objects),
-            sites=lambda: _async_sites(host),
+            fleets=host.fleets,
             region=lambda: current.file.region,
         ),
         broadcast=broadcast,
@@ -232,17 +232,6 @@ def build(
         spawn=signals.spawn,
         close=notices.close,
     )
-
-
-def _async_sites(host: Host) -> dict[str, Site]:
-    """Return the asynchronous endpoints that there are."""
-    fleets = host.fleets()
-    sites = {}
-    for name, described in host.descriptions().items():
-        rules = described.recorded.deployment.config.asynchronous
-        if rules is not None:
-            sites[name] = Site(rules=rules, variants=tuple(fleets.get(name, ())))
-    return sites
 
 
 @contextmanager

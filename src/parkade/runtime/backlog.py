@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from datetime import timedelta
 
-    from parkade.domain.catalog import Asynchronous
     from parkade.ports.backlog import AsyncRequest, BacklogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.objects import Objects
     from parkade.ports.topics import Topics
     from parkade.runtime.courier import Courier
-    from parkade.runtime.views import InstanceView, VariantView
+    from parkade.runtime.views import FleetView, InstanceView
 
 _logger = logging.getLogger(__name__)
 
@@ -44,16 +43,6 @@ ATTEMPTS = 3
 PAUSE = 0.2
 #: Seconds between two attempts to store what must be stored.
 _AGAIN = 1.0
-#: Seconds at most between two looks at what has waited too long: the clock may be moved.
-_LOOK = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """An asynchronous endpoint as it is now: its rules, and where requests can be sent."""
-
-    rules: Asynchronous
-    variants: tuple[VariantView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +66,17 @@ class Backlog:
         clock: Clock,
         courier: Courier,
         *,
-        sites: Callable[[], Mapping[str, Site]],
+        fleets: Callable[[], Mapping[str, FleetView]],
         region: Callable[[], str],
     ) -> None:
-        """Take what it works with; `sites` are the asynchronous endpoints that there are."""
+        """Take what it works with; `fleets` are where invocations can be sent now."""
         self._store = store
         self._objects = objects
         self._topics = topics
         self._history = history
         self._clock = clock
         self._courier = courier
-        self._sites = sites
+        self._fleets = fleets
         self._region = region
         self._waiting: dict[str, deque[AsyncRequest]] = defaultdict(deque)
         self._busy: dict[str, int] = defaultdict(int)
@@ -125,10 +114,7 @@ class Backlog:
                 self._wake.clear()
                 self._expire()
                 self._dispatch()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._until_next())
-                except TimeoutError:
-                    continue
+                await self._pause()
         finally:
             tasks = tuple(self._tasks)
             for task in tasks:
@@ -170,18 +156,23 @@ class Backlog:
                 why = "The request waited longer than its RequestTTLSeconds."
                 self._spawn(self._fail(request, why))
 
-    def _until_next(self) -> float:
-        """Return the seconds until something has waited too long."""
+    async def _pause(self) -> None:
+        """Return when something came or went, or has waited too long."""
+        waits = [asyncio.create_task(self._wake.wait())]
         ends = [each.expires_at for queue in self._waiting.values() for each in queue]
-        if not ends:
-            return _LOOK
-        return min(_LOOK, max(0.0, (min(ends) - self._clock.now()).total_seconds()))
+        if ends:
+            waits.append(asyncio.create_task(self._clock.sleep_until(min(ends))))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     def _dispatch(self) -> None:
-        sites = self._sites()
+        fleets = self._fleets()
         for endpoint_name in [name for name, queue in self._waiting.items() if queue]:
-            queue, site = self._waiting[endpoint_name], sites.get(endpoint_name)
-            while queue and site is not None and (place := self._free(endpoint_name, site)):
+            queue, fleet = self._waiting[endpoint_name], fleets.get(endpoint_name)
+            while queue and fleet is not None and (place := self._free(endpoint_name, fleet)):
                 request = queue[0]
                 begun = replace(
                     request, status=RequestStatus.RUNNING, attempts=request.attempts + 1
@@ -195,12 +186,13 @@ class Backlog:
                 queue.popleft()
                 self._begin(begun, place)
 
-    def _free(self, endpoint_name: str, site: Site) -> InstanceView | None:
+    def _free(self, endpoint_name: str, fleet: FleetView) -> InstanceView | None:
         """Return the least busy instance with room, of the variant that is behind its share."""
-        limit = site.rules.concurrency or CONCURRENCY
+        rules = fleet.asynchronous
+        limit = (rules.concurrency if rules is not None else None) or CONCURRENCY
         open_ = [
             (variant, [each for each in variant.instances if self._busy[each.id] < limit])
-            for variant in site.variants
+            for variant in fleet.variants
             if variant.weight
         ]
         candidates = [(variant, instances) for variant, instances in open_ if instances]
