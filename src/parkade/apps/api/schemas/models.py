@@ -56,9 +56,9 @@ class ModelView(View):
         """Write a model."""
         return cls(
             name=model.name,
-            image=model.image,
-            data_url=model.data_url,
-            environment=dict(model.environment),
+            image=model.primary.image,
+            data_url=model.primary.data_url,
+            environment=dict(model.primary.environment),
             created_at=model.created_at,
         )
 
