@@ -110,7 +110,7 @@ class Admission:
         """
         if not self._auth:
             return None
-        known = self._holder(credential)
+        known = self._known.get(credential) or self._holder(credential)
         if known is None:
             return self._refusal_unknown(credential)
         return self._ruling(known, endpoint)
