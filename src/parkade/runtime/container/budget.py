@@ -5,7 +5,7 @@ grows with a model, but does not shrink as reliably: the allocator keeps some of
 leaves and gives it to the next. So what unloaded models left is counted as free once more. Where
 that proves wrong, a load has exceeded the limit, is undone, and nothing is counted as left.
 
-How large a model is, is told by its last load, else by the others. The first one to import a
+How large a model will be is told by an earlier load, else by the others. The first one to import a
 library is charged with it, and is no measure for anything.
 """
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-#: With less to be gained, nobody is stopped to look for it.
+#: With less to be gained than these bytes, and this part of the limit, nobody is stopped for it.
 WORTH_COLLECTING = 1024 * 1024
+WORTH_PART = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Budget:
     def __init__(self, limit: int | None, resident: Callable[[], int] = memory.resident) -> None:
         self.limit = limit
         self._resident = resident
-        #: The sizes of models at their last load.
+        #: The sizes of models that were loaded before.
         self._known: dict[Path, int] = {}
         #: What unloaded models have left to the allocator.
         self._left = 0
@@ -76,7 +77,8 @@ class Budget:
         reused = min(self._left, max(mark.expected - growth, 0)) if alone else 0
         self._left -= reused
         size = growth + reused
-        if alone:
+        # What else happened meanwhile makes one load look larger than the next of the same.
+        if alone and not self._known.get(folder, 0) <= size <= 2 * self._known.get(folder, 0):
             self._known[folder] = size
         return size
 
@@ -95,7 +97,7 @@ class Budget:
 
     def is_worth_collecting(self) -> bool:
         """Tell whether unreachable objects may hold memory, so that they are to be looked for."""
-        return self._uncollected >= WORTH_COLLECTING
+        return self._uncollected >= max(WORTH_COLLECTING, (self.limit or 0) // WORTH_PART)
 
     def collected(self, before: int) -> None:
         """Take note that they were."""

@@ -20,6 +20,15 @@ def resident() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def use_one_heap() -> None:
+    """Let every thread use the same heap, where the C library would begin others.
+
+    Models are loaded by one thread after the other; what one has left is to be there for the next.
+    """
+    if _mallopt is not None:
+        _mallopt(_ARENA_MAX, 1)
+
+
 def collect() -> None:
     """Free what only holds itself, and give back what is free. Stops every thread meanwhile."""
     gc.collect()
@@ -32,5 +41,8 @@ def trim() -> None:
         _malloc_trim(0)
 
 
-#: glibc has it; others have no need of it, or no such function.
+#: glibc has these; others have no need of them, or no such functions.
 _malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if _malloc_trim is not None else None
+#: glibc's M_ARENA_MAX.
+_ARENA_MAX = -8

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from . import memory
 from .budget import Budget
 from .directory import Directory
 from .models import Models
@@ -54,6 +55,7 @@ def main() -> None:
         body = max_body(os.environ)
     except BadModel as error:
         sys.exit(str(error))
+    memory.use_one_heap()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
