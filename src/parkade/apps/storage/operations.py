@@ -216,6 +216,8 @@ def _described() -> tuple[tuple[str, str, Level, frozenset[str]], ...]:
 
 def _read_description() -> Iterator[tuple[str, str, Level, frozenset[str]]]:
     for name, each in Loader().load_service_model("s3", "service-2")["operations"].items():
+        if each.get("deprecated"):
+            continue
         path, _, query = each["http"]["requestUri"].partition("?")
         level: Level = (
             "object" if "{Key+}" in path else "bucket" if "{Bucket}" in path else "service"

@@ -136,5 +136,6 @@ def _as_fault(error: ParkadeError | UnicodeError, request: Request) -> Fault:
 def _failed(request: Request, error: Fault, request_id: str) -> Response:
     if request.method == "HEAD":
         return Response(status_code=error.status, media_type=MEDIA)
-    root = failure(error, request.url.path, request_id)
+    resource = request.scope["raw_path"].decode("latin-1")
+    root = failure(error, resource, request_id)
     return Response(xml.document(root), error.status, media_type=MEDIA)
