@@ -33,7 +33,7 @@ from parkade.apps.control.link import LinkServer
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 #: Generous: the tests' machine may be slow and shared.
 LIMIT = 60.0
@@ -84,8 +84,27 @@ class Reply:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
 
 
+@dataclass
+class Flow:
+    """What a stub answers in chunks, as they come; one that is broken lacks its end."""
+
+    pieces: AsyncIterator[bytes]
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    broken: bool = False
+
+    async def wire(self) -> AsyncIterator[bytes]:
+        lines = [f"HTTP/1.1 {self.status} Some Reason", "Transfer-Encoding: chunked"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        yield "\r\n".join(lines).encode() + b"\r\n\r\n"
+        async for piece in self.pieces:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+        if not self.broken:
+            yield b"0\r\n\r\n"
+
+
 class Stub:
-    """An HTTP server on a unix socket, in the tests' event loop. `behave` decides each answer."""
+    """An HTTP server on a unix socket, or a TCP port, in the tests' event loop. `behave` decides each answer."""
 
     def __init__(self, behave: Callable[[Request], Any]) -> None:
         self.behave = behave
@@ -95,6 +114,11 @@ class Stub:
         self.hung_up = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+
+    async def start_tcp(self) -> str:
+        """Listen on a port, and return the address."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**24)
+        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def start(self, *, path: str | None = None, sock: socket.socket | None = None) -> None:
         where = {"path": path} if sock is None else {"sock": sock, **KEEPING}
@@ -180,10 +204,11 @@ class Stub:
             writer.write(reply.wire())
             await writer.drain()
             return reply.close
-        async for piece in reply:
+        close = not isinstance(reply, Flow) or reply.broken
+        async for piece in reply.wire() if isinstance(reply, Flow) else reply:
             writer.write(piece)
             await writer.drain()
-        return True
+        return close
 
 
 def echo(request: Request) -> Reply:
@@ -237,6 +262,7 @@ class Stand:
         )
         self._numbers = itertools.count(1)
         self._stubs: list[Stub] = []
+        self._addresses: dict[str, str] = {}
         self._workers: list[subprocess.Popen[bytes]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -324,6 +350,12 @@ class Stand:
         self.run(stub.start(path=str(self.folder / f"{name}.sock")))
         return stub
 
+    def tcp_worker(self, name: str, behave: Callable[[Request], Any] = echo) -> Stub:
+        stub = Stub(behave)
+        self._stubs.append(stub)
+        self._addresses[name] = self.run(stub.start_tcp())
+        return stub
+
     def worker_process(self, name: str) -> subprocess.Popen[bytes]:
         """Start a worker that can be killed; it has begun to listen when this returns."""
         path = self.folder / f"{name}.sock"
@@ -334,15 +366,20 @@ class Stand:
         return process
 
     def route(self, name: str) -> link.InstanceRoute:
-        return link.InstanceRoute(id=name, addresses=(str(self.folder / f"{name}.sock"),))
-
-    def variant(self, name: str, *workers: str, weight: float = 1.0) -> link.VariantRoute:
-        return link.VariantRoute(
-            name=name, weight=weight, instances=tuple(self.route(worker) for worker in workers)
+        """Return the route to an instance of these containers, joined by commas."""
+        addresses = (
+            self._addresses.get(each, str(self.folder / f"{each}.sock")) for each in name.split(",")
         )
+        return link.InstanceRoute(id=name, addresses=tuple(addresses))
 
-    def view(self, *workers: str) -> link.EndpointView:
-        return link.EndpointView(variants=(self.variant("main", *workers),))
+    def variant(
+        self, name: str, *workers: str, weight: float = 1.0, **fields: Any
+    ) -> link.VariantRoute:
+        instances = tuple(self.route(worker) for worker in workers)
+        return link.VariantRoute(name=name, weight=weight, instances=instances, **fields)
+
+    def view(self, *workers: str, **fields: Any) -> link.EndpointView:
+        return link.EndpointView(variants=(self.variant("main", *workers, **fields),))
 
     # The gateway process.
 
