@@ -120,6 +120,38 @@ class Capture(_Section):
     )
 
 
+class MultiModel(_Section):
+    """Endpoints of many models: `Mode: MultiModel`."""
+
+    memory_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=1024**3,
+        description="bytes. Memory of one instance's container, with all models that it has "
+        "loaded; PARKADE_MODELS_MEMORY_MB in a model's Environment goes before it. Where a model "
+        "does not fit, the one that was unused for longest gives way. Told to workers when they "
+        "start; a container of your own has its own limit.",
+    )
+    removed_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=10,
+        description="seconds. In which the loaded copies of a model go whose object was deleted, "
+        "and those of a replaced object are loaded anew.",
+    )
+    idle_minutes: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="minutes. A model that nobody asked for so long is unloaded; without it, "
+        "models stay as long as there is room. `parkade models ENDPOINT --ttl` sets one model's.",
+    )
+    spread_at: Annotated[int, Field(ge=1)] = Field(
+        default=4,
+        description="requests. So many under way with a model in each instance that has it, and "
+        "it is loaded in one more.",
+    )
+    loads: Annotated[int, Field(ge=1)] = Field(
+        default=4,
+        description="archives of models that are fetched and unpacked at a time; read when "
+        "Parkade starts.",
+    )
+
+
 class Warnings(_Section):
     """Word to people before an endpoint stops."""
 
@@ -182,6 +214,7 @@ class ServerFile(_Section):
         "written to topics/NAME in the state folder.",
     )
     limits: Limits = Limits()
+    multi_model: MultiModel = MultiModel()
     initial_provision_minutes: Annotated[float, Field(gt=0)] = Field(
         default=30,
         description="minutes. A new lease, or a started endpoint, that names none; the seed's "
@@ -305,6 +338,11 @@ class StatePaths:
     def models(self) -> Path:
         """Unpacked model data by content."""
         return self.state / "models"
+
+    @property
+    def targets(self) -> Path:
+        """Unpacked models of multi-model endpoints."""
+        return self.state / "targets"
 
     @property
     def work(self) -> Path:

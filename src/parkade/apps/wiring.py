@@ -10,7 +10,7 @@ import uuid
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.embedded.invoker import GatewayInvoker
@@ -24,10 +24,12 @@ from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.system.clock import Scale, ScaledClock, SystemClock
 from parkade.adapters.webhook.notices import WebhookNotices
 from parkade.adapters.webhook.topics import WebhookTopics
+from parkade.apps.control.many import Many, bounded
 from parkade.domain.errors import Unreadable
 from parkade.domain.token import Role
 from parkade.runtime import environments, images
@@ -35,10 +37,12 @@ from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
 from parkade.runtime.host import Host
 from parkade.runtime.rules import HostPaths, HostRules, Patience
+from parkade.runtime.targetdata import TargetData
 from parkade.services.executions import Executions
 from parkade.services.meter import Meter
 from parkade.services.routes import Routes
 from parkade.services.sweep import Sweep
+from parkade.services.targets import Targets
 from parkade.services.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -90,6 +94,10 @@ class Services:
     backlog: Backlog
     broadcast: Broadcast
     traffic: Callable[[str], Traffic]
+    #: What people asked for about target models.
+    targets: Targets
+    #: Where target models are loaded.
+    many: Many
     #: The settings file as last read.
     file: Callable[[], ServerFile]
     #: Reads the settings file again; returns the names of what changed.
@@ -113,6 +121,8 @@ class Signals:
     ready: Callable[[], str]
     spawn: Callable[[Coroutine[object, object, object]], None]
     inside: Callable[[], str]
+    #: Sends a message to the gateway of this name.
+    say: Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(slots=True)
@@ -163,9 +173,10 @@ def build(
         released=signals.released,
         containers={
             images.SCRIPT: environments.script_command,
-            images.MULTI: environments.multi_command,
+            images.MULTI: bounded(lambda: current.file.multi_model.memory_bytes),
         },
     )
+    targets = Targets(SqliteTargetStore(database), clock=wall)
     hosting = EmbeddedHosting(host)
     notices = WebhookNotices(current.file.warnings.webhook, history)
 
@@ -225,6 +236,20 @@ def build(
         ),
         broadcast=broadcast,
         traffic=traffic,
+        targets=targets,
+        many=Many.of(
+            host,
+            TargetData(
+                objects,
+                paths.targets,
+                limit=lambda: current.file.limits.unpacked_bytes,
+                loads=current.file.multi_model.loads,
+            ),
+            targets,
+            wall,
+            say=signals.say,
+            file=lambda: current.file,
+        ),
         file=lambda: current.file,
         reload=reload,
         ready=signals.ready,

@@ -18,7 +18,7 @@ import socket
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -77,6 +77,7 @@ class ControlProcess:
                 ready=self._ready,
                 spawn=self._spawn,
                 inside=lambda: self._publisher.inside,
+                say=self._say,
             ),
         )
         self._link = LinkServer(
@@ -84,6 +85,7 @@ class ControlProcess:
             on_usage=self._traffic.report,
             on_gone=self._traffic.forget,
             on_event=self._happened,
+            targets=self._services.many.desk,
         )
         self._publisher = Publisher(self._services, self._link, self._usage_seconds())
         self._sweeper = Sweeper(self._services.sweep, self._services.clock, acted=self._show)
@@ -98,12 +100,14 @@ class ControlProcess:
         host = self._services.host
         await host.start()
         try:
+            await self._services.many.begin()
             # Not before the host knows what runs; callers wait in the backlog until then.
             api = _serve_api(self._services, self._inheritance.control, self._spawn)
             self._publisher.changed()
             self._spawn(self._sweeper.run())
             self._spawn(self._tidy())
             self._spawn(self._services.backlog.run())
+            self._spawn(self._services.many.run())
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -121,6 +125,7 @@ class ControlProcess:
         api.should_exit = True
         for task in self._tasks:
             task.cancel()
+        await self._services.many.close()
         await self._services.host.close()
         await self._link.close()
         await asyncio.to_thread(self._services.close)
@@ -131,6 +136,7 @@ class ControlProcess:
         self._show()
 
     def _show(self) -> None:
+        self._services.many.settle()
         self._publisher.changed()
         self._broadcast.notify()
 
@@ -146,6 +152,9 @@ class ControlProcess:
         )
         self._services.history.append(event)
         self._broadcast.notify()
+
+    def _say(self, gateway: str, message: dict[str, Any]) -> None:
+        self._link.send(gateway, message)
 
     async def _released(self) -> None:
         await self._publisher.settled()

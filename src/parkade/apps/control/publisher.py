@@ -82,6 +82,7 @@ class Publisher:
                 waiting=limits.waiting,
                 model_seconds=limits.model_seconds,
                 usage_seconds=self._usage_seconds,
+                spread_at=services.file().multi_model.spread_at,
                 capture_seconds=capture.flush_seconds,
                 capture_disk_percent=capture.disk_percent,
             ),
