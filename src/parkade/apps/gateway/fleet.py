@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.gateway.counters import Ledger
     from parkade.apps.gateway.invocation import Invocation
+    from parkade.apps.gateway.taps import Taps
     from parkade.apps.gateway.targets import Targets, Wanted
 
 
@@ -28,11 +29,13 @@ class Fleet:
         ledger: Ledger,
         wall: Callable[[], float],
         targets: Targets,
+        taps: Taps,
     ) -> None:
         """Read real time from `wall`, in seconds of the epoch."""
         limits = link.Limits()
         self.ledger = ledger
         self.wall = wall
+        self.taps = taps
         self.targets = targets
         targets.settled = self._settled
         self.waiting = limits.waiting
@@ -51,6 +54,7 @@ class Fleet:
         limits = snapshot.limits
         self.waiting = limits.waiting
         self.body_bytes = limits.body_bytes
+        self.taps.limits = limits
         self.targets.spread_at = limits.spread_at
         if limits.model_seconds != self.patience.seconds:
             # What was begun under the former limit keeps it.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from parkade.apps import link
-    from parkade.apps.gateway.invocation import Invocation
+    from parkade.apps.gateway.carried import Carried
 
 #: Connections to a container, and so requests, that one instance is given at a time.
 CONNECTIONS = 64
@@ -39,7 +39,7 @@ class Container:
         self._instance = instance
         self._address = address
 
-    def carry(self, invocation: Invocation) -> None:
+    def carry(self, invocation: Carried) -> None:
         """Send the invocation over a connection that is free, or over a new one."""
         while self.idle:
             connection = self.idle.pop()
@@ -84,7 +84,7 @@ class Container:
                 raise ConnectionRefusedError(errno.ECONNREFUSED, "nobody listens", self._address)
         return connection
 
-    async def _open(self, invocation: Invocation) -> None:
+    async def _open(self, invocation: Carried) -> None:
         instance = self._instance
         try:
             connection = await self.connect()
@@ -128,7 +128,7 @@ class Instance:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, invocation: Invocation) -> None:
+    def take(self, invocation: Carried) -> None:
         """Carry the invocation to its container; `Endpoint.leave` gives the place back."""
         self.in_flight += 1
         invocation.instance = self

@@ -15,7 +15,6 @@ import socket
 import ssl
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.folder.objects import FolderObjects
@@ -28,6 +27,7 @@ from parkade.apps.gateway.fleet import Fleet
 from parkade.apps.gateway.link import Link
 from parkade.apps.gateway.news import News
 from parkade.apps.gateway.scribe import Rules, Scribe
+from parkade.apps.gateway.taps import Means, Taps
 from parkade.apps.gateway.targets import Targets
 
 if TYPE_CHECKING:
@@ -98,16 +98,18 @@ class Gateway:
         self.draining = False
         self.ledger = Ledger()
         self.targets = Targets(self._say)
-        self.fleet = Fleet(loop, self.ledger, wall, self.targets)
-        self.doors = Doors(self.fleet)
-        self.admission = Admission(options.key, wall)
         self.news = News(loop)
         self.scribe = Scribe(
             options.spools,
             room=options.objects,
-            objects=cache(lambda: FolderObjects(options.objects)),
+            # Made anew each time: the folder may have been taken away meanwhile.
+            objects=lambda: FolderObjects(options.objects),
             tell=self.news.tell_from_thread,
         )
+        means = Means(loop=loop, wall=wall, ledger=self.ledger, scribe=self.scribe, news=self.news)
+        self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means))
+        self.doors = Doors(self.fleet)
+        self.admission = Admission(options.key, wall)
         self.link = Link(
             options.link_socket,
             apply=self.apply,

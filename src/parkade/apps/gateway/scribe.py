@@ -272,7 +272,10 @@ class Scribe:
 
 
 def _percent_used(path: Path) -> float:
-    """Return how full the disk is for those who are not root, as df tells it."""
-    disk = os.statvfs(path)
+    """Return how full the disk is for those who are not root, as df tells it.
+
+    Of a folder that somebody took away it is the disk that the folder would be made on.
+    """
+    disk = os.statvfs(next(each for each in (path, *path.parents) if each.exists()))
     used = disk.f_blocks - disk.f_bfree
     return 100 * used / max(1, used + disk.f_bavail)

@@ -1,4 +1,4 @@
-"""Where invocations can be looked at once they are over, by data capture and shadow variants.
+"""What is seen of an invocation once it is over, by data capture and shadow variants.
 
 An endpoint that nobody looks at has no tap, and its invocations pay for none.
 """
@@ -6,7 +6,7 @@ An endpoint that nobody looks at has no tap, and its invocations pay for none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from parkade.apps.gateway.headers import CONTENT_TYPE
 from parkade.apps.gateway.upstream import answer_type
@@ -58,16 +58,3 @@ class Seen:
     def inference_id(self) -> str:
         """What the caller named the request; empty: nothing."""
         return self.asked.inference_id
-
-
-class Tap(Protocol):
-    """Looks at the invocations of one endpoint. It must be quick and must not raise."""
-
-    @property
-    def keeps(self) -> int:
-        """How many bytes of a streamed answer are kept for it."""
-        ...
-
-    def __call__(self, seen: Seen) -> None:
-        """Take note of an invocation that is over."""
-        ...

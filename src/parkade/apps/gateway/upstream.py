@@ -21,8 +21,8 @@ import httptools
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parkade.apps.gateway.instances import Container
     from parkade.apps.gateway.carried import Carried
+    from parkade.apps.gateway.instances import Container
 
 CONTENT_TYPE = b"Content-Type: "
 NEW_SESSION = b"X-Amzn-SageMaker-New-Session-Id: "

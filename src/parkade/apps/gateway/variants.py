@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.apps import link
+    from parkade.apps.gateway.carried import Carried
     from parkade.apps.gateway.counters import Counter
     from parkade.apps.gateway.invocation import Invocation
 
