@@ -234,3 +234,83 @@ def test_a_reader_that_cannot_follow_loses_lines_and_is_told_once_a_minute():
         assert house.events[0].endpoint == "e"
         assert house.events[0].data == {"count": 1}
         assert len(house.events) == 1
+
+
+def chunked(*pieces: bytes) -> Any:
+    """Return an answer that comes in parts."""
+
+    async def parts() -> Any:
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for piece in pieces:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+        yield b"0\r\n\r\n"
+
+    return parts()
+
+
+@pytest.mark.parametrize("path", ["invocations", "invocations-response-stream"])
+def test_a_streamed_answer_is_captured_as_the_model_sent_it(house: Stand, path: str):
+    name = path.replace("invocations", "streamed")
+    house.worker(name, lambda _: chunked(b"1,2\n", b"3,4\n"))
+    main = house.variant("main", name)
+    house.push(
+        endpoints={name: link.EndpointView(variants=(main,), capture=capture())},
+        limits=house.limits(capture_seconds=0.1),
+    )
+    assert house.invoke(path=f"/endpoints/{name}/{path}").status == 200
+    wait_for(lambda: captured(house, name))
+    (line,) = captured(house, name)
+    assert decoded(line["captureData"]["endpointOutput"]) == b"1,2\n3,4\n"
+    assert line["captureData"]["endpointOutput"]["encoding"] == "CSV"
+
+
+def test_an_answer_that_is_streamed_beyond_the_limit_is_left_out(house: Stand):
+    house.worker("endless", lambda _: chunked(*[b"x" * 600] * 3))
+    main = house.variant("main", "endless")
+    house.push(
+        endpoints={"endless": link.EndpointView(variants=(main,), capture=capture())},
+        limits=house.limits(capture_seconds=0.1, body_bytes=1000),
+    )
+    assert len(house.invoke("endless").body) == 1800
+    wait_for(lambda: captured(house, "endless"))
+    (line,) = captured(house, "endless")
+    assert line["captureData"].keys() == {"endpointInput"}
+
+
+def test_a_stream_that_breaks_is_not_captured(house: Stand):
+    async def breaking() -> Any:
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+
+    house.worker("breaking", lambda request: breaking() if request.number == 0 else Reply())
+    main = house.variant("main", "breaking")
+    house.push(
+        endpoints={"breaking": link.EndpointView(variants=(main,), capture=capture())},
+        limits=house.limits(capture_seconds=0.1),
+    )
+    house.invoke(path="/endpoints/breaking/invocations-response-stream")
+    house.invoke("breaking", b"whole")
+    wait_for(lambda: captured(house, "breaking"))
+    (line,) = captured(house, "breaking")
+    assert decoded(line["captureData"]["endpointInput"]) == b"whole"
+
+
+def test_of_a_pipeline_the_first_input_and_the_last_output_are_captured(house: Stand):
+    house.worker("first", lambda request: Reply(body=request.body + b" first"))
+    house.worker("second", lambda request: Reply(body=request.body + b" second"))
+    addresses = tuple(str(house.folder / f"{name}.sock") for name in ("first", "second"))
+    main = link.VariantRoute(
+        name="main",
+        weight=1,
+        instances=(link.InstanceRoute(id="both", addresses=addresses),),
+        hostnames=("", ""),
+    )
+    house.push(
+        endpoints={"piped": link.EndpointView(variants=(main,), capture=capture())},
+        limits=house.limits(capture_seconds=0.1),
+    )
+    house.invoke("piped", b"in")
+    wait_for(lambda: captured(house, "piped"))
+    (line,) = captured(house, "piped")
+    data = line["captureData"]
+    assert decoded(data["endpointInput"]) == b"in"
+    assert decoded(data["endpointOutput"]) == b"in first second"

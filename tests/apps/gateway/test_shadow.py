@@ -9,11 +9,13 @@ import pytest
 from parkade.apps import link
 from parkade.apps.gateway import shadow
 from tests.apps.gateway.stand import Gate, Reply, stand, wait_for
-from tests.apps.gateway.test_capture import capture, captured
+from tests.apps.gateway.test_capture import capture, captured, chunked, decoded
 
 if TYPE_CHECKING:
     from tests.apps.gateway.stand import Request, Stand
 
+#: More than comes in one piece.
+LONG = bytes(2_000_000)
 PRODUCTION = "x-Amzn-Invoked-Production-Variant"
 
 
@@ -207,3 +209,27 @@ def test_answers_of_both_are_captured_under_the_same_id():
             for variant in ("main", "shade")
         ]
         assert ids[0] == ids[1]
+
+
+def test_a_shadow_may_stream_and_be_a_pipeline():
+    with stand() as house:
+        house.worker("e", lambda _: chunked(b"production"))
+        house.worker("first", lambda request: Reply(body=request.body + b" first"))
+        house.worker("second", lambda request: chunked(request.body, LONG))
+        addresses = tuple(str(house.folder / f"{name}.sock") for name in ("first", "second"))
+        shade = link.VariantRoute(
+            name="shade",
+            weight=1,
+            instances=(link.InstanceRoute(id="both", addresses=addresses),),
+            hostnames=("", ""),
+        )
+        view = link.EndpointView(
+            variants=(house.variant("main", "e"),), shadows=(shade,), capture=capture()
+        )
+        house.push(endpoints={"e": view}, limits=house.limits(capture_seconds=0.1))
+        assert house.invoke("e", b"in").body == b"production"
+        wait_for(lambda: captured(house, "e", "shade"))
+        (line,) = captured(house, "e", "shade")
+        assert decoded(line["captureData"]["endpointInput"]) == b"in"
+        assert decoded(line["captureData"]["endpointOutput"]) == b"in first" + LONG
+        wait_for(lambda: used(house, "e")["streams"] == 1)

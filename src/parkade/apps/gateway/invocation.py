@@ -220,7 +220,7 @@ class Invocation(Incoming):
 
     def ended(self) -> None:
         """End an answer that was passed on in parts."""
-        self._finish_stream().end()
+        self._finish_stream(whole=True).end()
 
     def broken(self, status: int, text: str) -> None:
         """Answer that the model's answer is not usable."""
@@ -285,12 +285,13 @@ class Invocation(Incoming):
             self._show(answer.status, status, [], [answer.body])
         self.refuse(answer)
 
-    def _finish_stream(self) -> Stream:
+    def _finish_stream(self, *, whole: bool) -> Stream:
         stream = self._stream
         assert stream is not None  # noqa: S101  callers have looked
         self._count()
         if self._endpoint.tap is not None:
-            self._show(200, stream.status, stream.lines, stream.kept, cut=stream.cut)
+            status = stream.status if whole else 0
+            self._show(200, status, stream.lines, stream.kept, cut=stream.cut)
         self.connection = self._stream = None
         self._leave()
         return stream
@@ -298,7 +299,7 @@ class Invocation(Incoming):
     def _break_stream(self, kind: str, text: str, code: str | None = None) -> None:
         if self.variant is not None:
             self.variant.counter.model_errors += 1
-        self._finish_stream().fail(kind, text, code)
+        self._finish_stream(whole=False).fail(kind, text, code)
 
     def _count(self) -> None:
         assert self.variant is not None  # noqa: S101  callers have looked
