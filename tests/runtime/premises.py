@@ -39,6 +39,10 @@ QUICK = Patience(
 )
 
 
+#: Statuses that pass by themselves, and in the end are InService.
+COMING = {"Creating", "SystemUpdating", "Updating", "RollingBack"}
+
+
 def tiny(model_dir, *, cache, log, halt, environment):
     """Start the tiny container; -S -E make it quick."""
     return ScriptCommand(argv_prefix=[sys.executable, "-S", "-E", str(TINY)], env={})
@@ -53,6 +57,10 @@ def an_archive(**files):
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text.encode()))
     return packed.getvalue()
+
+
+async def _at_once():
+    """Let go at once."""
 
 
 class Home:
@@ -79,6 +87,7 @@ class Home:
         self.containers = {"script": tiny}
         self.changes = 0
         self.releases = []
+        self.on_release = _at_once
         self._host = None
 
     def patient(self, **changes):
@@ -108,6 +117,7 @@ class Home:
     async def _released(self):
         """Remember what gateways went by when they let go, and how many processes ran."""
         self.releases.append((self._host.fleets(), len(self.processes())))
+        await self.on_release()
 
     def put(self, key="model.tar.gz", content=None):
         with self.objects.writer("models", key) as writer:
@@ -116,6 +126,14 @@ class Home:
 
     def deploy(self, host, *, name="falcon", instances=1, content=None, **environment):
         """Push a model, configure and begin to create an endpoint of it."""
+        variant = self.variant(host, name, instances=instances, content=content, **environment)
+        host.create_config(a_config(f"{name}-config", variants=(variant,)), "ann")
+        host.create_endpoint(name, f"{name}-config", "ann")
+
+    def variant(
+        self, host, name="falcon", *, called="blue", instances=1, content=None, **environment
+    ):
+        """Push a model and make a variant of it."""
         self.put(f"{name}.tar.gz", content)
         host.create_model(
             a_model(
@@ -126,9 +144,13 @@ class Home:
             ),
             "ann",
         )
-        variant = a_variant(model_name=f"{name}-model", instance_count=instances)
+        return a_variant(called, model_name=f"{name}-model", instance_count=instances)
+
+    def configure(self, host, name, **options):
+        """Make the config `{name}-config` of a new model; return its name."""
+        variant = self.variant(host, name, **options)
         host.create_config(a_config(f"{name}-config", variants=(variant,)), "ann")
-        host.create_endpoint(name, f"{name}-config", "ann")
+        return f"{name}-config"
 
     def kinds(self, *prefixes):
         """Return the kinds of all events so far."""
@@ -176,7 +198,7 @@ def pids(host, name="falcon"):
 
 
 async def in_service(host, name="falcon"):
-    await until(lambda: status(host, name) not in {"Creating", "SystemUpdating"})
+    await until(lambda: status(host, name) not in COMING)
     assert status(host, name) == "InService", host.observed()[name].failure_reason
     await until(lambda: host.observed()[name].healthy == host.observed()[name].wanted)
 
