@@ -38,6 +38,7 @@ def test_body_and_content_type_pass_untouched_in_both_directions(house: Stand) -
         "/prod/falcon",
         "/prod/falcon?q",
         "http://elsewhere/falcon?q",
+        "http://[/falcon",
     ],
 )
 def test_addresses_lead_to_the_endpoint(house: Stand, path: str) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parkade.adapters.memory.clock import ManualClock
 from parkade.apps.signing.canonical import Request
@@ -259,6 +261,41 @@ def test_a_former_presigned_address_without_a_part_is_none(house: Gatehouse, gon
 def test_s3_has_to_say_what_it_signs_of_the_body(house: Gatehouse) -> None:
     why = refused(house, put(house).with_header("X-Amz-Content-SHA256", None), "s3")
     assert "x-amz-content-sha256" in why.message
+
+
+#: Pieces that what is read is made of, so that invented requests get past the first look.
+PIECES = st.lists(
+    st.sampled_from(
+        b"AWS4-HMAC-SHA256 |Credential=|PKIAX/20260301/us-east-1/s3/aws4_request|, |SignedHeaders=|"
+        b"host;x-amz-date|Signature=|0123456789abcdef|X-Amz-Algorithm=AWS4-HMAC-SHA256|&|?|=|/|%|"
+        b"X-Amz-Credential=|X-Amz-Date=|20260301T120000Z|X-Amz-Expires=60|AWSAccessKeyId=|Expires=1|"
+        b"http://[|://|Fri, 31 Dec 9999 23:59:59 -2359|Mon, 1 Jan 0001 00:00:00 +2359|,,|\xff".split(
+            b"|"
+        )
+    )
+    | st.binary(max_size=8),
+    max_size=12,
+).map(b"".join)
+NAMES = st.sampled_from([
+    b"Authorization", b"Host", b"X-Amz-Date", b"Date", b"X-Amz-Content-SHA256",
+    b"X-Amz-Decoded-Content-Length", b"X-Amz-Security-Token",
+])  # fmt: skip
+PLACE = Gatehouse()
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    target=PIECES,
+    headers=st.dictionaries(NAMES, PIECES, max_size=5),
+    service=st.sampled_from(SERVICES),
+)
+def test_nonsense_is_refused_and_breaks_nothing(
+    target: bytes, headers: dict[bytes, bytes], service: str
+) -> None:
+    with pytest.raises(Refused) as raised:
+        PLACE.caller(Sent("POST", target, tuple(headers.items())), service)
+    assert raised.value.status(service) in {400, 403}
+    assert raised.value.text.encode()
 
 
 # Plain tokens, and none.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
+
+from parkade.apps.signing.canonical import origin_form
 
 if TYPE_CHECKING:
     from parkade.apps import link
@@ -57,9 +59,7 @@ class Doors:
     def find(self, url: bytes, method: bytes) -> Door | bytes:
         """Return where an unusual address leads; bytes are the address for control."""
         if not url.startswith(b"/") and method != b"OPTIONS":
-            # The absolute form, as sent to proxies.
-            parts = urlsplit(url)
-            url = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"")
+            url = origin_form(url)
         path, mark, query = url.partition(b"?")
         if path == _PREFIX or path.startswith(_PREFIX + b"/"):
             path = path[len(_PREFIX) :] or b"/"

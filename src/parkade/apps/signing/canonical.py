@@ -6,9 +6,10 @@ header names, blanks) is written in one way; all else is part of the signature a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
 #: Names and values of a query, with their percent signs resolved.
 Pairs: TypeAlias = "list[tuple[bytes, bytes]]"
+_ORIGIN = re.compile(rb"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,8 @@ class Request:
         return b",".join(values) if values else None
 
     def split(self) -> tuple[bytes, bytes]:
-        """Return path and query; of the absolute form, as sent to proxies, these parts."""
-        target = self.target
-        if not target.startswith(b"/"):
-            parts = urlsplit(target)
-            target = parts.path + (b"?" + parts.query if parts.query else b"")
-        path, _, query = target.partition(b"?")
+        """Return path and query."""
+        path, _, query = origin_form(self.target).partition(b"?")
         return path or b"/", query
 
     def query(self) -> Pairs:
@@ -50,6 +48,12 @@ class Request:
                 pair.partition(b"=") for pair in self.split()[1].split(b"&") if pair
             )
         ]
+
+
+def origin_form(target: bytes) -> bytes:
+    """Return path and query of a target that may be absolute, as it is sent to proxies."""
+    rest = _ORIGIN.sub(b"", target)
+    return rest if rest == target or rest.startswith(b"/") else b"/" + rest
 
 
 def request(
