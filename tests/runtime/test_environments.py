@@ -3,6 +3,7 @@
 import base64
 import fcntl
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from parkade.domain.errors import StartFailed
 from parkade.runtime import environments
-from parkade.runtime.environments import Halt, prepare, script_command
+from parkade.runtime.environments import Halt, multi_command, prepare, script_command
 from tests.runtime.container.harness import a_container, model_folder
 
 SCRIPT = """
@@ -160,6 +161,42 @@ def test_an_environment_can_be_prepared_from_a_file_anywhere(built, tmp_path):
         [python, "-c", "import colours; print(colours.RED)"], capture_output=True, check=True
     )
     assert out.stdout.split() == [b"#f00"]
+
+
+def multi_for(tmp_path, **environment):
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    return multi_command(tmp_path, cache=cache, log=log, environment=environment)
+
+
+def invoked(command, model_dir, name, tmp_path):
+    """Load a model into the container of many, and return what it answers."""
+    with a_container(tmp_path, command=command.argv_prefix, env=command.env) as container:
+        body = json.dumps({"model_name": name, "url": str(model_dir)})
+        reply = container.ask("POST", "/models", body)
+        assert reply.status == 200, reply.body
+        return container.ask("POST", f"/models/{name}/invoke", "{}").json
+
+
+def test_many_models_without_requirements_run_in_parkades_own_environment(tmp_path):
+    command = multi_for(tmp_path, OTHER="entry")
+    assert command.argv_prefix == [sys.executable, "-P", "-m", "parkade.runtime.container.multi"]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_many_models_share_an_environment_made_from_the_endpoints_entry(tmp_path):
+    wheel = a_wheel(tmp_path)
+    command = multi_for(tmp_path, PARKADE_REQUIREMENTS=f"--no-index\n{wheel}\n")
+    assert command.argv_prefix[1:] == ["-P", "-m", "parkade_container.multi"]
+    # What a model's own file asks for is there.
+    reply = invoked(command, a_model(tmp_path / "model"), "one", tmp_path)
+    (env,) = envs(tmp_path)
+    assert reply == {"red": "#f00", "prefix": str(env), "leaked": False}
+    assert multi_for(tmp_path, PARKADE_REQUIREMENTS=f"\n--no-index\n{wheel}") == command
+
+
+def test_an_entry_that_cannot_be_installed_says_why(tmp_path):
+    with pytest.raises(StartFailed, match="No matching distribution found for no-such-package"):
+        multi_for(tmp_path, PARKADE_REQUIREMENTS="--no-index\nno-such-package==9")
 
 
 def a_model_whose_installation_waits(folder):

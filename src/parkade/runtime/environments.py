@@ -134,8 +134,8 @@ def multi_command(
     folder = cache.resolve() / "requirements" / hashlib.sha256(content).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     requirements = folder / "requirements.txt"
-    # Written beside and renamed: others with the same content may be reading it.
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+    # Renamed when it is whole: others with the same content may be reading it.
+    with tempfile.NamedTemporaryFile(dir=folder.parent, delete=False) as file:
         file.write(content)
     Path(file.name).replace(requirements)
     python = prepare(requirements, cache=cache, log=log, halt=halt)

@@ -330,7 +330,8 @@ def test_a_failing_model_fn_leaves_its_traceback(tmp_path):
 
 def test_the_container_needs_nothing_else_of_parkade():
     code = (
-        "import json, sys, parkade.runtime.container.__main__, parkade.runtime.container.cases;"
+        "import json, sys, parkade.runtime.container.__main__, parkade.runtime.container.cases,"
+        "parkade.runtime.container.multi;"
         "print(json.dumps(sorted(m for m in sys.modules if m.startswith('parkade'))))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
