@@ -74,11 +74,10 @@ class Tallies:
         tally.model_us += use.model_us
         tally.waiting_us += use.waiting_us
 
-    def of_variant(self, endpoint_name: str, variant_name: str) -> dict[str, Tally]:
-        """Return the tallies of a variant's target models by name."""
-        return dict(self._of.get((endpoint_name, variant_name), {}))
-
-    def keep(self, endpoint_names: set[str]) -> None:
-        """Forget all other endpoints."""
-        for key in [key for key in self._of if key[0] not in endpoint_names]:
-            del self._of[key]
+    def of_endpoint(self, endpoint_name: str) -> dict[str, dict[str, Tally]]:
+        """Return the tallies of an endpoint by variant and target model."""
+        return {
+            variant: dict(targets)
+            for (endpoint, variant), targets in self._of.items()
+            if endpoint == endpoint_name
+        }

@@ -21,6 +21,7 @@ from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.adapters.memory.objects import MemoryObjects
 from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
@@ -32,11 +33,13 @@ from parkade.domain.token import Role
 from parkade.runtime.catalog import Catalog
 from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
+from parkade.runtime.tallies import Tallies
 from parkade.runtime.views import InstanceStatus
 from parkade.services.executions import Executions
 from parkade.services.meter import Meter
 from parkade.services.routes import Routes
 from parkade.services.sweep import Sweep
+from parkade.services.targets import Targets
 from parkade.services.tokens import Tokens
 from tests.builders import NOW, some_rules
 
@@ -66,6 +69,25 @@ class Host(Catalog):
         return tuple(self.files.get(names.endpoint_name(endpoint_name), ()))
 
 
+class Shelves:
+    """The part of placement that the API sees, without containers."""
+
+    def __init__(self):
+        self.tallies = Tallies()
+        self.loaded = []
+        self.instances = []
+        self.wanted = []
+
+    def copies(self):
+        return tuple(self.loaded)
+
+    def shelves(self):
+        return tuple(self.instances)
+
+    async def load(self, wanted):
+        self.wanted.append(wanted)
+
+
 class World:
     """Services in memory at NOW, the app over them, and a caller of it."""
 
@@ -86,6 +108,8 @@ class World:
         self.traffic = Traffic()
         self.pending = []
         self.file = ServerFile(limits=Limits(object_bytes=object_bytes))
+        #: What of a multi-model endpoint the API sees, without containers.
+        self.placement = Shelves()
         self.services = self._services(auth)
         self._make_tokens()
         self.app = create_app(self.services)
@@ -110,6 +134,8 @@ class World:
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
             broadcast=self.broadcast,
             traffic=lambda _: self.traffic,
+            targets=Targets(MemoryTargetStore(self.history), clock=self.wall),
+            many=SimpleNamespace(placement=self.placement),
             file=lambda: self.file,
             reload=lambda: self.reloaded,
             ready=lambda: self.not_ready,

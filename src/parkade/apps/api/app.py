@@ -19,6 +19,7 @@ from parkade.apps.api import (
     routes,
     seed,
     server,
+    targets,
     tokens,
 )
 from parkade.apps.sagemaker import asynchronous, door
@@ -52,7 +53,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, models, configs, routes, tokens, aws_keys, objects, events, server,
+    seed, plan, leases, endpoints, targets, models, configs, routes, tokens, aws_keys, objects, events, server,
     health,
 )  # fmt: skip
 

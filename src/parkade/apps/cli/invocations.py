@@ -11,6 +11,7 @@ from parkade.apps.cli.session import connect
 from parkade.domain.errors import InvalidInput
 
 _VARIANT_HEADER = "X-Amzn-SageMaker-Target-Variant"
+_MODEL_HEADER = "X-Amzn-SageMaker-Target-Model"
 
 
 def invoke(
@@ -31,6 +32,9 @@ def invoke(
     variant: Annotated[
         str | None, typer.Option(metavar="V", help="One variant, whatever the weights say.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="M", help="A model of a multi-model endpoint.")
+    ] = None,
 ) -> None:
     """Invoke an endpoint; print its answer as it is.
 
@@ -40,7 +44,7 @@ def invoke(
         raise typer.BadParameter("give the body, either with --json TEXT or with --file FILE")
     body = json.encode() if json is not None else _read(file)
     headers = {"Content-Type": content_type}
-    headers |= options.given(**{"Accept": accept, _VARIANT_HEADER: variant})
+    headers |= options.given(**{"Accept": accept, _VARIANT_HEADER: variant, _MODEL_HEADER: model})
     with connect() as client:
         answer = client.invoke(endpoint, body, headers)
     render.raw(answer.content)

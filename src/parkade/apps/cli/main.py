@@ -19,6 +19,7 @@ from parkade.apps.cli import (
     render,
     routes,
     server,
+    targets,
     tokens,
     watch,
 )
@@ -109,6 +110,7 @@ _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, l
 _offer(_METER, leases.remove, invocations.invoke)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
+_offer(_SEE, targets.models)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
 
 
