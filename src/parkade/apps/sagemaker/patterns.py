@@ -11,7 +11,7 @@ from functools import cache
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
 _ASCII = 128
 #: Java's names of what is no Unicode category.
-_POSIX = {"Alnum": "a-zA-Z0-9"}
+_POSIX = {"Alnum": "a-zA-Z0-9", "ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e"}
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -25,10 +25,13 @@ def _compiled(pattern: str, *, ascii_only: bool) -> re.Pattern[str]:
     limit = _ASCII if ascii_only else sys.maxunicode + 1
 
     def spelt(match: re.Match[str]) -> str:
-        return _POSIX.get(match[1]) or _categories(limit)[match[1]]
+        characters = _POSIX.get(match[1]) or _categories(limit)[match[1]]
+        before = pattern[: match.start()]
+        inside = before.count("[") > before.count("]")
+        return characters if inside else f"[{characters}]"
 
-    # Java's \d, \s and \w are those of ASCII.
-    return re.compile(_PROPERTY.sub(spelt, pattern), re.ASCII)
+    # Java's \d, \s and \w are those of ASCII; what it calls \z is \Z here.
+    return re.compile(_PROPERTY.sub(spelt, pattern).replace(r"\z", r"\Z"), re.ASCII)
 
 
 @cache
