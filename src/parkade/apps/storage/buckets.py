@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 #: The owner of everything; there are no accounts here.
 OWNER = (("ID", "0" * 64), ("DisplayName", "parkade"))
 _MOST = 10_000
-#: S3's place for buckets of which no other is told.
-_REGION = "us-east-1"
+#: S3's first region, which it writes as nothing.
+_FIRST = "us-east-1"
 
 
 async def ls(call: Call) -> Response:
@@ -48,13 +48,14 @@ async def make(call: Call) -> Response:
 async def head(call: Call) -> Response:
     """HeadBucket."""
     await call.require_bucket()
-    return nothing(200, {"x-amz-bucket-region": _REGION})
+    return nothing(200, {"x-amz-bucket-region": call.services.file().region})
 
 
 async def location(call: Call) -> Response:
-    """GetBucketLocation; S3 writes its first region as nothing."""
+    """GetBucketLocation: the region that this server says it is."""
     await call.require_bucket()
-    return answer(("LocationConstraint", ""))
+    region = call.services.file().region
+    return answer(("LocationConstraint", "" if region == _FIRST else region))
 
 
 async def remove(call: Call) -> Response:

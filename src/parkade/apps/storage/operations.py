@@ -29,8 +29,8 @@ Level: TypeAlias = Literal["service", "bucket", "object"]
 #: The account that everything here belongs to.
 ACCOUNT = "000000000000"
 _READ, _WRITE = Role.OPERATOR, Role.ADMIN
-#: Clients add it for their own logs.
-_ALWAYS = frozenset({"x-id"})
+#: Clients add the first for their own logs, the others where an address is presigned.
+_ALWAYS = frozenset({"x-id", "AWSAccessKeyId", "Signature", "Expires"})
 _PRESIGNED = "x-amz-"
 
 
