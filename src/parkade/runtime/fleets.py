@@ -213,8 +213,9 @@ class Fleet:
 
 
 def _by_instance(found: Sequence[Found]) -> dict[str, list[Found]]:
+    """Return what belongs together, the oldest first."""
     together: dict[str, list[Found]] = {}
-    for each in found:
+    for each in sorted(found, key=lambda each: each.record.started_at):
         together.setdefault(shared_name(each.record), []).append(each)
     return together
 
