@@ -264,6 +264,16 @@ def test_what_was_abandoned_is_tidied_after_seven_days(shop):
     assert [bucket.name for bucket in parts.buckets()] == [young]
 
 
+@pytest.mark.parametrize("record", [b"", b"{", b"[]", b'{"bucket": "models"}'])
+def test_an_upload_that_cannot_be_understood_hides_no_other(shop, record):
+    shop.objects.make_bucket("models")
+    broken, whole = begin(shop), begin(shop)
+    shop.parts.keep(broken, "upload", record)
+    page = shop.read("GET", "models", "ListMultipartUploadsResult", query="uploads")
+    assert [each.value("UploadId") for each in page.all("Upload")] == [whole]
+    assert shop.error("GET", NAME, query=f"uploadId={broken}")[1] == "NoSuchUpload"
+
+
 def test_two_that_complete_at_once_make_it_once_and_are_told_the_same(shop, monkeypatch):
     upload = begin(shop)
     parts = [(1, put(shop, upload, 1, b"content"))]

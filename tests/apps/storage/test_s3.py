@@ -85,6 +85,13 @@ def test_the_query_may_say_which_headers_the_answer_has(shop):
     assert read.headers["content-disposition"] == "attachment"
 
 
+@pytest.mark.parametrize("value", ["a%0d%0aSet-Cookie:%20x=y", "a%00", "%C3%BC", "%F0%9F%9A%97"])
+def test_the_query_cannot_put_headers_of_its_own_into_the_answer(shop, value):
+    shop.ok("PUT", "models/a", content=b"x")
+    query = f"response-content-disposition={value}"
+    assert shop.error("GET", "models/a", query=query)[:2] == (400, "InvalidArgument")
+
+
 def test_a_reader_may_ask_for_a_sum_of_the_whole(shop):
     shop.ok("PUT", "models/a", content=b"content")
     headers = {"x-amz-checksum-mode": "ENABLED"}
@@ -361,6 +368,11 @@ def test_many_are_deleted_at_once(stocked):
         b"<Delete><Object><Key>a/1</Key></Object><Object><Key>a/../x</Key></Object></Delete>"
     )
     assert [each.value("Key") for each in told.all("Deleted")] == ["a/1", "a/../x"]
+    body = b"<Delete><Object><Key>d</Key><VersionId>1</VersionId></Object></Delete>"
+    headers = {"Content-MD5": md5(body)}
+    error = stocked.error("POST", "models", query="delete", content=body, headers=headers)
+    assert error[:2] == (501, "NotImplemented")
+    assert "VersionId" in error[2]
     told = delete(b"<Delete><Quiet>true</Quiet><Object><Key>d</Key></Object></Delete>")
     assert told.children == []
     assert keys(stocked) == ["a/2", "b 1", "c/1"]

@@ -87,7 +87,10 @@ class Records:
         path = self._path(place)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        fresh.write_text(json.dumps({"key": place.key, "known": known}))
+        with fresh.open("w") as file:
+            json.dump({"key": place.key, "known": known}, file)
+            file.flush()
+            os.fsync(file)
         fresh.replace(path)
 
     def _path(self, place: Place) -> Path:

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from parkade.apps import selection, transfers
 from parkade.apps.storage.call import Call, answer, http_date, nothing
-from parkade.apps.storage.faults import Fault
+from parkade.apps.storage.faults import Fault, invalid
 
 if TYPE_CHECKING:
     from parkade.ports.objects import ObjectInfo
@@ -56,22 +56,30 @@ async def tagging(call: Call) -> Response:
 
 
 def _headers(call: Call, info: ObjectInfo, chosen: selection.Selection) -> dict[str, str]:
+    told = {
+        name.removeprefix("response-").title(): _printable(name, value)
+        for name, value in call.query.items()
+        if name in OVERRIDES
+    }
     headers = {
         "Content-Type": _TYPE,
         **{name.title(): value for name, value in info.headers.items() if name[:2] != "x-"},
         **{name: value for name, value in info.headers.items() if name[:2] == "x-"},
         **_facts(info),
         **chosen.headers(info.size),
-        **{
-            name.removeprefix("response-").title(): value
-            for name, value in call.query.items()
-            if name in OVERRIDES
-        },
+        **told,
     }
     if chosen.status == selection.WHOLE and call.headers.get("x-amz-checksum-mode") == "ENABLED":
         headers["x-amz-checksum-sha256"] = base64.b64encode(bytes.fromhex(info.etag)).decode()
         headers["x-amz-checksum-type"] = "FULL_OBJECT"
     return headers
+
+
+def _printable(name: str, value: str) -> str:
+    """Return what a caller wants in a header, if it is one line of characters that fit there."""
+    if not all(" " <= each <= "~" for each in value):
+        raise invalid(f"{name} holds characters that do not fit in a header.")
+    return value
 
 
 def _unmet(info: ObjectInfo, chosen: selection.Selection) -> Response:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from parkade.apps.storage import receiving, xml
 from parkade.apps.storage.call import Call, answer, nothing
 from parkade.apps.storage.checksums import Sums
-from parkade.apps.storage.faults import fault, invalid
+from parkade.apps.storage.faults import fault, invalid, not_there
 from parkade.domain.errors import InvalidInput, ParkadeError
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ async def many(call: Call) -> Response:
             "InvalidRequest",
         )
     asked = xml.read(await receiving.document(call), "Delete")
-    keys = [each.value("Key") for each in asked.all("Object")]
+    named = asked.all("Object")
+    keys = [each.value("Key") for each in named]
     if not 1 <= len(keys) <= _MOST:
         raise xml.malformed(f"it must name 1 to {_MOST} objects")
+    more = {child.tag for each in named for child in each.children} - {"Key"}
+    if more:
+        raise not_there(
+            f"DeleteObjects with {', '.join(sorted(more))[:200]}", "Objects have a Key."
+        )
     await call.require_bucket()
     told = await asyncio.to_thread(_delete, call, keys)
     if asked.value("Quiet") == "true":

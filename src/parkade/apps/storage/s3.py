@@ -52,7 +52,7 @@ class S3:
         try:
             response = await self._answer(request)
             await response(scope, receive, marked)
-        except (ParkadeError, UnicodeError) as error:
+        except ParkadeError as error:
             if begun:
                 raise
             await _failed(request, _as_fault(error, request), request_id)(scope, receive, marked)
@@ -74,8 +74,7 @@ class S3:
     async def _answer(self, request: Request) -> Response:
         bucket, key = _address(request)
         level: Level = "object" if key else "bucket" if bucket else "service"
-        text = request.scope["query_string"].decode("ascii")
-        query = dict(parse_qsl(text, keep_blank_values=True))
+        query = dict(parse_qsl(_text(request.scope["query_string"]), keep_blank_values=True))
         caller = callers.authenticate(
             self._services,
             service="s3",
@@ -121,12 +120,19 @@ def _address(request: Request) -> tuple[str, str]:
     """Return bucket and key; either may be empty."""
     raw: bytes = request.scope["raw_path"]
     bucket, _, key = raw.removeprefix(PREFIX.encode()).removeprefix(b"/").partition(b"/")
-    return unquote_to_bytes(bucket).decode(), unquote_to_bytes(key).decode()
+    return _text(unquote_to_bytes(bucket)), _text(unquote_to_bytes(key))
 
 
-def _as_fault(error: ParkadeError | UnicodeError, request: Request) -> Fault:
-    if isinstance(error, UnicodeError):
-        return Fault("InvalidURI", 400, "Couldn't parse the specified URI: it is not UTF-8.")
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Fault(
+            "InvalidURI", 400, "Couldn't parse the specified URI: it is not UTF-8."
+        ) from error
+
+
+def _as_fault(error: ParkadeError, request: Request) -> Fault:
     wrong = fault(error)
     if wrong.status == 500:
         logger.error("%s %s: %s", request.method, request.url.path, wrong.message)

@@ -8,19 +8,22 @@ A completed upload leaves `done`, so that a client whose answer was lost may ask
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.storage.faults import Fault
-from parkade.domain.errors import InUse, InvalidInput, NotFound
+from parkade.domain.errors import InUse, InvalidInput, NotFound, ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from parkade.ports.objects import ObjectInfo, Objects
+
+logger = logging.getLogger(__name__)
 
 #: Uploads in which nothing has come for so long are given up.
 ABANDONED = timedelta(days=7)
@@ -93,9 +96,13 @@ def drop(parts: Objects, upload_id: str) -> None:
 
 def tidy(parts: Objects, now: datetime) -> None:
     """Drop what was abandoned, and what is left of completed uploads, after a while."""
-    for each in parts.buckets():
-        if now - each.modified_at > ABANDONED:
-            drop(parts, each.name)
+    try:
+        for each in parts.buckets():
+            if now - each.modified_at > ABANDONED:
+                drop(parts, each.name)
+    except ParkadeError as error:
+        # Nothing else needs it; it is tried again the next time.
+        logger.error("abandoned uploads are not tidied: %s", error.message)  # noqa: TRY400
 
 
 def missing(upload_id: str) -> Fault:
@@ -109,18 +116,32 @@ def missing(upload_id: str) -> Fault:
 
 
 def _read(parts: Objects, upload_id: str) -> Upload | None:
+    """Return an upload; None where there is none, or none that can be understood."""
     try:
         info, file = parts.fetch(upload_id, _RECORD)
+        with file:
+            record = json.load(file)
+        return Upload(
+            id=upload_id,
+            bucket=str(record["bucket"]),
+            key=str(record["key"]),
+            headers=dict(record["headers"]),
+            started_at=info.modified_at,
+            done=_done(parts, upload_id),
+        )
     except (NotFound, InvalidInput):
         return None
-    with file:
-        record = json.load(file)
+    except (ValueError, TypeError, KeyError) as error:
+        logger.warning("upload %s cannot be understood: %s", upload_id, error)
+        return None
+
+
+def _done(parts: Objects, upload_id: str) -> str:
     try:
         with parts.open(upload_id, _DONE) as file:
-            done = str(json.load(file)["etag"])
+            return str(json.load(file)["etag"])
     except NotFound:
-        done = ""
-    return Upload(id=upload_id, started_at=info.modified_at, done=done, **record)
+        return ""
 
 
 def _write(parts: Objects, upload_id: str, key: str, content: dict[str, Any]) -> None:
