@@ -7,8 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parkade.apps.sagemaker import description, validation
+from parkade.apps.sagemaker import (
+    components,
+    configs,
+    description,
+    models,
+    validation,
+    variants,
+)
 from parkade.apps.sagemaker.faults import Fault
+from parkade.apps.sagemaker.known import KNOWN
 from parkade.apps.sagemaker.operations import OPERATIONS
 from tests.apps.sagemaker.shapes import lawful, mistyped, spoilt
 
@@ -166,3 +174,42 @@ def test_instants_and_whole_numbers_are_read_as_such():
     read = validation.read(shape_of("ListEndpoints"), {"CreationTimeAfter": 1.5, "MaxResults": 7.0})
     assert read["CreationTimeAfter"] == datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
     assert (read["MaxResults"], type(read["MaxResults"])) == (7, int)
+
+
+#: What is refused as a whole where it is given, or has no meaning here and is kept as a whole.
+UNREAD = {
+    *models._REFUSED_OF_CONTAINER,
+    *models._REFUSED_OF_SOURCE,
+    *configs._REFUSED,
+    *variants._REFUSED,
+    *components._REFUSED,
+    *("ImageConfig", "VpcConfig", "ServerlessUpdateConfig", "PrefixAwareRoutingConfig"),
+    *("RollingUpdatePolicy", "AutoRollbackConfiguration", "CanarySize", "LinearStepSize"),
+} - {"DeploymentConfig"}
+
+
+def read_structures(shape, found):
+    for name, child in getattr(shape, "members", {}).items():
+        if name not in UNREAD:
+            read_structures(child, found)
+    if shape.type_name == "list":
+        read_structures(shape.member, found)
+    if shape.type_name == "structure":
+        found[shape.name] = set(shape.members)
+
+
+def test_somebody_has_looked_at_every_member_that_botocore_knows():
+    """If this fails, botocore is newer: see `known.py`."""
+    found = {}
+    for name in OPERATIONS:
+        read_structures(shape_of(name), found)
+    deployments = {name for name in found if name.startswith("InferenceComponentDeployment")}
+    assert {name: members for name, members in found.items() if name not in deployments} == KNOWN
+
+
+def test_a_member_that_nobody_has_looked_at_is_refused(monkeypatch):
+    monkeypatch.setitem(KNOWN, "CreateEndpointInput", {"EndpointName", "EndpointConfigName"})
+    given_input = {"EndpointName": "e", "EndpointConfigName": "c", "Tags": []}
+    message = validation_message("CreateEndpoint", given_input)
+    assert "at 'tags' failed" in message
+    assert "newer than Parkade" in message

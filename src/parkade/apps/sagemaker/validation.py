@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker import patterns
 from parkade.apps.sagemaker.faults import Fault, invalid, malformed
+from parkade.apps.sagemaker.known import KNOWN
 from parkade.domain.names import suggestion
 
 if TYPE_CHECKING:
@@ -86,12 +87,16 @@ class _Reading:
 
     def _structure(self, shape: Shape, given: dict[str, Any], path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        known = KNOWN.get(shape.name, shape.members.keys())
         for name, value in given.items():
+            place = _below(path, name)
             if name not in shape.members:
                 hint = suggestion(name, shape.members) or "see botocore's description of it"
-                self._err(name, _below(path, name), f"Member must be one that is known; {hint}")
+                self._err(name, place, f"Member must be one that is known; {hint}")
+            elif value is not None and name not in known:
+                self._err(name, place, "Member must be one that is known; it is newer than Parkade")
             elif value is not None:
-                found[name] = self.value(shape.members[name], value, _below(path, name))
+                found[name] = self.value(shape.members[name], value, place)
         for name in shape.required_members:
             if given.get(name) is None:
                 self._err(None, _below(path, name), "Member must not be null")
