@@ -134,7 +134,8 @@ def _start(benchmark: rig.Rig, subjects: list[Subject]) -> list[Way]:
         workers[subject.name] = worker
         url = f"http://127.0.0.1:{port}/invocations"
         ways.append(Way(subject=subject.name, name="direct", url=url, processes=(direct,)))
-    gateway, port = benchmark.gateway(sockets)
+    endpoints = {name: rig.endpoint(path) for name, path in sockets.items()}
+    gateway, port = benchmark.gateway(endpoints)
     for subject in subjects:
         worker = workers[subject.name]
         url = f"http://127.0.0.1:{port}/endpoints/{subject.name}/invocations"

@@ -22,7 +22,7 @@ from parkade.apps import link
 from parkade.apps.control.link import LinkServer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 HERE = Path(__file__).parent
 TOKEN = "pk_" + secrets.token_urlsafe(32)
@@ -101,8 +101,10 @@ class Rig:
         conf.write_text(_NGINX.format(folder=folder, socket=worker, port=port))
         return self.start([program, "-c", str(conf)], name=f"nginx-{worker.stem}"), port
 
-    def gateway(self, workers: dict[str, Path]) -> tuple[subprocess.Popen[bytes], int]:
-        """Start the gateway with one endpoint for each worker."""
+    def gateway(
+        self, endpoints: Mapping[str, link.EndpointView]
+    ) -> tuple[subprocess.Popen[bytes], int]:
+        """Start the gateway with these endpoints."""
         key = secrets.token_bytes(32)
         (self.folder / "server.key").write_text(key.hex())
         public = self._keep(socket.create_server(("127.0.0.1", 0), backlog=1024))
@@ -115,7 +117,7 @@ class Rig:
             version=1,
             inside=secrets.token_urlsafe(32),
             tokens=(link.TokenView(name="bench", digest=digest, role="invoker"),),
-            endpoints={name: _view(path) for name, path in workers.items()},
+            endpoints=endpoints,
             limits=link.Limits(rate=PLENTY, burst=PLENTY),
         )
         self._loop.call_soon_threadsafe(server.push, snapshot)
@@ -145,10 +147,15 @@ class Rig:
         return listener
 
 
-def _view(worker: Path) -> link.EndpointView:
-    instance = link.InstanceRoute(id="worker", addresses=(str(worker),))
-    variant = link.VariantRoute(name="AllTraffic", weight=1.0, instances=(instance,))
-    return link.EndpointView(variants=(variant,))
+def variant(worker: Path, name: str = "AllTraffic") -> link.VariantRoute:
+    """Return a variant that one worker serves."""
+    instance = link.InstanceRoute(id=worker.stem, addresses=(str(worker),))
+    return link.VariantRoute(name=name, weight=1.0, instances=(instance,))
+
+
+def endpoint(worker: Path) -> link.EndpointView:
+    """Return an endpoint that one worker serves."""
+    return link.EndpointView(variants=(variant(worker),))
 
 
 def free_port() -> int:

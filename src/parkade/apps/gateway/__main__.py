@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 COLLECTED = 20_000
 #: Open connections are open files; more than this many are nobody's.
 FILES = 65_536
+#: Seconds that the thread that writes captured calls may keep the event loop waiting; Python's own
+#: number is ten times as much.
+SWITCH = 0.0005
 
 
 def main(arguments: Sequence[str], patience: Patience | None = None) -> None:
@@ -34,6 +37,7 @@ def main(arguments: Sequence[str], patience: Patience | None = None) -> None:
     # collector need not look at the one again and again, nor often at the other.
     gc.freeze()
     gc.set_threshold(COLLECTED)
+    sys.setswitchinterval(SWITCH)
     uvloop.run(_run(options, patience or Patience()))
 
 

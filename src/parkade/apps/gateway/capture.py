@@ -31,6 +31,10 @@ PART = 48 * 1024
 FILE_NAME = "{at:%M-%S}-{milliseconds:03d}-{unique}.jsonl"
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_Decoder = codecs.getincrementaldecoder("utf-8")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """A body in the pieces it came in, and the content type it came with; empty: none."""
@@ -81,9 +85,9 @@ def line(call: Captured) -> bytes:
     """Return the call as a line of JSON."""
     data = []
     if call.sent is not None:
-        data.append(b'"endpointInput":' + _payload(call.sent, "INPUT", call.view))
+        data.append(b'"endpointInput":' + _payload(call.sent, b"INPUT", call.view))
     if call.answered is not None:
-        data.append(b'"endpointOutput":' + _payload(call.answered, "OUTPUT", call.view))
+        data.append(b'"endpointOutput":' + _payload(call.answered, b"OUTPUT", call.view))
     metadata: dict[str, object] = {"eventId": call.event_id}
     if call.inference_id:
         metadata["inferenceId"] = call.inference_id
@@ -97,10 +101,14 @@ def line(call: Captured) -> bytes:
     )
 
 
-def _payload(payload: Payload, mode: str, view: link.CaptureView) -> bytes:
+def _payload(payload: Payload, mode: bytes, view: link.CaptureView) -> bytes:
     encoding, data = _encoded(payload, view)
-    head = _json({"observedContentType": payload.content_type, "mode": mode})
-    return b'%b,"data":"%b","encoding":"%b"}' % (head[:-1], b"".join(data), encoding)
+    return b'{"observedContentType":%b,"mode":"%b","data":"%b","encoding":"%b"}' % (
+        _json(payload.content_type),
+        mode,
+        b"".join(data),
+        encoding,
+    )
 
 
 def _encoded(payload: Payload, view: link.CaptureView) -> tuple[bytes, list[bytes]]:
@@ -123,7 +131,7 @@ def _kind(content_type: str, view: link.CaptureView) -> bytes | None:
 
 
 def _escaped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    decoder = _Decoder()
     for part in _parts(pieces):
         yield _json(decoder.decode(part))[1:-1]
     decoder.decode(b"", final=True)
@@ -146,4 +154,4 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _encode(value).encode("ascii")

@@ -18,7 +18,7 @@ import os
 import queue
 import threading
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
@@ -27,7 +27,7 @@ from parkade.apps.gateway.spool import Spools
 from parkade.domain.errors import ParkadeError, ResourceLimitExceeded, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from parkade.apps.gateway.capture import Captured
@@ -41,6 +41,9 @@ WAITING_BYTES = 64 * 1024**2
 SPOOL_BYTES = 4 * 1024**2
 #: Seconds between two looks at the disk.
 LOOK_SECONDS = 5.0
+#: Seconds in which calls gather before they are written. A thread that woke for each of them would
+#: take the interpreter from the event loop each time.
+GATHER_SECONDS = 0.02
 #: Percent below the limit at which capturing goes on again; what is at the limit goes to and fro.
 MARGIN = 1.0
 #: Seconds that the end waits for the last deliveries; what is left is delivered at the next start.
@@ -144,16 +147,22 @@ class Scribe:
     def _write_all(self) -> None:
         while True:
             until = min(self._due, self._look if self.off else NEVER)
-            try:
-                call = self._queue.get(timeout=min(max(0.0, until - monotonic()), LONGEST_WAIT))
-            except queue.Empty:
-                pass
-            else:
+            for call in self._gather(min(max(0.0, until - monotonic()), LONGEST_WAIT)):
                 if call is None:
                     return
                 self._append(call)
                 self._done += call.size
             self._deliver_due()
+
+    def _gather(self, seconds: float) -> Iterator[Captured | None]:
+        """Return the calls that are there, or come within this time; None: there are no more."""
+        try:
+            yield self._queue.get(timeout=seconds)
+        except queue.Empty:
+            return
+        sleep(GATHER_SECONDS)
+        for _ in range(self._queue.qsize()):
+            yield self._queue.get()
 
     def _append(self, call: Captured) -> None:
         if self.off or not self._has_room():
