@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def serve(app: FastAPI, services: Services) -> None:
     """Serve both doors."""
     objects, identity = s3.S3(services), sts.STS(services)
-    for path in (s3.PREFIX, sts.PATH, f"{sts.PATH}/"):
-        app.router.routes.append(
-            Route(path, objects if path == s3.PREFIX else identity, include_in_schema=False)
-        )
-    app.router.routes.append(Mount(s3.PREFIX, objects))
+    app.router.routes += (
+        Route(s3.PREFIX, objects, include_in_schema=False),
+        Mount(s3.PREFIX, objects),
+        Route(sts.PATH, identity, include_in_schema=False),
+        Route(f"{sts.PATH}/", identity, include_in_schema=False),
+    )
