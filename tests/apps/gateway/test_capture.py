@@ -55,7 +55,7 @@ def serve(house: Stand, endpoint: str, view: link.CaptureView | None, **limits: 
     house.push(
         endpoints={endpoint: link.EndpointView(variants=(main,), capture=view)},
         limits=house.limits(
-            **{"capture_seconds": 0.1, "capture_disk_percent": 100, **limits},
+            **{"capture_seconds": 0.1, **limits},
         ),
     )
 
@@ -185,7 +185,7 @@ def test_a_full_disk_turns_capturing_off_and_fails_no_request():
         assert [event.kind for event in house.events] == ["capture.off"]
         assert "capture.disk_percent" in house.events[0].reason
         assert house.invoke().status == 200
-        house.push(limits=house.limits(capture_seconds=0.1, capture_disk_percent=100))
+        house.push(limits=house.limits(capture_seconds=0.1))
         wait_for(lambda: len(house.events) == 2)
         assert house.events[1].kind == "capture.on"
         house.invoke()

@@ -167,7 +167,8 @@ class Shadow:
 
     def update(self, route: link.VariantRoute, production: float, limits: link.Limits) -> None:
         """Take up the snapshot's view; `production` is the weight of what is copied."""
-        self._sampler.share = min(1.0, route.weight / production) if production else 1.0
+        # Where the production variant weighs nothing it has all requests all the same.
+        self._sampler.share = min(1.0, route.weight / (production or 1.0))
         self._limit = limits.body_bytes
         # What was begun under the former limits keeps them.
         self._patience = Deadlines(self._means.loop, limits.model_seconds, Copy.expire)
@@ -223,7 +224,6 @@ class Shadow:
             seen = replace(
                 copy.seen,
                 variant=self._name,
-                started=copy.made,
                 model_seconds=monotonic() - copy.sent_first,
                 status=status,
                 model_status=status,

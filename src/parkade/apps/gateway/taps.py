@@ -64,7 +64,8 @@ class EndpointTap:
         self._capture = capture = view.capture
         if capture is None or former is None or capture.percentage != former.percentage:
             self._samplers = {}
-        self.keeps = limits.body_bytes if capture is not None and capture.outputs else 0
+        wanted = capture is not None and capture.outputs and capture.percentage
+        self.keeps = limits.body_bytes if wanted else 0
         gone = self._shadows
         self._shadows = {}
         production = sum(route.weight for route in view.variants)
