@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.hosting import MemoryHosting
+from parkade.domain.catalog import Deployment
 from parkade.domain.errors import Unavailable
 from tests.builders import (
     NOW,
@@ -86,7 +87,10 @@ class Embedded:
 
     def place(self, name, at):
         self._runner.run(self._host.close())
-        recorded = a_recorded_endpoint(name, config_name="slow", status=at)
+        store = self._home.store
+        slow = Deployment(config=store.config("slow"), models=(store.model("slow"),))
+        updating = {"target": slow, "target_generation": 2} if at == "Updating" else {}
+        recorded = a_recorded_endpoint(name, deployment=slow, status=at, **updating)
         self._home.store.put_endpoint(recorded, an_event())
         self._start()
 

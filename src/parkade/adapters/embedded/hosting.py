@@ -28,8 +28,8 @@ class EmbeddedHosting:
         self._host.config(config_name)
 
     def create(self, endpoint_name: str, config_name: str) -> None:
-        """Begin to create the endpoint."""
-        self._host.create_endpoint(endpoint_name, config_name, METER)
+        """Begin to create the endpoint, with the inference components that it had before."""
+        self._host.create_endpoint(endpoint_name, config_name, METER, revives=True)
 
     def delete(self, endpoint_name: str) -> None:
         """Begin to delete the endpoint, if it is there."""

@@ -63,6 +63,8 @@ class LinkServer:
         self._version = 0
         self._peers: set[_Peer] = set()
         self._moved = asyncio.Condition()
+        #: Whether any gateway has been heard of; those of a killed predecessor come back soon.
+        self._met = False
         self._server: asyncio.Server | None = None
 
     @property
@@ -108,7 +110,7 @@ class LinkServer:
             logger.warning("a gateway has not applied snapshot %d in time", self._version)
 
     def _all_applied(self) -> bool:
-        return all(peer.applied == self._version for peer in self._peers)
+        return self._met and all(peer.applied == self._version for peer in self._peers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = _Peer(next(self._names), writer)
@@ -147,6 +149,7 @@ class LinkServer:
         match message["kind"]:
             case "applied":
                 peer.applied = message["version"]
+                self._met = True
                 async with self._moved:
                     self._moved.notify_all()
             case "usage":
