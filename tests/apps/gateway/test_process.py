@@ -55,8 +55,10 @@ def test_an_idle_gateway_ends_at_once(way: str) -> None:
 
 def test_a_gateway_without_a_snapshot_ends_at_once() -> None:
     with stand(link_open=False) as house:
-        wait_for(lambda: house.process is not None)
-        time.sleep(0.5)
+        # It reaches for the link once it listens to signals.
+        house.link.setblocking(True)
+        reached, _ = house.link.accept()
+        reached.close()
         begun = time.monotonic()
         assert house.stop() == 0
         assert time.monotonic() - begun < 2

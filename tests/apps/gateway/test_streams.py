@@ -342,6 +342,18 @@ def test_nonsense_within_a_stream_breaks_it(house: Stand) -> None:
     assert raised.value.partial == b"one"
 
 
+def test_what_comes_behind_a_stream_is_given_to_nobody(house: Stand) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n"
+
+    def behave(_: Request) -> Reply:
+        return Reply(raw=chunked + Reply(body=b"smuggled").wire())
+
+    endpoint = served(house, behave)
+    for _ in range(2):
+        assert list(events(house, endpoint)[1]) == [b"one"]
+        assert house.invoke(endpoint).body == b"one"
+
+
 def test_a_caller_of_http_1_0_reads_until_the_end(house: Stand) -> None:
     endpoint, script, _ = scripted(house)
     for path in ("/endpoints/{}/invocations", STREAM):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,15 +98,14 @@ ATTRIBUTES = _line("X-Amzn-SageMaker-Custom-Attributes")
 #: stream's own `Accept` asks for is the encoding of the stream.
 _WHOLE = {b"content-type": CONTENT_TYPE, b"accept": ACCEPT}
 _STREAM = {b"content-type": CONTENT_TYPE, b"x-amzn-sagemaker-accept": ACCEPT}
-_TEXTS = {
-    CONTENT_TYPE: _Member("contentType", _TEXT, TEXT_LIMIT),
-    ACCEPT: _Member("accept", _TEXT, TEXT_LIMIT),
-}
 _TRACES = {b"traceparent": _line("traceparent"), b"tracestate": _line("tracestate")}
 _EXPECT = b"expect"
 _PREFIX = "X-Amzn-SageMaker-"
 #: Headers that steer, or have a rule.
 _MEMBERS = {
+    b"content-type": _Member("contentType", _TEXT, TEXT_LIMIT),
+    b"accept": _Member("accept", _TEXT, TEXT_LIMIT),
+} | {
     (_PREFIX + header).lower().encode(): member
     for header, member in {
         "Custom-Attributes": _Member(
@@ -137,64 +136,72 @@ _MEMBERS = {
         ),
     }.items()
 }
-_SESSION_ID = b"x-amzn-sagemaker-session-id"
-#: A stream belongs to a session that is open, and opens none.
+#: A stream has another header for what to accept. It belongs to a session that is open, and opens
+#: none.
 _STREAM_MEMBERS = _MEMBERS | {
-    _SESSION_ID: _Member("sessionId", _SESSION, 256, field="session", line=_PREFIX + "Session-Id")
+    b"x-amzn-sagemaker-accept": _MEMBERS[b"accept"],
+    b"x-amzn-sagemaker-session-id": _Member(
+        "sessionId", _SESSION, 256, field="session", line=_PREFIX + "Session-Id"
+    ),
 }
-_RARE = frozenset({_EXPECT, *_TRACES, *_MEMBERS})
+_RARE = frozenset({_EXPECT, *_TRACES, *_MEMBERS}) - {b"content-type", b"accept"}
+
+Headers: TypeAlias = "Iterable[tuple[bytes, bytes]]"
 
 
-class Head:
-    """The headers of an invocation, sorted."""
+def sort(
+    headers: Headers, lines: list[bytes], *, streams: bool
+) -> tuple[bytes, int, list[tuple[bytes, bytes]]]:
+    """Return credential, length of the body as far as it is told, and what is left to `Told`.
 
-    __slots__ = ("asked", "credential", "expects", "fault", "length")
+    What reaches the worker is added to `lines`, as beginning and value of each header.
+    """
+    common = _STREAM if streams else _WHOLE
+    credential, length, rare = b"", 0, []
+    for name, value in headers:
+        key = name.lower()
+        line = common.get(key)
+        if line is not None:
+            lines += (line, value)
+            if len(value) > TEXT_LIMIT or not value.isascii():
+                rare.append((key, value))
+        elif key == b"authorization":
+            credential = value
+        elif key == b"content-length":
+            length = int(value)
+        elif key in _RARE:
+            rare.append((key, value))
+    return credential, length, rare
 
-    def __init__(
-        self, headers: Iterable[tuple[bytes, bytes]], lines: list[bytes], *, streams: bool
-    ) -> None:
-        """Add what reaches the worker to `lines`, as beginning and value of each header."""
-        self.asked = NOTHING
-        self.credential = b""
-        #: Length of the body, as far as it is told.
-        self.length = 0
+
+class Told:
+    """What the headers say that few requests have."""
+
+    __slots__ = ("asked", "expects", "fault")
+
+    def __init__(self, headers: Headers, lines: list[bytes], *, streams: bool) -> None:
+        """Add those that reach the worker to `lines`."""
+        known = _STREAM_MEMBERS if streams else _MEMBERS
         #: Whether the caller waits for word before it sends the body.
         self.expects = False
+        fields: dict[str, str] = {}
+        faults = []
+        for key, value in headers:
+            if key == _EXPECT:
+                self.expects = value.lower() == b"100-continue"
+            elif key in _TRACES:
+                lines += (_TRACES[key], value)
+            else:
+                member, text = known[key], value.decode("latin-1")
+                faults.append(member.fault(text))
+                if member.field:
+                    fields[member.field] = text
+                if member.line:
+                    lines += (member.line, value)
+        self.asked = Asked(**fields) if fields else NOTHING
         #: What is not valid, in SageMaker's words; empty: nothing.
         self.fault = ""
-        common = _STREAM if streams else _WHOLE
-        rare: list[tuple[bytes, bytes]] = []
-        members: list[tuple[_Member, bytes]] = []
-        for name, value in headers:
-            key = name.lower()
-            line = common.get(key)
-            if line is not None:
-                lines += (line, value)
-                if len(value) > TEXT_LIMIT or not value.isascii():
-                    members.append((_TEXTS[line], value))
-            elif key == b"authorization":
-                self.credential = value
-            elif key == b"content-length":
-                self.length = int(value)
-            elif key in _RARE:
-                rare.append((key, value))
-        if rare or members:
-            known = _STREAM_MEMBERS if streams else _MEMBERS
-            members += ((known[key], value) for key, value in rare if key in known)
-            lines += (
-                piece for key, value in rare if key in _TRACES for piece in (_TRACES[key], value)
-            )
-            self.expects = any(
-                key == _EXPECT and value.lower() == b"100-continue" for key, value in rare
-            )
-            self._ask([(member, value.decode("latin-1")) for member, value in members], lines)
-
-    def _ask(self, members: list[tuple[_Member, str]], lines: list[bytes]) -> None:
-        for member, value in members:
-            if member.line:
-                lines += (member.line, value.encode("latin-1"))
-        self.asked = Asked(**{member.field: value for member, value in members if member.field})
-        faults = [fault for member, value in members if (fault := member.fault(value))]
+        faults = [fault for fault in faults if fault]
         if faults:
             noun = "error" if len(faults) == 1 else "errors"
             self.fault = f"{len(faults)} validation {noun} detected: {'; '.join(faults)}"

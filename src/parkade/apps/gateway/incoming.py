@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
-from parkade.apps.gateway.headers import Head
+from parkade.apps.gateway.headers import NOTHING, Told, sort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,17 +68,24 @@ class Incoming(ABC):
         #: Whether the answer is encoded as AWS's event stream.
         self.events = door.events
         self._lines = [_START]
-        told = Head(headers, self._lines, streams=door.events)
-        self.asked = told.asked
-        self._expects = told.expects
+        self.asked = NOTHING
+        self._expects = False
         #: Target and headers, where a signature waits for the whole request.
         self._signed: tuple[bytes, Sequence[tuple[bytes, bytes]]] | None = None
-        self._refusal = None if door.public else client.admit(told.credential, self._endpoint.name)
+        credential, length, rare = sort(headers, self._lines, streams=self.events)
+        self._refusal = None if door.public else client.admit(credential, self._endpoint.name)
         if self._refusal is answers.SIGNED:
             self._refusal, self._signed = None, (target, headers)
-        if told.length > self.limit:
+        if rare:
+            self._look_at(rare)
+        if length > self.limit:
             self._reject(answers.too_large(self.limit))
-        elif told.fault and self._refusal is None:
+
+    def _look_at(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        told = Told(headers, self._lines, streams=self.events)
+        self.asked = told.asked
+        self._expects = told.expects
+        if told.fault and self._refusal is None:
             self._refusal = objections.invalid(told.fault)
 
     def begin(self) -> None:

@@ -172,7 +172,7 @@ class Invocation(Incoming):
         variant = self.variant
         assert variant is not None  # noqa: S101  it was sent
         good = 200 <= status < 300
-        if good and not self.streams:
+        if good and self.relay is not None and not self.relay.last:
             self._relay_on(lines, chunks, size)
             return
         if status == 404 and self.copy is not None and not_loaded(lines, chunks):
@@ -304,7 +304,8 @@ class Invocation(Incoming):
     def _count(self) -> None:
         assert self.variant is not None  # noqa: S101  callers have looked
         now = monotonic()
-        model = now - self._sent_first if self.sent else 0.0
+        sent = self.sent if self.relay is None else self._sent_first
+        model = now - sent if sent else 0.0
         self.variant.counter.count(model, now - self._started - model)
         if self.copy is not None:
             self.copy.count(model, self.sent - self.cold_since if self.cold_since else None)

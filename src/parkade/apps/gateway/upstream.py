@@ -174,14 +174,15 @@ class WorkerConnection(asyncio.Protocol):
         """Note that the headers are whole."""
         self._headed = True
         invocation = self.invocation
-        if (
-            invocation is not None
-            and (invocation.events or not self._sized)
-            and not self._done
-            and 200 <= self._parser.get_status_code() < 300
-        ):
-            self._flows = invocation.streams and (
-                invocation.events or self._framed or answer_type(self._lines).startswith(EVENTS)
+        if invocation is None or self._done:
+            return
+        if invocation.events or not self._sized:
+            self._flows = (
+                200 <= self._parser.get_status_code() < 300
+                and invocation.streams
+                and (
+                    invocation.events or self._framed or answer_type(self._lines).startswith(EVENTS)
+                )
             )
 
     def on_body(self, chunk: bytes) -> None:
