@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SAMPLE := examples/text-classification
 TG_VENV ?= .venv-text-generation
+MMS_VENV := .venv-multi-model-server
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-text-generation test-guards bench docs lock wheel clean
+.PHONY: help install demo test check test-all test-text-generation test-multi-model-server test-guards bench docs lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -32,7 +33,7 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 	@exec $(BIN)/parkade demo
 
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation and not multi_model_server"
 
 check: install ## linters, types, import contracts
 	$(BIN)/ruff format --check .
@@ -40,7 +41,7 @@ check: install ## linters, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test-all: test test-text-generation ## every suite
+test-all: test test-text-generation test-multi-model-server ## every suite
 
 test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
 	$(TG_VENV)/bin/python -m pytest -m text_generation tests/text_generation
@@ -51,6 +52,16 @@ $(TG_VENV)/.installed: requirements/text-generation.txt requirements/dev.txt pyp
 	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/text-generation.txt
 	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-multi-model-server: $(MMS_VENV)/.installed $(VENV)/.installed ## many models in awslabs multi-model-server (installs it, and Java, beside)
+	@command -v java > /dev/null || apt-get install --yes --quiet --no-install-recommends openjdk-17-jre-headless || \
+		{ echo "multi-model-server needs Java 17; on Debian and Ubuntu: apt-get install openjdk-17-jre-headless"; exit 1; }
+	$(BIN)/python -m pytest -m multi_model_server tests/multi_model
+
+$(MMS_VENV)/.installed: requirements/multi-model-server.txt
+	$(PYTHON) -m venv $(MMS_VENV)
+	$(MMS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/multi-model-server.txt
 	@touch $@
 
 test-guards: install ## take the guard of each invariant out and see its test fail
@@ -70,4 +81,4 @@ lock: ## pin the versions of pyproject.toml anew, with hashes (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements/dev.txt
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(TG_VENV) dist $(SAMPLE)/model.joblib
+	rm -rf $(VENV) $(TG_VENV) $(MMS_VENV) dist $(SAMPLE)/model.joblib

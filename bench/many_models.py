@@ -1,6 +1,6 @@
 """Many models on one endpoint: hit ratio, cold and warm latency, memory, under a Zipf-like load.
 
-    python bench/many_models.py [--models 2000] [--instances 2] [--megabytes 180] [--requests 10000]
+    python bench/many_models.py [--models 2000] [--instances 2] [--megabytes 155] [--requests 10000]
                                 [--clients 8] [--exponent 1.0]
 
 Starts Parkade on a state folder of its own, puts so many scikit-learn models of about 100 KB, and
@@ -198,7 +198,7 @@ def report(seen: list[Seen], seconds: float, found: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (
-        ("models", 2000), ("instances", 2), ("megabytes", 180), ("requests", 10_000), ("clients", 8),
+        ("models", 2000), ("instances", 2), ("megabytes", 155), ("requests", 10_000), ("clients", 8),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--exponent", type=float, default=1.0)

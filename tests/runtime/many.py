@@ -34,6 +34,9 @@ class Many:
         self.go = asyncio.Event()
         self.go.set()
         self.refusal = None
+        #: Whether the name of a model that did not get in is kept, and those that are.
+        self.keeps_names = False
+        self.kept = set()
         self._server = None
 
     async def start(self):
@@ -73,16 +76,21 @@ class Many:
         if method == "DELETE":
             name = target.rpartition("/")[2]
             self.log.append(("unload", name))
-            return (200, {}) if self.models.pop(name, None) else (404, {})
+            found = name in self.kept or name in self.models
+            self.kept.discard(name)
+            self.models.pop(name, None)
+            return (200, {}) if found else (404, {})
         values = json.loads(body)
         name, url = values["model_name"], values["url"]
         self.log.append(("load", name))
         await self.go.wait()
         if self.refusal is not None:
             return self.refusal
-        if name in self.models:
+        if name in self.models or name in self.kept:
             return 409, {"message": "it is loaded"}
         if len(self.models) >= self.room:
+            if self.keeps_names:
+                self.kept.add(name)
             return 507, {"message": "there is no room"}
         self.models[name] = url
         return 200, {"memoryBytes": 1000}

@@ -187,6 +187,32 @@ def test_a_model_that_never_fits_is_refused_with_the_containers_words(tmp_path):
     run(tmp_path, test, rooms=(0,))
 
 
+def test_a_name_that_a_container_keeps_of_a_failed_load_is_freed(tmp_path):
+    async def test(yard):
+        for target in "ab":
+            yard.put(target, target)
+        yard.containers["a"].keeps_names = True
+        await yard.placement.load(wanted("a"))
+        await yard.placement.load(wanted("b"))
+        assert yard.containers["a"].contents() == ["b"]
+
+    run(tmp_path, test, rooms=(1,))
+
+
+def test_a_name_that_is_half_loaded_is_loaded_anew(tmp_path):
+    async def test(yard):
+        yard.put("a")
+        await yard.placement.load(wanted("a"))
+        (copy,) = yard.placement.copies()
+        container = yard.containers["a"]
+        yard.placement.lost("a", "a", copy.stored.name)
+        container.kept.add(container.models.pop(copy.stored.name) and copy.stored.name)
+        await yard.placement.load(wanted("a"))
+        assert container.contents() == ["one"]
+
+    run(tmp_path, test)
+
+
 def test_a_missing_object_is_refused_by_bucket_and_key_and_asked_for_again(tmp_path):
     async def test(yard):
         with pytest.raises(ObjectNotFound, match="'many/x/a' in bucket 'models'"):
@@ -227,7 +253,7 @@ def test_what_a_script_fails_with_is_told_and_not_tried_again_for_a_while(tmp_pa
         for _ in range(3):
             with pytest.raises(StartFailed, match="'a' cannot be loaded: NameError"):
                 await yard.placement.load(wanted("a"))
-        assert len(container.log) == 1
+        assert [kind for kind, _ in container.log].count("load") == 1
         container.refusal = None
         monkeypatch.setattr(placement_module, "monotonic", lambda: monotonic() + 1000)
         await yard.placement.load(wanted("a"))

@@ -47,16 +47,21 @@ class ModelServer:
     async def load(self, name: str, folder: Path) -> int | None:
         """Load the model in `folder`; return its size in memory where the container tells.
 
-        One that is loaded already counts as done. Raises NoRoom, and StartFailed with the
-        container's reason.
+        Raises NoRoom, and StartFailed with the container's reason.
         """
         body = {"model_name": name, "url": str(folder)}
         answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
+        if answer.status_code == 409:
+            # Nobody knows of it: a load that nobody saw the end of may have left it half done.
+            await self.unload(name)
+            answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
+        if answer.is_success:
+            return _size(_values(answer))
+        # multi-model-server keeps the name of what it could not load.
+        await self.unload(name)
         if answer.status_code == 507:
             raise NoRoom(_text(answer))
-        if not answer.is_success and answer.status_code != 409:
-            raise StartFailed(_text(answer) or f"the container answered {answer.status_code}")
-        return _size(_values(answer))
+        raise StartFailed(_text(answer) or f"the container answered {answer.status_code}")
 
     async def unload(self, name: str) -> None:
         """Unload the model; one that is not loaded counts as done."""

@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from parkade.domain.errors import StartFailed, Unavailable
 from parkade.domain.targets import Loaded, victim
@@ -103,6 +104,8 @@ class Shelf:
         #: Who makes room does it alone: each would take out a model for itself otherwise.
         self._making_room = asyncio.Lock()
         self._leaving: dict[str, asyncio.Future[None]] = {}
+        #: One at a time brings a target model.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -137,6 +140,11 @@ class Shelf:
         one does. Raises StartFailed with the container's reason, AllPinned, and Unavailable where
         the instance is gone.
         """
+        turn = self._turns.setdefault(target, asyncio.Lock())
+        async with turn:
+            await self._bring(target, stored)
+
+    async def _bring(self, target: str, stored: Stored) -> None:
         former = self.copies.get(target)
         if former is not None and former.stored.name == stored.name:
             return
