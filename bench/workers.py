@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, cast
 import httptools
 import uvloop
 
+from parkade.runtime.container.connection import Connection
 from parkade.runtime.container.invocations import Invocations
 from parkade.runtime.container.script import load
-from parkade.runtime.container.server import Connection, Server
+from parkade.runtime.container.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable

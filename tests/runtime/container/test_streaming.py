@@ -385,6 +385,15 @@ def test_a_client_of_http_1_0_gets_it_whole(container):
         assert text.endswith(b"\r\n\r\n" + body)
 
 
+def test_a_client_of_http_1_0_may_keep_its_connection(container):
+    head = b"POST /invocations HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 10\r\n\r\n"
+    with connected(container.path) as sock, sock.makefile("rb") as stream:
+        for _ in range(2):
+            sock.sendall(head + b"numbers(3)")
+            status, headers, body = read_reply(stream)
+            assert (status, headers["Content-Length"], body) == (200, "6", b"0 1 2 ")
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_pipelined_requests_keep_their_order_whatever_they_ask(container, seed):
     """Plain answers, streams of both kinds and refusals, sent in pieces of any size."""

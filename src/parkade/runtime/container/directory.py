@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
+    from .connection import Outcome
     from .messages import Request
     from .models import Entry
-    from .server import Outcome
 
 #: As many as multi-model-server lists on one page.
 PAGE = 100

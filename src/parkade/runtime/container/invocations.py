@@ -10,9 +10,9 @@ from .messages import Answer, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .connection import Outcome
     from .messages import Request
     from .script import Script
-    from .server import Outcome
 
 PONG = Answer(200, b"", "")
 

@@ -17,7 +17,7 @@ from .messages import Answer, failure, opened
 from .streams import END, FAILURES, Stream, chunk, encoded
 
 if TYPE_CHECKING:
-    from .server import Connection
+    from .connection import Connection
 
 #: Closings of asynchronous generators under way; a task that nobody holds may vanish.
 _closings: set[asyncio.Task[None]] = set()

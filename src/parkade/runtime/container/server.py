@@ -4,31 +4,24 @@ Requests are parsed as they come and queued; each turn of the loop runs one of t
 order in which they were complete. Between two jobs the loop reads what has arrived, so that
 many connections are served fairly, and whoever hung up meanwhile is not worked for. A thread
 would only add a hop: the model holds the processor either way.
-
-An answer may come in parts, each a turn of its own, or later, from elsewhere. What its client
-sent behind the request waits for the end of it; other clients do not.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING
 
-import httptools
-
-from .messages import Answer, Request, refusal, wire
-from .outflow import Outflow
-from .streams import Stream
+from .connection import Connection, Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    #: What comes of a request when its turn has come; a future for what is done elsewhere.
-    Outcome = Answer | Stream | asyncio.Future[Answer]
+    from .connection import Program
+    from .outflow import Outflow
 
 BACKLOG = 1024
 #: After a job as long as this the loop catches up before the next: to accept a client, to read
@@ -39,40 +32,6 @@ CATCH_UP_TURNS = 4
 LINGER_SECONDS = 0.02
 #: After SIGTERM: how long a request that has begun to arrive may take to be complete.
 UPLOAD_SECONDS = 2.0
-
-
-class Program(Protocol):
-    """What a container answers with."""
-
-    def __call__(
-        self, method: bytes, target: bytes, request: Request
-    ) -> Answer | Callable[[], Outcome]:
-        """Return the answer at once, or what gives it when the request's turn has come.
-
-        Neither raises.
-        """
-        ...
-
-
-class Job(NamedTuple):
-    """A complete request, waiting for its turn."""
-
-    connection: Connection
-    work: Answer | Callable[[], Outcome]
-    keep_alive: bool
-    #: The client knows no chunks: HTTP/1.0.
-    whole: bool
-
-    def run(self) -> None:
-        """Answer it, or begin to."""
-        work = self.work
-        outcome = work if isinstance(work, Answer) else work()
-        if isinstance(outcome, Answer):
-            self.connection.answer(outcome, keep_alive=self.keep_alive)
-        elif isinstance(outcome, Stream):
-            self.connection.send(outcome, keep_alive=self.keep_alive, whole=self.whole)
-        else:
-            self.connection.promise(outcome, keep_alive=self.keep_alive)
 
 
 class Server:
@@ -143,7 +102,8 @@ class Server:
     async def drain(self, listener: asyncio.Server) -> None:
         """Stop accepting, answer what was received, and return when every connection is closed."""
         await asyncio.sleep(LINGER_SECONDS)
-        for _ in range(CATCH_UP_TURNS):
+        latest = self._loop.time() + UPLOAD_SECONDS
+        while self._has_unread(listener) and self._loop.time() < latest:  # noqa: ASYNC110 - each turn reads
             await asyncio.sleep(0)
         listener.close()
         self.stopping = True
@@ -153,6 +113,16 @@ class Server:
             await self._gone.wait()
         deadline.cancel()
 
+    def _has_unread(self, listener: asyncio.Server) -> bool:
+        """Tell whether something has arrived that the loop has not come to yet."""
+        arrivals = select.poll()
+        for door in listener.sockets:
+            arrivals.register(door.fileno(), select.POLLIN)
+        for connection in self.connections:
+            if connection.reads():
+                arrivals.register(connection.fileno(), select.POLLIN)
+        return bool(arrivals.poll(0))
+
     def _give_up_uploads(self) -> None:
         self.uploads_over = True
         self._close_idle()
@@ -160,197 +130,6 @@ class Server:
     def _close_idle(self) -> None:
         for connection in tuple(self.connections):
             connection.close_if_idle()
-
-
-class Connection(asyncio.Protocol):
-    """One client: parses its requests, answers them in their order."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._parser = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport
-        self._receiving = False
-        #: Requests that are complete and not answered yet.
-        self._unanswered = 0
-        #: The answer that has begun, or is done elsewhere, and what waits for its end.
-        self._underway: Outflow | asyncio.Future[Answer] | None = None
-        self._deferred: list[Job] = []
-        self._writable = True
-        #: The stream that waits until the client has taken what was sent.
-        self._held: Outflow | None = None
-        self._broken = False
-
-    # What the transport calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take up a connection."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._server.connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Let go of a connection; its queued jobs are skipped, its stream is ended."""
-        if isinstance(self._underway, Outflow):
-            self._underway.abandon()
-        self._server.lost(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what arrived; complete requests join the queue."""
-        if self._broken:
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            # What follows cannot be told apart from the broken request.
-            self._broken = True
-            self._receiving = False
-            self._enter(refusal(400, f"the request is not HTTP: {error}"), keep_alive=False)
-
-    def pause_writing(self) -> None:
-        """Read no further requests, and make no further parts, while the client takes nothing."""
-        self._writable = False
-        self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._writable = True
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-            if self._held is not None:
-                self._server.add(self._held)
-                self._held = None
-
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._receiving = True
-        self._path = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take (a part of) the path."""
-        self._path += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._headers[name.lower()] = value
-
-    def on_headers_complete(self) -> None:
-        """Tell clients that ask first to go on."""
-        if self._headers.get(b"expect", b"").lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, part: bytes) -> None:
-        """Take a part of the body; one that is too long is read to its end, but not kept."""
-        self._size += len(part)
-        if self._server.max_body is None or self._size <= self._server.max_body:
-            self._parts.append(part)
-        else:
-            self._parts.clear()
-
-    def on_message_complete(self) -> None:
-        """Queue the request."""
-        self._receiving = False
-        parts = self._parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._enter(
-            self._work(Request(body, self._headers)),
-            keep_alive=self._parser.should_keep_alive(),
-            whole=self._parser.get_http_version() == "1.0",
-        )
-
-    # The rest.
-
-    def _work(self, request: Request) -> Answer | Callable[[], Outcome]:
-        server = self._server
-        if server.max_body is not None and self._size > server.max_body:
-            return refusal(413, f"the body is longer than {server.max_body} bytes")
-        return server.program(self._parser.get_method(), self._path, request)
-
-    def _enter(
-        self, work: Answer | Callable[[], Outcome], *, keep_alive: bool, whole: bool = False
-    ) -> None:
-        """Queue a request; what needs no script and would overtake nobody is answered at once."""
-        self._unanswered += 1
-        if isinstance(work, Answer) and self._unanswered == 1:
-            self.answer(work, keep_alive=keep_alive)
-        else:
-            self._server.add(Job(self, work, keep_alive, whole))
-
-    def is_answering(self) -> bool:
-        """Tell whether an answer is under way, so that no other may begin."""
-        return self._underway is not None
-
-    def defer(self, job: Job) -> None:
-        """Keep a job until the answer that is under way has ended."""
-        self._deferred.append(job)
-
-    def answer(self, answer: Answer, *, keep_alive: bool) -> None:
-        """Send the answer to the oldest request."""
-        keep_alive = keep_alive and not (self._server.stopping and self._is_last())
-        self._transport.write(wire(answer, keep_alive=keep_alive))
-        self.settle(keep_alive=keep_alive)
-
-    def settle(self, *, keep_alive: bool) -> None:
-        """Take note that the oldest request is answered to the end."""
-        self._unanswered -= 1
-        self._underway = None
-        if not keep_alive or (self._server.stopping and self._is_idle()):
-            self._transport.close()
-        elif self._deferred:
-            self._server.put_back(self._deferred)
-            self._deferred = []
-
-    def promise(self, answer: asyncio.Future[Answer], *, keep_alive: bool) -> None:
-        """Answer the oldest request once its answer is there."""
-        self._underway = answer
-        answer.add_done_callback(lambda done: self._keep(done, keep_alive=keep_alive))
-
-    def _keep(self, answer: asyncio.Future[Answer], *, keep_alive: bool) -> None:
-        if not self.is_closing():
-            self.answer(answer.result(), keep_alive=keep_alive)
-
-    def send(self, stream: Stream, *, keep_alive: bool, whole: bool) -> None:
-        """Begin to answer the oldest request in parts."""
-        self._underway = Outflow(self, stream, keep_alive=keep_alive, whole=whole)
-        self._underway.run()
-
-    def write(self, pieces: Iterable[bytes]) -> None:
-        """Send a part of an answer."""
-        self._transport.writelines(pieces)
-
-    def go_on(self, outflow: Outflow) -> None:
-        """Give the stream its next turn, once the client has caught up."""
-        if self._writable:
-            self._server.add(outflow)
-        else:
-            self._held = outflow
-
-    def cut(self) -> None:
-        """End the connection within an answer, which tells that the answer is not whole."""
-        self._underway = None
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Tell whether nobody waits for an answer any more."""
-        return self._transport.is_closing()
-
-    def close_if_idle(self) -> None:
-        """Close unless a request is being received or waits for its answer."""
-        if self._is_idle():
-            self._transport.close()
-
-    def _is_idle(self) -> bool:
-        return not self._unanswered and not self._receives()
-
-    def _is_last(self) -> bool:
-        """Tell whether nothing follows the request that is answered now."""
-        return self._unanswered == 1 and not self._receives()
-
-    def _receives(self) -> bool:
-        return self._receiving and not self._server.uploads_over
 
 
 async def serve(program: Program, path: Path, *, max_body: int | None = None) -> None:
