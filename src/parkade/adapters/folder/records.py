@@ -89,8 +89,9 @@ class Records:
         fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         with fresh.open("w") as file:
             json.dump({"key": place.key, "known": known}, file)
-            file.flush()
-            os.fsync(file)
+            if any(each["headers"] for each in known):  # a sum alone can be computed again
+                file.flush()
+                os.fsync(file)
         fresh.replace(path)
 
     def _path(self, place: Place) -> Path:
