@@ -236,6 +236,11 @@ class Client(asyncio.Protocol):
         self.transport.write(self._head(exchange, (b"HTTP/1.1 200 OK\r\n", *lines)))
         return chunked
 
+    @property
+    def stuck(self) -> bool:
+        """Tell whether the caller has not read what was sent to it."""
+        return self._stuck is not None
+
     def cut(self) -> None:
         """End the connection within an answer, once what there is of it is sent."""
         self._deaf = True

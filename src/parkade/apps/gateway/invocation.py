@@ -212,6 +212,8 @@ class Invocation(Incoming):
             variant.header,
             keeps=None if endpoint.tap is None else endpoint.tap.keeps,
         )
+        if self._client.stuck:
+            self.hold()
 
     def part(self, pieces: list[bytes]) -> None:
         """Pass on a part of the answer."""
