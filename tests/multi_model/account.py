@@ -76,10 +76,10 @@ class Many:
         assert status == 200, answer
         return answer
 
-    def ask_all(self, targets):
+    def ask_all(self, targets, **body):
         """Ask for all at a time."""
         with ThreadPoolExecutor(len(targets)) as pool:
-            return list(pool.map(self.ask, targets))
+            return list(pool.map(lambda target: self.ask(target, **body), targets))
 
     def models(self):
         return self.house.ok("GET", "/v1/endpoints/many/models", params={"limit": 1000}).json()
