@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from parkade.domain.catalog import Asynchronous
 from parkade.domain.errors import StartFailed
 from parkade.runtime.environments import ScriptCommand
 from parkade.runtime.places import InstanceState
+from tests.builders import a_config
 from tests.runtime.premises import (
     alive,
     an_archive,
@@ -256,6 +258,30 @@ def test_a_worker_that_is_busy_for_a_while_is_left_alone(home):
             assert pids(host) == [pid]
         assert home.kinds("worker.") == ["worker.started"]
 
+    asyncio.run(story())
+
+
+def test_a_worker_with_an_asynchronous_request_may_compute_for_an_hour(home):
+    """Beside it an endpoint like any other, to see that the silence was long enough to be seen."""
+
+    async def story():
+        async with running(home) as host:
+            home.deploy(host, name="falcon")
+            variant = home.variant(host, "slow")
+            rules = Asynchronous(output="s3://answers")
+            config = a_config("slow-config", variants=(variant,), asynchronous=rules)
+            host.create_config(config, "ann")
+            host.create_endpoint("slow", "slow-config", "ann")
+            for name in ("falcon", "slow"):
+                await in_service(host, name)
+            stopped = {name: pids(host, name)[0] for name in ("slow", "falcon")}
+            for pid in stopped.values():
+                os.kill(pid, signal.SIGSTOP)
+            await until(lambda: "worker.restarted" in home.kinds("worker."))
+            assert pids(host, "slow") == [stopped["slow"]]
+            os.kill(stopped["slow"], signal.SIGCONT)
+
+    home.patient(silence=timedelta(seconds=1))
     asyncio.run(story())
 
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.domain import names
 from parkade.domain.errors import ObjectNotFound, ParkadeError
@@ -158,7 +158,7 @@ class Backlog:
 
     async def _pause(self) -> None:
         """Return when something came or went, or has waited too long."""
-        waits = [asyncio.create_task(self._wake.wait())]
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._wake.wait())]
         ends = [each.expires_at for queue in self._waiting.values() for each in queue]
         if ends:
             waits.append(asyncio.create_task(self._clock.sleep_until(min(ends))))

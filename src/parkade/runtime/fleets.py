@@ -194,6 +194,7 @@ class Fleet:
             self._premises,
             preparation,
             startup=group.startup if group else None,
+            silence=group.silence if group else None,
             well=self._listener.on_well,
             failed=partial(self._listener.on_failure, self),
         )

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from parkade.domain.catalog import Component, Container, Deployment, Model, Variant
 
+#: An asynchronous invocation may take up to an hour (InvocationTimeoutSeconds), and a while more.
+_ASYNCHRONOUS = timedelta(seconds=3600 + 10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -29,6 +32,8 @@ class Group:
     #: None: the host's own patience.
     download: timedelta | None = None
     startup: timedelta | None = None
+    #: How long a worker may compute without an answer to a ping; None: the host's own patience.
+    silence: timedelta | None = None
 
     @property
     def described(self) -> str:
@@ -41,13 +46,14 @@ def of_deployment(deployment: Deployment) -> tuple[Group, ...]:
     """Return a group for each variant, shadows included; none where components are hosted."""
     if deployment.config.hosts_components:
         return ()
+    silence = None if deployment.config.asynchronous is None else _ASYNCHRONOUS
     return tuple(
-        _of_variant(variant, deployment.model(variant.model_name))
+        _of_variant(variant, deployment.model(variant.model_name), silence)
         for variant in deployment.config.every
     )
 
 
-def _of_variant(variant: Variant, model: Model) -> Group:
+def _of_variant(variant: Variant, model: Model, silence: timedelta | None) -> Group:
     return Group(
         name=variant.name,
         variant_name=variant.name,
@@ -57,6 +63,7 @@ def _of_variant(variant: Variant, model: Model) -> Group:
         count=1 if variant.serverless else variant.instance_count,
         download=_seconds(variant.download_timeout),
         startup=_seconds(variant.startup_timeout),
+        silence=silence,
     )
 
 

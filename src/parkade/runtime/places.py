@@ -71,10 +71,14 @@ class Place:
         preparation: Preparation,
         *,
         startup: timedelta | None = None,
+        silence: timedelta | None = None,
         well: Callable[[], None],
         failed: Callable[[Place, Failure], None],
     ) -> None:
-        """Take what it works with; `startup` limits how long a worker's first answer may take."""
+        """Take what it works with.
+
+        `startup` limits how long a worker's first answer may take, `silence` any later one.
+        """
         self.record = record
         self.state = InstanceState.STARTING
         self.restarts = 0
@@ -86,6 +90,7 @@ class Place:
         self.address = str(furnishing.socket_of(record.id, premises))
         self._health = pings.PATH
         self._startup = startup
+        self._silence = silence
         self._premises = premises
         self._preparation = preparation
         self._well = well
@@ -233,8 +238,9 @@ class Place:
 
     async def _run(self, worker: Worker) -> Failure:
         patience = self._premises.rules().patience
+        limit = self._silence or patience.silence
         silent = pings.until_silent(
-            self.address, self._health, every=patience.between_pings, limit=patience.silence
+            self.address, self._health, every=patience.between_pings, limit=limit
         )
         hangs = await _first(worker, silent)
         self.state = InstanceState.RESTARTING
@@ -242,7 +248,7 @@ class Place:
         if not hangs:
             return Failure(reason=f"the worker {worker.exited.result()}")
         await worker.kill()
-        reason = f"no answer to {self._health} for {duration(patience.silence)}; killed"
+        reason = f"no answer to {self._health} for {duration(limit)}; killed"
         return Failure(reason=reason, kind="worker.hung")
 
     def _be_well(self, *, adopted: bool) -> None:

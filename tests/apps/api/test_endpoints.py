@@ -26,6 +26,7 @@ def test_an_endpoint_that_runs(world):
         "wanted": 1,
         "requests_per_second": 2.5,
         "in_flight": 3,
+        "backlog": {"waiting": 0, "running": 0, "oldest_seconds": None},
         "instances": [
             {
                 "id": "0123456789ab",

@@ -30,6 +30,7 @@ from parkade.apps.settings import Limits, ServerFile
 from parkade.domain import names
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.token import Role
+from parkade.runtime.backlog import BacklogView
 from parkade.runtime.catalog import Catalog
 from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
@@ -132,6 +133,7 @@ class World:
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
+            backlog=SimpleNamespace(view=lambda _: BacklogView(waiting=0, running=0, oldest=None)),
             broadcast=self.broadcast,
             traffic=lambda _: self.traffic,
             targets=Targets(MemoryTargetStore(self.history), clock=self.wall),

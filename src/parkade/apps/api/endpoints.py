@@ -87,6 +87,7 @@ class _Look:
             unreadable=self._shelf.unreadable.get(name, ""),
             seen=self._seen.get(name),
             traffic=self._services.traffic(name),
+            backlog=self._services.backlog.view(name),
             instances=self._services.host.instances(name) if name in self._seen else (),
         )
         return endpoint_view(facts, self._now)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
+    from parkade.runtime import backlog
     from parkade.runtime.views import InstanceStatus
 
 #: Status of an endpoint that hosting does not have.
@@ -33,6 +34,14 @@ class InstanceView(View):
     state: str
     started_at: datetime
     restarts: int
+
+
+class BacklogView(View):
+    """Asynchronous requests that have not ended."""
+
+    waiting: int
+    running: int
+    oldest_seconds: float | None = Field(description="Age of the oldest that waits.")
 
 
 class EndpointView(View):
@@ -58,6 +67,7 @@ class EndpointView(View):
     lease: LeaseView | None
     requests_per_second: float
     in_flight: int
+    backlog: BacklogView
     instances: list[InstanceView]
 
 
@@ -78,6 +88,7 @@ class Facts:
     unreadable: str
     seen: "ObservedEndpoint | None"
     traffic: "Traffic"
+    backlog: "backlog.BacklogView"
     instances: "Sequence[InstanceStatus]"
 
 
@@ -100,6 +111,13 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         lease=LeaseView.of(lease, seen, now) if lease else None,
         requests_per_second=facts.traffic.requests_per_second,
         in_flight=facts.traffic.in_flight,
+        backlog=BacklogView(
+            waiting=facts.backlog.waiting,
+            running=facts.backlog.running,
+            oldest_seconds=None
+            if facts.backlog.oldest is None
+            else facts.backlog.oldest.total_seconds(),
+        ),
         instances=[
             InstanceView(
                 id=each.id,
