@@ -95,6 +95,18 @@ def test_an_endpoint_whose_lease_is_closed(status):
         )
 
 
+def test_a_lease_follows_its_endpoint_to_another_config():
+    action = decided(VALID, EndpointStatus.IN_SERVICE, config_name="newer")
+    assert (action.kind, action.config_name) == (ActionKind.FOLLOW, "newer")
+    assert "newer instead of falcon-config" in action.reason
+
+
+@pytest.mark.parametrize("status", ["Updating", "RollingBack", "Failed"])
+def test_a_lease_does_not_follow_before_the_update_has_come_to_its_end(status):
+    action = decided(VALID, EndpointStatus(status), config_name="newer")
+    assert action.kind is not ActionKind.FOLLOW
+
+
 def test_a_failed_endpoint_is_recreated_after_1_2_4_8_16_minutes_and_then_given_up():
     for retries, wait in enumerate((1, 2, 4, 8, 16)):
         lease = replace(VALID, expires_at=NOW + minutes(60), retries=retries)

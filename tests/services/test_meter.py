@@ -263,32 +263,6 @@ def test_starting_with_no_time_is_refused():
         world.meter.start("falcon", amount=minutes(0), actor="ann")
 
 
-def test_a_lease_follows_its_endpoint_to_another_config():
-    world = World()
-    before = world.add()
-    lease = world.meter.reconfigure("falcon", "flan-config", actor="bob")
-    assert lease == replace(before, config_name="flan-config", version=2)
-    event = world.events("falcon")[-1]
-    assert (event.kind, event.actor) == ("lease.reconfigured", "bob")
-    assert event.data == {"config_name": "flan-config", "config_before": "falcon-config"}
-
-
-def test_a_lease_that_has_the_config_stays_as_it_is():
-    world = World()
-    assert world.add() == world.meter.reconfigure("falcon", "falcon-config", actor="bob")
-    assert len(world.events("falcon")) == 1
-
-
-def test_a_lease_does_not_follow_to_a_config_that_is_not_there():
-    world = World()
-    before = world.add()
-    with pytest.raises(ConfigNotFound):
-        world.meter.reconfigure("falcon", "unknown", actor="bob")
-    with pytest.raises(LeaseNotFound):
-        world.meter.reconfigure("eagle", "other-config", actor="bob")
-    assert world.meter.get("falcon") == before
-
-
 @pytest.mark.parametrize("over", [False, True])
 def test_removing_deletes_the_endpoint_and_then_the_lease(over):
     world = World()

@@ -56,6 +56,19 @@ def test_a_coin_after_the_end_brings_the_endpoint_back():
     assert world.status() is EndpointStatus.IN_SERVICE
 
 
+def test_a_lease_follows_its_endpoint_to_another_config_and_starts_it_with_that():
+    world = World()
+    world.running(amount=30)
+    world.hosting.place(replace(world.hosting.endpoints()["falcon"], config_name="other-config"))
+    world.rest()
+    assert world.book.get("falcon").config_name == "other-config"
+    [event] = world.events("falcon", "lease.reconfigured")
+    assert event.data == {"config_name": "other-config", "config_before": "falcon-config"}
+    before = world.events()
+    world.rest()
+    assert world.events() == before
+
+
 def test_the_plan_changes_nothing():
     world = World()
     world.add()

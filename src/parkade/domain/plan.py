@@ -29,6 +29,7 @@ class ActionKind(StrEnum):
     STOP = "stop"
     RECREATE = "recreate"
     ADOPT = "adopt"
+    FOLLOW = "follow"
     NOTIFY = "notify"
     NOTHING = "nothing"
 
@@ -51,7 +52,7 @@ class Action:
     endpoint_name: str
     reason: str
     lease: Lease | None = None
-    #: ADOPT: the endpoint config that the new lease is for.
+    #: ADOPT: the endpoint config that the new lease is for; FOLLOW: that it is to name.
     config_name: str = ""
     #: STOP: the reason the lease is closed with.
     ends: EndReason | None = None
@@ -156,9 +157,17 @@ def _valid(now: datetime, lease: Lease, seen: ObservedEndpoint | None, rules: Le
             _nothing(lease, f"{left}; waiting while it is {seen.status}"), lease.expires_at
         )
     if seen.status is EndpointStatus.IN_SERVICE:
-        return _Step(_nothing(lease, f"{left}; in service"), lease.expires_at)
+        return _Step(_in_service(lease, seen, left), lease.expires_at)
     stuck = f"it is {seen.status} since {_text(seen.changed_at)}, which only a person can mend"
     return _Step(_notify(lease.endpoint_name, NoticeKind.STUCK, stuck, lease), lease.expires_at)
+
+
+def _in_service(lease: Lease, seen: ObservedEndpoint, left: str) -> Action:
+    """Leave it alone; a lease whose endpoint was updated follows it, for the next start."""
+    if seen.config_name in {"", lease.config_name}:
+        return _nothing(lease, f"{left}; in service")
+    why = f"{left}; it runs {seen.config_name} instead of {lease.config_name}"
+    return replace(_act(ActionKind.FOLLOW, lease, why), config_name=seen.config_name)
 
 
 def _again(

@@ -51,7 +51,7 @@ _contended = tenacity.retry(
 
 
 class Meter:
-    """Adds, extends, starts, stops, reconfigures and removes leases. `changed` is called after every write."""
+    """Adds, extends, starts, stops and removes leases. `changed` is called after every write."""
 
     def __init__(
         self,
@@ -184,29 +184,6 @@ class Meter:
                 },
             )
             return leases.end(lease, EndReason.STOPPED, now), event
-
-        return self._change(endpoint_name, decide)
-
-    def reconfigure(self, endpoint_name: str, config_name: str, *, actor: str) -> Lease:
-        """Let the lease name the config that its endpoint was updated to.
-
-        Raises LeaseNotFound, and ConfigNotFound.
-        """
-
-        def decide(held: Lease | None, now: datetime) -> Decision:
-            lease = _known(held, endpoint_name)
-            self._hosting.require_config(config_name)
-            if lease.config_name == config_name:
-                return None
-            event = Event(
-                at=now,
-                kind="lease.reconfigured",
-                actor=actor,
-                reason=f"its endpoint was updated from {lease.config_name} to {config_name}",
-                endpoint_name=endpoint_name,
-                data={"config_name": config_name, "config_before": lease.config_name},
-            )
-            return leases.reconfigured(lease, config_name), event
 
         return self._change(endpoint_name, decide)
 

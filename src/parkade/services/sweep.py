@@ -156,6 +156,9 @@ class Sweep:
         if action.kind is ActionKind.ADOPT:
             self._adopt(action, now)
             return True
+        if action.kind is ActionKind.FOLLOW and action.lease is not None:
+            self._follow(action, action.lease, now)
+            return True
         self._claim(action, now)
         carry_out(action, self._hosting)
         if action.kind is not ActionKind.STOP or action.deletes:
@@ -182,6 +185,14 @@ class Sweep:
         self._book.put(
             lease, _event(now, "lease.adopted", action.endpoint_name, action.reason, data)
         )
+
+    def _follow(self, action: Action, lease: Lease, now: datetime) -> None:
+        data: dict[str, Json] = {
+            "config_name": action.config_name,
+            "config_before": lease.config_name,
+        }
+        event = _event(now, "lease.reconfigured", lease.endpoint_name, action.reason, data)
+        self._book.put(leases.reconfigured(lease, action.config_name), event)
 
     def _claim(self, action: Action, now: datetime) -> None:
         """Write the decision into the book before it is acted on.

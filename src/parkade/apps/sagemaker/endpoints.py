@@ -88,7 +88,6 @@ def update(call: Call) -> Mapping[str, Any]:
     }
     retained = frozenset(Retained) if given.get("RetainAllVariantProperties") else frozenset()
     call.services.host.update_endpoint(name, config_name, call.actor, retained=retained - excluded)
-    metering.follow(call, name, config_name)
     return {"EndpointArn": _arn(call, name)}
 
 

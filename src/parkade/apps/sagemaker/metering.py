@@ -45,12 +45,6 @@ def end(call: Call, name: str) -> None:
         call.services.meter.stop(name, actor=call.actor)
 
 
-def follow(call: Call, name: str, config_name: str) -> None:
-    """Let the lease of an endpoint that is updated name its new endpoint config."""
-    if _lease(call, name) is not None:
-        call.services.meter.reconfigure(name, config_name, actor=call.actor)
-
-
 def _lease(call: Call, name: str) -> Lease | None:
     try:
         return call.services.meter.get(name)
