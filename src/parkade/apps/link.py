@@ -153,7 +153,7 @@ class Limits:
     usage_seconds: float = 1
     #: Seconds after which captured calls are delivered, and how full the disk may be, in percent.
     capture_seconds: float = 60
-    capture_disk_percent: float = 75
+    capture_disk_percent: float = 95
     #: Requests under way with a target model in an instance, from which on it spreads to another.
     spread_at: int = 4
 

@@ -113,10 +113,11 @@ class Capture(_Section):
         "objects folder; files are also put there at 4 MiB, and when the hour is over.",
     )
     disk_percent: Annotated[float, Field(gt=0, le=100)] = Field(
-        default=75,
+        default=95,
         description="percent. A disk (of the objects folder) that is fuller turns data capture "
-        "off, with an event, until there is room; AWS advises to stay below this. 100 leaves it "
-        "on until nothing more can be written.",
+        "off, with an event, until there is room. SageMaker stops at high disk use, too, and advises to stay "
+        "below 75; a machine of one's own is often fuller. 100 leaves it on until nothing more can "
+        "be written.",
     )
 
 

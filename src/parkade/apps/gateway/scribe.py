@@ -61,7 +61,7 @@ class Rules:
     """How old a spool may become in seconds, and how full the disk in percent."""
 
     seconds: float = 60
-    disk_percent: float = 75
+    disk_percent: float = 95
 
 
 @dataclass(frozen=True, slots=True)
