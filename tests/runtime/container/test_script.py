@@ -142,6 +142,20 @@ def test_an_option_of_the_scripts_own_is_left_alone(tmp_path):
         assert container.invoke({}).body == b"cpu False"
 
 
+def test_pre_model_fn_comes_before_model_fn(tmp_path):
+    script = """
+        calls = []
+        def pre_model_fn(model_dir):
+            calls.append("before " + model_dir)
+        def model_fn(model_dir):
+            return [*calls, "model"]
+        def transform_fn(model, body, content_type, accept):
+            return ", ".join(model)
+    """
+    with a_container(model_folder(tmp_path, script)) as container:
+        assert container.invoke({}).body.decode() == f"before {tmp_path.resolve()}, model"
+
+
 def test_scripts_import_their_neighbours_and_can_have_another_name(tmp_path):
     folder = model_folder(tmp_path, "raise RuntimeError", helper="WORD = 'helped'")
     (folder / "code" / "serve.py").write_text(
@@ -311,6 +325,7 @@ def test_an_unusable_limit_is_refused(tmp_path):
         ("def model_fn(d): return 1", "inference.py defines no predict_fn, and what model_fn"),
         (MODEL + "def input_fn(body): ...", "input_fn(body) of inference.py cannot be called"),
         (MODEL + "predict_fn = 3", "predict_fn of inference.py is not a function"),
+        (MODEL + "def pre_model_fn(d): open('/x/y')", "pre_model_fn of inference.py failed: File"),
         ("def model_fn(d): open('/nowhere/x')", "model_fn of inference.py failed: FileNotFound"),
         ("import nothing_like_this", "inference.py failed: ModuleNotFoundError: No module named"),
         ("def broken(:", "inference.py failed: SyntaxError"),

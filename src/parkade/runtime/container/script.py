@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CODE = "code"
 #: What each function is called with; one argument more, and it gets the context as well.
 ARGUMENTS = {
+    "pre_model_fn": ("model_dir",),
     "model_fn": ("model_dir",),
     "input_fn": ("input_data", "content_type"),
     "predict_fn": ("data", "model"),
@@ -101,7 +102,9 @@ def load(
             f"{program.name} defines no model_fn; it is needed to load the model: "
             "def model_fn(model_dir): ..."
         )
-    model = _model(functions["model_fn"], model_dir, program)
+    if "pre_model_fn" in functions:
+        _load_by("pre_model_fn", functions, model_dir, program)
+    model = _load_by("model_fn", functions, model_dir, program)
     if not functions.keys() & {"transform_fn", "predict_fn"} and not (
         callable(model) or hasattr(model, "predict")
     ):
@@ -158,12 +161,14 @@ def _run(program: Path) -> ModuleType:
     return module
 
 
-def _model(model_fn: Callable[..., Any], model_dir: Path, program: Path) -> Any:
+def _load_by(
+    name: str, functions: Mapping[str, Callable[..., Any]], model_dir: Path, program: Path
+) -> Any:
     try:
-        return model_fn(str(model_dir), Context(model_dir, {}))
+        return functions[name](str(model_dir), Context(model_dir, {}))
     except FAILURES as error:
         raise BadModel(
-            f"model_fn of {program.name} failed: {type(error).__name__}: {error}"
+            f"{name} of {program.name} failed: {type(error).__name__}: {error}"
         ) from error
 
 
