@@ -66,17 +66,19 @@ GUARDS = (
         invariant="2 work",
         what="a damaged endpoint does not keep the host from starting",
         file="adapters/sqlite/catalog.py",
-        swaps=(("unreadable[str(row[0])] = error.message", "raise"),),
+        swaps=(("                unreadable[name] = error.message", "                raise"),),
         test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
         "[endpoint]",
     ),
     Guard(
         invariant="2 work",
-        what="workers go on while their config cannot be read",
+        what="workers go on while their endpoint cannot be read",
         file="runtime/host.py",
-        swaps=(("if endpoint.status in LIVE:", "if False:"),),
+        swaps=(
+            ("            endpoints[name] = self._stranded(name, why)", "            continue"),
+        ),
         test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
-        "[config]",
+        "[endpoint]",
     ),
     Guard(
         invariant="2 work",
@@ -135,7 +137,7 @@ GUARDS = (
         what="what a killed control process left is adopted or ended",
         file="runtime/recovery.py",
         swaps=(
-            ("if leader is None or fleet is None", "if True or fleet is None"),
+            ("if leader is None or not stock.keeps(record)", "if leader is None or record.id"),
             ("lambda marked: marked.instance_id not in kept", "lambda marked: False"),
         ),
         test=f"{FAULTS}"
@@ -145,7 +147,7 @@ GUARDS = (
         invariant="6 the data plane outlives the control plane",
         what="workers that run are adopted, not replaced",
         file="runtime/recovery.py",
-        swaps=(("if leader is None or fleet is None", "if True or fleet is None"),),
+        swaps=(("if leader is None or not stock.keeps(record)", "if leader is None or record.id"),),
         test=f"{FAULTS}::test_6_the_data_plane_outlives_the_control_plane",
     ),
     Guard(
