@@ -35,7 +35,7 @@ class ImageCommand:
     """A command of this machine that plays an image: a container without a container.
 
     In its words and its environment's values, names in braces stand for what each worker gets;
-    see `runtime/places.py`.
+    see `runtime/furnishing.py`.
     """
 
     command: tuple[str, ...]
