@@ -103,6 +103,17 @@ def test_a_worker_that_is_never_well_fails_the_endpoint_in_time(home, mode):
     asyncio.run(story())
 
 
+def test_a_worker_whose_pings_take_too_long_is_never_well(home):
+    async def story():
+        async with running(home) as host:
+            home.deploy(host, MODE="late")
+            reason = await failed(host)
+            assert reason.startswith("variant blue: the worker did not answer /ping within 2.0 s")
+
+    home.patient(startup=timedelta(seconds=2), ping=timedelta(seconds=0.05))
+    asyncio.run(story())
+
+
 def test_what_a_container_or_a_bug_says_becomes_the_reason(home, caplog):
     def refusing(model_dir, *, cache, log, halt, environment):
         raise StartFailed("requirements.txt could not be installed: no such package: numpie")

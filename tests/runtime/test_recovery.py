@@ -15,6 +15,7 @@ import uvloop
 
 from parkade.domain.catalog import Deployment
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import EndpointBusy
 from parkade.runtime import leftovers
 from tests.builders import (
     NOW,
@@ -290,6 +291,23 @@ def test_a_deletion_goes_on(home):
             await gone(host)
             assert not alive(pid)
             assert home.store.endpoints().records == ()
+
+    asyncio.run(story())
+
+
+@pytest.mark.semantics("states.system_updating")
+def test_what_is_system_updating_is_left_alone(home):
+    record(home, status=EndpointStatus.SYSTEM_UPDATING, MODE="silent")
+
+    async def story():
+        async with running(home) as host:
+            for change in (
+                lambda: host.update_endpoint("falcon", "falcon-config", "ann"),
+                lambda: host.reweigh("falcon", {}, {"blue": 2.0}, "ann"),
+                lambda: host.delete_endpoint("falcon", "ann"),
+            ):
+                with pytest.raises(EndpointBusy, match="is SystemUpdating"):
+                    change()
 
     asyncio.run(story())
 

@@ -239,7 +239,16 @@ def test_a_variant_is_scaled_up_and_down_again(home):
     asyncio.run(story())
 
 
-def test_a_scaling_that_fails_is_rolled_back(home):
+def test_a_scaling_that_fails_is_rolled_back(home, monkeypatch):
+    statuses = []
+    put = home.store.put_endpoint
+
+    def noted(recorded, event):
+        statuses.append(str(recorded.status))
+        put(recorded, event)
+
+    monkeypatch.setattr(home.store, "put_endpoint", noted)
+
     async def story():
         async with running(home) as host:
             before = await deployed(home, host, MODE="first life only")
@@ -247,6 +256,7 @@ def test_a_scaling_that_fails_is_rolled_back(home):
             await in_service(host)
             assert pids(host) == before
             assert weights(host) == {"blue": 1.0}
+            assert statuses == ["Creating", "InService", "Updating", "RollingBack", "InService"]
             seen = host.observed()["falcon"]
             assert "the new counts could not be brought up" in seen.failure_reason
             assert "exited with status 4" in seen.failure_reason

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 
@@ -26,6 +27,23 @@ def test_a_serverless_variant_is_one_worker_that_takes_so_many_requests(home):
             with pytest.raises(InvalidInput, match="serverless"):
                 host.reweigh("falcon", {"blue": 2}, {}, "ann")
 
+    asyncio.run(story())
+
+
+def test_a_serverless_variant_has_three_minutes_to_start(home):
+    async def story():
+        async with running(home) as host:
+            home.variant(host, "falcon")
+            serverless = Serverless(memory_mb=1024, concurrency=1)
+            variant = a_variant(serverless=serverless, instance_type="")
+            host.create_config(a_config(variants=(variant,)), "ann")
+            host.create_endpoint("falcon", "falcon-config", "ann")
+            (group,) = host._endpoints["falcon"].fleet.groups
+            assert group.startup == timedelta(minutes=3)
+            await in_service(host)
+
+    # The host's own would not do for any worker.
+    home.patient(startup=timedelta(0))
     asyncio.run(story())
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
@@ -33,7 +34,8 @@ def main():
         sys.exit(4)
     if mode == "silent":
         signal.pause()
-    serve(arguments.socket, b"503 Unavailable" if mode == "unwell" else b"200 OK")
+    status = b"503 Unavailable" if mode == "unwell" else b"200 OK"
+    serve(arguments.socket, status, late=0.5 if mode == "late" else 0)
 
 
 def say(text):
@@ -63,7 +65,8 @@ def mark_life(folder):
     return before
 
 
-def serve(path, status):
+def serve(path, status, late):
+    """Answer everything with the status, so many seconds later."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
@@ -73,6 +76,7 @@ def serve(path, status):
             # Whoever asked may be gone by now.
             with connection, contextlib.suppress(ConnectionError):
                 if connection.recv(65536):
+                    time.sleep(late)
                     connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: An asynchronous invocation may take up to an hour (InvocationTimeoutSeconds), and a while more.
 _ASYNCHRONOUS = timedelta(seconds=3600 + 10)
 
+#: From the start of a serverless variant's worker to its first good /ping (SageMaker: 3 minutes).
+_SERVERLESS_STARTUP = timedelta(minutes=3)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -62,7 +65,8 @@ def _of_variant(variant: Variant, model: Model, silence: timedelta | None) -> Gr
         # One worker takes what a serverless variant takes at a time.
         count=1 if variant.serverless else variant.instance_count,
         download=_seconds(variant.download_timeout),
-        startup=_seconds(variant.startup_timeout),
+        startup=_seconds(variant.startup_timeout)
+        or (_SERVERLESS_STARTUP if variant.serverless else None),
         silence=silence,
     )
 

@@ -247,6 +247,15 @@ def test_a_serverless_variant_takes_as_many_as_its_concurrency(house: Stand) -> 
     assert house.invoke("serverless").status == 200
 
 
+def test_a_serverless_variant_takes_four_megabytes(house: Stand) -> None:
+    house.push(endpoints={"e": house.view(worker(house), concurrency=2)})
+    assert house.invoke(body=bytes(4 * 1024**2)).status == 200
+    answer = house.invoke(body=bytes(4 * 1024**2 + 1))
+    assert (answer.status, answer.kind) == (413, "RequestEntityTooLargeException")
+    assert "4194304 bytes" in answer.json["Message"]
+    assert house.invoke().status == 200
+
+
 def test_a_variant_without_weight_is_reached_by_its_name(house: Stand) -> None:
     one, two = worker(house), worker(house)
     variants = (house.variant("a", one), house.variant("b", two, weight=0))

@@ -15,6 +15,8 @@ class Carried(Protocol):
     """A request on its way to a worker. One of the methods below is called once it is over."""
 
     asked: Asked
+    #: Bytes of its body.
+    size: int
     #: How large the answer may be, unless it is streamed.
     limit: int
     #: Whether the answer is encoded as AWS's event stream.

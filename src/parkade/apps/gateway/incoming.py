@@ -34,13 +34,13 @@ class Incoming(ABC):
         "_lines",
         "_refusal",
         "_signed",
-        "_size",
         "_started",
         "asked",
         "events",
         "keep",
         "limit",
         "number",
+        "size",
     )
 
     def __init__(
@@ -57,7 +57,8 @@ class Incoming(ABC):
         self._endpoint = door.endpoint
         self._started = monotonic()
         self._chunks: list[bytes] = []
-        self._size = 0
+        #: Bytes of the body, as far as it has come.
+        self.size = 0
         self._complete = False
         #: Whether the client's connection stays open after the answer.
         self.keep = keep
@@ -105,8 +106,8 @@ class Incoming(ABC):
         if self._refusal is not None:
             return
         self._chunks.append(chunk)
-        self._size += len(chunk)
-        if self._size > self.limit:
+        self.size += len(chunk)
+        if self.size > self.limit:
             self._reject(answers.too_large(self.limit))
             if self._client.current is self:
                 self._go()

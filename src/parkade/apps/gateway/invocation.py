@@ -130,8 +130,8 @@ class Invocation(Incoming):
     def request(self) -> list[bytes]:
         """Return the pieces of the request as a worker gets it."""
         if self.relay is not None:
-            return self.relay.request(self._lines, self._chunks, self._size)
-        return [*self._lines, b"\r\nContent-Length: %d\r\n\r\n" % self._size, *self._chunks]
+            return self.relay.request(self._lines, self._chunks, self.size)
+        return [*self._lines, b"\r\nContent-Length: %d\r\n\r\n" % self.size, *self._chunks]
 
     def refuse(self, answer: answers.Answer) -> None:
         """Answer without the model."""

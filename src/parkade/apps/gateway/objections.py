@@ -13,6 +13,8 @@ from parkade.apps.gateway.answers import Answer, error, render
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: Bytes of a request to a serverless variant: 4 MB; that these are of 1,048,576 is unverified.
+SERVERLESS_BODY = 4_194_304
 #: What SageMaker says of a component without copies; only its end has been seen (unverified).
 NO_CAPACITY = "Inference Component {} has no capacity to process this request: it has no copies."
 
@@ -94,6 +96,16 @@ def not_direct(hostname: str, endpoint: str) -> Answer:
     return invalid(
         f"Container {hostname} was asked for, but endpoint {endpoint} is not configured for direct "
         "invocation. Leave out the header X-Amzn-SageMaker-Target-Container-Hostname."
+    )
+
+
+def serverless_body(variant: str) -> Answer:
+    """Say that the body is over the limit of serverless variants."""
+    return error(
+        413,
+        "RequestEntityTooLargeException",
+        f"HTTP content length exceeded {SERVERLESS_BODY} bytes, the limit of serverless variants "
+        f"such as {variant}.",
     )
 
 

@@ -118,7 +118,11 @@ class Variant:
             invocation.at = self._hostnames.index(asked.hostname)
         elif asked.hostname:
             return objections.not_direct(asked.hostname, endpoint)
-        if self._concurrency is not None and self.counter.in_flight >= self._concurrency:
+        if self._concurrency is None:
+            return None
+        if invocation.size > objections.SERVERLESS_BODY:
+            return objections.serverless_body(self.name)
+        if self.counter.in_flight >= self._concurrency:
             return objections.concurrency_reached(self.name, endpoint, self._concurrency)
         return None
 
