@@ -50,10 +50,30 @@ def test_what_the_file_names_is_taken_and_the_rest_keeps_its_default(tmp_path):
     assert file.lease_rules().warnings == (timedelta(minutes=30), timedelta(minutes=2))
 
 
+def test_an_image_is_played_by_a_container_or_by_a_command(tmp_path):
+    text = "images: {a: script, b: {command: [serve, '{socket}'], listen: socket}}"
+    images = read_server_file(written(tmp_path, text)).images
+    assert images["a"] == "script"
+    own = images["b"]
+    assert (own.command, own.listen, own.health) == (["serve", "{socket}"], "socket", "/ping")
+    assert own.environment == {}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("limitz: {}", "unknown setting limitz: did you mean 'limits'?"),
+        ("images: {own: skript}", "images.own: Input should be 'script' or 'multi'"),
+        (
+            "images: {own: {comand: [x]}}",
+            "unknown setting images.own.comand: did you mean 'command'?",
+        ),
+        ("images: {own: {command: []}}", "images.own.command: List should have at least 1 item"),
+        ("images: {own: {command: [x], health: ping}}", "images.own.health: String should match"),
+        (
+            "images: {own: {command: [x], listen: socket}}",
+            "images.own: listen is socket, but neither command nor environment has {socket}",
+        ),
         ("limits: {worker: 3}", "unknown setting limits.worker: did you mean 'workers'?"),
         ("limits: {qqq: 3}", "unknown setting limits.qqq: known are body_bytes"),
         ("limits: {workers: 0}", "limits.workers: Input should be greater than or equal to 1"),

@@ -12,11 +12,19 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from parkade.domain.errors import InvalidInput
 from parkade.domain.lease import LeaseRules
@@ -196,10 +204,24 @@ class ImageSetting(_Section):
         return self
 
 
+def _form(given: object) -> str:
+    return _BY_NAME if isinstance(given, str) else _BY_COMMAND
+
+
+#: Which of its forms a player is given in; pydantic names them in the places of errors.
+_BY_NAME, _BY_COMMAND = "(name)", "(command)"
+#: What plays an image.
+Player: TypeAlias = Annotated[
+    Annotated[Literal["script", "multi"], Tag(_BY_NAME)]
+    | Annotated[ImageSetting, Tag(_BY_COMMAND)],
+    Discriminator(_form),
+]
+
+
 class ServerFile(_Section):
     """server.yaml: the settings of the server alone."""
 
-    images: dict[str, Literal["script", "multi"] | ImageSetting] = Field(
+    images: dict[str, Player] = Field(
         default={},
         description="image name pattern (`*` and `?`) to the container that serves it; looked up "
         "before the built-in names of the public deep learning images. `script` is the container "
@@ -274,15 +296,18 @@ def _explain(error: ValidationError) -> str:
 
 
 def _explain_one(error: dict[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+    place = [str(part) for part in error["loc"] if part not in {_BY_NAME, _BY_COMMAND}]
+    where = ".".join(place)
     if error["type"] != "extra_forbidden":
-        return f"{where or 'the file'}: {error['msg']}"
+        return f"{where or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
     known = _known_keys(error["loc"][:-1])
-    hint = suggestion(str(error["loc"][-1]), known) or "known are " + ", ".join(sorted(known))
+    hint = suggestion(place[-1], known) or "known are " + ", ".join(sorted(known))
     return f"unknown setting {where}: {hint}"
 
 
 def _known_keys(parents: tuple[Any, ...]) -> list[str]:
+    if _BY_COMMAND in parents:
+        return list(ImageSetting.model_fields)
     model: Any = ServerFile
     for parent in parents:
         model = model.model_fields[parent].annotation

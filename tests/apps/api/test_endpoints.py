@@ -21,6 +21,8 @@ def test_an_endpoint_that_runs(world):
         "config_name": "falcon-config",
         "created_at": "2026-03-01T12:00:00Z",
         "changed_at": "2026-03-01T12:00:00Z",
+        "generation": 1,
+        "target_config_name": "",
         "failure_reason": "",
         "healthy": 1,
         "wanted": 1,

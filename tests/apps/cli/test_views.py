@@ -42,6 +42,8 @@ def a_meter(name="text", **changes):
         "reason": "running",
         "hint": "",
         "config_name": f"{name}-config",
+        "target_config_name": "",
+        "failure_reason": "",
         "created_at": "2026-03-01T12:00:01Z",
         "healthy": 1,
         "wanted": 1,
@@ -123,6 +125,16 @@ def test_no_line_is_wider_than_the_terminal_and_no_row_is_broken(width):
     assert len(lines) == 2 + len(long)
     assert max(map(len, lines)) <= width
     assert all("2 d 23 h" in line for line in lines[2:3])
+
+
+def test_an_update_is_shown_with_where_it_goes_and_one_that_failed_with_its_reason():
+    updating = a_meter(status="Updating", target_config_name="next-config")
+    assert "running, updating to next-config" in drawn(views.Meters([updating]), 120)
+    one = drawn(views.endpoint(updating), 120)
+    assert "updating to" in one
+    assert "Updating, 1 of 1 answer" in one
+    failed = a_meter(failure_reason="endpoint config next-config could not be brought up")
+    assert "could not be brought up" in drawn(views.endpoint(failed), 120)
 
 
 def test_colours_are_for_terminals_alone():

@@ -77,6 +77,8 @@ def state(endpoint: dict[str, Any]) -> Text:
     """Name the state with its sign; the reason where that says more."""
     sign, style = _STATES.get(endpoint["state"], ("○", "dim"))
     text = endpoint["reason"] or endpoint["state"]
+    if endpoint["target_config_name"]:
+        text += f", updating to {endpoint['target_config_name']}"
     return Text(f"{sign} {' '.join(text.split())}", style=style)
 
 
@@ -123,7 +125,11 @@ def endpoint(view: dict[str, Any]) -> RenderableType:
         facts.add_row(over, instant(lease["ended_at"] or lease["expires_at"]))
         facts.add_row("owner", lease["owner"])
     facts.add_row("config", view["config_name"])
+    if view["target_config_name"]:
+        facts.add_row("updating to", view["target_config_name"])
     facts.add_row("status", f"{view['status']}, {view['healthy']} of {view['wanted']} answer")
+    if view["failure_reason"] and view["failure_reason"] not in view["reason"]:
+        facts.add_row("failure", view["failure_reason"])
     facts.add_row("traffic", f"{_rate(view)} requests/s, {view['in_flight']} under way")
     if lease is not None and lease["retries"]:
         facts.add_row("recreated", f"{lease['retries']} times since the last coin")

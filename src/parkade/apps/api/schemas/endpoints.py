@@ -59,6 +59,10 @@ class EndpointView(View):
     reason: str = Field(examples=["running"])
     hint: str = Field(description="What to do about it; may be empty.")
     config_name: str
+    generation: int = Field(description="Rises with each update that was brought up.")
+    target_config_name: str = Field(
+        description="While it is Updating: the endpoint config that is being brought up."
+    )
     created_at: datetime | None
     changed_at: datetime | None
     failure_reason: str
@@ -103,6 +107,8 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         reason=reason,
         hint=hint,
         config_name=seen.config_name if seen else lease.config_name if lease else "",
+        generation=seen.generation if seen else 0,
+        target_config_name=seen.target_config_name if seen else "",
         created_at=seen.created_at if seen else None,
         changed_at=seen.changed_at if seen else None,
         failure_reason=seen.failure_reason if seen else "",
