@@ -38,12 +38,6 @@ class Group:
     #: How long a worker may compute without an answer to a ping; None: the host's own patience.
     silence: timedelta | None = None
 
-    @property
-    def described(self) -> str:
-        """What it is, for people."""
-        noun = "inference component" if self.component_name else "variant"
-        return f"{noun} {self.name}"
-
 
 def of_deployment(deployment: Deployment) -> tuple[Group, ...]:
     """Return a group for each variant, shadows included; none where components are hosted."""

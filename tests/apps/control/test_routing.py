@@ -1,0 +1,93 @@
+"""What the host shows becomes what gateways go by."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from parkade.apps import link
+from parkade.apps.control import routing
+from parkade.domain.catalog import Asynchronous, Capture
+from parkade.domain.standing import Standing, State
+from parkade.runtime.views import ComponentView, FleetView, InstanceView, VariantView
+
+RUNNING = Standing(state=State.RUNNING, reason="running")
+
+
+def an_instance(instance_id="i", *addresses):
+    return InstanceView(
+        id=instance_id,
+        addresses=addresses or (f"/run/{instance_id}.sock",),
+        variant_name="blue",
+        models=Path("/models"),
+    )
+
+
+def a_view(name="blue", **changes):
+    return VariantView(**{"name": name, "weight": 1.0, "instances": (an_instance(),), **changes})
+
+
+def through_the_link(view):
+    """Return the view as a gateway reads it."""
+    sent = link.Snapshot(version=1, inside="", endpoints={"falcon": view})
+    return link.snapshot_from_json(link.snapshot_to_json(sent)).endpoints["falcon"]
+
+
+def test_everything_of_a_variant_reaches_the_gateway():
+    pipeline = an_instance("i", "/run/a.sock", "127.0.0.1:20000")
+    fleet = FleetView(
+        variants=(
+            a_view(
+                instances=(pipeline,),
+                weight=3.0,
+                random=True,
+                concurrency=7,
+                hostnames=("first", "second"),
+                direct=True,
+                multi_model=True,
+            ),
+        ),
+        shadows=(a_view("shadow"),),
+        asynchronous=Asynchronous(output="s3://answers"),
+    )
+    view = routing.endpoint_view(RUNNING, fleet)
+    assert through_the_link(view) == view
+    (route,) = view.variants
+    assert route == link.VariantRoute(
+        name="blue",
+        weight=3.0,
+        instances=(link.InstanceRoute(id="i", addresses=("/run/a.sock", "127.0.0.1:20000")),),
+        random=True,
+        concurrency=7,
+        hostnames=("first", "second"),
+        direct=True,
+        multi_model=True,
+    )
+    assert [shadow.name for shadow in view.shadows] == ["shadow"]
+    assert view.asynchronous
+    assert view.components is view.capture is view.down is None
+
+
+def test_components_are_there_without_copies():
+    parrot = ComponentView(variant_name="blue", route=a_view("parrot", instances=()))
+    view = routing.endpoint_view(RUNNING, FleetView(variants=(), components={"parrot": parrot}))
+    assert through_the_link(view) == view
+    assert view.components["parrot"].variant == "blue"
+    assert view.components["parrot"].route.instances == ()
+    none = routing.endpoint_view(RUNNING, FleetView(variants=(), components={}))
+    assert none.components == {}
+
+
+def test_a_capture_that_is_turned_off_is_none():
+    capture = Capture(destination="s3://captured/here", percentage=20, outputs=False)
+    view = routing.endpoint_view(RUNNING, FleetView(variants=(), capture=capture))
+    assert (view.capture.percentage, view.capture.inputs, view.capture.outputs) == (20, True, False)
+    off = Capture(destination="s3://captured/here", percentage=20, enabled=False)
+    assert routing.endpoint_view(RUNNING, FleetView(variants=(), capture=off)).capture is None
+
+
+def test_what_does_not_run_says_why_and_when_to_ask_again():
+    stands = Standing(
+        state=State.EXPIRED, reason="expired", hint="pay", retry_after=timedelta(seconds=0.2)
+    )
+    view = routing.endpoint_view(stands, FleetView(variants=(a_view(),)))
+    assert view == link.EndpointView(down=link.Down(reason="expired", hint="pay", retry_after=1))
+    assert routing.endpoint_view(RUNNING, None) == link.EndpointView()
