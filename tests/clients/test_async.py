@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SHOUT = """
 import os
 
@@ -108,8 +110,23 @@ def test_an_inline_body_is_accepted_and_answered_elsewhere(boto: Account) -> Non
     assert accepted["FailureLocation"].startswith("s3://answers/failed/")
     assert read(boto, accepted["OutputLocation"]) == b"COIN"
     message = told(boto, "done", "mine")
-    assert message["invocationStatus"] == "Completed"
-    assert message["responseParameters"]["outputLocation"] == accepted["OutputLocation"]
+    received, ended = message.pop("receivedTime"), message.pop("eventTime")
+    assert INSTANT.fullmatch(received)
+    assert INSTANT.fullmatch(ended)
+    assert received <= ended
+    assert message == {
+        "awsRegion": "us-east-1",
+        "invocationStatus": "Completed",
+        "requestParameters": {"contentType": "text/plain", "endpointName": "shout"},
+        "responseParameters": {
+            "contentType": "text/plain",
+            "outputLocation": accepted["OutputLocation"],
+        },
+        "inferenceId": "mine",
+        "eventVersion": "1.0",
+        "eventSource": "aws:sagemaker",
+        "eventName": "InferenceResult",
+    }
 
 
 def test_input_comes_from_an_object(boto: Account) -> None:
@@ -117,6 +134,8 @@ def test_input_comes_from_an_object(boto: Account) -> None:
     location = "s3://inputs/large"
     accepted = accept(boto, InputLocation=location)
     assert read(boto, accepted["OutputLocation"]) == b"X" * 5_000_000
+    message = told(boto, "done", accepted["InferenceId"])
+    assert message["requestParameters"]["inputLocation"] == location
 
 
 def test_a_models_error_is_in_the_failure_object_and_its_topic(boto: Account) -> None:
@@ -138,6 +157,7 @@ def test_the_caller_names_the_file_of_its_answer(boto: Account) -> None:
     ("members", "said"),
     [
         ({"Body": b"x" * 128_001}, "128000"),
+        ({"Body": b"x" * 9_000_000}, "128000"),
         ({}, "neither"),
         ({"Body": b"x", "InputLocation": "s3://inputs/x"}, "both"),
         ({"InputLocation": "https://bucket.s3.amazonaws.com/key"}, "s3://"),

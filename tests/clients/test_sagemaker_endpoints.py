@@ -69,7 +69,7 @@ def summary(described: dict[str, Any], variant_name: str = "AllTraffic") -> dict
     return dict(found[variant_name])
 
 
-@pytest.mark.semantics("states.create", "limits.waiters")
+@pytest.mark.semantics("states.create")
 def test_an_endpoint_lives(boto: Account, name: str) -> None:
     begun = datetime.now(UTC) - timedelta(seconds=1)
     made = boto.sagemaker.create_endpoint(
@@ -102,7 +102,7 @@ def test_an_endpoint_lives(boto: Account, name: str) -> None:
     assert "Could not find" in invalid(boto.sagemaker.list_tags, ResourceArn=arn("endpoint", name))
 
 
-@pytest.mark.semantics("states.errors")
+@pytest.mark.semantics("states.errors", "limits.waiters")
 def test_an_unknown_endpoint_is_not_found_by_any_operation(boto: Account, name: str) -> None:
     client = boto.sagemaker
     missing = f'Could not find endpoint "{arn("endpoint", name)}".'
@@ -115,6 +115,10 @@ def test_an_unknown_endpoint_is_not_found_by_any_operation(boto: Account, name: 
         EndpointName=name,
         DesiredWeightsAndCapacities=weights,
     )
+    # One waiter gives up at once, and for the other that is the end it waits for.
+    with pytest.raises(WaiterError, match="ValidationException"):
+        client.get_waiter("endpoint_in_service").wait(EndpointName=name)
+    client.get_waiter("endpoint_deleted").wait(EndpointName=name)
 
 
 @pytest.mark.semantics("states.errors")
@@ -228,7 +232,7 @@ def test_an_update_is_described_while_the_old_fleet_serves(
     boto.delete(name)
 
 
-@pytest.mark.semantics("states.failed", "limits.failure_reason", "limits.waiters")
+@pytest.mark.semantics("states.failed", "limits.waiters")
 def test_a_failed_endpoint_says_why_and_can_only_be_deleted(
     boto: Account, name: str, broken: str
 ) -> None:

@@ -336,6 +336,32 @@ def test_managed_scaling_is_kept_for_endpoints_of_components(
     assert described["ProductionVariants"][0]["ManagedInstanceScaling"] == scaling
 
 
+@pytest.mark.semantics("limits.managed_scaling")
+@pytest.mark.parametrize(
+    ("changes", "member", "rule"),
+    [
+        ({"MinInstanceCount": -1}, "minInstanceCount", "equal to 0"),
+        ({"MaxInstanceCount": 0}, "maxInstanceCount", "equal to 1"),
+        ({"ScaleInPolicy": {"Strategy": "SLEEP"}}, "strategy", "IDLE_RELEASE"),
+        ({"ScaleInPolicy": {"MaximumStepSize": 0}}, "maximumStepSize", "equal to 1"),
+        ({"ScaleInPolicy": {"MaximumStepSize": 101}}, "maximumStepSize", "equal to 100"),
+        ({"ScaleInPolicy": {"CooldownInMinutes": 4}}, "cooldownInMinutes", "equal to 5"),
+        ({"ScaleInPolicy": {"CooldownInMinutes": 1441}}, "cooldownInMinutes", "equal to 1440"),
+    ],
+    ids=range(7),
+)
+def test_managed_scaling_has_sagemakers_limits(
+    boto: Account, name: str, changes: dict[str, Any], member: str, rule: str
+) -> None:
+    told = invalid(
+        boto.sagemaker.create_endpoint_config,
+        EndpointConfigName=name,
+        ProductionVariants=[variant(model=None, ManagedInstanceScaling=changes)],
+    )
+    assert f"{member}' failed to satisfy constraint" in told
+    assert rule in told
+
+
 SERVERLESS = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
 
 

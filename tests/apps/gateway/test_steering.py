@@ -293,13 +293,30 @@ def test_a_port_that_nobody_listens_on_is_left_out(house: Stand) -> None:
 
 
 def test_boto3_raises_its_own_classes() -> None:
-    def behave(request: Request) -> Reply:
-        return Reply(status=400, body=b"bad " + request.body)
+    def behave(request: Request) -> Reply | None:
+        return Reply(status=400, body=b"bad " + request.body) if request.body else None
 
     with stand() as house:
         house.worker("w", behave)
-        house.push(endpoints={"e": house.view("w"), "hosts": hosting(house, first=())})
+        house.push(
+            endpoints={
+                "e": house.view("w"),
+                "hosts": hosting(house, first=()),
+                "down": link.EndpointView(down=link.Down(reason="failed", hint="", retry_after=1)),
+                "begun": house.view(),
+            },
+            limits=house.limits(model_seconds=0.3),
+        )
         caller = client(house)
+        for endpoint, raised_by, status in (
+            ("e", caller.exceptions.InternalFailure, 500),
+            ("down", caller.exceptions.ServiceUnavailable, 503),
+            ("begun", caller.exceptions.ModelNotReadyException, 429),
+            ("none", caller.exceptions.ValidationError, 400),
+        ):
+            with pytest.raises(raised_by) as refusal:
+                caller.invoke_endpoint(EndpointName=endpoint, Body=b"")
+            assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
         with pytest.raises(caller.exceptions.ModelError) as raised:
             caller.invoke_endpoint(EndpointName="e", Body=b"x")
         assert raised.value.response["OriginalMessage"] == "bad x"
