@@ -228,6 +228,29 @@ class Gate:
         return self._behave(request)
 
 
+class Desk:
+    """What control hears about target models."""
+
+    def __init__(self) -> None:
+        self.gateway = ""
+        self.messages: list[dict[str, Any]] = []
+        self.uses: list[dict[str, Any]] = []
+
+    def joined(self, gateway: str) -> None:
+        self.gateway = gateway
+
+    def left(self, gateway: str) -> None:
+        pass
+
+    def used(self, gateway: str, rows: list[dict[str, Any]]) -> None:
+        self.uses += rows
+
+    def heard(self, gateway: str, message: dict[str, Any]) -> bool:
+        self.messages.append(message)
+        self.uses += message.get("targets", ())
+        return True
+
+
 class Stand:
     """The gateway and all around it."""
 
@@ -248,6 +271,7 @@ class Stand:
         #: Sums of what was reported, by endpoint and variant.
         self.usage: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.gone: list[str] = []
+        self.desk: Any = Desk()
         self.events: list[link.Happening] = []
         self.objects = self.folder / "objects"
         self.objects.mkdir()
@@ -294,6 +318,7 @@ class Stand:
             on_usage=self._on_usage,
             on_gone=self.gone.append,
             on_event=self.events.append,
+            targets=self.desk,
         )
         self.run(self.server.start())
         if self.snapshot.version:
