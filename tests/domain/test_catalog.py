@@ -131,3 +131,9 @@ def test_a_prefix_ends_with_a_slash_or_is_empty(address, parts):
 def test_what_is_no_prefix_is_refused(address):
     with pytest.raises(InvalidInput, match=r"s3://|key"):
         s3_prefix(address)
+
+
+def test_a_shadow_test_has_no_multi_model_endpoint():
+    config = a_config(variants=(a_variant("a"),), shadows=(a_variant("b"),))
+    with pytest.raises(InvalidInput, match="shadow|Shadow"):
+        a_deployment(config, [a_model(containers=(MULTI,))])

@@ -151,6 +151,24 @@ def test_a_pin_without_an_object_harms_nobody(tmp_path):
     run(tmp_path, test)
 
 
+def test_a_load_that_hangs_keeps_nobody_from_being_looked_after(tmp_path):
+    async def test(yard, watch):
+        yard.put("a")
+        await yard.placement.load(wanted("a"))
+        yard.put("pinned")
+        ask(yard, "pinned", pinned=True)
+        yard.containers["a"].go.clear()
+        await watch.look(limit=0.05)
+        yard.objects.delete("models", "many/a")
+        await watch.look(limit=0.05)
+        await until(lambda: not yard.holders("a"))
+        assert not yard.holders("pinned")
+        yard.containers["a"].go.set()
+        await until(lambda: yard.holders("pinned"))
+
+    run(tmp_path, test)
+
+
 def test_what_belongs_to_no_endpoint_is_removed(tmp_path):
     async def test(yard, watch):
         yard.put("a")

@@ -300,6 +300,14 @@ class Deployment:
     config: EndpointConfig
     models: tuple[Model, ...]
 
+    def __post_init__(self) -> None:
+        if self.config.shadows and any(model.primary.multi_model for model in self.models):
+            raise InvalidInput(
+                "ShadowProductionVariants goes with models of Mode SingleModel alone",
+                field="ShadowProductionVariants",
+                hint="a shadow test cannot have a multi-model endpoint",
+            )
+
     def model(self, name: str) -> Model:
         """Return the model of this name, which is one of its variants'."""
         return next(model for model in self.models if model.name == name)

@@ -10,14 +10,15 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.domain.errors import ParkadeError
 from parkade.domain.targets import target_of
 from parkade.runtime.placement import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from parkade.domain.targets import TargetSetting
     from parkade.ports.clock import Clock
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from parkade.runtime.shelves import Copy
     from parkade.runtime.targetdata import TargetData
 
+Work: TypeAlias = "Callable[[], Coroutine[None, None, None]]"
+
 _logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at most: a time to live is kept to within this.
 _LONGEST_PAUSE = 5.0
+#: Seconds in which what a look begins is done, unless it goes on behind the next looks.
+_WORK_LIMIT = 1.0
 #: Seconds between two looks at least.
 _SHORTEST_PAUSE = 0.05
 
@@ -63,12 +68,14 @@ class TargetWatch:
         self._rules = rules
         self._settings = settings
         self._prefixes = prefixes
+        #: What is being done, by what it is about.
+        self._works: dict[object, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.look(limit=_WORK_LIMIT)
             except (OSError, ParkadeError) as error:
                 # A disk or an object that cannot be read now; what is loaded goes on serving.
                 _logger.warning("target models could not be looked after: %s", error)
@@ -76,42 +83,45 @@ class TargetWatch:
             pause = self._rules().removed.total_seconds() / 2
             await asyncio.sleep(min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE))
 
-    async def look(self) -> None:
-        """Look at every copy once, and act."""
+    async def look(self, *, limit: float | None = None) -> None:
+        """Look at every copy once, and act; what takes more than `limit` seconds is not waited for."""
         copies = self._placement.copies()
         etags = await self._data.etags({copy.stored.address for copy in copies})
-        works = [self._tend(copy, etags[copy.stored.address]) for copy in copies]
-        await asyncio.gather(*works, *self._missing_pins())
+        settings = {(each.endpoint_name, each.target): each for each in self._settings()}
+        for copy in copies:
+            setting = settings.get((copy.place.endpoint_name, copy.target))
+            work = self._due(copy, etags[copy.stored.address], setting)
+            if work is not None:
+                self._begin((copy.place.instance_id, copy.target), work)
+        for wanted in self._missing(settings):
+            self._begin(wanted, partial(self._placement.load, wanted))
+        if self._works:
+            await asyncio.wait(self._works.values(), timeout=limit)
         await self._tidy()
 
-    async def _tend(self, copy: Copy, etag: str | None) -> None:
+    def _due(self, copy: Copy, etag: str | None, setting: TargetSetting | None) -> Work | None:
+        """Return what is to be done about a copy."""
         if etag is None:
             _logger.info("unloading %r: its object is gone", copy.target)
-            await self._placement.unload(copy, forget=True)
-        elif etag != copy.stored.etag:
-            await self._attempt(self._placement.renew(copy), copy.target)
-        elif self._is_over(copy):
+            return partial(self._placement.unload, copy, forget=True)
+        if etag != copy.stored.etag:
+            return partial(self._placement.renew, copy)
+        if self._is_over(copy, setting):
             _logger.info("unloading %r: nobody has used it for its time to live", copy.target)
-            await self._placement.unload(copy)
+            return partial(self._placement.unload, copy)
+        return None
 
-    def _is_over(self, copy: Copy) -> bool:
-        setting = self._of(copy.place.endpoint_name, copy.target)
+    def _is_over(self, copy: Copy, setting: TargetSetting | None) -> bool:
         if any(copy.in_flight.values()) or (setting is not None and setting.pinned):
             return False
+        # One that is not to stay goes by itself, unless whoever wanted it has gone before.
         idle = self._rules().idle if copy.place.caches else self._rules().removed
         if setting is not None and setting.ttl_minutes is not None:
             idle = timedelta(minutes=setting.ttl_minutes)
         return idle is not None and self._clock.now() - copy.used_at >= idle
 
-    def _of(self, endpoint_name: str, target: str) -> TargetSetting | None:
-        for setting in self._settings():
-            if (setting.endpoint_name, setting.target) == (endpoint_name, target):
-                return setting
-        return None
-
-    def _missing_pins(self) -> list[Coroutine[None, None, None]]:
-        """Load what is pinned and not loaded: a worker that was restarted has lost it."""
-        pinned = {(each.endpoint_name, each.target) for each in self._settings() if each.pinned}
+    def _missing(self, settings: Mapping[tuple[str, str], TargetSetting]) -> list[Wanted]:
+        """Return what is pinned and not loaded: a worker that was restarted has lost it."""
         variants = {
             (shelf.place.endpoint_name, shelf.place.variant_name)
             for shelf in self._placement.shelves()
@@ -121,22 +131,23 @@ class TargetWatch:
             for copy in self._placement.copies()
         }
         return [
-            self._attempt(
-                self._placement.load(
-                    Wanted(endpoint_name=endpoint, variant_name=variant, target=target)
-                ),
-                target,
-            )
+            Wanted(endpoint_name=endpoint, variant_name=variant, target=target)
             for endpoint, variant in sorted(variants)
-            for of, target in sorted(pinned)
-            if of == endpoint and (endpoint, variant, target) not in there
+            for (of, target), setting in sorted(settings.items(), key=lambda item: item[0])
+            if of == endpoint and setting.pinned and (endpoint, variant, target) not in there
         ]
 
-    async def _attempt(self, work: Coroutine[None, None, None], target: str) -> None:
+    def _begin(self, key: object, work: Work) -> None:
+        """Do the work in the background, unless it is being done."""
+        if key not in self._works:
+            task = self._works[key] = self._placement.spawn(self._attempt(key, work))
+            task.add_done_callback(lambda _: self._works.pop(key))
+
+    async def _attempt(self, key: object, work: Work) -> None:
         try:
-            await work
+            await work()
         except (ParkadeError, OSError) as error:
-            _logger.warning("model %r: %s", target, error)
+            _logger.warning("%s: %s", key, error)
 
     async def _tidy(self) -> None:
         """Remove from the disk what belongs to no endpoint any more."""
