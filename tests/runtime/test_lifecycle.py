@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -114,6 +115,22 @@ def test_a_worker_sees_its_model_and_its_markers_and_no_secret(home):
             assert "PARKADE_TOKEN" not in environment
             assert worker.cwd() == str(home.paths.work / instance.id)
             assert "listening" in instance.log.read_text()
+
+    asyncio.run(story())
+
+
+def test_code_that_a_model_names_beside_its_data_is_in_its_folder(home):
+    async def story():
+        home.put("code.tar.gz", an_archive(**{"serve.py": ""}))
+        async with running(home) as host:
+            code = "s3://models/code.tar.gz"
+            home.deploy(host, SAGEMAKER_PROGRAM="serve.py", SAGEMAKER_SUBMIT_DIRECTORY=code)
+            await in_service(host)
+            (instance,) = host.instances("falcon")
+            environment = psutil.Process(instance.pid).environ()
+            model_dir = Path(environment["SM_MODEL_DIR"])
+            assert environment["SAGEMAKER_SUBMIT_DIRECTORY"] == f"{model_dir}/code"
+            assert (model_dir / "code" / "serve.py").is_file()
 
     asyncio.run(story())
 

@@ -48,6 +48,41 @@ def test_the_same_content_is_unpacked_once_and_goes_with_its_last_user(objects, 
     asyncio.run(story())
 
 
+def test_code_of_its_own_takes_the_place_of_what_the_data_brings(objects, data):
+    async def story():
+        objects.keep("models", "a.tar.gz", an_archive(**{"weights": "1", "code/old.py": ""}))
+        objects.keep("models", "code.tar.gz", an_archive(**{"new.py": "first"}))
+        code = "s3://models/code.tar.gz"
+        plain = await data.fetch(URL, "falcon", limit=LIMIT)
+        first = await data.fetch(URL, "flan", limit=LIMIT, code_url=code)
+        assert first.name == data.digest(URL, code)
+        assert [path.name for path in (plain / "code").iterdir()] == ["old.py"]
+        assert [path.name for path in (first / "code").iterdir()] == ["new.py"]
+        assert (first / "weights").read_text() == "1"
+        objects.keep("models", "code.tar.gz", an_archive(**{"new.py": "second"}))
+        second = await data.fetch(URL, "flan", limit=LIMIT, code_url=code)
+        assert (second / "code" / "new.py").read_text() == "second"
+        alone = await data.fetch("", "flan", limit=LIMIT, code_url=code)
+        assert [str(path.relative_to(alone)) for path in alone.rglob("*.py")] == ["code/new.py"]
+        await data.release("flan")
+        assert folders(data) == [plain]
+
+    asyncio.run(story())
+
+
+def test_code_that_cannot_be_read_is_told_by_its_address(objects, data):
+    async def story():
+        objects.keep("models", "a.tar.gz", an_archive(weights="1"))
+        objects.keep("models", "code.tar.gz", b"nothing packed")
+        with pytest.raises(BadArchive, match=r"^s3://models/code.tar.gz is broken"):
+            await data.fetch(URL, "falcon", limit=LIMIT, code_url="s3://models/code.tar.gz")
+        with pytest.raises(ObjectNotFound):
+            await data.fetch(URL, "falcon", limit=LIMIT, code_url="s3://models/none.tar.gz")
+        assert folders(data) == []
+
+    asyncio.run(story())
+
+
 def test_a_model_without_data_gets_an_empty_folder(data):
     async def story():
         folder = await data.fetch("", "falcon", limit=LIMIT)
@@ -75,7 +110,7 @@ def test_data_that_is_replaced_meanwhile_is_named_by_what_was_read(objects, data
         objects.keep("models", "a.tar.gz", an_archive(weights="old"))
         old = data.digest(URL)
         new = objects.keep("models", "a.tar.gz", an_archive(weights="new")).etag
-        monkeypatch.setattr(data, "digest", lambda _: old)
+        monkeypatch.setattr(data, "digest", lambda *_: old)
         folder = await data.fetch(URL, "falcon", limit=LIMIT)
         assert folder.name == new
         await data.release("falcon")

@@ -31,38 +31,43 @@ _PIECE = 2**20
 
 
 def unpack(
-    packed: BinaryIO, folder: Path, *, limit: int, given_up: threading.Event | None = None
+    packed: BinaryIO,
+    folder: Path,
+    *,
+    limit: int,
+    given_up: threading.Event | None = None,
+    name: str = "model.tar.gz",
 ) -> str:
     """Unpack a gzipped tar into the new `folder`; return the SHA-256 of what was read, in hex.
 
-    Blocking, until it is given up. Raises BadArchive, which names the member, and leaves to the
-    caller to remove what was written until then.
+    Blocking, until it is given up. Raises BadArchive, which names the archive or the member, and
+    leaves to the caller to remove what was written until then.
     """
     folder.mkdir(parents=True)
     digest = _Digesting(packed, given_up or threading.Event())
     stream = _Stream(digest, limit + MEMBERS_LIMIT * _OVERHEAD)
     unpacking = _Unpacking(folder, limit)
     try:
-        for tar, member in _members(stream):
+        for tar, member in _members(stream, name):
             unpacking.take(tar, member)
         stream.finish()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadArchive(f"model.tar.gz is broken {unpacking.place}: {error}") from error
+        raise BadArchive(f"{name} is broken {unpacking.place}: {error}") from error
     except tarfile.TarError as error:
         raise BadArchive(
-            f"model.tar.gz holds no readable tar archive {unpacking.place}: {error}"
+            f"{name} holds no readable tar archive {unpacking.place}: {error}"
         ) from error
     unpacking.check_links()
     return digest.hexdigest()
 
 
-def _members(stream: _Stream) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+def _members(stream: _Stream, name: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar:
         count = 0
         while (member := tar.next()) is not None:
             count += 1
             if count > MEMBERS_LIMIT:
-                raise BadArchive(f"model.tar.gz has more than {MEMBERS_LIMIT} members")
+                raise BadArchive(f"{name} has more than {MEMBERS_LIMIT} members")
             yield tar, member
             # tarfile remembers every member it has seen; nothing here looks back.
             tar.members.clear()  # type: ignore[attr-defined]

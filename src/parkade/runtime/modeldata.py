@@ -2,6 +2,9 @@
 
 A folder appears whole, by a rename, and goes when its last user does. Its name is the
 SHA-256 of the archive, so that data which is there already is not read again.
+
+SageMaker's Python SDK leaves model archives as they are and uploads a script beside: code that has
+an archive of its own takes the place of `code/`, in a folder named by both contents.
 """
 
 from __future__ import annotations
@@ -19,8 +22,12 @@ from parkade.domain import names
 from parkade.runtime import archive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parkade.ports.objects import Objects
 
+#: Where a model says which code it is to have.
+SUBMITTED = "SAGEMAKER_SUBMIT_DIRECTORY"
 #: The name of the folder for models that bring no data.
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
@@ -34,38 +41,41 @@ class ModelData:
         self._users: dict[str, set[str]] = defaultdict(set)
         self._unpacking: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def fetch(self, data_url: str, user: str, *, limit: int) -> Path:
+    async def fetch(self, data_url: str, user: str, *, limit: int, code_url: str = "") -> Path:
         """Return the folder with the data, held for `user` until released.
 
-        Raises ObjectNotFound, BadArchive, and OSError where the disk does not take it.
+        `limit` is each archive's. Raises ObjectNotFound, BadArchive, and OSError where the disk does
+        not take it.
         """
-        digest = await asyncio.to_thread(self.digest, data_url)
+        digest = await asyncio.to_thread(self.digest, data_url, code_url)
         self.hold(digest, user)
         async with self._unpacking[digest]:
             folder = self._folder / digest
             if folder.is_dir():
                 return folder
-            if not data_url:
+            if not data_url and not code_url:
                 folder.mkdir(parents=True)
                 return folder
-            return await self._unpack(data_url, user, limit)
+            return await self._unpack(data_url, code_url, user, limit)
 
     def folder(self, path: str) -> Path | None:
         """Return the path of a worker's model folder, if it is one of these."""
         folder = Path(path)
         return folder if folder.parent == self._folder else None
 
-    def digest(self, data_url: str) -> str:
-        """Return the SHA-256 of the archive as it is now. Raises ObjectNotFound."""
-        if not data_url:
-            return _NOTHING
-        return self._objects.stat(*names.s3_address(data_url)).etag
+    def digest(self, data_url: str, code_url: str = "") -> str:
+        """Return the name of the data as it is now. Raises ObjectNotFound."""
+        data, code = self._digest(data_url), self._digest(code_url)
+        return _of_both(data, code) if code_url else data
 
-    async def _unpack(self, data_url: str, user: str, limit: int) -> Path:
+    def _digest(self, url: str) -> str:
+        return self._objects.stat(*names.s3_address(url)).etag if url else _NOTHING
+
+    async def _unpack(self, data_url: str, code_url: str, user: str, limit: int) -> Path:
         part = self._folder / f".{uuid.uuid4().hex}"
         given_up = threading.Event()
         unpacking = asyncio.ensure_future(
-            asyncio.to_thread(self._unpack_to, part, data_url, limit, given_up)
+            asyncio.to_thread(self._unpack_to, part, data_url, code_url, limit, given_up)
         )
         try:
             digest = await asyncio.shield(unpacking)
@@ -78,9 +88,20 @@ class ModelData:
         finally:
             await self._remove(part)
 
-    def _unpack_to(self, part: Path, data_url: str, limit: int, given_up: threading.Event) -> str:
-        with self._objects.open(*names.s3_address(data_url)) as packed:
-            return archive.unpack(packed, part, limit=limit, given_up=given_up)
+    def _unpack_to(
+        self, part: Path, data_url: str, code_url: str, limit: int, given_up: threading.Event
+    ) -> str:
+        data = _NOTHING
+        if data_url:
+            with self._objects.open(*names.s3_address(data_url)) as packed:
+                data = archive.unpack(packed, part, limit=limit, given_up=given_up)
+        if not code_url:
+            return data
+        folder = part / "code"
+        _clear(folder)
+        with self._objects.open(*names.s3_address(code_url)) as packed:
+            code = archive.unpack(packed, folder, name=code_url, limit=limit, given_up=given_up)
+        return _of_both(data, code)
 
     def _place(self, part: Path, digest: str, user: str) -> Path:
         """Name the data by what was read, which is not what was asked for if it was replaced."""
@@ -114,6 +135,23 @@ class ModelData:
         aside = _set_aside(folder)
         if aside is not None:
             await asyncio.to_thread(shutil.rmtree, aside)
+
+
+def submitted(environment: Mapping[str, str]) -> str:
+    """Return the address of the code that a model is to have; empty: what is in its data."""
+    given = environment.get(SUBMITTED, "")
+    return given if given.startswith("s3://") else ""
+
+
+def _of_both(data: str, code: str) -> str:
+    return hashlib.sha256(f"{data} {code}".encode()).hexdigest()
+
+
+def _clear(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _set_aside(folder: Path) -> Path | None:

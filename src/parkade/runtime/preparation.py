@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.errors import StartFailed
 from parkade.domain.plan import duration
-from parkade.runtime import images, leftovers, pings
+from parkade.runtime import images, leftovers, modeldata, pings
 from parkade.runtime.environments import Halt
 from parkade.runtime.images import ImageCommand, Listen
 
@@ -95,17 +95,20 @@ class Preparation:
         player = images.player(
             container.image, rules.images, premises.containers, multi_model=container.multi_model
         )
-        folder = None if container.multi_model else await self._data(container.data_url)
+        folder = None if container.multi_model else await self._data(container)
         if isinstance(player, ImageCommand):
             return self._by_command(player, container, folder)
         return await self._by_ours(premises.containers[player], container, folder, log)
 
-    async def _data(self, data_url: str) -> Path:
+    async def _data(self, container: catalog.Container) -> Path:
         premises = self._premises
         if self._folder is None or not self._folder.is_dir():
             async with _within(self._download, "the download of its model data"):
                 self._folder = await premises.data.fetch(
-                    data_url, self._user, limit=premises.rules().unpacked_bytes
+                    container.data_url,
+                    self._user,
+                    limit=premises.rules().unpacked_bytes,
+                    code_url=modeldata.submitted(container.environment),
                 )
         return self._folder
 
@@ -113,11 +116,14 @@ class Preparation:
         self, command: ImageCommand, container: catalog.Container, folder: Path | None
     ) -> Launch:
         many = {"SAGEMAKER_MULTI_MODEL": "true"} if container.multi_model else {}
+        # Code of its own was unpacked already.
+        code = modeldata.submitted(container.environment) if folder else ""
+        submitted = {modeldata.SUBMITTED: f"{folder}/code"} if code else {}
         return Launch(
             command=command.command,
             inherited=inherited(self._premises.base_environment),
             templates={"SAGEMAKER_BASE_DIR": "{base_dir}", **command.environment},
-            environment={**container.environment, **many, **self._markers},
+            environment={**container.environment, **submitted, **many, **self._markers},
             listen=command.listen,
             health=command.health,
             model_dir=folder,
@@ -130,7 +136,7 @@ class Preparation:
         command = await self._command(
             ours, folder or premises.paths.models, log, container.environment
         )
-        submitted = {"SAGEMAKER_SUBMIT_DIRECTORY": str(folder / "code")} if folder else {}
+        submitted = {modeldata.SUBMITTED: str(folder / "code")} if folder else {}
         return Launch(
             command=(*command.argv_prefix, *_ARGUMENTS),
             inherited={

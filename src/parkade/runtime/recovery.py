@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.errors import InvalidInput, NotFound
 from parkade.runtime import leftovers, workers
 from parkade.runtime.fleets import data_user
+from parkade.runtime.modeldata import submitted
 from parkade.runtime.places import Found
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ async def _hold(premises: Premises, user: str, container: Container) -> None:
     if container.multi_model:
         return
     try:
-        digest = await asyncio.to_thread(premises.data.digest, container.data_url)
+        code = submitted(container.environment)
+        digest = await asyncio.to_thread(premises.data.digest, container.data_url, code)
     except (NotFound, InvalidInput):
         return  # told when it is started
     premises.data.hold(digest, user)
