@@ -460,7 +460,11 @@ def test_a_sub_resource_is_never_taken_for_the_resource(stocked, method, address
 @pytest.mark.parametrize(
     ("name", "value", "status"),
     [
-        ("x-amz-server-side-encryption", "aws:kms", 501),
+        ("x-amz-server-side-encryption", "aws:kms:dsse", 501),
+        ("x-amz-server-side-encryption-aws-kms-key-id", "mine", 501),
+        ("x-amz-server-side-encryption-customer-algorithm", "AES256", 501),
+        ("x-amz-server-side-encryption", "aws:kms", 200),
+        ("x-amz-server-side-encryption", "AES256", 200),
         ("x-amz-acl", "public-read", 501),
         ("x-amz-grant-read", "id=1", 501),
         ("x-amz-storage-class", "GLACIER", 501),

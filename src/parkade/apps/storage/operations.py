@@ -143,7 +143,10 @@ _REFUSED: Mapping[str, frozenset[str]] = {
     "x-amz-acl": frozenset({"private", "bucket-owner-full-control"}),
     "x-amz-storage-class": frozenset({"STANDARD"}),
     "x-amz-grant-": frozenset(),
-    "x-amz-server-side-encryption": frozenset(),
+    # The first is what S3 does anyway, the second what SageMaker's SDK asks for by default: at rest,
+    # objects are as safe as the disk they are on. With keys of one's own they would be more.
+    "x-amz-server-side-encryption": frozenset({"AES256", "aws:kms"}),
+    "x-amz-server-side-encryption-": frozenset(),
     "x-amz-copy-source-server-side-encryption": frozenset(),
     "x-amz-tagging": frozenset({"COPY", "REPLACE", ""}),
     "x-amz-object-lock-": frozenset(),
