@@ -17,7 +17,7 @@ SNAPSHOT = link.Snapshot(
                 link.VariantRoute(
                     name="a",
                     weight=0.5,
-                    instances=(link.InstanceRoute(id="i", socket="/run/i.sock"),),
+                    instances=(link.InstanceRoute(id="i", addresses=("/run/i.sock",)),),
                 ),
                 link.VariantRoute(name="b", weight=2),
             )
