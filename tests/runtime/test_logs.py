@@ -24,11 +24,19 @@ def test_a_log_is_rotated_under_its_writer_without_losing_a_line(tmp_path):
     assert log.read_bytes() == b"third\n"
 
 
+def test_of_a_log_that_grew_without_measure_its_end_is_kept(tmp_path):
+    log = tmp_path / "falcon" / "blue-1.log"
+    write(log, "x" * 5000 + "the end\n")
+    assert logs.rotate(log, 100)
+    assert logs.older(log).read_text() == "x" * 92 + "the end\n"
+    assert log.read_text() == ""
+
+
 def test_one_older_file_is_kept(tmp_path):
     log = tmp_path / "falcon" / "blue-1.log"
     for text in ("one\n", "two\n", "three\n"):
         write(log, text)
-        logs.rotate(log, 1)
+        logs.rotate(log, 3)
     assert sorted(path.name for path in log.parent.iterdir()) == ["blue-1.log", "blue-1.log.1"]
     assert logs.older(log).read_text() == "three\n"
     assert not logs.rotate(tmp_path / "absent.log", 1)

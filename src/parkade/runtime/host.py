@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 #: Between two looks at the sizes of logs.
-_TEND_LOGS_EVERY = 5.0
+_TEND_LOGS_EVERY = 1.0
+#: The same after one of them was too large: its writer may be one that does not stop.
+_TEND_LOGS_AGAIN = 0.1
 
 
 class Host(Orders):
@@ -230,14 +232,19 @@ class Host(Orders):
         return logs.of_endpoint(self._premises.paths.logs, names.endpoint_name(endpoint_name))
 
     async def _tend_logs(self) -> None:
+        pause = _TEND_LOGS_EVERY
         while True:
-            await asyncio.sleep(_TEND_LOGS_EVERY)
+            await asyncio.sleep(pause)
+            pause = _TEND_LOGS_EVERY
             live: dict[str, set[Path]] = {}
             for keeper in self._keepers:
                 of_endpoint = live.setdefault(keeper.endpoint_name, set())
                 of_endpoint |= {p.log for instance in keeper.instances for p in instance.places}
             try:
-                await asyncio.to_thread(_tend, self._premises.paths.logs, live, self._current_rules)
+                if await asyncio.to_thread(
+                    _tend, self._premises.paths.logs, live, self._current_rules
+                ):
+                    pause = min(pause, _TEND_LOGS_AGAIN)
             except OSError:
                 _logger.exception("logs cannot be rotated")
 
@@ -247,8 +254,9 @@ def _make_folders(paths: HostPaths) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _tend(folder: Path, live: Mapping[str, set[Path]], rules: HostRules) -> None:
+def _tend(folder: Path, live: Mapping[str, set[Path]], rules: HostRules) -> bool:
+    """Rotate and prune logs; tell whether any was too large."""
+    rotated = [logs.rotate(log, rules.log_bytes) for each in live.values() for log in each]
     for endpoint_name, of_endpoint in live.items():
-        for log in of_endpoint:
-            logs.rotate(log, rules.log_bytes)
         logs.prune(folder, endpoint_name, keep=rules.old_logs, live=of_endpoint)
+    return any(rotated)

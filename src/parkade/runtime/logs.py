@@ -8,7 +8,6 @@ so that the next line goes to its new end.
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAIL_BYTES = 4096
+_PIECE = 2**20
 
 
 def path(folder: Path, endpoint_name: str, variant_name: str, instance_id: str) -> Path:
@@ -35,11 +35,22 @@ def open_to_append(log: Path) -> int:
 
 
 def rotate(log: Path, limit: int) -> bool:
-    """Move what the log holds to its older file if it is larger than `limit`; tell whether."""
-    if not log.exists() or log.stat().st_size <= limit:
+    """Move what the log holds to its older file if it is larger than `limit`; tell whether.
+
+    Of a log that grew to more than twice the limit since it was looked at, only its end is kept,
+    so that a worker that writes without end does not fill the disk.
+    """
+    size = log.stat().st_size if log.exists() else 0
+    if size <= limit:
         return False
     part = log.with_name(log.name + ".part")
-    shutil.copyfile(log, part)
+    with log.open("rb") as source, part.open("wb") as target:
+        source.seek(size - limit if size > 2 * limit else 0)
+        # To its end, which moves; but not for as long as somebody can write faster.
+        left = 3 * limit
+        while left and (piece := source.read(min(left, _PIECE))):
+            target.write(piece)
+            left -= len(piece)
     os.truncate(log, 0)
     part.replace(older(log))
     return True
