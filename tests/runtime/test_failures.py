@@ -90,6 +90,7 @@ def test_a_worker_that_exits_three_times_fails_the_endpoint_with_its_last_lines(
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.startup")
 @pytest.mark.parametrize("mode", ["silent", "unwell"])
 def test_a_worker_that_is_never_well_fails_the_endpoint_in_time(home, mode):
     async def story():
@@ -103,6 +104,7 @@ def test_a_worker_that_is_never_well_fails_the_endpoint_in_time(home, mode):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.ping")
 def test_a_worker_whose_pings_take_too_long_is_never_well(home):
     async def story():
         async with running(home) as host:
@@ -140,15 +142,19 @@ def test_what_a_container_or_a_bug_says_becomes_the_reason(home, caplog):
     assert "no_such_thing" in caplog.text
 
 
-def test_a_long_reason_is_cut_to_sagemakers_limit(home):
+@pytest.mark.semantics("limits.failure_reason")
+def test_a_long_reason_is_cut_to_sagemakers_limit_in_its_middle(home):
     def chatty(model_dir, *, cache, log, halt, environment):
-        raise StartFailed("x" * 5000)
+        raise StartFailed("it says: " + "x" * 5000 + ": no such luck")
 
     async def story():
         async with running(home) as host:
             home.containers["script"] = chatty
             home.deploy(host)
-            assert len(await failed(host)) == 1024
+            reason = await failed(host)
+            assert len(reason) == 1024
+            assert reason.startswith("variant blue: it says: xxx")
+            assert reason.endswith("xxx: no such luck")
 
     asyncio.run(story())
 
@@ -272,6 +278,7 @@ def test_a_worker_that_is_busy_for_a_while_is_left_alone(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("async.hour")
 def test_a_worker_with_an_asynchronous_request_may_compute_for_an_hour(home):
     """Beside it an endpoint like any other, to see that the silence was long enough to be seen."""
 

@@ -16,7 +16,7 @@ from parkade.domain.endpoint import ComponentStatus
 from parkade.domain.errors import Conflict, EndpointBusy
 from parkade.domain.event import HOST
 from parkade.runtime import groups as grouping
-from parkade.runtime.lifecycle import FAILURE_REASON_LIMIT, Lifecycle, Phase
+from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +193,7 @@ class Copies(Lifecycle):
     ) -> None:
         """Store the status; what `changes` do not name of a target or a failure is past."""
         told = {"failure_reason": "", "target": None, **changes}
-        told["failure_reason"] = told["failure_reason"][:FAILURE_REASON_LIMIT]
+        told["failure_reason"] = shortened(told["failure_reason"])
         recorded = replace(
             self.recorded, status=status, changed_at=self._premises.clock.now(), **told
         )

@@ -24,7 +24,7 @@ from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint,
 from parkade.domain.errors import Conflict, EndpointBusy
 from parkade.domain.event import HOST
 from parkade.runtime import groups as grouping
-from parkade.runtime.lifecycle import FAILURE_REASON_LIMIT, Lifecycle, Phase
+from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -248,7 +248,7 @@ class Endpoint(Lifecycle):
         if status is not present and not lawful(present, status):
             raise RuntimeError(f"endpoint {self.name!r} cannot go from {present} to {status}")
         told = {"failure_reason": "", "target": None, "target_generation": 0, **changes}
-        told["failure_reason"] = told["failure_reason"][:FAILURE_REASON_LIMIT]
+        told["failure_reason"] = shortened(told["failure_reason"])
         recorded = replace(
             self.recorded, status=status, changed_at=self._premises.clock.now(), **told
         )

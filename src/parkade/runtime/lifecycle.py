@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 #: SageMaker's limit of FailureReason.
 FAILURE_REASON_LIMIT = 1024
+#: So much of a longer one is its beginning; the rest is its end, where a traceback says what is wrong.
+_BEGINNING = 300
+_GAP = " [...] "
 
 
 class Phase(Enum):
@@ -154,7 +157,7 @@ class Lifecycle(Keeper):
             noun = "inference component" if place.record.component_name else "variant"
             reason = f"{noun} {place.group_name}: {times}{failure.reason}"
             if self._fails(fleet):
-                self._decide(lambda: self._fail(reason[:FAILURE_REASON_LIMIT]))
+                self._decide(lambda: self._fail(shortened(reason)))
             elif self._hinders(fleet, place):
                 self._decide(lambda: self._give_up(reason))
         self._premises.changed()
@@ -227,3 +230,11 @@ class Lifecycle(Keeper):
         """Go the way that ends what is under way."""
         self._decided = True
         self._go(way)
+
+
+def shortened(reason: str) -> str:
+    """Return the reason as long as SageMaker allows: where it is longer, without its middle."""
+    if len(reason) <= FAILURE_REASON_LIMIT:
+        return reason
+    end = FAILURE_REASON_LIMIT - _BEGINNING - len(_GAP)
+    return f"{reason[:_BEGINNING]}{_GAP}{reason[-end:]}"

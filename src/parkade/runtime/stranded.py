@@ -16,7 +16,7 @@ from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import EndpointNotFound, Unreadable
 from parkade.runtime.groups import Group
 from parkade.runtime.keeping import Keeper
-from parkade.runtime.lifecycle import FAILURE_REASON_LIMIT
+from parkade.runtime.lifecycle import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ class Stranded(Keeper):
             config_name="",
             changed_at=self._seen_at,
             created_at=self._seen_at,
-            failure_reason=self.why[:FAILURE_REASON_LIMIT],
+            failure_reason=shortened(self.why),
             healthy=self.fleet.healthy,
             wanted=self.fleet.wanted if self.live else 0,
         )
