@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
@@ -49,6 +50,19 @@ def test_its_end_is_told(tmp_path, handles, program, how):
     asyncio.run(story())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be told")
+def test_where_memory_runs_out_it_goes_before_others(tmp_path):
+    def score(pid):
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    async def story():
+        worker = spawn(tmp_path)
+        assert score(worker.pid) > score("self")
+        await worker.kill()
+
+    asyncio.run(story())
+
+
 def test_it_runs_in_a_session_of_its_own_with_its_log_folder_and_environment(tmp_path):
     program = "import os; print(os.getcwd(), dict(os.environ), os.getsid(0) == os.getpid())"
 
@@ -71,6 +85,7 @@ def test_it_is_asked_to_end_before_it_is_killed(tmp_path, handles):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.stop")
 def test_one_that_does_not_end_when_asked_is_killed_after_the_grace(tmp_path):
     program = (
         "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=1); signal.pause()"

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -23,10 +24,11 @@ from parkade.runtime import logs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
 #: Where the kernel gives no handle on a process, it is looked at so often.
 _LOOK_EVERY = 0.05
+#: Of 1000: where memory runs out, Linux is to end the largest worker before anything else.
+_OOM_SCORE = 500
 
 
 class Worker:
@@ -108,7 +110,15 @@ def spawn(
         os.close(output)
     # Popen is to forget the child: it is watched and reaped like an adopted one.
     process.returncode = 0
+    _yield_memory(process.pid)
     return Worker(process.pid, child=True)
+
+
+def _yield_memory(pid: int) -> None:
+    """Make it, and what it forks, go before control and gateways when memory runs out."""
+    # Other systems have no such file, some sandboxes refuse, and the worker may be gone already.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
 
 
 def adopt(process: psutil.Process) -> Worker | None:
