@@ -43,8 +43,11 @@ class Call:
 class Load:
     """Sends to one address over connections that are kept; knows each request and its answer."""
 
-    def __init__(self, house: House, endpoint: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, house: House, endpoint: str, headers: Mapping[str, str], rate: float
+    ) -> None:
         self.calls: list[Call] = []
+        self._rate = rate
         self._port = house.port
         self._stop = threading.Event()
         self._idle: list[_Connection] = []
@@ -68,7 +71,7 @@ class Load:
 
     def go_on(self, seconds: float = 1.0) -> None:
         """Return when so many more requests were answered as are sent in that time."""
-        enough = sum(bool(call.answered_at) for call in self.calls) + RATE * seconds
+        enough = sum(bool(call.answered_at) for call in self.calls) + self._rate * seconds
         wait_for(lambda: sum(bool(call.answered_at) for call in self.calls) >= enough)
 
     def words(self) -> list[str]:
@@ -90,7 +93,7 @@ class Load:
         begun, number = time.monotonic(), 0
         tasks: set[asyncio.Task[None]] = set()
         while not self._stop.is_set():
-            late = time.monotonic() - begun - number / RATE
+            late = time.monotonic() - begun - number / self._rate
             if late > _LATE:
                 begun += late
             elif late < 0:
@@ -177,9 +180,11 @@ class _Connection(asyncio.Protocol):
 
 
 @contextmanager
-def steady(house: House, endpoint: str, headers: Mapping[str, str] | None = None) -> Iterator[Load]:
+def steady(
+    house: House, endpoint: str, headers: Mapping[str, str] | None = None, *, rate: float = RATE
+) -> Iterator[Load]:
     """Keep a load on the endpoint meanwhile; afterwards, no request may have been lost."""
-    load = Load(house, endpoint, headers or {})
+    load = Load(house, endpoint, headers or {}, rate)
     load.begin()
     try:
         load.go_on()

@@ -1,0 +1,380 @@
+"""Input of every bad kind: each gets a clear error, and leaves nothing of itself.
+
+One house, with a neighbour whose requests go on through all of it and must not notice.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from tests.clients.account import IMAGE, Account, account, variant
+from tests.faults.load import Load, steady
+from tests.house import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = """
+limits:
+  startup_seconds: 4
+  grace_seconds: 1
+  model_seconds: 2
+  unpacked_bytes: 10000000
+  log_bytes: 1000000
+"""
+#: Requests a second of the neighbour.
+LIGHT = 20.0
+#: So that a busy machine fails nothing but what hangs.
+UNHURRIED = {"ContainerStartupHealthCheckTimeoutInSeconds": 60}
+NEIGHBOUR = """
+import json
+
+def model_fn(folder):
+    return None
+
+def transform_fn(model, body, content_type, accept):
+    return json.dumps({"word": "well", "n": json.loads(body)["n"]})
+"""
+MODEL = "def model_fn(folder):\n    return None\n\n"
+_numbers = count()
+
+
+def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        for info, content in members:
+            tar.addfile(info, io.BytesIO(content))
+    return gzip.compress(raw.getvalue(), 1)
+
+
+def member(
+    name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = ""
+) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.linkname = kind, len(content), target
+    return info, content
+
+
+def script(text: str) -> bytes:
+    return packed(member("code/inference.py", text.encode()))
+
+
+@pytest.fixture(scope="module")
+def boto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with account(tmp_path_factory.mktemp("bad"), SETTINGS) as built:
+        put(built, "neighbour", script(NEIGHBOUR))
+        built.config("neighbour", variant(model="neighbour", **UNHURRIED))
+        built.endpoint("neighbour", "neighbour")
+        yield built
+
+
+@pytest.fixture(scope="module")
+def neighbour(boto: Account) -> Iterator[Load]:
+    """The load on the endpoint next door; the module fails with its first lost request."""
+    with steady(boto.house, "neighbour", rate=LIGHT) as load:
+        yield load
+
+
+def put(boto: Account, name: str, archive: bytes) -> None:
+    """Put the archive and make a model of it."""
+    boto.house.ok("PUT", f"/v1/objects/models/{name}.tar.gz", content=archive)
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{name}.tar.gz"}
+    boto.sagemaker.create_model(ModelName=name, PrimaryContainer=container)
+
+
+def possessions(boto: Account) -> dict[str, Any]:
+    """Return all that is there and is to stay: on disk, in lists, as processes."""
+    client = boto.sagemaker
+    state = boto.house.state
+    folders = ("models", "objects", "run", "uploads", "work")
+    return {
+        "files": {
+            path.relative_to(state)
+            for folder in folders
+            for path in (state / folder).rglob("*")
+            if path.name != "__pycache__" and path.suffix != ".pyc"
+        },
+        "processes": {process.pid for process in belonging(boto)},
+        "models": [each["ModelName"] for each in client.list_models()["Models"]],
+        "configs": [
+            each["EndpointConfigName"] for each in client.list_endpoint_configs()["EndpointConfigs"]
+        ],
+        "endpoints": [each["EndpointName"] for each in client.list_endpoints()["Endpoints"]],
+        "routes": boto.house.ok("GET", "/v1/routes").json(),
+        "tokens": boto.house.ok("GET", "/v1/tokens").json(),
+        "leases": boto.house.ok("GET", "/v1/leases").json()["leases"],
+    }
+
+
+def belonging(boto: Account) -> list[psutil.Process]:
+    """Return every process that a worker of this house is, or has forked."""
+    mark = str(boto.house.paths.models)
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("SM_MODEL_DIR", "").startswith(mark):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+@pytest.fixture
+def untouched(boto: Account, neighbour: Load) -> Iterator[None]:
+    """What was there is there afterwards, nothing else is, and nobody next door has noticed."""
+    before = possessions(boto)
+    yield
+    neighbour.go_on(0.2)
+    assert neighbour.faults() == []
+    after = possessions(boto)
+    assert after == before
+
+
+@pytest.fixture
+def name() -> str:
+    return f"bad-{next(_numbers)}"
+
+
+class Guest:
+    """An endpoint of something bad."""
+
+    def __init__(self, boto: Account, name: str) -> None:
+        self.boto, self.name = boto, name
+
+    def move_in(self, archive: bytes | None, *, patient: bool = True) -> dict[str, Any]:
+        """Create it; return how it is described once it is clear what it comes to."""
+        put(self.boto, self.name, archive or b"")
+        if archive is None:
+            self.boto.house.ok("DELETE", f"/v1/objects/models/{self.name}.tar.gz")
+        given = variant(model=self.name, **(UNHURRIED if patient else {}))
+        self.boto.config(self.name, given)
+        client = self.boto.sagemaker
+        client.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
+        wait_for(lambda: self.boto.status(self.name) != "Creating", why=f"{self.name} to be clear")
+        described = client.describe_endpoint(EndpointName=self.name)
+        assert isinstance(described, dict)
+        return described
+
+    def move_out(self) -> None:
+        """Delete all that was made for it."""
+        boto = self.boto
+        boto.delete(self.name)
+        boto.sagemaker.delete_endpoint_config(EndpointConfigName=self.name)
+        boto.sagemaker.delete_model(ModelName=self.name)
+        boto.house.call("DELETE", f"/v1/objects/models/{self.name}.tar.gz")
+
+    def invoke(self) -> tuple[int, str]:
+        answer = self.boto.house.invoke(self.name)
+        return answer.status_code, answer.json().get("Message", "")
+
+
+@pytest.fixture
+def guest(boto: Account, name: str, untouched: None) -> Iterator[Guest]:
+    guest = Guest(boto, name)
+    yield guest
+    guest.move_out()
+
+
+GOOD = script(MODEL + "def transform_fn(model, body, content_type, accept):\n    return body\n")
+#: What cannot be packed any smaller.
+NOISE = hashlib.shake_128(b"noise").digest(200_000)
+
+ARCHIVES: dict[str, tuple[bytes | None, str]] = {
+    "missing": (None, "s3://models/"),
+    "empty": (b"", "holds no readable tar archive at its beginning: empty file"),
+    "no-gzip": (b"this is no archive", "model.tar.gz is broken at its beginning"),
+    "no-tar": (gzip.compress(b"neither is this" * 99), "holds no readable tar archive"),
+    "cut": (packed(member("weights", NOISE))[:-1000], "model.tar.gz is broken"),
+    "flipped": (GOOD[:-8] + b"\0" * 8, "model.tar.gz is broken"),
+    "climbing": (packed(member("../evil", b"x")), "'../evil' points outside"),
+    "climbing-within": (packed(member("a/../../evil", b"x")), "points outside"),
+    "absolute": (packed(member("/tmp/evil", b"x")), "'/tmp/evil' points outside"),
+    "link-out": (
+        packed(member("code", kind=tarfile.SYMTYPE, target="../../objects")),
+        "leads outside of the archive",
+    ),
+    "through-a-link": (
+        packed(member("a", kind=tarfile.SYMTYPE, target="/tmp"), member("a/evil", b"x")),
+        "is a link to '/tmp' outside",
+    ),
+    "hard-link-out": (
+        packed(member("code/inference.py", kind=tarfile.LNKTYPE, target="../../admin.token")),
+        "points outside",
+    ),
+    "device": (packed(member("null", kind=tarfile.CHRTYPE)), "neither a file, a folder nor a link"),
+    "pipe": (packed(member("p", kind=tarfile.FIFOTYPE)), "neither a file, a folder nor a link"),
+    "bomb": (packed(member("weights", bytes(20_000_000))), "more than 10000000 bytes"),
+    "no-script": (packed(member("weights", b"x")), "code/inference.py"),
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_an_archive_that_cannot_be_used(guest: Guest, kind: str) -> None:
+    archive, told = ARCHIVES[kind]
+    described = guest.move_in(archive)
+    assert described["EndpointStatus"] == "Failed"
+    assert told in described["FailureReason"]
+    assert guest.invoke()[0] in {400, 503}
+
+
+DEEP = "".join(
+    f"def f{n}():\n    return f{n + 1}(){' ' * 90}# {'a long line' * 9}\n" for n in range(9)
+)
+
+GREED = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+
+def model_fn(folder):
+    eaten = []
+    while True:
+        eaten.append(bytearray(2**24))
+"""
+
+SCRIPTS: dict[str, tuple[str, str]] = {
+    "syntax": ("def model_fn(folder:\n", "SyntaxError: '(' was never closed"),
+    "null-byte": ("\0", "null bytes"),
+    "no-model-fn": ("x = 1\n", "inference.py defines no model_fn"),
+    "import": ("import nonesuch_package\n", "No module named 'nonesuch_package'"),
+    "raises": ("raise RuntimeError('no such luck')\n", "RuntimeError: no such luck"),
+    "deep": (f"{DEEP}def f9():\n    raise RuntimeError('no such luck')\n\nf0()\n", "no such luck"),
+    "exits": ("import sys\nsys.exit(0)\n", "SystemExit: 0"),
+    "exits-at-once": ("import os\nos._exit(7)\n", "exited with status 7"),
+    "killed": ("import os\nos.kill(os.getpid(), 9)\n", "was killed by signal 9 (Killed)"),
+    "crashes": ("import ctypes\nctypes.string_at(0)\n", "Segmentation fault"),
+    "recursion": ("def f():\n    f()\n\nf()\n", "RecursionError"),
+    "load": ("def model_fn(folder):\n    raise ValueError('bad weights')\n", "bad weights"),
+    "eats-memory": (GREED, "MemoryError"),
+}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_a_script_that_cannot_be_loaded(guest: Guest, kind: str) -> None:
+    text, told = SCRIPTS[kind]
+    described = guest.move_in(script(text))
+    assert described["EndpointStatus"] == "Failed"
+    assert told in described["FailureReason"]
+    assert len(described["FailureReason"]) <= 1024
+
+
+HANGING = {
+    "sleeps": "import time\ndef model_fn(folder):\n    time.sleep(1000)\n",
+    "computes": "def model_fn(folder):\n    while True:\n        pass\n",
+    "talks": (
+        "import os, time\n"
+        "def model_fn(folder):\n"
+        "    while True:\n"
+        "        os.write(1, b'not yet ' * 9_000 + b'\\n')\n"
+        "        time.sleep(0.001)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HANGING)
+def test_a_script_that_never_comes_to_an_end(guest: Guest, kind: str) -> None:
+    described = guest.move_in(script(HANGING[kind]), patient=False)
+    assert described["EndpointStatus"] == "Failed"
+    assert "did not answer /ping within 4.0 s" in described["FailureReason"]
+
+
+#: What it does with a request, and what the caller is told.
+CALLS: dict[str, tuple[str, int, str]] = {
+    "raises": ("raise RuntimeError('no such luck')", 424, "no such luck"),
+    "exits": ("import os; os._exit(1)", 500, "The container went away"),
+    "hangs": ("while True: pass", 424, "Your invocation timed out"),
+    "returns-an-object": ("return object()", 424, "object"),
+    "returns-too-much": ("return b'x' * 7_000_000", 424, "larger than"),
+    "recursion": (
+        "return transform_fn(model, body, content_type, accept)",
+        424,
+        "maximum recursion depth exceeded",
+    ),
+    "eats-memory": (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29)); bytearray(2**30)",
+        424,
+        "MemoryError",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_a_script_that_cannot_answer(guest: Guest, kind: str) -> None:
+    act, status, told = CALLS[kind]
+    text = f"{MODEL}def transform_fn(model, body, content_type, accept):\n    {act}\n"
+    assert guest.move_in(script(text))["EndpointStatus"] == "InService"
+    found, message = guest.invoke()
+    assert found == status, message
+    assert told in message
+
+
+#: What it does beside serving well.
+VICES = {
+    "ignores-sigterm": (
+        "import signal, threading, time\n"
+        "def deaf():\n"
+        "    while True:\n"
+        "        time.sleep(1)\n"
+        "threading.Thread(target=deaf).start()\n"
+    ),
+    "forks": (
+        "import subprocess, sys\n"
+        "SLEEP = [sys.executable, '-c', 'import time; time.sleep(1000)']\n"
+        "subprocess.Popen(SLEEP)\n"
+        "subprocess.Popen(SLEEP, start_new_session=True)\n"
+    ),
+    "litters": (
+        "import os\n"
+        "for number in range(99):\n"
+        "    os.makedirs(f'litter/{number}')\n"
+        "    open(f'litter/{number}/file', 'w').write('x' * 1000)\n"
+        "os.chmod('litter', 0o500)\n"
+        "os.symlink('/tmp', 'way-out')\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VICES)
+def test_a_script_that_will_not_go(guest: Guest, kind: str) -> None:
+    serving = "def transform_fn(model, body, content_type, accept):\n    return body\n"
+    described = guest.move_in(script(VICES[kind] + MODEL + serving))
+    assert described["EndpointStatus"] == "InService"
+    assert guest.invoke()[0] == 200
+
+
+def test_a_script_that_writes_without_end_fills_no_disk(guest: Guest) -> None:
+    talk = (
+        "import os, threading, time\n"
+        "def talk():\n"
+        "    while True:\n"
+        "        os.write(1, b'and another thing ' * 6_000 + b'\\n')\n"
+        "        time.sleep(0.001)\n"
+        "threading.Thread(target=talk, daemon=True).start()\n"
+    )
+    serving = "def transform_fn(model, body, content_type, accept):\n    return body\n"
+    described = guest.move_in(script(talk + MODEL + serving))
+    assert described["EndpointStatus"] == "InService"
+    folder = guest.boto.house.paths.logs / "endpoints" / guest.name
+    (log,) = folder.glob("*.log")
+    older = log.with_name(log.name + ".1")
+    turns: set[int] = set()
+    most = 0
+
+    def turned() -> bool:
+        nonlocal most
+        most = max(most, sum(path.stat().st_size for path in folder.iterdir()))
+        if older.exists():
+            turns.add(older.stat().st_mtime_ns)
+        return len(turns) >= 4
+
+    wait_for(turned, why="its log to be rotated")
+    assert guest.invoke()[0] == 200
+    # About 100 MB a second come; what is kept is two files of 1 MB, and what came between looks.
+    assert most < 150_000_000
