@@ -38,10 +38,14 @@ class Handler(BaseHTTPRequestHandler):
 
 def main():
     if "--socket" in sys.argv:
-        server = socketserver.ThreadingUnixStreamServer(sys.argv[sys.argv.index("--socket") + 1], Handler)
+        server = socketserver.ThreadingUnixStreamServer(
+            sys.argv[sys.argv.index("--socket") + 1], Handler
+        )
     else:
         port = int(os.environ["SAGEMAKER_BIND_TO_PORT"])
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler, bind_and_activate=False)
+        server = socketserver.ThreadingTCPServer(
+            ("127.0.0.1", port), Handler, bind_and_activate=False
+        )
         server.allow_reuse_address = True
         server.server_bind()
         server.server_activate()
