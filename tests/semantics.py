@@ -18,8 +18,10 @@ PAGE = ROOT / "docs" / "semantics-coverage.md"
 HEAD = """# What of SageMaker's rules is kept, and which test holds it
 
 Made by `make docs` from `tests/semantics.toml` and the marks on the tests; `make check` fails where a rule
-that applies has no test. Rules that are not kept yet say so.
+that applies has no test. Rules that are not kept yet, or that say nothing about one machine, say why.
 """
+#: How the reasons of rules that are not held, or in part only, are introduced.
+REASONS = {"later": "Not yet", "elsewhere": "Not here"}
 
 
 def marks():
@@ -63,16 +65,22 @@ def page(sections, found):
 
 
 def _holders(row, found):
-    if found[row["id"]]:
-        return "<br>".join(f"`{test}`" for test in sorted(found[row["id"]]))
-    return next((f"*{row[why]}*" for why in ("later", "elsewhere") if why in row), "**nothing**")
+    tests = [_link(test) for test in sorted(found[row["id"]])]
+    reasons = [f"*{word}: {row[key]}*" for key, word in REASONS.items() if key in row]
+    return "<br>".join([*tests, *reasons]) or "**nothing**"
+
+
+def _link(test):
+    """Return a link to the test's file that reads as the test's name."""
+    place, _, name = test.partition("::")
+    return f"[{name or Path(place).name}](../{place})"
 
 
 def complaints(sections, found):
     """Say what is wrong: rules that nothing holds, marks that name no rule."""
     rows = {row["id"]: row for section in sections for row in section["rows"]}
     for rule, row in rows.items():
-        if not found[rule] and not row.keys() & {"later", "elsewhere"}:
+        if not found[rule] and not row.keys() & REASONS.keys():
             yield f"no test holds {rule!r}: {row['rule']}"
     for rule in sorted(found.keys() - rows.keys()):
         yield f"{found[rule][0]} is marked for {rule!r}, which is no rule in tests/semantics.toml"

@@ -32,7 +32,7 @@ def test_a_model_has_60_seconds_and_a_stream_8_minutes() -> None:
     assert link.Limits().stream_seconds == 8 * 60
 
 
-@pytest.mark.semantics("container.ping", "container.stop")
+@pytest.mark.semantics("container.ping", "container.startup", "container.stop")
 def test_a_worker_has_four_minutes_two_seconds_for_each_ping_and_thirty_for_its_end() -> None:
     for patience in (HOST, Patience()):
         assert patience.startup == timedelta(minutes=4)
@@ -48,10 +48,11 @@ def test_an_asynchronous_payload_has_1_gib() -> None:
     assert courier.PAYLOAD_LIMIT == 1024**3
 
 
+@pytest.mark.semantics("limits.serverless_payload")
 def test_a_serverless_payload_has_4_mib() -> None:
     assert objections.SERVERLESS_BODY == 4 * 1024**2
 
 
-@pytest.mark.semantics("container.startup")
+@pytest.mark.semantics("container.load_time")
 def test_a_container_of_many_models_has_ten_minutes_for_each() -> None:
     assert multi.STARTUP_SECONDS == 600

@@ -101,7 +101,9 @@ def told(boto: Account, topic: str, inference_id: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.semantics("async.answer", "async.body", "async.notification", "invoke.paths")
+@pytest.mark.semantics(
+    "async.answer", "async.body", "async.notification", "invoke.paths", "invoke.stream_headers"
+)
 def test_an_inline_body_is_accepted_and_answered_elsewhere(boto: Account) -> None:
     accepted = accept(boto, Body=b"coin", ContentType="text/plain", InferenceId="mine")
     assert accepted["ResponseMetadata"]["HTTPStatusCode"] == 202
@@ -145,6 +147,7 @@ def test_a_models_error_is_in_the_failure_object_and_its_topic(boto: Account) ->
     assert "no such animal" in message["failureReason"]
 
 
+@pytest.mark.semantics("async.file")
 def test_the_caller_names_the_file_of_its_answer(boto: Account) -> None:
     accepted = accept(boto, Body=b"coin", S3OutputPathExtension="ann", Filename="answer.txt")
     assert accepted["OutputLocation"].startswith("s3://answers/out/ann/")

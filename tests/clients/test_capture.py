@@ -46,6 +46,7 @@ def boto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield built
 
 
+@pytest.mark.semantics("capture.line")
 def test_calls_are_captured_as_the_config_says(boto: Account) -> None:
     boto.config("captured", variant(), DataCaptureConfig=CAPTURE)
     boto.endpoint("captured", "captured")
@@ -92,6 +93,7 @@ def test_a_shadow_variant_is_tried_on_the_traffic_of_the_production_variant(boto
     assert "shade" in message
 
 
+@pytest.mark.semantics("capture.options")
 def test_input_and_output_in_one_option_is_refused(boto: Account) -> None:
     both = {**CAPTURE, "CaptureOptions": [{"CaptureMode": "InputAndOutput"}]}
     told = invalid(

@@ -139,6 +139,7 @@ def test_a_component_is_updated_to_another_model_and_number(boto: Account, name:
     delete(boto, name)
 
 
+@pytest.mark.semantics("limits.lists")
 def test_components_are_listed(boto: Account, name: str) -> None:
     names = [f"{name}-{letter}" for letter in "abc"]
     for each in names:

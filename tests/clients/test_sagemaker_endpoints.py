@@ -174,7 +174,7 @@ def test_endpoints_have_sagemakers_names(boto: Account, wrong: str) -> None:
         assert f"Value '{wrong}' at 'endpointName' failed to satisfy constraint" in told
 
 
-@pytest.mark.semantics("states.busy")
+@pytest.mark.semantics("states.busy", "states.variant")
 def test_an_endpoint_that_is_on_its_way_is_left_alone(boto: Account, name: str, slow: Path) -> None:
     client = boto.sagemaker
     client.create_endpoint(EndpointName=name, EndpointConfigName="slow")
@@ -203,7 +203,9 @@ def require_busy(boto: Account, name: str) -> None:
     )
 
 
-@pytest.mark.semantics("states.update", "states.blue_green", "states.busy", "states.config_in_use")
+@pytest.mark.semantics(
+    "states.update", "states.blue_green", "states.busy", "states.config_in_use", "states.variant"
+)
 def test_an_update_is_described_while_the_old_fleet_serves(
     boto: Account, name: str, slow: Path
 ) -> None:
@@ -220,6 +222,8 @@ def test_an_update_is_described_while_the_old_fleet_serves(
     (rising,) = pending["ProductionVariants"]
     assert rising["VariantName"] == "AllTraffic"
     assert (rising["CurrentInstanceCount"], rising["DesiredInstanceCount"]) == (0, 1)
+    assert [each["Status"] for each in rising["VariantStatus"]] == ["Creating"]
+    assert [each["Status"] for each in summary(described)["VariantStatus"]] == ["Updating"]
     assert boto.invoke(name)["Body"].read()
     require_busy(boto, name)
     assert "is in use" in invalid(client.delete_endpoint_config, EndpointConfigName="slow")
@@ -396,7 +400,7 @@ ROLLING = {
 }  # fmt: skip
 
 
-@pytest.mark.semantics("states.blue_green")
+@pytest.mark.semantics("states.blue_green", "guardrails.refused")
 @pytest.mark.parametrize(
     ("deployment", "told"),
     [

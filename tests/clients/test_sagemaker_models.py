@@ -142,6 +142,7 @@ def test_a_container_that_cannot_be_is_refused_by_its_member(
     assert "Could not find" in invalid(boto.sagemaker.describe_model, ModelName=name)
 
 
+@pytest.mark.semantics("container.pipeline")
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -199,6 +200,7 @@ def test_a_name_is_given_once_and_again_after_it_was_deleted(boto: Account, name
     create(**given)
 
 
+@pytest.mark.semantics("limits.lists")
 def test_models_are_listed_in_pages(boto: Account) -> None:
     made = [f"paged-{number:02}" for number in range(23)]
     for each in made:
@@ -219,6 +221,7 @@ def test_models_are_listed_in_pages(boto: Account) -> None:
     assert len(boto.sagemaker.list_models(CreationTimeBefore=later, MaxResults=100)["Models"]) >= 23
 
 
+@pytest.mark.semantics("limits.lists")
 @pytest.mark.parametrize(
     ("given", "member"),
     [
@@ -427,7 +430,7 @@ CAPTURE = {
 }
 
 
-@pytest.mark.semantics("limits.variants", "limits.serverless")
+@pytest.mark.semantics("limits.variants", "limits.serverless", "async.concurrency")
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -653,6 +656,7 @@ def test_an_event_says_who_made_a_model(boto: Account, name: str) -> None:
     assert event["actor"] == "admin"
 
 
+@pytest.mark.semantics("clients.unknown")
 def test_an_operation_that_is_not_built_is_named_and_counted(boto: Account) -> None:
     code, told = refusal(boto.sagemaker.list_training_jobs)
     assert code == "UnknownOperationException"

@@ -17,6 +17,7 @@ WAYS = {
 }
 
 
+@pytest.mark.semantics("states.ways")
 @pytest.mark.parametrize("status", list(EndpointStatus))
 def test_each_status_leads_where_sagemakers_leads(status):
     assert {after for after in EndpointStatus if lawful(status, after)} == WAYS[status]

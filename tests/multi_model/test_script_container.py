@@ -81,6 +81,7 @@ class Steady:
         self._thread.join(PATIENCE)
 
 
+@pytest.mark.semantics("multi.placement", "metrics.multi")
 def test_the_first_request_loads_a_model_and_later_ones_find_it(many):
     pids = {many.ok("a.tar.gz")["pid"] for _ in range(5)}
     assert len(pids) == 1
@@ -114,6 +115,7 @@ def test_a_request_that_names_no_model_is_refused(many):
     assert "TargetModel" in answer.json()["Message"]
 
 
+@pytest.mark.semantics("multi.path")
 @pytest.mark.parametrize("target", ["none.tar.gz", "x/none.tar.gz"])
 def test_a_missing_object_is_a_validation_error_that_names_its_key(many, target):
     name, error = many.refused(target)
@@ -143,6 +145,7 @@ def test_what_a_model_answers_badly_is_its_own_error(many):
     assert "a.tar.gz" in many.loaded()
 
 
+@pytest.mark.semantics("multi.spread")
 def test_a_busy_model_spreads_to_the_other_instance(many):
     answers = many.ask_all(["c.tar.gz"] * 16, sleep=0.2)
     assert {status for status, _ in answers} == {200}
@@ -158,6 +161,7 @@ def test_a_replaced_object_is_taken_up_without_a_failure(many):
     assert steady.failures == []
 
 
+@pytest.mark.semantics("multi.remove")
 def test_a_deleted_object_goes_from_the_instances(many):
     many.put("gone.tar.gz", archive("gone"))
     many.ok("gone.tar.gz")
@@ -194,6 +198,7 @@ def test_a_pin_preloads_and_outlives_a_worker(many):
     wait_for(lambda: "kept.tar.gz" in many.loaded(), why="it to be loaded again")
 
 
+@pytest.mark.semantics("multi.pressure")
 def test_where_memory_is_short_models_give_way_and_none_fails(tmp_path):
     with a_house(tmp_path) as built:
         many = Many(
@@ -213,6 +218,7 @@ def test_where_memory_is_short_models_give_way_and_none_fails(tmp_path):
         assert "0.tar.gz" not in loaded
 
 
+@pytest.mark.semantics("multi.cache_disabled")
 def test_a_model_that_is_not_to_stay_goes_after_its_call(tmp_path):
     with a_house(tmp_path) as built:
         many = Many(built, image="sagemaker-scikit-learn", cache="Disabled")

@@ -27,7 +27,10 @@ SUCCESS, ERROR = "arn:aws:sns:us-east-1:1:done", "arn:aws:sns:us-east-1:1:failed
 
 
 class Worker:
-    """Answers each request by `answer(head, body)`: status and body, or None to hang up."""
+    """Answers each request by `answer(head, body)`.
+
+    That gives status and body, or all the bytes of the answer, or None to hang up.
+    """
 
     def __init__(self, path, answer):
         self.path = str(path)
@@ -48,7 +51,10 @@ class Worker:
         await self.hold.wait()
         self.at_once -= 1
         given = self.answer(head, body)
-        if given is not None:
+        if isinstance(given, bytes):
+            writer.write(given)
+            await writer.drain()
+        elif given is not None:
             status, content = given
             start = f"HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\n"
             writer.write(f"{start}Content-Length: {len(content)}\r\n\r\n".encode() + content)
@@ -156,6 +162,26 @@ def test_an_inline_body_is_answered_into_its_output_object(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.length")
+@pytest.mark.parametrize(
+    "rest",
+    [b"\r\nHELLO", b"Transfer-Encoding: chunked\r\n\r\n3\r\nHEL\r\n2\r\nLO\r\n0\r\n\r\n"],
+    ids=["until-close", "chunked"],
+)
+def test_an_answer_without_a_length_is_taken(world, rest):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + rest
+
+    async def scenario():
+        async with a_worker(world, lambda *_: answer) as worker, running(world.backlog):
+            world.has(worker)
+            world.backlog.add(an_async_request(), b"hello")
+            [ended] = await world.ended("r-1")
+        assert ended.status is RequestStatus.COMPLETED
+        assert world.read(ended.output_location) == b"HELLO"
+
+    asyncio.run(scenario())
+
+
 def put(world, key, content):
     with world.objects.writer("inputs", key) as writer:
         writer.write(content)
@@ -191,6 +217,7 @@ def test_a_missing_input_is_a_failure_that_names_it(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.payload")
 def test_an_input_over_the_limit_is_refused_by_its_size(world, monkeypatch):
     monkeypatch.setattr(courier, "PAYLOAD_LIMIT", 10)
     location = put(world, "large", b"x" * 11)
@@ -206,6 +233,7 @@ def test_an_input_over_the_limit_is_refused_by_its_size(world, monkeypatch):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.payload")
 def test_an_answer_over_the_limit_leaves_no_output(world, monkeypatch):
     monkeypatch.setattr(courier, "PAYLOAD_LIMIT", 10)
 
@@ -270,6 +298,7 @@ def test_a_worker_that_goes_away_is_tried_again_and_given_up_in_the_end(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.time")
 def test_a_model_that_takes_too_long_is_a_failure(world):
     async def scenario():
         async with a_worker(world) as worker, running(world.backlog):
@@ -282,6 +311,7 @@ def test_a_model_that_takes_too_long_is_a_failure(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.expiry")
 def test_what_waits_longer_than_its_time_is_reported(world):
     async def scenario():
         async with running(world.backlog):
@@ -296,6 +326,7 @@ def test_what_waits_longer_than_its_time_is_reported(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("metrics.async", "async.concurrency")
 def test_an_instance_gets_no_more_than_its_number_at_a_time_and_all_are_used(world):
     async def scenario():
         async with a_worker(world, name="a") as one, a_worker(world, name="b") as two:
@@ -353,6 +384,7 @@ def test_a_pipeline_takes_each_answer_to_the_next_container(world):
     asyncio.run(scenario())
 
 
+@pytest.mark.semantics("async.included")
 def test_the_topics_are_told_with_the_answer_where_asked_for(world):
     topics = {"success_topic": SUCCESS, "error_topic": ERROR}
 

@@ -97,6 +97,7 @@ def test_an_idle_worker_is_gone_well_within_a_second(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.contract", "container.program")
 def test_a_worker_sees_its_model_and_its_markers_and_no_secret(home):
     async def story():
         async with running(home) as host:

@@ -51,6 +51,7 @@ def served(host):
     return [view.addresses[0] for view in host.fleets()["falcon"].variants[0].instances]
 
 
+@pytest.mark.semantics("container.contract", "container.place", "container.own")
 def test_a_server_on_a_port_is_told_which_and_where_its_model_is(home):
     async def story():
         async with running(home) as host:
@@ -137,6 +138,7 @@ def test_a_server_that_never_answers_its_health_path_fails_the_endpoint(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.own")
 def test_many_models_have_a_folder_for_each_worker_and_no_data_at_first(home):
     async def story():
         async with running(home) as host:

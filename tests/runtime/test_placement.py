@@ -1,6 +1,7 @@
 """Placement: which target model is loaded where. Containers are real servers, see `many`."""
 
 import asyncio
+import re
 from time import monotonic
 
 import pytest
@@ -36,6 +37,7 @@ def run(folder, test, **options):
     asyncio.run(main())
 
 
+@pytest.mark.semantics("multi.names", "multi.path")
 def test_a_model_is_fetched_unpacked_loaded_and_shown(tmp_path):
     async def test(yard):
         yard.put("x/a.tar.gz", "the text")
@@ -43,6 +45,9 @@ def test_a_model_is_fetched_unpacked_loaded_and_shown(tmp_path):
         assert yard.containers["a"].contents() == ["the text"]
         assert yard.holders("x/a.tar.gz") == ["a"]
         (copy,) = yard.placement.copies()
+        # The container is told another name, which says nothing of the target.
+        assert list(yard.containers["a"].models) == [copy.stored.name]
+        assert re.fullmatch("[0-9a-f]{16,}", copy.stored.name)
         assert copy.memory == 1000
         tally = yard.placement.tallies.of("many", "AllTraffic", "x/a.tar.gz")
         assert (tally.downloads, tally.loads, tally.unloads) == (1, 1, 0)
@@ -87,6 +92,7 @@ def test_a_load_does_not_wait_for_another_one(tmp_path):
     run(tmp_path, test, rooms=(100, 100))
 
 
+@pytest.mark.semantics("multi.spread")
 def test_a_busy_model_spreads_until_it_is_everywhere(tmp_path):
     async def test(yard):
         yard.put("a")
@@ -99,6 +105,7 @@ def test_a_busy_model_spreads_until_it_is_everywhere(tmp_path):
     run(tmp_path, test, rooms=(100, 100))
 
 
+@pytest.mark.semantics("multi.pressure")
 def test_where_memory_is_short_the_model_unused_for_longest_gives_way(tmp_path):
     async def test(yard):
         for target in "abc":
@@ -199,6 +206,7 @@ def test_a_name_that_a_container_keeps_of_a_failed_load_is_freed(tmp_path):
     run(tmp_path, test, rooms=(1,))
 
 
+@pytest.mark.semantics("multi.load")
 def test_a_name_that_is_half_loaded_is_loaded_anew(tmp_path):
     async def test(yard):
         yard.put("a")
@@ -276,6 +284,7 @@ def test_a_worker_that_was_restarted_has_nothing_loaded(tmp_path):
     run(tmp_path, test)
 
 
+@pytest.mark.semantics("multi.list")
 def test_control_that_comes_back_takes_up_what_is_loaded(tmp_path):
     async def test(yard):
         for target in "abcde":
@@ -305,6 +314,7 @@ def test_a_model_that_its_container_has_lost_is_loaded_again(tmp_path):
     run(tmp_path, test)
 
 
+@pytest.mark.semantics("multi.cache_disabled")
 def test_a_model_that_is_not_to_stay_leaves_nothing(tmp_path):
     async def test(yard):
         yard.put("a")

@@ -114,6 +114,7 @@ def test_what_is_about_to_be_loaded_is_not_removed(tmp_path):
     run(tmp_path, test)
 
 
+@pytest.mark.semantics("multi.disk")
 def test_a_full_disk_costs_what_is_loaded_nowhere(tmp_path, monkeypatch):
     async def test(store):
         for key in "abc":

@@ -45,6 +45,7 @@ async def deployed(home, host, **options):
     return pids(host)
 
 
+@pytest.mark.semantics("states.blue_green")
 def test_an_update_brings_up_the_new_before_it_lets_go_of_the_old(home):
     async def story():
         async with running(home) as host:
@@ -239,6 +240,7 @@ def test_a_variant_is_scaled_up_and_down_again(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.rollback")
 def test_a_scaling_that_fails_is_rolled_back(home, monkeypatch):
     statuses = []
     put = home.store.put_endpoint

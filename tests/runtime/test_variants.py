@@ -30,6 +30,7 @@ def test_a_serverless_variant_is_one_worker_that_takes_so_many_requests(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("limits.serverless_payload")
 def test_a_serverless_variant_has_three_minutes_to_start(home):
     async def story():
         async with running(home) as host:
@@ -167,6 +168,7 @@ def test_a_pipeline_is_adopted_and_what_is_missing_of_it_started_again(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("container.startup")
 def test_a_variant_has_a_patience_of_its_own(home):
     async def story():
         async with running(home) as host:

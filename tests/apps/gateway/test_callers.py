@@ -212,6 +212,7 @@ def test_a_refused_request_leaves_the_connection_as_it_was(ready: Stand) -> None
         assert read_answer(caller).body == b"fine"
 
 
+@pytest.mark.semantics("limits.body")
 def test_the_largest_body_is_taken_one_more_byte_is_not(ready: Stand) -> None:
     assert ready.invoke(body=b"x" * LIMIT).status == 200
     answer = ready.invoke(body=b"x" * (LIMIT + 1))

@@ -105,6 +105,7 @@ def test_every_line_joins_its_call_and_decodes_to_its_bytes(house: Stand):
         )
 
 
+@pytest.mark.semantics("capture.sampling")
 @pytest.mark.parametrize(("percentage", "expected"), [(0, 0), (30, 12), (100, 40)])
 def test_a_share_is_captured(house: Stand, percentage: int, expected: int):
     name = f"share-{percentage}"
@@ -119,6 +120,7 @@ def test_a_share_is_captured(house: Stand, percentage: int, expected: int):
     assert abs(len(captured(house, name)) - expected) <= (1 if expected not in {0, 40} else 0)
 
 
+@pytest.mark.semantics("capture.options")
 @pytest.mark.parametrize("wanted", ["Input", "Output"])
 def test_input_or_output_alone(house: Stand, wanted: str):
     name = f"only-{wanted}"
@@ -176,6 +178,7 @@ def test_a_gateway_that_is_killed_loses_no_line_that_was_spooled():
         wait_for(lambda: not list(house.spools.iterdir()))
 
 
+@pytest.mark.semantics("capture.disk")
 def test_a_full_disk_turns_capturing_off_and_fails_no_request():
     with stand() as house:
         serve(house, "e", capture(), capture_disk_percent=0.001)
@@ -192,6 +195,7 @@ def test_a_full_disk_turns_capturing_off_and_fails_no_request():
         wait_for(lambda: captured(house, "e"))
 
 
+@pytest.mark.semantics("capture.rights")
 def test_an_objects_folder_that_cannot_be_written_fails_no_request():
     with stand() as house:
         house.objects.rmdir()

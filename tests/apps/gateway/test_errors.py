@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.apps.gateway.stand import Request, Stand
 
 
+@pytest.mark.semantics("invoke.model_error")
 @pytest.mark.parametrize(
     ("status", "side"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")]
 )
@@ -44,6 +45,7 @@ def test_a_models_long_error_is_cut(house: Stand) -> None:
     assert len(told["OriginalMessage"]) == 65_536
 
 
+@pytest.mark.semantics("invoke.time_limit")
 def test_a_model_that_takes_too_long(house: Stand) -> None:
     async def forever(_: Request) -> Reply:
         await asyncio.sleep(1000)
@@ -64,6 +66,7 @@ def test_a_model_that_takes_too_long(house: Stand) -> None:
     assert worker.connections == 2
 
 
+@pytest.mark.semantics("invoke.unknown_endpoint")
 def test_an_unknown_endpoint(house: Stand) -> None:
     answer = house.invoke("nowhere")
     assert (answer.status, answer.kind) == (400, "ValidationError")
@@ -96,6 +99,7 @@ def test_invocations_are_made_with_post(house: Stand, method: str, path: str) ->
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
+@pytest.mark.semantics("limits.body")
 @pytest.mark.parametrize("framing", ["declared", "until-close"])
 def test_an_answer_over_the_limit_is_the_models_error(house: Stand, framing: str) -> None:
     size = 2_000_001
@@ -111,6 +115,7 @@ def test_an_answer_over_the_limit_is_the_models_error(house: Stand, framing: str
     assert "larger than 2000000 bytes" in answer.json["OriginalMessage"]
 
 
+@pytest.mark.semantics("limits.body")
 def test_an_answer_as_large_as_allowed_arrives(house: Stand) -> None:
     house.worker("large")
     house.push(endpoints={"e": house.view("large")})

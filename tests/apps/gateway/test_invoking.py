@@ -27,6 +27,7 @@ def test_body_and_content_type_pass_untouched_in_both_directions(house: Stand) -
     assert (request.method, request.target, request.body) == ("POST", "/invocations", ALL_BYTES)
 
 
+@pytest.mark.semantics("invoke.paths")
 @pytest.mark.parametrize(
     "path",
     [
@@ -64,6 +65,7 @@ def test_the_prefix_is_taken_off_once(house: Stand) -> None:
         house.run(control.stop())
 
 
+@pytest.mark.semantics("invoke.headers")
 def test_only_sagemakers_headers_reach_the_worker(house: Stand) -> None:
     worker = house.worker("headers")
     house.push(endpoints={"e": house.view("headers")})
@@ -84,6 +86,7 @@ def test_only_sagemakers_headers_reach_the_worker(house: Stand) -> None:
     assert sent == {name.lower(): value for name, value in passed.items()}
 
 
+@pytest.mark.semantics("invoke.answer_headers")
 def test_only_sagemakers_headers_come_back(house: Stand) -> None:
     passed = {
         "Content-Type": "text/csv",
@@ -120,6 +123,7 @@ def test_a_chunked_answer_and_one_without_a_length_arrive_whole(house: Stand) ->
     assert answers[2].headers["Content-Type"] is None
 
 
+@pytest.mark.semantics("limits.weight")
 def test_variants_share_by_weight_exactly(house: Stand) -> None:
     for name in ("share-a", "share-b", "share-c"):
         house.worker(name)
@@ -147,6 +151,7 @@ def test_without_any_weight_variants_share_evenly(house: Stand) -> None:
     assert seen == {"a": 5, "b": 5}
 
 
+@pytest.mark.semantics("invoke.target_variant")
 def test_the_target_variant_overrides_the_weights(house: Stand) -> None:
     house.worker("target-a")
     house.worker("target-b")
@@ -163,6 +168,7 @@ def test_the_target_variant_overrides_the_weights(house: Stand) -> None:
     assert "x" in answer.json["Message"]
 
 
+@pytest.mark.semantics("limits.routing")
 def test_the_instance_with_the_fewest_requests_in_flight_is_asked(house: Stand) -> None:
     gates = {name: Gate() for name in ("least-1", "least-2", "least-3")}
     workers = {name: house.worker(name, gate) for name, gate in gates.items()}

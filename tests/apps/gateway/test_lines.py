@@ -48,6 +48,7 @@ def decoded(payload: dict[str, str]) -> bytes:
     return payload["data"].encode()
 
 
+@pytest.mark.semantics("capture.line")
 def test_the_line_has_the_documented_form():
     text = capture.line(call(inference_id="mine", custom_attributes="a=b")).decode()
     assert text.endswith("}\n")
@@ -82,6 +83,7 @@ def test_what_the_caller_did_not_give_and_what_is_not_wanted_is_left_out():
     assert line["eventMetadata"].keys() == {"eventId", "inferenceTime"}
 
 
+@pytest.mark.semantics("capture.key")
 def test_the_key_names_endpoint_variant_and_hour():
     bucket, key = capture.address(call())
     assert bucket == "bucket"
@@ -93,6 +95,7 @@ def test_the_key_names_endpoint_variant_and_hour():
     assert bare[1].startswith("e/v/2026/")
 
 
+@pytest.mark.semantics("capture.encoding")
 @pytest.mark.parametrize(
     ("content_type", "encoding"),
     [
@@ -126,6 +129,7 @@ BODIES = st.one_of(
 )
 
 
+@pytest.mark.semantics("capture.encoding")
 @given(body=BODIES, content_type=TYPES, answer=BODIES, answer_type=TYPES)
 def test_every_line_decodes_to_the_bytes_that_were_sent_and_received(
     body: list[bytes], content_type: str, answer: list[bytes], answer_type: str
@@ -150,6 +154,7 @@ def test_long_bodies_are_put_together_from_their_parts(content_type: str):
     assert decoded(json.loads(line)["captureData"]["endpointInput"]) == body
 
 
+@pytest.mark.semantics("capture.sampling")
 @pytest.mark.parametrize("step", [CAPTURE_STEP, SHADOW_STEP], ids=["capture", "shadow"])
 @given(share=st.integers(0, 100))
 def test_a_share_is_taken_evenly(step: float, share: int):

@@ -35,6 +35,7 @@ def pipeline(
     return endpoint, stubs
 
 
+@pytest.mark.semantics("container.pipeline")
 def test_each_answer_is_the_request_for_the_next_container(house: Stand) -> None:
     endpoint, (one, two, three) = pipeline(
         house,
@@ -127,6 +128,7 @@ def test_a_container_that_does_not_listen_yet_is_waited_for(house: Stand) -> Non
         assert caller.recv(4096).endswith(b"\r\n\r\n012")
 
 
+@pytest.mark.semantics("container.pipeline")
 def test_direct_invocation_asks_the_container_that_is_named(house: Stand) -> None:
     endpoint, stubs = pipeline(
         house, adds("1"), adds("2"), hostnames=("first", "second"), direct=True

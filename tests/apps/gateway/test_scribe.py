@@ -99,6 +99,7 @@ def test_calls_of_an_hour_and_variant_become_one_object_at_the_end(desk: Desk):
     assert desk.events == []
 
 
+@pytest.mark.semantics("capture.delivery")
 def test_an_object_appears_when_its_time_is_over(desk: Desk):
     writer = desk.scribe(seconds=0.05)
     writer.start()
@@ -110,6 +111,7 @@ def test_an_object_appears_when_its_time_is_over(desk: Desk):
     writer.close()
 
 
+@pytest.mark.semantics("capture.key")
 def test_an_object_appears_when_the_hour_of_its_calls_is_over(desk: Desk):
     writer = desk.scribe()
     writer.start()

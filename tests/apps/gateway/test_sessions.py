@@ -55,6 +55,7 @@ def begin(house: Stand, session: str) -> Caught:
     return house.invoke(body=session, **{SESSION: "NEW_SESSION"})
 
 
+@pytest.mark.semantics("invoke.answer_headers", "invoke.sessions")
 def test_a_session_stays_with_the_instance_that_opened_it(house: Stand) -> None:
     names = workers(house)
     held = {}
@@ -86,6 +87,7 @@ def test_unknown_sessions_stick_to_one_instance_and_spread(house: Stand) -> None
     assert set(seen) == {name.encode() for name in names}
 
 
+@pytest.mark.semantics("invoke.sessions")
 def test_a_session_whose_instance_is_gone_is_closed(house: Stand) -> None:
     names = workers(house)
     holder = begin(house, "orphan").body.decode()

@@ -32,6 +32,7 @@ def used(house: Stand, endpoint: str) -> dict[str, int]:
     return house.usage[(endpoint, "shade")]
 
 
+@pytest.mark.semantics("invoke.shadow")
 def test_the_caller_gets_the_production_variants_answer_and_the_shadow_a_copy(house: Stand):
     house.worker("twice", lambda _: Reply(body=b"production"))
     shade = house.worker("twice-shadow", lambda _: Reply(body=b"shadow"))
@@ -54,6 +55,7 @@ def test_the_caller_gets_the_production_variants_answer_and_the_shadow_a_copy(ho
     assert used(house, "twice")["in_flight"] == 0
 
 
+@pytest.mark.semantics("invoke.shadow")
 @pytest.mark.parametrize(("weight", "expected"), [(0.0, 0), (0.25, 10), (1.0, 40), (3.0, 40)])
 def test_a_shadow_gets_its_share(house: Stand, weight: float, expected: int):
     name = f"part-{weight:g}".replace(".", "")

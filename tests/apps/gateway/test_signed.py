@@ -90,6 +90,7 @@ def test_boto3_invokes(house: Stand, body: bytes, prefix: str) -> None:
     assert "authorization" not in worker.requests[0].headers
 
 
+@pytest.mark.semantics("clients.signature")
 def test_a_wrong_signature_reaches_no_model(house: Stand) -> None:
     worker = house.worker("wrong")
     house.push(endpoints={"e": house.view("wrong")})

@@ -38,6 +38,9 @@ def invalid(answer: Caught) -> str:
 # Headers.
 
 
+@pytest.mark.semantics(
+    "names.runtime", "names.target_model", "names.inference_id", "names.session_id", "names.headers"
+)
 @pytest.mark.parametrize(
     ("header", "value", "member", "rule"),
     [
@@ -69,6 +72,7 @@ def test_headers_that_break_a_rule(
     assert (f"'{value[:256]}'" in message) == (member != "customAttributes")
 
 
+@pytest.mark.semantics("names.headers")
 @pytest.mark.parametrize("header", ["Content-Type", "Accept"])
 def test_texts_that_are_too_long(house: Stand, header: str) -> None:
     house.push(endpoints={"e": house.view()})
@@ -87,6 +91,7 @@ def test_several_faults_are_told_together(house: Stand) -> None:
     assert "'targetVariant'" in message
 
 
+@pytest.mark.semantics("names.inference_id")
 def test_values_as_long_as_allowed_arrive(house: Stand) -> None:
     name = next(names)
     stub = house.worker(name)
@@ -106,12 +111,14 @@ def test_who_may_not_invoke_is_told_nothing_else(house: Stand) -> None:
     assert house.invoke(token="pk_wrong", **{PREFIX + "Inference_Id": "i" * 65}).status == 401
 
 
+@pytest.mark.semantics("names.runtime")
 def test_the_name_of_an_endpoint_that_can_be_none(house: Stand) -> None:
     message = invalid(house.invoke("a_b"))
     assert "Value 'a_b' at 'endpointName' failed to satisfy constraint" in message
     assert invalid(house.invoke("ab")) == "Endpoint ab of account 000000000000 not found."
 
 
+@pytest.mark.semantics("invoke.explanations")
 def test_nothing_explains(house: Stand) -> None:
     house.push(endpoints={"e": house.view(worker(house))})
     message = invalid(house.invoke(**{PREFIX + "Enable_Explanations": "`true`"}))
@@ -128,6 +135,7 @@ def test_a_target_model_where_there_is_one_alone(house: Stand) -> None:
 # Asynchronous endpoints.
 
 
+@pytest.mark.semantics("async.only")
 @pytest.mark.parametrize("operation", ["invocations", "invocations-response-stream"])
 def test_an_asynchronous_endpoint_takes_no_other_calls(house: Stand, operation: str) -> None:
     view = link.EndpointView(variants=(house.variant("main", worker(house)),), asynchronous=True)
@@ -170,6 +178,7 @@ def test_a_component_answers_by_its_name(house: Stand) -> None:
     assert house.usage[("hosts", "second")]["invocations"] == 1
 
 
+@pytest.mark.semantics("invoke.component_missing")
 def test_a_component_has_to_be_named(house: Stand) -> None:
     house.push(endpoints={"e": hosting(house, first=(worker(house),))})
     answer = house.invoke()
@@ -183,6 +192,7 @@ def test_an_unknown_component(house: Stand) -> None:
     assert "Inference Component third of endpoint e not found" in invalid(house.invoke(**given))
 
 
+@pytest.mark.semantics("invoke.no_capacity")
 def test_a_component_without_copies_has_no_capacity(house: Stand) -> None:
     house.push(endpoints={"e": hosting(house, first=())})
     message = invalid(house.invoke(**{PREFIX + "Inference_Component": "first"}))
@@ -209,6 +219,7 @@ def test_what_waits_for_the_only_copy_goes_on_waiting_while_it_is_replaced(house
 # Routing.
 
 
+@pytest.mark.semantics("limits.routing")
 def test_random_routing_reaches_every_instance(house: Stand) -> None:
     workers = [worker(house) for _ in range(3)]
     house.push(endpoints={"e": house.view(*workers, random=True)})
@@ -230,6 +241,7 @@ def test_random_routing_sends_no_more_than_an_instance_takes(house: Stand) -> No
         caller.close()
 
 
+@pytest.mark.semantics("limits.serverless_concurrency")
 def test_a_serverless_variant_takes_as_many_as_its_concurrency(house: Stand) -> None:
     gate = Gate()
     house.push(endpoints={"serverless": house.view(worker(house, gate), concurrency=2)})
@@ -247,6 +259,7 @@ def test_a_serverless_variant_takes_as_many_as_its_concurrency(house: Stand) -> 
     assert house.invoke("serverless").status == 200
 
 
+@pytest.mark.semantics("limits.serverless_payload")
 def test_a_serverless_variant_takes_four_megabytes(house: Stand) -> None:
     house.push(endpoints={"e": house.view(worker(house), concurrency=2)})
     assert house.invoke(body=bytes(4 * 1024**2)).status == 200
@@ -292,6 +305,7 @@ def test_a_port_that_nobody_listens_on_is_left_out(house: Stand) -> None:
 # boto3.
 
 
+@pytest.mark.semantics("invoke.errors")
 def test_boto3_raises_its_own_classes() -> None:
     def behave(request: Request) -> Reply | None:
         return Reply(status=400, body=b"bad " + request.body) if request.body else None

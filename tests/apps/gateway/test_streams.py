@@ -117,6 +117,7 @@ def in_flight(house: Stand, endpoint: str) -> int:
 # boto3, in AWS's encoding.
 
 
+@pytest.mark.semantics("invoke.stream_headers", "invoke.stream")
 def test_boto3_reads_each_part_as_the_model_makes_it(house: Stand) -> None:
     endpoint, script, worker = scripted(
         house, Content_Type="text/csv", X_Amzn_SageMaker_Custom_Attributes="trace=1"
@@ -175,6 +176,7 @@ def test_an_empty_answer_has_no_parts(house: Stand) -> None:
     assert list(events(house, endpoint)[1]) == []
 
 
+@pytest.mark.semantics("limits.body")
 def test_large_parts_are_split_and_have_no_limit_in_sum(house: Stand) -> None:
     endpoint, script, _ = scripted(house)
     house.push(limits=house.limits(body_bytes=100_000))
@@ -216,6 +218,7 @@ def test_a_model_that_dies_within_its_stream_is_told_as_broken(house: Stand) -> 
     assert house.usage[(endpoint, "main")]["streams"] == 1
 
 
+@pytest.mark.semantics("invoke.stream_errors")
 def test_the_code_of_a_failure_is_in_its_frame(house: Stand) -> None:
     endpoint, script, _ = scripted(house, broken=True)
     script.say(house, b"one", None)
@@ -225,6 +228,7 @@ def test_the_code_of_a_failure_is_in_its_frame(house: Stand) -> None:
     assert answer.isclosed()
 
 
+@pytest.mark.semantics("invoke.stream_time", "invoke.stream_errors")
 def test_a_stream_that_takes_too_long_is_told_so(house: Stand) -> None:
     endpoint, script, worker = scripted(house)
     house.push(limits=house.limits(stream_seconds=0.5))
@@ -256,6 +260,7 @@ def test_a_first_byte_that_takes_too_long_is_a_model_error(house: Stand) -> None
     assert (answer.status, answer.kind) == (424, "ModelError")
 
 
+@pytest.mark.semantics("names.session_id")
 def test_a_stream_opens_no_session(house: Stand) -> None:
     endpoint = served(house, lambda _: Reply())
     answer = house.invoke(path=STREAM.format(endpoint), X_Amzn_SageMaker_Session_Id="NEW_SESSION")
@@ -263,6 +268,7 @@ def test_a_stream_opens_no_session(house: Stand) -> None:
     assert "at 'sessionId' failed to satisfy constraint" in answer.json["Message"]
 
 
+@pytest.mark.semantics("invoke.paths")
 @pytest.mark.parametrize("prefix", ["", "/prod"])
 def test_the_door_of_streams(house: Stand, prefix: str) -> None:
     endpoint = served(house, lambda _: Reply(body=b"x"))
@@ -515,6 +521,7 @@ def test_a_gateway_that_ends_lets_streams_come_to_theirs() -> None:
         assert house.process.wait(LIMIT) == 0
 
 
+@pytest.mark.semantics("invoke.stream_errors")
 def test_a_stream_that_outlasts_the_gateway_is_told_so() -> None:
     with stand(patience={"drain": 0.3}) as house:
         endpoint, script, _ = scripted(house)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from parkade.apps import link
 from tests.apps.gateway.stand import Gate, Reply, invocation, read_answer, stand, wait_for
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from tests.apps.gateway.stand import Request, Stand
 
 
+@pytest.mark.semantics("metrics.variant")
 def test_invocations_errors_and_times_are_counted(house: Stand) -> None:
     def behave(request: Request) -> Reply:
         return Reply(status=int(request.body))

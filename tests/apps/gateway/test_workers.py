@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
+import pytest
+
 from parkade.apps import link
 from parkade.apps.gateway.instances import CONNECTIONS
 from tests.apps.gateway.stand import Gate, Reply, Request, echo, invocation, read_answer, wait_for
@@ -193,6 +195,7 @@ def test_waiting_counts_against_the_models_time(house: Stand) -> None:
     assert time.monotonic() - begun > 0.25
 
 
+@pytest.mark.semantics("invoke.connect")
 def test_a_worker_with_a_full_backlog_gets_its_requests_later(house: Stand) -> None:
     """A worker that computes does not accept; connections beyond its backlog are refused."""
 

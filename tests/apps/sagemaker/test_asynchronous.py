@@ -9,6 +9,7 @@ from tests.builders import NOW, seconds
 RULES = Asynchronous(output="s3://answers/out", failure="s3://answers/failed")
 
 
+@pytest.mark.semantics("async.limits")
 @pytest.mark.parametrize(
     ("given", "waits", "takes"),
     [

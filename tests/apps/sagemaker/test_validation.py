@@ -126,6 +126,7 @@ def test_an_unknown_member_is_named_with_what_was_probably_meant():
     assert "did you mean 'EndpointName'?" in message
 
 
+@pytest.mark.semantics("limits.environment")
 @pytest.mark.parametrize(
     ("environment", "constraint"),
     [
@@ -150,6 +151,7 @@ def test_tags_may_have_letters_of_all_languages(text):
     validation.read(shape_of("AddTags"), tagged(text, text))
 
 
+@pytest.mark.semantics("limits.tags")
 @pytest.mark.parametrize(
     "text", ["a;b", "a,b", "(a)", "[a]", "a\nb", "🚗", "e\u0301", "a\tb"], ids=ascii
 )

@@ -56,6 +56,7 @@ def test_each_service_has_its_own_code(reason: Reason) -> None:
     assert "parkade env --aws" in why.text
 
 
+@pytest.mark.semantics("clients.signature")
 @pytest.mark.parametrize("seconds", [-295, 0, 295])
 def test_clocks_may_differ_by_five_minutes(house: Gatehouse, seconds: int) -> None:
     sent = listed(house)
@@ -63,6 +64,7 @@ def test_clocks_may_differ_by_five_minutes(house: Gatehouse, seconds: int) -> No
     assert house.caller(sent, "sagemaker").token.name == "ann"
 
 
+@pytest.mark.semantics("clients.signature")
 @pytest.mark.parametrize(
     ("seconds", "text"), [(-302, "Signature not yet current"), (302, "Signature expired")]
 )

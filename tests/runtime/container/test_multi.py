@@ -111,6 +111,7 @@ def test_it_answers_pings_and_lists_nothing_before_a_model_is_loaded(multi):
     assert multi.ask("GET", "/models").json == {"models": []}
 
 
+@pytest.mark.semantics("multi.invoke")
 def test_a_model_is_loaded_described_invoked_and_unloaded(multi):
     a_word(multi.folder / "one", "first")
     told = loaded(multi, "one")
@@ -127,6 +128,7 @@ def test_a_model_is_loaded_described_invoked_and_unloaded(multi):
     assert names(multi) == []
 
 
+@pytest.mark.semantics("multi.load")
 def test_loading_a_loaded_one_is_409(multi):
     a_word(multi.folder / "one", "first")
     loaded(multi, "one")
@@ -137,6 +139,7 @@ def test_loading_a_loaded_one_is_409(multi):
     assert "loaded already" in refused.json["message"]
 
 
+@pytest.mark.semantics("multi.unload", "multi.invoke")
 def test_what_is_not_loaded_is_404_and_can_be_told_from_a_404_of_a_script(multi):
     script = """
         class Missing(Exception):
@@ -217,6 +220,7 @@ def test_a_bad_page_is_400(shared, query):
     assert shared.ask("GET", f"/models?{query}").status == 400
 
 
+@pytest.mark.semantics("multi.list")
 def test_pages_give_every_model_once(shared):
     seen, token = [], ""
     while True:
@@ -545,6 +549,7 @@ def test_what_is_unloaded_while_it_is_loaded_is_gone_afterwards(multi):
     assert names(multi) == []
 
 
+@pytest.mark.semantics("container.load_time")
 @pytest.mark.parametrize("how", [GATED, SPINNING], ids=["waiting", "computing"])
 def test_a_load_that_hangs_is_given_up_and_the_next_goes_on(tmp_path, how):
     with a_multi(tmp_path, SAGEMAKER_STARTUP_TIMEOUT="1") as multi:
@@ -724,6 +729,7 @@ def test_small_objects_and_cycles_are_given_back_as_well(multi):
     assert resident(multi) < before + size // 4
 
 
+@pytest.mark.semantics("multi.load")
 def test_at_the_limit_a_load_is_507_until_another_is_unloaded(tmp_path):
     for number in range(4):
         a_heavy(tmp_path / f"m{number}", 40)

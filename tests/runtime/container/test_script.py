@@ -88,6 +88,7 @@ def defaults(tmp_path_factory):
         yield container
 
 
+@pytest.mark.semantics("container.handlers")
 def test_the_four_functions_are_called_as_sagemaker_calls_them(tmp_path):
     with a_container(model_folder(tmp_path, PLAIN)) as container:
         reply = container.invoke({"a": 1}, Accept="application/json")
@@ -142,6 +143,7 @@ def test_an_option_of_the_scripts_own_is_left_alone(tmp_path):
         assert container.invoke({}).body == b"cpu False"
 
 
+@pytest.mark.semantics("container.handlers")
 def test_pre_model_fn_comes_before_model_fn(tmp_path):
     script = """
         calls = []
@@ -156,6 +158,7 @@ def test_pre_model_fn_comes_before_model_fn(tmp_path):
         assert container.invoke({}).body.decode() == f"before {tmp_path.resolve()}, model"
 
 
+@pytest.mark.semantics("container.program")
 def test_scripts_import_their_neighbours_and_can_have_another_name(tmp_path):
     folder = model_folder(tmp_path, "raise RuntimeError", helper="WORD = 'helped'")
     (folder / "code" / "serve.py").write_text(
@@ -219,6 +222,7 @@ def test_a_body_that_is_not_utf8_is_400(anything):
     assert container.invoke(b"\xff\xfe", "text/csv").status == 400
 
 
+@pytest.mark.semantics("container.accept")
 def test_the_default_accept_can_be_set(tmp_path):
     script = MODEL + "def output_fn(prediction, accept):\n    return accept\n"
     env = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"}
@@ -314,6 +318,7 @@ def test_an_unusable_limit_is_refused(tmp_path):
     assert log == "SAGEMAKER_MAX_PAYLOAD_IN_MB 'many' is not a whole number above 0\n"
 
 
+@pytest.mark.semantics("container.handlers")
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

@@ -97,6 +97,7 @@ def reply_of(sock):
         return read_reply(stream)
 
 
+@pytest.mark.semantics("container.ping")
 def test_ping_is_200_and_empty(echo):
     reply = echo.ask("GET", "/ping")
     assert (reply.status, reply.body) == (200, b"")
@@ -189,6 +190,7 @@ def test_what_is_not_http_is_refused_after_what_was_asked_before(wire):
     assert stream.read() == b""
 
 
+@pytest.mark.semantics("container.payload")
 def test_a_body_over_the_limit_is_413_and_the_connection_goes_on(wire):
     sock, stream = wire
     sock.sendall(post("x" * (1024 * 1024 + 1)))
