@@ -35,11 +35,12 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 test: install ## the tests that need nothing beyond Python
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation and not multi_model_server"
 
-check: install ## linters, types, import contracts
+check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tests/semantics.py --check
 
 test-all: test test-text-generation test-multi-model-server ## every suite
 
@@ -72,6 +73,7 @@ bench: install ## measure invocations through the gateway (needs wrk; nginx for 
 
 docs: install ## write the pages that are made from the code
 	$(BIN)/python -m parkade.apps.reference docs
+	$(BIN)/python tests/semantics.py
 
 wheel: install ## build dist/*.whl
 	$(BIN)/python -m hatchling build -t wheel

@@ -77,8 +77,12 @@ def _link(test):
 
 
 def complaints(sections, found):
-    """Say what is wrong: rules that nothing holds, marks that name no rule."""
-    rows = {row["id"]: row for section in sections for row in section["rows"]}
+    """Say what is wrong: rules twice, rules that nothing holds, marks that name no rule."""
+    rows = {}
+    for row in (row for section in sections for row in section["rows"]):
+        if row["id"] in rows:
+            yield f"there are two rules {row['id']!r} in tests/semantics.toml"
+        rows[row["id"]] = row
     for rule, row in rows.items():
         if not found[rule] and not row.keys() & REASONS.keys():
             yield f"no test holds {rule!r}: {row['rule']}"

@@ -212,7 +212,6 @@ def test_a_component_that_cannot_be_is_refused(
     assert boto.sagemaker.list_inference_components(NameContains=name)["InferenceComponents"] == []
 
 
-@pytest.mark.semantics("states.component")
 def test_a_component_that_is_there_or_not_or_on_its_way_is_told(boto: Account, name: str) -> None:
     create(boto, name, {"ModelName": "no-op"})
     taken = (

@@ -19,7 +19,7 @@ from tests.builders import (
 MULTI = a_container(multi_model=True, data_url="s3://models/many/")
 
 
-@pytest.mark.semantics("names.endpoint", "limits.environment")
+@pytest.mark.semantics("names.endpoint", "limits.environment", "names.model")
 @pytest.mark.parametrize(
     ("build", "changes", "field"),
     [

@@ -9,7 +9,11 @@ import pytest
 from tests.house import ROOT, house, wait_for
 from tests.multi_model.account import Many, packed
 
-pytestmark = [pytest.mark.multi_model_server, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.multi_model_server,
+    pytest.mark.semantics("multi.mms"),
+    pytest.mark.timeout(300),
+]
 
 PYTHON = ROOT / ".venv-multi-model-server" / "bin" / "python"
 #: So many models fit: one that finds no seat left says that memory is short.

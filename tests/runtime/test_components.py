@@ -70,6 +70,7 @@ def test_an_endpoint_for_components_is_in_service_without_workers(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.component")
 def test_a_component_is_created_serves_and_is_deleted_without_a_trace(home):
     async def story():
         async with running(home) as host:
@@ -179,6 +180,7 @@ def test_another_model_is_brought_up_beside_the_one_that_serves(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.component")
 def test_a_component_that_cannot_start_fails_and_costs_no_other(home):
     async def story():
         async with running(home) as host:
@@ -253,6 +255,7 @@ def test_an_endpoint_with_components_is_updated_to_a_config_that_has_a_place_for
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.component")
 def test_copies_are_adopted_and_what_was_begun_goes_on(home):
     async def story():
         first = home.host()
