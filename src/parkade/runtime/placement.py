@@ -42,8 +42,9 @@ _logger = logging.getLogger(__name__)
 REFUSAL_LASTS = 5.0
 #: Seconds for which a model waits for an instance that answers.
 INSTANCE_LIMIT = 60.0
-#: Seconds until a container that did not tell its models is asked again.
+#: Seconds until a container that did not tell its models is asked again; doubles up to the longest.
 _ASK_AGAIN = 0.5
+_LONGEST_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +153,7 @@ class Placement:
 
     async def _take_up(self, shelf: Shelf) -> None:
         """Take up what the container has loaded, and unload what nobody knows any more."""
+        pause = _ASK_AGAIN
         while True:
             try:
                 loaded = await shelf.server.loaded()
@@ -164,7 +166,8 @@ class Placement:
                         await shelf.server.unload(name)
             except (Unavailable, StartFailed) as error:
                 _logger.info("instance %s: %s", shelf.place.instance_id, error.message)
-                await asyncio.sleep(_ASK_AGAIN)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return
 

@@ -122,7 +122,7 @@ def test_an_endpoint_without_instances_for_models_preloads_nothing(world):
     world.add()
     world.run_endpoint()
     status, error = world.error("POST", "/v1/endpoints/falcon/models/a/preload")
-    assert (status, error["code"]) == (503, "unavailable")
+    assert (status, error["code"]) == (409, "conflict")
 
 
 @pytest.mark.parametrize(

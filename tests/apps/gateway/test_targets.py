@@ -262,6 +262,22 @@ def test_a_busy_model_is_asked_for_in_one_more_instance(house: Stand) -> None:
     assert len(many.heard("load")) == 1
 
 
+def test_a_busy_model_that_cannot_spread_is_not_asked_for_again_and_again(house: Stand) -> None:
+    gate = Gate(tell)
+    workers = [house.worker(name, gate) for name in ("o1", "o2")]
+    many = Many(house, "o1", "o2", spread_at=1)
+    many.place("o1", "x")
+    waiting = [many.begin("x") for _ in range(2)]
+    number = many.wait_heard("load")["number"]
+    refusal = {"kind": "ServiceUnavailable", "status": 503, "message": "all are pinned"}
+    many.say({"kind": "refused", "number": number, "refusal": refusal})
+    waiting += [many.begin("x") for _ in range(4)]
+    wait_for(lambda: len(workers[0].requests) == 6)
+    house.call(gate.opened.set)
+    assert {each.result().status for each in waiting} == {200}
+    assert len(many.heard("load")) == 1
+
+
 def test_a_model_that_is_not_to_stay_is_finished_after_its_calls(house: Stand) -> None:
     house.worker("m1", tell)
     many = Many(house, "m1")

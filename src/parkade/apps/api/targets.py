@@ -9,7 +9,7 @@ from parkade.apps.api.schemas.targets import (
     TargetModelList,
     TargetModelView,
 )
-from parkade.domain.errors import EndpointNotFound, Unavailable
+from parkade.domain.errors import Conflict, EndpointNotFound
 from parkade.domain.targets import target_model
 from parkade.runtime import targetviews
 from parkade.runtime.placement import Wanted
@@ -63,7 +63,7 @@ async def preload_target_model(
     placement = services.many.placement
     variants = {shelf.place.variant_name for shelf in targetviews.shelves(placement, endpoint_name)}
     if not variants:
-        raise Unavailable(
+        raise Conflict(
             f"endpoint {endpoint_name!r} has no instance that loads models now",
             hint="it is no multi-model endpoint, or is still starting",
         )

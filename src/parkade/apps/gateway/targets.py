@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: (endpoint, variant, target model).
 Wanted = tuple[str, str, str]
 
+#: Seconds after which a busy model that could not be loaded in one more instance is asked for there
+#: again.
+SPREAD_AGAIN = 5.0
 _SUMS = ("invocations", "hits", "model_errors", "model_us", "waiting_us")
 
 
@@ -124,6 +127,8 @@ class Targets:
         self._asked: dict[int, tuple[Wanted, bool]] = {}
         self._numbers: dict[tuple[Wanted, bool], int] = {}
         self._number = 0
+        #: Until when a model that could not spread stays where it is.
+        self._settled_for: dict[Wanted, float] = {}
 
     # What dispatch asks.
 
@@ -151,7 +156,7 @@ class Targets:
         if best is None:
             return COLD
         if best[1].in_flight >= self.spread_at and held < len(open_ones):
-            self.ask(wanted, further=True)
+            self._spread(wanted)
         return best if best[0].in_flight < CONNECTIONS else FULL
 
     def ask(self, wanted: Wanted, *, further: bool = False) -> None:
@@ -163,6 +168,12 @@ class Targets:
         self._numbers[key] = self._number
         self._asked[self._number] = key
         self._ask(self._number)
+
+    def _spread(self, wanted: Wanted) -> None:
+        until = self._settled_for.get(wanted)
+        if until is None or monotonic() >= until:
+            self._settled_for.pop(wanted, None)
+            self.ask(wanted, further=True)
 
     def begin(self, copy: Copy, invocation: Invocation) -> None:
         """Send the request to the copy."""
@@ -274,16 +285,17 @@ class Targets:
             self._leaving.add(copy)
             found.add(copy)
         busy = [each for each in found if each.in_flight]
-        if busy:
-            busy[0].leaving = number
-        else:
+        for each in busy:
+            each.leaving = number
+        if not busy:
             self._send({"kind": "withdrawn", "number": number})
 
     def _rest(self, copy: Copy) -> None:
         """Nothing is under way with the copy now."""
         if copy.leaving is not None:
-            self._send({"kind": "withdrawn", "number": copy.leaving})
-            copy.leaving = None
+            number, copy.leaving = copy.leaving, None
+            if all(each.leaving != number for each in self._leaving):
+                self._send({"kind": "withdrawn", "number": number})
         elif copy.once and self._copies.get(copy.instance_id, {}).get(copy.target) is copy:
             self._send({
                 "kind": "finished",
@@ -298,7 +310,10 @@ class Targets:
             return  # asked by a link that is gone, and again by this one
         del self._numbers[key]
         wanted, further = key
-        if not further:
+        if further:
+            if refusal is not None:
+                self._settled_for[wanted] = monotonic() + SPREAD_AGAIN
+        else:
             self.settled(wanted, None if refusal is None else _answer(refusal, wanted[0]))
 
     def _all(self) -> list[Copy]:
