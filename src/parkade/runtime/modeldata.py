@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 import threading
 import uuid
 from collections import defaultdict
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import names
 from parkade.runtime import archive
+from parkade.runtime.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class ModelData:
         """Remove the folder; under its name it is gone at once, so that a fetch begins anew."""
         aside = _set_aside(folder)
         if aside is not None:
-            await asyncio.to_thread(shutil.rmtree, aside)
+            await asyncio.to_thread(remove, aside)
 
 
 def submitted(environment: Mapping[str, str]) -> str:
@@ -149,7 +149,7 @@ def _of_both(data: str, code: str) -> str:
 
 def _clear(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove(path)
     else:
         path.unlink(missing_ok=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.errors import ParkadeError
 from parkade.domain.plan import duration
 from parkade.runtime import addresses, furnishing, leftovers, logs, pings, workers
+from parkade.runtime.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -160,7 +160,7 @@ class Place:
         self._premises.ports.release(self.record.id)
         folder = furnishing.folder_of(self.record.id, self._premises)
         if folder.exists():
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await asyncio.to_thread(remove, folder)
         self._premises.store.remove_instance(self.record.id)
 
     async def abandon(self) -> None:

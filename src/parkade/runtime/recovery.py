@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from parkade.runtime import leftovers, workers
 from parkade.runtime.fleets import data_user
 from parkade.runtime.modeldata import submitted
 from parkade.runtime.places import Found
+from parkade.runtime.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -148,7 +148,7 @@ async def _clear_all_but(kept: Collection[str], premises: Premises) -> None:
 def _remove_all_but(kept: Collection[str], paths: HostPaths) -> None:
     for folder in paths.work.iterdir():
         if folder.name not in kept:
-            shutil.rmtree(folder)
+            remove(folder)
     for socket in paths.sockets.iterdir():
         if socket.stem not in kept:
             socket.unlink()
