@@ -47,7 +47,8 @@ class ModelServer:
     async def load(self, name: str, folder: Path) -> int | None:
         """Load the model in `folder`; return its size in memory where the container tells.
 
-        Raises NoRoom, and StartFailed with the container's reason.
+        Raises NoRoom, after which the name may have to be unloaded, and StartFailed with the
+        container's reason.
         """
         body = {"model_name": name, "url": str(folder)}
         answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
@@ -57,10 +58,10 @@ class ModelServer:
             answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
         if answer.is_success:
             return _size(_values(answer))
-        # multi-model-server keeps the name of what it could not load.
-        await self.unload(name)
         if answer.status_code == 507:
             raise NoRoom(_text(answer))
+        # multi-model-server keeps the name of what it could not load.
+        await self.unload(name)
         raise StartFailed(_text(answer) or f"the container answered {answer.status_code}")
 
     async def unload(self, name: str) -> None:

@@ -202,14 +202,19 @@ class Shelf:
     async def _load(self, target: str, stored: Stored) -> int | None:
         try:
             return await self.server.load(stored.name, stored.folder)
-        except NoRoom:
-            _logger.debug("instance %s has no room for %r", self.place.instance_id, target)
+        except NoRoom as error:
+            full: NoRoom | None = None if self._making_room.locked() else error
         async with self._making_room:
             while True:
                 try:
+                    if full is not None:
+                        await self._make_room(target, full)
                     return await self.server.load(stored.name, stored.folder)
                 except NoRoom as error:
-                    await self._make_room(target, error)
+                    full = error
+                except (AllPinned, StartFailed):
+                    await self.server.unload(stored.name)
+                    raise
 
     async def _make_room(self, target: str, error: NoRoom) -> None:
         """Let the model that was unused for longest give way."""
