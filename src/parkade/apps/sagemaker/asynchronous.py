@@ -6,7 +6,6 @@ stored before it is accepted. Headers and body are checked by botocore's descrip
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from datetime import timedelta
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from parkade.apps.sagemaker import description, validation
+from parkade.apps.sagemaker import description, requests, validation
 from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.apps.sagemaker.faults import Fault, translated
-from parkade.apps.signing.callers import authenticate
 from parkade.domain import names
 from parkade.domain.errors import Forbidden, ParkadeError, Unavailable
 from parkade.domain.standing import State, standing
@@ -81,15 +79,7 @@ class AsyncDoor:
         return accepted
 
     def _admit(self, request: Request, body: bytes, name: str) -> None:
-        query = request.scope["query_string"]
-        token = authenticate(
-            self._services,
-            service="sagemaker",
-            method=request.method,
-            target=request.scope["raw_path"] + (b"?" + query if query else b""),
-            headers=request.headers.raw,
-            payload_hash=hashlib.sha256(body).hexdigest(),
-        ).token
+        token = requests.caller(self._services, request, body)
         if token.endpoints and name not in token.endpoints:
             raise Forbidden(f"token {token.name!r} may not invoke endpoint {name!r}")
 
@@ -121,16 +111,14 @@ class AsyncDoor:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > INLINE_LIMIT:
-            raise _refused(
-                f"1 validation error detected: Value at 'body' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {INLINE_LIMIT}. Put larger input "
-                "into an object and name it as InputLocation."
-            )
-    return bytes(body)
+    body = await requests.read(request, INLINE_LIMIT)
+    if body is None:
+        raise _refused(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {INLINE_LIMIT}. Put larger input "
+            "into an object and name it as InputLocation."
+        )
+    return body
 
 
 def _given(request: Request, name: str, body: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,6 @@ by the operation's shape, then answered at once: nothing here waits.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import uuid
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from starlette.exceptions import HTTPException
 
-from parkade.apps.sagemaker import answers, description, validation
+from parkade.apps.sagemaker import answers, description, requests, validation
 from parkade.apps.sagemaker.arns import Arns
 from parkade.apps.sagemaker.call import Call
 from parkade.apps.sagemaker.faults import Fault, malformed, translated
 from parkade.apps.sagemaker.operations import OPERATIONS
 from parkade.apps.sagemaker.unknown import Missed
-from parkade.apps.signing.callers import authenticate
 from parkade.domain.errors import ParkadeError, TooLarge
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from parkade.apps.wiring import Services
-    from parkade.domain.token import Token
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +69,7 @@ class Door:
             return answers.fault(_bug(request_id), request_id)
 
     def _carry_out(self, request: Request, body: bytes, request_id: str) -> Response:
-        caller = self._caller(request, body)
+        caller = requests.caller(self._services, request, body)
         target = request.headers.get("x-amz-target", "")
         name = target.removeprefix(description.TARGET_PREFIX)
         if not target.startswith(description.TARGET_PREFIX) or name not in OPERATIONS:
@@ -90,29 +87,15 @@ class Door:
         values = operation.handle(call)
         return answers.answer(described.output_shape, values, request_id)
 
-    def _caller(self, request: Request, body: bytes) -> Token:
-        query = request.scope["query_string"]
-        caller = authenticate(
-            self._services,
-            service="sagemaker",
-            method=request.method,
-            target=request.scope["raw_path"] + (b"?" + query if query else b""),
-            headers=request.headers.raw,
-            payload_hash=hashlib.sha256(body).hexdigest(),
-        )
-        return caller.token
-
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_LIMIT:
-            raise TooLarge(
-                f"the body is larger than {BODY_LIMIT} bytes",
-                hint="model data is put into the objects folder, and named by its s3:// address",
-            )
-    return bytes(body)
+    body = await requests.read(request, BODY_LIMIT)
+    if body is None:
+        raise TooLarge(
+            f"the body is larger than {BODY_LIMIT} bytes",
+            hint="model data is put into the objects folder, and named by its s3:// address",
+        )
+    return body
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:
