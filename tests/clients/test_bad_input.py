@@ -5,9 +5,11 @@ One house, with a neighbour whose requests go on through all of it and must not 
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
+import socket
 import tarfile
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ import pytest
 
 from tests.clients.account import IMAGE, Account, account, variant
 from tests.faults.load import Load, steady
-from tests.house import wait_for
+from tests.house import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -378,3 +380,165 @@ def test_a_script_that_writes_without_end_fills_no_disk(guest: Guest) -> None:
     assert guest.invoke()[0] == 200
     # About 100 MB a second come; what is kept is two files of 1 MB, and what came between looks.
     assert most < 150_000_000
+
+
+SAGEMAKER = {"X-Amz-Target": "SageMaker.CreateModel"}
+SIGNED = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=PKIANOBODYSKEY234567/20200101/us-east-1/{}/"
+    "aws4_request, SignedHeaders=host;x-amz-date, Signature=" + "0" * 64,
+    "X-Amz-Date": "20200101T000000Z",
+    "X-Amz-Content-SHA256": hashlib.sha256(b"x").hexdigest(),
+}
+INVOKE = "/endpoints/neighbour/invocations"
+HUGE = b"x" * 7_000_000
+
+
+def signed(service: str) -> dict[str, str]:
+    return {**SIGNED, "Authorization": SIGNED["Authorization"].format(service)}
+
+
+def summed(content: bytes) -> dict[str, str]:
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    return {"Content-MD5": base64.b64encode(digest).decode()}
+
+
+#: What is sent where, with which headers; the status, and words of the answer.
+REQUESTS: dict[str, tuple[str, str, dict[str, str], bytes, int, str]] = {
+    "sagemaker-broken-json": ("POST", "/", SAGEMAKER, b"{", 400, "not valid JSON"),
+    "sagemaker-deep-json": ("POST", "/", SAGEMAKER, b"[" * 200_000, 400, "not valid JSON"),
+    "sagemaker-no-object": ("POST", "/", SAGEMAKER, b"[1]", 400, "SerializationException"),
+    "sagemaker-wrong-type": ("POST", "/", SAGEMAKER, b'{"ModelName": 7}', 400, "modelName"),
+    "sagemaker-unknown-field": (
+        "POST",
+        "/",
+        SAGEMAKER,
+        b'{"ModelName": "m", "Modle": 1, "PrimaryContainer": {"Image": "i"}}',
+        400,
+        "modle",
+    ),
+    "sagemaker-no-operation": (
+        "POST",
+        "/",
+        {"X-Amz-Target": "SageMaker.Dance"},
+        b"{}",
+        400,
+        "UnknownOperationException",
+    ),
+    "sagemaker-huge": ("POST", "/", SAGEMAKER, b" " * 2_000_000, 413, "1048576 bytes"),
+    "sagemaker-signature": ("POST", "/", signed("sagemaker"), b"{}", 403, "Exception"),
+    "api-broken-json": ("POST", "/v1/models", {}, b"{", 400, "JSON"),
+    "api-no-object": ("POST", "/v1/models", {}, b'"model"', 400, "not a JSON object"),
+    "api-wrong-type": ("POST", "/v1/models", {}, b'{"name": [], "image": "i"}', 400, "name"),
+    "api-unknown-field": (
+        "POST",
+        "/v1/models",
+        {},
+        b'{"name": "m", "image": "i", "date_url": ""}',
+        400,
+        "date_url is not known",
+    ),
+    "api-huge": ("POST", "/v1/models", {}, bytes(2**24 + 1), 413, "bytes"),
+    "api-token": ("GET", "/v1/models", {"Authorization": "guess"}, b"", 401, "token"),
+    "lease-wrong-type": ("PUT", "/v1/leases/neighbour", {}, b'{"minutes": "NaN"}', 400, "minutes"),
+    "expiry-broken-json": ("POST", "/endpoint-expiry", {}, b"{", 400, "JSON"),
+    "object-climbing": ("PUT", "/v1/objects/models/..%2F..%2Fadmin.token", {}, b"x", 400, "key"),
+    "object-bucket": ("PUT", "/v1/objects/%2e%2e/key", {}, b"x", 400, "bucket"),
+    "object-wrong-sum": (
+        "PUT",
+        "/v1/objects/models/damaged",
+        {"X-Parkade-SHA256": "0" * 64},
+        b"x",
+        400,
+        "SHA-256",
+    ),
+    "s3-signature": ("PUT", "/s3/models/forged", signed("s3"), b"x", 403, "<Code>"),
+    "s3-climbing": ("PUT", "/s3/models/..%2F..%2Fadmin.token", {}, b"x", 400, "<Code>"),
+    "s3-broken-xml": (
+        "POST",
+        "/s3/models?delete",
+        summed(b"<Delete><Obj"),
+        b"<Delete><Obj",
+        400,
+        "MalformedXML",
+    ),
+    "sts-signature": ("POST", "/sts", signed("sts"), b"Action=GetCallerIdentity", 403, "<Code>"),
+    "invoke-huge": ("POST", INVOKE, {}, HUGE, 413, "exceeded 6291456 bytes"),
+    "invoke-token": ("POST", INVOKE, {"Authorization": "guess"}, b"{}", 401, "No token"),
+    "invoke-signature": ("POST", INVOKE, signed("sagemaker"), b"{}", 403, "x"),
+    "invoke-broken-json": ("POST", INVOKE, {}, b"{", 424, "JSONDecodeError"),
+    "invoke-nobody": ("POST", "/endpoints/nobody/invocations", {}, b"{}", 400, "not found"),
+    "invoke-variant": (
+        "POST",
+        INVOKE,
+        {"X-Amzn-SageMaker-Target-Variant": "../x"},
+        b"{}",
+        400,
+        "ValidationError",
+    ),
+    "invoke-model": (
+        "POST",
+        INVOKE,
+        {"X-Amzn-SageMaker-Target-Model": "../../x.tar.gz"},
+        b"{}",
+        400,
+        "ValidationError",
+    ),
+    "invoke-async": (
+        "POST",
+        "/endpoints/neighbour/async-invocations",
+        {"X-Amzn-SageMaker-InputLocation": "s3://models/x"},
+        b"",
+        400,
+        "ValidationError",
+    ),
+    "long-address": ("GET", "/" + "x" * 9000, {}, b"", 414, "8192 bytes"),
+    "large-head": ("GET", "/", {"X": "x" * 70_000}, b"", 431, "65536 bytes"),
+    "nowhere": ("GET", "/v1/nowhere", {}, b"", 404, "nothing at /v1/nowhere"),
+}
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_a_request_that_cannot_be_done(boto: Account, untouched: None, kind: str) -> None:
+    method, path, headers, content, status, told = REQUESTS[kind]
+    answer = boto.house.call(method, path, headers=headers, content=content)
+    assert answer.status_code == status, answer.text
+    assert told in f"{answer.headers} {answer.text}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/", SAGEMAKER, 413),
+        ("POST", "/v1/models", {}, 413),
+        ("PUT", "/v1/objects/models/x", {"Authorization": "guess"}, 401),
+        ("PUT", "/s3/models/x", signed("s3"), 403),
+    ],
+    ids=["sagemaker", "api", "object", "s3"],
+)
+def test_a_refusal_is_not_lost_while_a_large_body_is_sent(
+    boto: Account, untouched: None, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    for _ in range(15):
+        answer = boto.house.call(method, path, headers=headers, content=bytes(17 * 2**20))
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST " + INVOKE.encode() + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ],
+    ids=["tls", "version", "length", "two-lengths", "chunk"],
+)
+def test_what_is_no_http(boto: Account, untouched: None, raw: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", boto.house.port), PATIENCE) as line:
+        line.sendall(raw)
+        answer = b""
+        while piece := line.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b"not a valid HTTP/1.1 request" in answer

@@ -51,7 +51,9 @@ def origin(transport: asyncio.Transport, headers: Headers) -> bytes:
     lines = [b"X-Forwarded-For: %b\r\n" % b", ".join(hops)] if hops else []
     secure = transport.get_extra_info("sslcontext") is not None
     lines.append(b"X-Forwarded-Proto: %b\r\n" % (b"https" if secure else b"http"))
-    return b"".join(lines) + b"Connection: close\r\n\r\n"
+    # Not `Connection: close`: control, when it refuses a body before it has read it, would close
+    # upon the answer, and the answer be lost in the reset. It reads on, and the gateway closes.
+    return b"".join(lines) + b"\r\n"
 
 
 def response(status: int, reason: bytes, headers: Headers) -> ResponseStart:
