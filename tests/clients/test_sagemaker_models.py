@@ -245,7 +245,7 @@ def test_a_list_that_cannot_be_given_is_refused(
 # -- endpoint configs ------------------------------------------------------------------------
 
 
-@pytest.mark.semantics("limits.serverless", "limits.timeouts", "limits.routing")
+@pytest.mark.semantics("limits.serverless", "limits.timeouts")
 def test_a_config_is_described_as_it_was_given(boto: Account, name: str) -> None:
     given: dict[str, Any] = {
         "ProductionVariants": [

@@ -94,6 +94,7 @@ def test_an_update_to_the_same_config_takes_the_data_anew(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.update_failed")
 def test_an_update_that_fails_leaves_the_old_serving_and_says_so(home):
     async def story():
         async with running(home) as host:

@@ -44,7 +44,7 @@ def test_a_serverless_variant_has_three_minutes_to_start(home):
             await in_service(host)
 
     # The host's own would not do for any worker.
-    home.patient(startup=timedelta(0))
+    home.patient(startup=timedelta(milliseconds=1))
     asyncio.run(story())
 
 
@@ -179,5 +179,5 @@ def test_a_variant_has_a_patience_of_its_own(home):
             await in_service(host)
 
     # The host's own would not do for any worker.
-    home.patient(startup=home.rules.patience.ping * 0)
+    home.patient(startup=timedelta(milliseconds=1))
     asyncio.run(story())

@@ -219,12 +219,34 @@ def test_what_waits_for_the_only_copy_goes_on_waiting_while_it_is_replaced(house
 # Routing.
 
 
-@pytest.mark.semantics("limits.routing")
 def test_random_routing_reaches_every_instance(house: Stand) -> None:
     workers = [worker(house) for _ in range(3)]
     house.push(endpoints={"e": house.view(*workers, random=True)})
     seen = Counter(house.invoke().body.decode() for _ in range(60))
     assert seen.keys() == set(workers)
+
+
+@pytest.mark.semantics("limits.routing")
+def test_random_routing_does_not_look_at_what_is_outstanding(house: Stand) -> None:
+    gate, held_name, quick_name = Gate(), next(names), next(names)
+    held, quick = house.worker(held_name, gate), house.worker(quick_name)
+    house.push(endpoints={"e": house.view(held_name, quick_name, random=True)})
+    callers = []
+    for number in range(40):
+        caller, before = house.connect(), len(quick.requests)
+        caller.sendall(invocation(b"x"))
+        wait_for(lambda n=number: len(held.requests) + len(quick.requests) == n + 1)
+        if len(quick.requests) > before:
+            assert read_answer(caller).status == 200
+            caller.close()
+        else:
+            callers.append(caller)
+    # By what is outstanding it would have got the first, or none.
+    assert len(held.requests) > 1
+    house.call(gate.opened.set)
+    for caller in callers:
+        assert read_answer(caller).status == 200
+        caller.close()
 
 
 def test_random_routing_sends_no_more_than_an_instance_takes(house: Stand) -> None:
