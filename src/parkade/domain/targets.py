@@ -94,7 +94,8 @@ class Loaded:
 def victim(loaded: Iterable[Loaded]) -> Loaded | None:
     """Return what gives way where memory is short: the model that was unused for longest.
 
-    One that is busy goes only where all are, and a pinned one never.
+    One that is busy goes only where all are, and a pinned one never. SageMaker documents that unused
+    models go, and not in which order (unverified).
     """
     free = [each for each in loaded if not each.pinned]
     return min(free, key=lambda each: (each.busy, each.used_at), default=None)

@@ -1,7 +1,7 @@
 """How an asynchronous invocation ended, in the words of SageMaker's notifications.
 
 The form for success is in the developer guide; that for failures, and the answer's own form
-within a notification, are not documented word for word.
+within a notification, are not documented word for word (unverified).
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def _request(given: Mapping[str, Any], rules: Asynchronous, now: datetime) -> As
 def _output(given: Mapping[str, Any], rules: Asynchronous, request_id: str) -> str:
     """Return where the answer goes: a folder of its own where the caller names the file.
 
-    How SageMaker puts extension and file name together is not documented.
+    How SageMaker puts extension and file name together is not documented (unverified).
     """
     extension = str(given.get("S3OutputPathExtension", "")).strip("/")
     filename = given.get("Filename")
