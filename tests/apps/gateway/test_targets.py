@@ -79,6 +79,7 @@ def house(shared: Stand) -> Stand:
     return shared
 
 
+@pytest.mark.semantics("multi.invoke", "multi.placement")
 def test_a_request_goes_to_the_instance_that_has_its_model(house: Stand) -> None:
     workers = {name: house.worker(name, tell) for name in ("a1", "a2")}
     many = Many(house, *workers)
