@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -28,6 +28,8 @@ class Account:
 
     def __init__(self, built: House, secret: str | None = None) -> None:
         self.house = built
+        self._clients: list[Any] = []
+        self._others: list[Account] = []
         key = built.ok(
             "POST", "/v1/aws-key", headers={"Authorization": secret or built.token}
         ).json()
@@ -47,12 +49,21 @@ class Account:
             connect_timeout=PATIENCE,
             read_timeout=PATIENCE,
         )
-        return self.session.client(service, endpoint_url=self.house.url, config=config)
+        made = self.session.client(service, endpoint_url=self.house.url, config=config)
+        self._clients.append(made)
+        return made
+
+    def close(self) -> None:
+        """Close the connections that its clients keep."""
+        for each in (*self._others, *self._clients):
+            each.close()
 
     def other(self, name: str, *, role: str, endpoints: tuple[str, ...] = ()) -> Account:
         """Return the account of a new token."""
         form = {"name": name, "role": role, "endpoints": list(endpoints)}
-        return Account(self.house, self.house.ok("POST", "/v1/tokens", json=form).json()["token"])
+        made = Account(self.house, self.house.ok("POST", "/v1/tokens", json=form).json()["token"])
+        self._others.append(made)
+        return made
 
     # -- what there is to be -----------------------------------------------------------------
 
@@ -123,7 +134,8 @@ def account(folder: Path, settings: str = QUICK) -> Iterator[Account]:
     """Give the admin's account of a house of its own."""
     (folder / "server.yaml").write_text(settings)
     with house(folder / "state", "--config", str(folder / "server.yaml")) as built:
-        yield Account(built)
+        with closing(Account(built)) as made:
+            yield made
 
 
 def refusal(method: Any, /, **given: Any) -> tuple[str, str]:

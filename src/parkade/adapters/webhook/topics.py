@@ -51,7 +51,10 @@ class WebhookTopics:
             wait=wait_exponential(multiplier=self._pause),
             reraise=True,
         )
-        retrying(self._post, url, content)
+        try:
+            retrying(self._post, url, content)
+        except _Passing as failure:
+            raise Unavailable(str(failure)) from failure
 
     def _post(self, url: str, content: dict[str, str]) -> None:
         headers = {"x-amz-sns-message-type": "Notification"}
@@ -69,7 +72,7 @@ class WebhookTopics:
         raise _Passing(why) if busy else Unavailable(why)
 
 
-class _Passing(Unavailable):
+class _Passing(Exception):
     """The receiver may take it next time."""
 
 
