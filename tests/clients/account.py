@@ -133,9 +133,11 @@ def variant(
 def account(folder: Path, settings: str = QUICK) -> Iterator[Account]:
     """Give the admin's account of a house of its own."""
     (folder / "server.yaml").write_text(settings)
-    with house(folder / "state", "--config", str(folder / "server.yaml")) as built:
-        with closing(Account(built)) as made:
-            yield made
+    with (
+        house(folder / "state", "--config", str(folder / "server.yaml")) as built,
+        closing(Account(built)) as made,
+    ):
+        yield made
 
 
 def refusal(method: Any, /, **given: Any) -> tuple[str, str]:
