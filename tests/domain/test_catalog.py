@@ -138,3 +138,19 @@ def test_a_shadow_test_has_no_multi_model_endpoint():
     config = a_config(variants=(a_variant("a"),), shadows=(a_variant("b"),))
     with pytest.raises(InvalidInput, match="ShadowProductionVariants"):
         a_deployment(config, [a_model(containers=(MULTI,))])
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"shadows": (a_variant("shade", weight=0.5),)}, "ShadowProductionVariants"),
+        ({"asynchronous": Asynchronous(output="s3://answers")}, "AsyncInferenceConfig"),
+    ],
+    ids=["shadow", "asynchronous"],
+)
+def test_what_names_no_target_model_does_not_go_with_many(members, field):
+    many = a_model("falcon-model", multi_model=True, data_url="s3://models/many/")
+    assert a_deployment(a_config(), [many])
+    with pytest.raises(InvalidInput) as error:
+        a_deployment(a_config(**members), [many])
+    assert error.value.field == field

@@ -301,11 +301,19 @@ class Deployment:
     models: tuple[Model, ...]
 
     def __post_init__(self) -> None:
-        if self.config.shadows and any(model.primary.multi_model for model in self.models):
+        if not any(model.primary.multi_model for model in self.models):
+            return
+        if self.config.shadows:
             raise InvalidInput(
                 "ShadowProductionVariants goes with models of Mode SingleModel alone",
                 field="ShadowProductionVariants",
                 hint="a shadow test cannot have a multi-model endpoint",
+            )
+        if self.config.asynchronous is not None:
+            raise InvalidInput(
+                "AsyncInferenceConfig goes with models of Mode SingleModel alone",
+                field="AsyncInferenceConfig",
+                hint="an asynchronous request cannot name a target model",
             )
 
     def model(self, name: str) -> Model:
