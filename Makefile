@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 SAMPLE := examples/text-classification
 TG_VENV ?= .venv-text-generation
 MMS_VENV := .venv-multi-model-server
+SDK_VENV := .venv-sagemaker-sdk
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-text-generation test-multi-model-server test-guards bench docs lock wheel clean
+.PHONY: help install demo test check test-all test-text-generation test-multi-model-server test-sdk test-guards bench docs lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -33,7 +34,7 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 	@exec $(BIN)/parkade demo
 
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation and not multi_model_server"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation and not multi_model_server and not sagemaker_sdk"
 
 check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/ruff format --check .
@@ -42,7 +43,7 @@ check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tests/semantics.py --check
 
-test-all: test test-text-generation test-multi-model-server ## every suite
+test-all: test test-text-generation test-multi-model-server test-sdk ## every suite
 
 test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
 	$(TG_VENV)/bin/python -m pytest -m text_generation tests/text_generation
@@ -65,6 +66,15 @@ $(MMS_VENV)/.installed: requirements/multi-model-server.txt
 	$(MMS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/multi-model-server.txt
 	@touch $@
 
+test-sdk: $(SDK_VENV)-2/.installed $(SDK_VENV)-3/.installed $(VENV)/.installed ## SageMaker's Python SDK, versions 2 and 3 (installs both beside)
+	$(BIN)/python -m pytest -m sagemaker_sdk tests/sdk
+
+$(SDK_VENV)-%/.installed: requirements/sdk-%.txt
+	@echo "Installing version $* of the SageMaker SDK into $(SDK_VENV)-$* (300 MB to 1 GB)"
+	$(PYTHON) -m venv $(SDK_VENV)-$*
+	$(SDK_VENV)-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 test-guards: install ## take the guard of each invariant out and see its test fail
 	$(BIN)/python tests/guards.py
 
@@ -83,4 +93,4 @@ lock: ## pin the versions of pyproject.toml anew, with hashes (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements/dev.txt
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(TG_VENV) $(MMS_VENV) dist $(SAMPLE)/model.joblib
+	rm -rf $(VENV) $(TG_VENV) $(MMS_VENV) $(SDK_VENV)-* dist $(SAMPLE)/model.joblib

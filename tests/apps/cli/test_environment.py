@@ -22,6 +22,8 @@ NAMES = [
     "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL_STS",
+    "SAGEMAKER_ADMIN_CONFIG_OVERRIDE",
+    "SAGEMAKER_VALIDATE_ROLE",
 ]
 
 
@@ -56,7 +58,10 @@ def test_a_shell_takes_all_that_aws_clients_need(desk):
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
         "AWS_ENDPOINT_URL_S3": f"{url}/s3",
         "AWS_ENDPOINT_URL_STS": f"{url}/sts",
+        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": found["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"],
+        "SAGEMAKER_VALIDATE_ROLE": "false",
     }
+    assert "TelemetryOptOut: true" in Path(found["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]).read_text()
 
 
 def test_every_line_is_an_export_and_nothing_else_is_printed(desk):

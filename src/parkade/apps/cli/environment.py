@@ -14,6 +14,9 @@ from parkade.apps.cli import options, render
 from parkade.apps.cli.client import Client
 from parkade.domain.errors import InvalidInput, Unavailable
 
+#: SageMaker's Python SDK asks AWS itself, at addresses of its own, for what this does not say.
+_SDK_DEFAULTS = Path(__file__).with_name("sagemaker-sdk.yaml")
+
 
 class Format(StrEnum):
     """Who is to read the variables."""
@@ -82,6 +85,9 @@ def _of_aws(state: Path | None, token: str | None) -> dict[str, str]:
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
         "AWS_ENDPOINT_URL_S3": f"{url}/s3",
         "AWS_ENDPOINT_URL_STS": f"{url}/sts",
+        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(_SDK_DEFAULTS),
+        # There are no policies to look into; the SDK would ask AWS's IAM for them.
+        "SAGEMAKER_VALIDATE_ROLE": "false",
     }
 
 
