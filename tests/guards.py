@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FAULTS = "tests/faults/test_invariants.py"
 DAMAGE = "tests/faults/test_damage.py"
+LOAD = "tests/faults/test_steady_load.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +158,52 @@ GUARDS = (
         swaps=(('        meta.put("clock", _scale_text(scale))\n', ""),),
         test=f"{FAULTS}"
         "::test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with",
+    ),
+    Guard(
+        invariant="updates",
+        what="a new fleet takes over when all of it answers",
+        file="runtime/lifecycle.py",
+        swaps=(("            return self.rising.whole\n", "            return True\n"),),
+        test=f"{LOAD}::test_an_update_that_fails_leaves_the_old_fleet_and_says_why",
+    ),
+    Guard(
+        invariant="updates",
+        what="a change that fails leaves what served",
+        file="runtime/lifecycle.py",
+        swaps=(
+            (
+                "self._decide(lambda: self._give_up(reason))",
+                "self._decide(lambda: self._fail(shortened(reason)))",
+            ),
+        ),
+        test=f"{LOAD}::test_an_update_that_fails_leaves_the_old_fleet_and_says_why",
+    ),
+    Guard(
+        invariant="accepted",
+        what="an asynchronous request is stored before it is accepted",
+        file="runtime/backlog.py",
+        swaps=(("        self._store.add(request, body)\n", ""),),
+        test="tests/clients/test_async.py::test_a_backlog_survives_the_death_of_everything",
+    ),
+    Guard(
+        invariant="aside",
+        what="what cannot be captured in time is left out, and holds nobody up",
+        file="apps/gateway/scribe.py",
+        swaps=(
+            (
+                "self._queue.qsize() >= WAITING_CALLS:\n            return False\n",
+                "self._queue.qsize() >= WAITING_CALLS:\n            sleep(60)\n",
+            ),
+        ),
+        test="tests/apps/gateway/test_capture.py"
+        "::test_a_reader_that_cannot_follow_loses_lines_and_is_told_once_a_minute",
+    ),
+    Guard(
+        invariant="aside",
+        what="a log that is written without end is cut",
+        file="runtime/logs.py",
+        swaps=(("source.seek(size - limit if size > 2 * limit else 0)", "left = size"),),
+        test="tests/runtime/test_logs.py::test_of_a_log_that_grew_without_measure_its_end_is_kept",
     ),
 )
 
