@@ -293,13 +293,20 @@ def test_a_config_is_described_as_it_was_given(boto: Account, name: str) -> None
     }
 
 
-def test_an_asynchronous_config_with_a_shadow_is_described_as_it_was_given(
-    boto: Account, name: str
-) -> None:
-    topic = "arn:aws:sns:us-east-1:000000000000:topic"
+def test_a_config_with_a_shadow_is_described_as_it_was_given(boto: Account, name: str) -> None:
     given: dict[str, Any] = {
         "ProductionVariants": [variant("blue", InitialVariantWeight=1.0)],
         "ShadowProductionVariants": [variant("green", InitialVariantWeight=0.5)],
+    }
+    boto.sagemaker.create_endpoint_config(EndpointConfigName=name, **given)
+    described = boto.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    assert {member: described[member] for member in given} == given
+
+
+def test_an_asynchronous_config_is_described_as_it_was_given(boto: Account, name: str) -> None:
+    topic = "arn:aws:sns:us-east-1:000000000000:topic"
+    given: dict[str, Any] = {
+        "ProductionVariants": [variant("blue", InitialVariantWeight=1.0)],
         "AsyncInferenceConfig": {
             "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
             "OutputConfig": {

@@ -77,6 +77,22 @@ MULTI = a_container(multi_model=True, data_url="s3://models/many/")
             "ShadowProductionVariants",
         ),
         (a_config, {"variants": (a_variant("a"), a_variant("b", model_name=""))}, "ModelName"),
+        (
+            a_config,
+            {
+                "asynchronous": Asynchronous(output="s3://answers"),
+                "capture": Capture(destination="s3://taken", percentage=100),
+            },
+            "DataCaptureConfig",
+        ),
+        (
+            a_config,
+            {
+                "asynchronous": Asynchronous(output="s3://answers"),
+                "shadows": (a_variant("shade"),),
+            },
+            "ShadowProductionVariants",
+        ),
         (a_config, {"name": "a b"}, "EndpointConfigName"),
         (a_config, {"variants": ()}, "ProductionVariants"),
         (a_config, {"variants": (a_variant(), a_variant())}, "ProductionVariants"),

@@ -84,12 +84,22 @@ def test_a_config_comes_back_with_every_field_and_its_variants_in_order(catalog)
     assert catalog.config(config.name) == config
 
 
-def test_a_config_comes_back_with_its_shadow_capture_and_asynchronous_rules(catalog):
+def test_a_config_comes_back_with_its_shadow(catalog):
+    shadow = a_variant("shade", weight=0.5, routing=Routing.RANDOM, startup_timeout=60)
+    config = a_config(shadows=(shadow,))
+    catalog.add_config(config, an_event())
+    assert catalog.config(config.name) == config
+
+
+def test_a_config_comes_back_with_its_capture_and_asynchronous_rules(catalog):
     config = a_config(
         variants=(a_variant(serverless=Serverless(memory_mb=2048, concurrency=5)),),
-        shadows=(a_variant("shade", weight=0.5, routing=Routing.RANDOM, startup_timeout=60),),
         capture=Capture(
-            destination="s3://bucket/taken", percentage=30, outputs=False, csv_types=("text/csv",)
+            destination="s3://bucket/taken",
+            percentage=30,
+            enabled=False,
+            outputs=False,
+            csv_types=("text/csv",),
         ),
         asynchronous=Asynchronous(output="s3://bucket/out", concurrency=4),
         extras={"KmsKeyId": "key"},

@@ -263,6 +263,18 @@ class EndpointConfig:
                 field="InitialVariantWeight",
                 hint="give at least one variant a weight above 0",
             )
+        if self.asynchronous is not None and self.shadows:
+            raise InvalidInput(
+                "ShadowProductionVariants is not supported with AsyncInferenceConfig",
+                field="ShadowProductionVariants",
+                hint="shadow tests are made with synchronous endpoints",
+            )
+        if self.asynchronous is not None and self.capture is not None and self.capture.enabled:
+            raise InvalidInput(
+                "DataCaptureConfig is not supported with AsyncInferenceConfig",
+                field="DataCaptureConfig",
+                hint="asynchronous requests and answers are objects already: keep them instead",
+            )
         if len({bool(variant.model_name) for variant in self.every}) > 1:
             raise InvalidInput(
                 "some variants have a ModelName and some have none",
