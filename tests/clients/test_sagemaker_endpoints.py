@@ -357,8 +357,19 @@ CAPTURED = {
             2,
             None,
         ),
+        (
+            {
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [
+                    {"VariantPropertyType": "DesiredInstanceCount"}
+                ],
+            },
+            2.0,
+            1,
+            50,
+        ),
     ],
-    ids=["default", "all", "excluded"],
+    ids=["default", "all", "excluded", "counts-excluded"],
 )
 def test_an_update_retains_what_it_is_told_to(
     boto: Account,
