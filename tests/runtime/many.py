@@ -34,6 +34,8 @@ class Many:
         self.go = asyncio.Event()
         self.go.set()
         self.refusal = None
+        #: Called for a load, over which the connection breaks, as where the process ends.
+        self.fatal = None
         #: Whether the name of a model that did not get in is kept, and those that are.
         self.keeps_names = False
         self.kept = set()
@@ -57,7 +59,12 @@ class Many:
             ),
             0,
         )
-        status, body = await self._answer(method, target, await reader.readexactly(length))
+        body = await reader.readexactly(length)
+        if method == "POST" and self.fatal is not None:
+            self.fatal()
+            writer.close()
+            return
+        status, body = await self._answer(method, target, body)
         text = json.dumps(body).encode()
         writer.write(
             b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"

@@ -8,7 +8,7 @@ import pytest
 
 from parkade.domain.errors import InvalidInput, ObjectNotFound, StartFailed, Unavailable
 from parkade.domain.targets import TargetSetting
-from parkade.runtime import placement as placement_module
+from parkade.runtime import refusals
 from parkade.runtime.placement import Wanted
 from parkade.runtime.tallies import TargetUse
 from tests.builders import seconds
@@ -263,8 +263,54 @@ def test_what_a_script_fails_with_is_told_and_not_tried_again_for_a_while(tmp_pa
                 await yard.placement.load(wanted("a"))
         assert [kind for kind, _ in container.log].count("load") == 1
         container.refusal = None
-        monkeypatch.setattr(placement_module, "monotonic", lambda: monotonic() + 1000)
+        monkeypatch.setattr(refusals, "monotonic", lambda: monotonic() + 1000)
         await yard.placement.load(wanted("a"))
+
+    run(tmp_path, test)
+
+
+def test_a_model_over_which_a_container_goes_away_twice_is_refused(tmp_path, monkeypatch):
+    async def test(yard):
+        yard.put("a")
+        loads = []
+        for name, container in yard.containers.items():
+            container.fatal = lambda name=name: loads.append(name)
+        waiting = asyncio.create_task(yard.placement.load(wanted("a")))
+        await until(lambda: len(loads) == 1)
+        # The other one is spared while the first one is away.
+        yard.placement.settle([yard.place(name) for name in yard.containers if name not in loads])
+        await asyncio.sleep(0.05)
+        assert len(loads) == 1
+        yard.placement.settle(yard.places())
+        await until(lambda: len(loads) == 2)
+        yard.placement.settle([yard.place(name) for name in yard.containers if name not in loads])
+        with pytest.raises(StartFailed, match="'a' cannot be loaded: the container went away"):
+            await waiting
+        yard.placement.settle(yard.places())
+        with pytest.raises(StartFailed):
+            await yard.placement.load(wanted("a"))
+        assert len(loads) == 2
+        yard.put("a", "another")
+        for container in yard.containers.values():
+            container.fatal = None
+        await yard.placement.load(wanted("a"))
+
+    run(tmp_path, test, rooms=(100, 100))
+
+
+def test_a_container_that_is_killed_while_it_loads_costs_no_model(tmp_path):
+    async def test(yard):
+        yard.put("a")
+        container = yard.containers["a"]
+
+        def killed():
+            container.fatal = None
+            yard.placement.settle([])
+            asyncio.get_running_loop().call_soon(yard.placement.settle, yard.places())
+
+        container.fatal = killed
+        await yard.placement.load(wanted("a"))
+        assert yard.holders("a") == ["a"]
 
     run(tmp_path, test)
 

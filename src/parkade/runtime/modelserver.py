@@ -21,6 +21,10 @@ _ANSWER_LIMIT = 60.0
 _QUOTED = 1024
 
 
+class WentAway(Exception):
+    """The container went away while it was loading a model."""
+
+
 class NoRoom(Exception):
     """507: the container lacks memory, or another resource, for one more model."""
 
@@ -47,15 +51,15 @@ class ModelServer:
     async def load(self, name: str, folder: Path) -> int | None:
         """Load the model in `folder`; return its size in memory where the container tells.
 
-        Raises NoRoom, after which the name may have to be unloaded, and StartFailed with the
-        container's reason.
+        Raises NoRoom, after which the name may have to be unloaded, StartFailed with the
+        container's reason, and WentAway.
         """
         body = {"model_name": name, "url": str(folder)}
-        answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
+        answer = await self._post(body)
         if answer.status_code == 409:
             # Nobody knows of it: a load that nobody saw the end of may have left it half done.
             await self.unload(name)
-            answer = await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
+            answer = await self._post(body)
         if answer.is_success:
             return _size(_values(answer))
         if answer.status_code == 507:
@@ -63,6 +67,14 @@ class ModelServer:
         # multi-model-server keeps the name of what it could not load.
         await self.unload(name)
         raise StartFailed(_text(answer) or f"the container answered {answer.status_code}")
+
+    async def _post(self, body: dict[str, str]) -> httpx.Response:
+        try:
+            return await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
+        except Unavailable as error:
+            if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                raise
+            raise WentAway("the container went away while it was loading it") from error
 
     async def unload(self, name: str) -> None:
         """Unload the model; one that is not loaded counts as done."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -23,13 +24,14 @@ from parkade.domain.errors import (
     Unavailable,
 )
 from parkade.domain.targets import target_address, target_model, target_of
+from parkade.runtime.modelserver import WentAway
+from parkade.runtime.refusals import Refusals, no_object, no_room
 from parkade.runtime.shelves import AllPinned, Shelf
 from parkade.runtime.tallies import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
-    from parkade.domain.errors import ParkadeError
     from parkade.domain.targets import TargetSetting
     from parkade.ports.clock import Clock
     from parkade.runtime.shelves import Board, Copy, Place
@@ -38,10 +40,10 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds for which an archive or a script that could not be loaded is not tried again.
-REFUSAL_LASTS = 5.0
 #: Seconds for which a model waits for an instance that answers.
 INSTANCE_LIMIT = 60.0
+#: Seconds for which a model over which an instance went away waits for it to come back.
+RETURN_LIMIT = 10.0
 #: Seconds until a container that did not tell its models is asked again; doubles up to the longest.
 _ASK_AGAIN = 0.5
 _LONGEST_PAUSE = 10.0
@@ -56,15 +58,6 @@ class Wanted:
     target: str
     #: Whether in one more instance than it is loaded in already.
     further: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """A content that could not be loaded, and until when that stands, in monotonic seconds."""
-
-    etag: str
-    until: float
-    error: Callable[[], ParkadeError]
 
 
 class Placement:
@@ -88,7 +81,7 @@ class Placement:
         #: Instances whose containers have not told yet what they have loaded.
         self._opening: dict[str, tuple[Place, asyncio.Task[None]]] = {}
         self._loading: dict[Wanted, asyncio.Task[None]] = {}
-        self._refused: dict[str, _Refused] = {}
+        self._refusals = Refusals()
         self._moved = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -203,7 +196,7 @@ class Placement:
                 return
             open_ones = [shelf for shelf in free if shelf.place.instance_id not in full]
             if free and not open_ones:
-                raise _no_room(target)
+                raise no_room(target)
             try:
                 if open_ones:
                     chosen = min(open_ones, key=lambda shelf: shelf.size)
@@ -213,6 +206,11 @@ class Placement:
                 _logger.info("no room for %r: %s", target, error)
                 full.add(chosen.place.instance_id)
                 continue
+            except WentAway as error:
+                _logger.warning("model %r: %s", target, error)
+                # To try it at once would cost the others' models another instance.
+                await self._until_back(chosen, len(shelves))
+                continue
             except Unavailable as error:
                 _logger.info("model %r: %s", target, error.message)
             # An instance has gone, or none is there; the host brings it back.
@@ -221,7 +219,7 @@ class Placement:
     async def _bring(self, shelf: Shelf, target: str) -> None:
         """Load the target model's present content in the instance; see `Shelf.bring`."""
         address = target_address(shelf.place.prefix, target)
-        await self._require_untried(address)
+        await self._refusals.require_untried(address, self._data.etag)
         shelf.arriving += 1
         begun = monotonic()
         try:
@@ -231,11 +229,11 @@ class Placement:
                 tally.downloading_us += int((monotonic() - begun) * 1e6)
                 await self._put_in(shelf, target, stored)
         except ObjectNotFound as error:
-            raise _no_object(target, address) from error
+            raise no_object(target, address) from error
         except BadArchive as error:
             text = f"TargetModel {target!r} ({address}) cannot be unpacked: {error.message}"
             etag = await self._data.etag(address)
-            raise self._refuse(
+            raise self._refusals.refuse(
                 address, etag, partial(InvalidInput, text, field="TargetModel", hint=error.hint)
             ) from error
         finally:
@@ -246,23 +244,15 @@ class Placement:
             await shelf.bring(target, stored)
         except StartFailed as error:
             text = f"model {target!r} cannot be loaded: {error.message}"
-            raise self._refuse(
+            raise self._refusals.refuse(
                 stored.address, stored.etag, partial(StartFailed, text, hint=error.hint)
             ) from error
-
-    def _refuse(self, address: str, etag: str, error: Callable[[], ParkadeError]) -> ParkadeError:
-        """Remember for a while that this content cannot be loaded; return the error to raise."""
-        self._refused[address] = _Refused(etag, monotonic() + REFUSAL_LASTS, error)
-        return error()
-
-    async def _require_untried(self, address: str) -> None:
-        """Raise what was raised before, where that is a moment ago and the object is the same."""
-        refused = self._refused.pop(address, None)
-        if refused is None or monotonic() >= refused.until:
-            return
-        if await self._data.etag(address) == refused.etag:
-            self._refused[address] = refused
-            raise refused.error()
+        except WentAway as error:
+            fatal = self._refusals.went_away(stored.address, stored.etag, target, shelf.place)
+            if fatal is None:
+                raise
+            raise fatal from error
+        self._refusals.clear(stored.address)
 
     async def _until_moved(self, deadline: float, wanted: Wanted) -> None:
         """Return when instances have come or gone."""
@@ -276,6 +266,17 @@ class Placement:
                 f"{wanted.target!r}",
                 hint=f"see: parkade show {wanted.endpoint_name}",
             ) from error
+
+    async def _until_back(self, shelf: Shelf, count: int) -> None:
+        """Return when the instance that went away has a successor, or takes too long for it."""
+        place = shelf.place
+        with suppress(TimeoutError):  # then the others have to do
+            async with asyncio.timeout(RETURN_LIMIT):
+                while (
+                    self._shelves.get(place.instance_id) is shelf
+                    or len(self._of(place.endpoint_name, place.variant_name)) < count
+                ):
+                    await self._moved.wait()
 
     def _stir(self) -> None:
         self._moved.set()
@@ -336,7 +337,9 @@ class Placement:
         try:
             await self._bring(shelf, copy.target)
         except AllPinned as error:
-            raise _no_room(copy.target) from error
+            raise no_room(copy.target) from error
+        except WentAway as error:
+            raise Unavailable(str(error)) from error
         if not self._is_loaded(copy.stored.name):
             await self._data.forget(copy.stored.name)
 
@@ -381,18 +384,3 @@ class Placement:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _logger.error("a task of placement failed", exc_info=error)
-
-
-def _no_object(target: str, address: str) -> ObjectNotFound:
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    return ObjectNotFound(
-        f"TargetModel {target!r}: there is no object with key {key!r} in bucket {bucket!r}",
-        hint="put the object there, or name another target model",
-    )
-
-
-def _no_room(target: str) -> Unavailable:
-    return Unavailable(
-        f"there is no memory for {target!r}, for all models that are loaded are pinned",
-        hint="unpin a model, raise multi_model.memory_bytes in server.yaml, or add instances",
-    )

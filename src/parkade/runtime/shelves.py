@@ -137,8 +137,8 @@ class Shelf:
         """Load the model; where memory is short, others give way.
 
         One of the same target with another content is replaced: it takes requests until the new
-        one does. Raises StartFailed with the container's reason, AllPinned, and Unavailable where
-        the instance is gone.
+        one does. Raises StartFailed with the container's reason, AllPinned, Unavailable where the
+        instance is gone, and WentAway where it goes over this.
         """
         turn = self._turns.setdefault(target, asyncio.Lock())
         async with turn:
