@@ -505,3 +505,87 @@ def test_memory_stays_bounded_while_much_goes_through(served, s3):
         stop.set()
         watcher.join()
     assert highest - before < 100 * MIB
+
+
+def test_a_presigned_address_brings_headers_of_its_own(served):
+    s3 = client(served)
+    given = {"Bucket": "shared", "Key": "typed", "ContentType": "text/x", "Metadata": {"by": "ann"}}
+    address = s3.generate_presigned_url("put_object", Params=given)
+    assert httpx.put(address, content=b"x").status_code == 403
+    assert httpx.put(address, content=b"x", headers={"Content-Type": "text/x"}).status_code == 200
+    told = s3.head_object(Bucket="shared", Key="typed")
+    assert (told["ContentType"], told["Metadata"]) == ("text/x", {"by": "ann"})
+    other = address.replace("x-amz-meta-by=ann", "x-amz-meta-by=bob")
+    assert httpx.put(other, content=b"x", headers={"Content-Type": "text/x"}).status_code == 403
+    s3.close()
+
+
+def test_a_list_goes_on_by_its_token_alone(s3):
+    for key in "abc":
+        s3.put_object(Bucket="going-on", Key=key, Body=b"")
+    page = s3.list_objects_v2(Bucket="going-on", MaxKeys=1, StartAfter="a")
+    assert page["StartAfter"] == "a"
+    page = s3.list_objects_v2(
+        Bucket="going-on", StartAfter="a", ContinuationToken=page["NextContinuationToken"]
+    )
+    assert [each["Key"] for each in page["Contents"]] == ["c"]
+    assert "StartAfter" not in page
+    for token in ("", "%", "Li4v"[:3]):
+        with pytest.raises(ClientError, match="continuation token provided is incorrect") as error:
+            s3.list_objects_v2(Bucket="going-on", ContinuationToken=token)
+        assert code(error) == "InvalidArgument"
+
+
+def test_errors_tell_what_they_are_about(s3):
+    s3.put_object(Bucket="errors", Key="key", Body=b"nine byte")
+    upload = s3.create_multipart_upload(Bucket="errors", Key="parts")["UploadId"]
+    part = {"Bucket": "errors", "Key": "parts", "UploadId": upload}
+    tags = [s3.upload_part(**part, PartNumber=number, Body=b"x")["ETag"] for number in (1, 2)]
+    parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+    asked = {
+        "NoSuchBucket": (s3.list_objects_v2, {"Bucket": "none-such"}),
+        "NoSuchKey": (s3.get_object, {"Bucket": "errors", "Key": "none"}),
+        "InvalidRange": (s3.get_object, {"Bucket": "errors", "Key": "key", "Range": "bytes=9-"}),
+        "PreconditionFailed": (
+            s3.get_object, {"Bucket": "errors", "Key": "key", "IfMatch": '"other"'},
+        ),
+        "NoSuchUpload": (s3.list_parts, {"Bucket": "errors", "Key": "key", "UploadId": "none"}),
+        "EntityTooSmall": (
+            s3.complete_multipart_upload, {**part, "MultipartUpload": {"Parts": parts}},
+        ),
+        "InvalidPart": (
+            s3.complete_multipart_upload,
+            {**part, "MultipartUpload": {"Parts": [{"PartNumber": 7, "ETag": "other"}]}},
+        ),
+    }  # fmt: skip
+    told = {}
+    for name, (method, given) in asked.items():
+        with pytest.raises(ClientError) as error:
+            method(**given)
+        assert code(error) == name
+        told[name] = {
+            member: value
+            for member, value in error.value.response["Error"].items()
+            if member not in {"Code", "Message", "Resource", "RequestId"}
+        }
+    assert told == {
+        "NoSuchBucket": {"BucketName": "none-such"},
+        "NoSuchKey": {"Key": "none"},
+        "InvalidRange": {"ActualObjectSize": "9", "RangeRequested": "bytes=9-"},
+        "PreconditionFailed": {"Condition": "If-Match"},
+        "NoSuchUpload": {"UploadId": "none"},
+        "EntityTooSmall": {
+            "PartNumber": "1", "ETag": tags[0].strip('"'), "ProposedSize": "1",
+            "MinSizeAllowed": str(5 * MIB),
+        },
+        "InvalidPart": {"PartNumber": "7", "ETag": "other"},
+    }  # fmt: skip
+
+
+def test_a_copy_onto_itself_may_ask_for_another_storage_class(s3):
+    s3.put_object(Bucket="itself", Key="key", Body=b"x", Metadata={"a": "b"})
+    same = {"Bucket": "itself", "Key": "key", "CopySource": "itself/key"}
+    with pytest.raises(ClientError, match="illegal because"):
+        s3.copy_object(**same)
+    s3.copy_object(**same, StorageClass="STANDARD")
+    assert s3.head_object(Bucket="itself", Key="key")["Metadata"] == {"a": "b"}

@@ -77,12 +77,11 @@ def verify(request: Request, signature: LegacySignature, *, secret: str, now: fl
 
 
 def _own_headers(request: Request) -> list[bytes]:
-    names = sorted({name.lower() for name, _ in request.headers})
-    return [
-        b"%b:%b" % (name, request.header(name) or b"")
-        for name in names
-        if name.startswith(b"x-amz-")
-    ]
+    """Return the lines of Amazon's own headers; the address may bring them in its query."""
+    names = {name.lower() for name, _ in request.headers}
+    found = {name: value for name, value in request.query() if name not in names}
+    found |= {name: request.header(name) or b"" for name in names}
+    return [b"%b:%b" % pair for pair in sorted(found.items()) if pair[0].startswith(b"x-amz-")]
 
 
 def _resource(request: Request) -> bytes:

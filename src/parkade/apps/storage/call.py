@@ -86,6 +86,8 @@ def failure(error: Fault, resource: str, request_id: str) -> xml.Element:
         (
             ("Code", error.code),
             ("Message", error.message),
+            # What a client wrote may hold characters that no document can.
+            *(fact for fact in error.facts.items() if fact[1].isprintable()),
             ("Resource", resource),
             ("RequestId", request_id),
         ),

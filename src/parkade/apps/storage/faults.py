@@ -29,12 +29,16 @@ _LONGEST_KEY = 1024
 
 
 class Fault(errors.ParkadeError):
-    """An error of S3 itself, by its code."""
+    """An error of S3 itself, by its code.
 
-    def __init__(self, code: str, status: int, message: str) -> None:
+    `facts` are what S3 tells of such an error beside its message, by the names it has for them.
+    """
+
+    def __init__(self, code: str, status: int, message: str, **facts: str) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.facts = facts
 
 
 def fault(error: errors.ParkadeError, key: str = "") -> Fault:
@@ -56,12 +60,14 @@ def fault(error: errors.ParkadeError, key: str = "") -> Fault:
 
 def no_bucket(bucket: str) -> Fault:
     """Say that there is no such bucket."""
-    return Fault("NoSuchBucket", 404, f"The specified bucket does not exist: {bucket}.")
+    return Fault(
+        "NoSuchBucket", 404, f"The specified bucket does not exist: {bucket}.", BucketName=bucket
+    )
 
 
-def invalid(message: str, code: str = "InvalidArgument") -> Fault:
+def invalid(message: str, code: str = "InvalidArgument", **facts: str) -> Fault:
     """Say that something in a request cannot be used."""
-    return Fault(code, 400, message)
+    return Fault(code, 400, message, **facts)
 
 
 def not_there(what: str, spoken: str) -> Fault:

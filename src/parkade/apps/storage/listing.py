@@ -28,15 +28,16 @@ async def second(call: Call) -> Response:
     token = call.query.get("continuation-token", "")
     start = call.query.get("start-after", "")
     spelt = spelling(call)
-    limit, page = await _page(call, _read_token(token) if token else start)
+    goes_on = "continuation-token" in call.query
+    limit, page = await _page(call, _read_token(token) if goes_on else start)
     content = _content(call, page, limit, spelt, owner=call.query.get("fetch-owner") == "true")
     content.append(("KeyCount", str(len(page.objects) + len(page.prefixes))))
-    if token:
+    if goes_on:
         content.append(("ContinuationToken", token))
+    elif start:
+        content.append(("StartAfter", spelt(start)))
     if page.following:
         content.append(("NextContinuationToken", _token(page.following)))
-    if start:
-        content.append(("StartAfter", spelt(start)))
     return answer(("ListBucketResult", content))
 
 
@@ -114,6 +115,9 @@ def _token(after: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise invalid("The continuation token provided is incorrect.") from error
+        after = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        after = ""
+    if not after:
+        raise invalid("The continuation token provided is incorrect.")
+    return after

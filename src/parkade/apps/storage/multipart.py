@@ -219,13 +219,23 @@ def _require_whole(
         raise invalid("The list of parts was not in ascending order.", "InvalidPartOrder")
     for number, etag in wanted:
         if number not in there or there[number].etag != etag:
-            raise invalid(f"Part {number} could not be found, or has another ETag.", "InvalidPart")
-    if any(there[number].size < _LEAST for number in numbers[:-1]):
-        raise invalid(
-            f"Your proposed upload is smaller than the minimum allowed size: each part but the "
-            f"last has at least {_LEAST} bytes.",
-            "EntityTooSmall",
-        )
+            raise invalid(
+                f"Part {number} could not be found, or has another ETag.",
+                "InvalidPart",
+                PartNumber=str(number),
+                ETag=etag,
+            )
+    for number, etag in wanted[:-1]:
+        if there[number].size < _LEAST:
+            raise invalid(
+                "Your proposed upload is smaller than the minimum allowed size: each part but "
+                f"the last has at least {_LEAST} bytes.",
+                "EntityTooSmall",
+                PartNumber=str(number),
+                ETag=etag,
+                ProposedSize=str(there[number].size),
+                MinSizeAllowed=str(_LEAST),
+            )
     limit = call.services.file().limits.object_bytes
     if sum(there[number].size for number in numbers) > limit:
         raise Fault("EntityTooLarge", 400, f"The parts together are larger than {limit} bytes.")

@@ -29,8 +29,11 @@ Level: TypeAlias = Literal["service", "bucket", "object"]
 #: The account that everything here belongs to.
 ACCOUNT = "000000000000"
 _READ, _WRITE = Role.OPERATOR, Role.ADMIN
-#: Clients add the first for their own logs, the others where an address is presigned.
-_ALWAYS = frozenset({"x-id", "AWSAccessKeyId", "Signature", "Expires"})
+#: Clients add the first for their own logs, the others where an address is presigned; the last
+#: two repeat headers that have to come with it.
+_ALWAYS = frozenset({
+    "x-id", "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5",
+})  # fmt: skip
 _PRESIGNED = "x-amz-"
 
 

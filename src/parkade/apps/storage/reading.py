@@ -32,7 +32,7 @@ async def get(call: Call) -> Response:
     chosen = selection.select(call.headers, info)
     if chosen.status not in {selection.WHOLE, selection.PART}:
         file.close()
-        return _unmet(info, chosen)
+        return _unmet(call, info, chosen)
     return StreamingResponse(
         transfers.send(file, chosen.start, chosen.end),
         chosen.status,
@@ -45,7 +45,7 @@ async def head(call: Call) -> Response:
     info = await asyncio.to_thread(call.objects.stat, call.bucket, call.key)
     chosen = selection.select(call.headers, info)
     if chosen.status not in {selection.WHOLE, selection.PART}:
-        return _unmet(info, chosen)
+        return _unmet(call, info, chosen)
     return nothing(chosen.status, _headers(call, info, chosen))
 
 
@@ -82,7 +82,7 @@ def _printable(name: str, value: str) -> str:
     return value
 
 
-def _unmet(info: ObjectInfo, chosen: selection.Selection) -> Response:
+def _unmet(call: Call, info: ObjectInfo, chosen: selection.Selection) -> Response:
     if chosen.status == selection.UNCHANGED:
         return nothing(chosen.status, _facts(info))
     if chosen.status == selection.OUTSIDE:
@@ -90,11 +90,14 @@ def _unmet(info: ObjectInfo, chosen: selection.Selection) -> Response:
             "InvalidRange",
             chosen.status,
             f"The requested range is not satisfiable: the object has {info.size} bytes.",
+            ActualObjectSize=str(info.size),
+            RangeRequested=call.headers["range"],
         )
     raise Fault(
         "PreconditionFailed",
         chosen.status,
         "At least one of the pre-conditions you specified did not hold.",
+        Condition="If-Match" if "if-match" in call.headers else "If-Unmodified-Since",
     )
 
 

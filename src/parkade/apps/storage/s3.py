@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -15,10 +16,12 @@ from starlette.responses import Response
 from parkade.apps.signing import callers
 from parkade.apps.storage import operations, xml
 from parkade.apps.storage.call import MEDIA, Call, exists, failure
-from parkade.apps.storage.faults import Fault, fault, no_bucket
+from parkade.apps.storage.faults import Fault, fault, invalid, no_bucket
 from parkade.domain.errors import InvalidInput, ObjectNotFound, ParkadeError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import Message, Receive, Scope, Send
 
     from parkade.apps.storage.operations import Level
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PREFIX = "/s3"
+#: Parameters of a query that stand for headers. Those of signatures are written X-Amz-.
+_HEADER = "x-amz-"
+_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*")
+_SUMS = ("x-amz-checksum-", "x-amz-sdk-checksum-", "x-amz-content-sha256")
 
 
 class S3:
@@ -82,6 +89,7 @@ class S3:
             target=_target(request),
             headers=request.scope["headers"],
         )
+        request = _with_headers(request, query)
         operation = operations.find(request.method, level, query, request.headers)
         caller.token.require(operation.role)
         call = Call(
@@ -107,7 +115,25 @@ async def _explained(call: Call, error: ObjectNotFound | InvalidInput) -> Parkad
         return wrong
     if not await asyncio.to_thread(exists, call.objects, call.bucket):
         return no_bucket(call.bucket)
-    return Fault("NoSuchKey", 404, wrong.message)
+    return Fault("NoSuchKey", 404, wrong.message, Key=call.key)
+
+
+def _with_headers(request: Request, query: Mapping[str, str]) -> Request:
+    """Return the request with the headers that a presigned address brings in its query.
+
+    Sums are left out: whoever signed had no body, and SDKs put the sum of nothing.
+    """
+    brought = [
+        (name.encode(), value.encode())
+        for name, value in query.items()
+        if name.startswith(_HEADER) and not name.startswith(_SUMS) and name not in request.headers
+    ]
+    if not brought:
+        return request
+    if not all(_LINE.fullmatch(name + b":" + value) for name, value in brought):
+        raise invalid("The address holds x-amz- parameters that do not fit in a header.")
+    headers = [*request.scope["headers"], *brought]
+    return Request({**request.scope, "headers": headers}, request.receive)
 
 
 def _target(request: Request) -> bytes:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SOURCE = "x-amz-copy-source"
 _SOURCE_RANGE = "x-amz-copy-source-range"
+#: Headers by which a copy onto itself asks for a change, though here they mean none.
+_CHANGES = ("x-amz-storage-class", "x-amz-server-side-encryption")
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 
 
@@ -40,10 +42,11 @@ async def copy(call: Call) -> Response:
         raise invalid(f"Unknown metadata directive {directive!r}: COPY or REPLACE.")
     replaced = receiving.said(call.headers) if directive == "REPLACE" else None
     source = source_of(call)
-    if replaced is None and source == (call.bucket, call.key):
+    changes = replaced is not None or any(name in call.headers for name in _CHANGES)
+    if source == (call.bucket, call.key) and not changes:
         raise invalid(
             "This copy request is illegal because it is trying to copy an object to itself "
-            "without changing the object's metadata.",
+            "without changing the object's metadata, storage class or encryption.",
             "InvalidRequest",
         )
 

@@ -112,6 +112,7 @@ def missing(upload_id: str) -> Fault:
         404,
         f"The specified upload does not exist: {upload_id[:80]!r}. "
         "It may have been aborted, completed, or given up after 7 days.",
+        UploadId=upload_id[:80],
     )
 
 
