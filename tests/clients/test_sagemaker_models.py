@@ -59,6 +59,12 @@ CONTAINERS: dict[str, dict[str, Any]] = {
         "ModelDataUrl": "s3://models/many/",
         "MultiModelConfig": {"ModelCacheSetting": "Disabled"},
     },
+    "cached": {
+        "Image": IMAGE,
+        "Mode": "MultiModel",
+        "ModelDataUrl": "s3://models/many/",
+        "MultiModelConfig": {"ModelCacheSetting": "Enabled"},
+    },
 }
 
 

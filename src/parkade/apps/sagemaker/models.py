@@ -26,7 +26,12 @@ _MULTI = "MultiModel"
 _AS_LIST = "Containers"
 
 _KEPT = ("ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
-_KEPT_OF_CONTAINER = ("ImageConfig", "ModelDataSource", "ContainerMetricsConfig")
+_KEPT_OF_CONTAINER = (
+    "ImageConfig",
+    "ModelDataSource",
+    "ContainerMetricsConfig",
+    "MultiModelConfig",
+)
 _REFUSED = {
     "EnableNetworkIsolation": "workers are processes of this machine and have its network",
 }
