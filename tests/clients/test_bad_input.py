@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import io
 import socket
 import tarfile
 from itertools import count
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from tests.clients.account import IMAGE, Account, account, variant
+from tests.clients.archives import MODEL, NEIGHBOUR, member, packed, script
 from tests.faults.load import Load, steady
 from tests.house import PATIENCE, wait_for
 
@@ -36,37 +36,7 @@ limits:
 LIGHT = 20.0
 #: So that a busy machine fails nothing but what hangs.
 UNHURRIED = {"ContainerStartupHealthCheckTimeoutInSeconds": 60}
-NEIGHBOUR = """
-import json
-
-def model_fn(folder):
-    return None
-
-def transform_fn(model, body, content_type, accept):
-    return json.dumps({"word": "well", "n": json.loads(body)["n"]})
-"""
-MODEL = "def model_fn(folder):\n    return None\n\n"
 _numbers = count()
-
-
-def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w") as tar:
-        for info, content in members:
-            tar.addfile(info, io.BytesIO(content))
-    return gzip.compress(raw.getvalue(), 1)
-
-
-def member(
-    name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = ""
-) -> tuple[tarfile.TarInfo, bytes]:
-    info = tarfile.TarInfo(name)
-    info.type, info.size, info.linkname = kind, len(content), target
-    return info, content
-
-
-def script(text: str) -> bytes:
-    return packed(member("code/inference.py", text.encode()))
 
 
 @pytest.fixture(scope="module")
