@@ -76,7 +76,7 @@ def test_an_s3_address_has_a_bucket_and_a_key(text, parts):
     [
         "", "s3://", "s3://bucket", "s3://bucket/", "s3://Bucket/key", "s3://b/key", "s3:///key",
         "https://bucket/key", "s3://bucket/../key", "s3://bucket/a/../../key", "s3://bucket/./key",
-        "s3://bucket//key", "s3://bucket/a//b", "s3://bu..ket/key", "s3://bucket/a\0b",
+        "s3://bucket//key", "s3://bucket/a//b", "s3://bu..ket/key", "s3://192.168.5.123/key", "s3://bucket/a\0b",
         "s3://bucket/" + "k" * 1025, None,
     ],
 )  # fmt: skip

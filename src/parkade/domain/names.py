@@ -20,7 +20,8 @@ _MODEL = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _TOKEN = re.compile(r"[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _OWNER = re.compile(r"[a-zA-Z0-9]([._@+\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _ROUTE = re.compile(r"/[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+#: As S3, none that could be taken for a host's address.
+_BUCKET = re.compile(r"(?!(?:\d{1,3}\.){3}\d{1,3}(?:/|\Z))[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 _S3 = re.compile(rf"s3://({_BUCKET.pattern})/(.+)", re.DOTALL)
 
 #: First path segments that are Parkade's own; no route may take them.
@@ -89,7 +90,7 @@ def bucket_name(text: object, *, field: str = "Bucket") -> str:
         raise InvalidInput(
             f"{field} {str(text)[:80]!r} is not a valid bucket name",
             field=field,
-            hint="bucket names are 3 to 63 of a-z, 0-9, '.' and '-'",
+            hint="bucket names are 3 to 63 of a-z, 0-9, '.' and '-', and not an IP address",
         )
     return text
 

@@ -75,7 +75,7 @@ def test_md5_is_compared_and_not_told_back():
     [
         ({"x-amz-checksum-crc99": "AAAA"}, "InvalidRequest"),
         ({"content-md5": "!"}, "InvalidDigest"),
-        ({"content-md5": "AAAA"}, "BadDigest"),
+        ({"content-md5": "AAAA"}, "InvalidDigest"),
         ({"x-amz-trailer": "x-amz-checksum-crc32"}, "InvalidArgument"),
     ],
 )

@@ -164,13 +164,15 @@ def test_an_address_that_is_not_utf_8_is_refused(shop, path):
         ({"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}, "BadDigest"),
         ({"Content-MD5": "x"}, "InvalidDigest"),
         ({"x-amz-checksum-crc32": "AAAAAA=="}, "BadDigest"),
-        ({"x-amz-checksum-sha1": "AAAA"}, "BadDigest"),
+        ({"x-amz-checksum-sha1": "AAAA"}, "InvalidRequest"),
+        ({"x-amz-checksum-sha1": "!"}, "InvalidRequest"),
+        ({"Content-MD5": "YWJyYWNhZGFicmE="}, "InvalidDigest"),
         ({"x-amz-checksum-new": "AAAA"}, "InvalidRequest"),
         ({"x-amz-content-sha256": "0" * 64}, "XAmzContentSHA256Mismatch"),
         ({"x-amz-content-sha256": "word"}, "XAmzContentSHA256Mismatch"),
         ({"x-amz-meta-a": "x" * 3000}, "MetadataTooLarge"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_a_body_that_is_not_what_its_headers_say_is_not_stored(shop, headers, code):
     shop.ok("PUT", "models/a", content=b"old")

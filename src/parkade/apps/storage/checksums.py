@@ -128,7 +128,7 @@ class Sums:
     """The sums that a request names for its body, in its headers or to come in its trailers."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        """Find them. Raises a Fault for an algorithm that is not known."""
+        """Find them. Raises a Fault for an algorithm that is not known, and for what is no sum."""
         self._expected = {
             name: value
             for name, value in headers.items()
@@ -137,6 +137,8 @@ class Sums:
         trailers = headers.get("x-amz-trailer", "").replace(" ", "").lower().split(",")
         self._later = {name for name in trailers if name.startswith(_PREFIX)}
         self._sums = {name: _sum(name) for name in {*self._expected, *self._later}}
+        for name, text in self._expected.items():
+            _require_sum(name, text, self._sums[name])
 
     @property
     def named(self) -> bool:
@@ -154,7 +156,7 @@ class Sums:
         for name, each in self._sums.items():
             if name not in expected:
                 raise invalid(f"The trailer {name} that was announced did not come.")
-            if _decoded(name, expected[name]) != each.digest():
+            if _require_sum(name, expected[name], each) != each.digest():
                 raise Fault(
                     "BadDigest",
                     400,
@@ -177,8 +179,14 @@ def _sum(name: str) -> Sum:
     return ALGORITHMS[algorithm]()
 
 
-def _decoded(name: str, text: str) -> bytes:
+def _require_sum(name: str, text: str, of: Sum) -> bytes:
+    """Return a sum's bytes. Raises a Fault for a text that can be no sum of this kind."""
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise invalid(f"The {name} you specified is not valid base64.", "InvalidDigest") from error
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if len(found) == len(of.digest()):
+        return found
+    if name == _MD5:
+        raise invalid("The Content-MD5 you specified was invalid.", "InvalidDigest")
+    raise invalid(f"Value for {name} header is invalid.", "InvalidRequest")
