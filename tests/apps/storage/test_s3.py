@@ -324,6 +324,9 @@ def test_buckets_are_made_listed_and_deleted(shop):
     query = f"continuation-token={page.value('ContinuationToken')}"
     page = shop.read("GET", "", "ListAllMyBucketsResult", query=query)
     assert page.all("Buckets")[0].all("Bucket")[0].value("Name") == "two"
+    for region, count in (("us-east-1", 2), ("eu-west-1", 0)):
+        page = shop.read("GET", "", "ListAllMyBucketsResult", query=f"bucket-region={region}")
+        assert len(page.all("Buckets")[0].all("Bucket")) == count
     assert shop.read("GET", "one", "LocationConstraint", query="location").text == ""
     assert shop.error("DELETE", "two")[:2] == (409, "BucketNotEmpty")
     assert shop.ok("DELETE", "one").status_code == 204
@@ -331,7 +334,7 @@ def test_buckets_are_made_listed_and_deleted(shop):
     assert shop.call("HEAD", "one").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["no", "Upper", "a..b", "-ab", "x" * 64])
+@pytest.mark.parametrize("name", ["no", "Upper", "a..b", "-ab", "x" * 64, "10.0.0.1"])
 def test_an_unusable_bucket_name_is_refused(shop, name):
     assert shop.error("PUT", name)[:2] == (400, "InvalidBucketName")
 

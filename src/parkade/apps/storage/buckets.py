@@ -23,6 +23,9 @@ async def ls(call: Call) -> Response:
     there = await asyncio.to_thread(call.objects.buckets)
     limit = call.number("max-buckets", _MOST, most=_MOST)
     after, prefix = call.query.get("continuation-token", ""), call.query.get("prefix", "")
+    here = call.services.file().region
+    if call.query.get("bucket-region", here) != here:
+        there = ()
     rest = [each for each in there if each.name > after and each.name.startswith(prefix)]
     found = rest[:limit]
     listed = tuple(
