@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -117,9 +118,11 @@ class Account:
         wait_for(gone, why=f"{name} to be gone")
 
     def invoke(self, name: str, **members: Any) -> Any:
-        return self.runtime.invoke_endpoint(
+        answer = self.runtime.invoke_endpoint(
             EndpointName=name, Body=b'{"text": "coin"}', ContentType="application/json", **members
         )
+        # Read to its end, so that the connection goes back to its pool.
+        return {**answer, "Body": io.BytesIO(answer["Body"].read())}
 
 
 def variant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -118,14 +119,18 @@ def test_a_text_of_a_million_wrong_characters_is_answered_quickly(boto: Account)
 
 
 def test_without_tokens_any_signature_is_taken(tmp_path: Path) -> None:
-    with house(tmp_path / "state", "--no-auth") as built:
-        client = boto3.client(
-            "sagemaker",
-            endpoint_url=built.url,
-            region_name=REGION,
-            aws_access_key_id="anybody",
-            aws_secret_access_key="anything",
-        )
+    with (
+        house(tmp_path / "state", "--no-auth") as built,
+        closing(
+            boto3.client(
+                "sagemaker",
+                endpoint_url=built.url,
+                region_name=REGION,
+                aws_access_key_id="anybody",
+                aws_secret_access_key="anything",
+            )
+        ) as client,
+    ):
         assert client.list_models()["Models"] == []
         client.create_model(ModelName="m", PrimaryContainer={"Image": IMAGE})
         (event,) = built.events(kind="model.created")

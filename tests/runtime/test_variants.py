@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from parkade.domain.catalog import Asynchronous, Capture, Routing, Serverless
+from parkade.domain.catalog import Capture, Routing, Serverless
 from parkade.domain.errors import InvalidInput
 from tests.builders import a_config, a_container, a_model, a_variant
 from tests.runtime.premises import alive, an_archive, gone, in_service, pids, running, status, until
@@ -50,15 +50,12 @@ def test_a_serverless_variant_has_three_minutes_to_start(home):
 
 def test_a_shadow_runs_beside_its_variant_and_is_shown_apart(home):
     capture = Capture(destination="s3://captured/here", percentage=50)
-    asynchronous = Asynchronous(output="s3://answers/here")
 
     async def story():
         async with running(home) as host:
             variants = (home.variant(host, "a"),)
             shadows = (home.variant(host, "b", called="shadow", instances=2),)
-            config = a_config(
-                variants=variants, shadows=shadows, capture=capture, asynchronous=asynchronous
-            )
+            config = a_config(variants=variants, shadows=shadows, capture=capture)
             host.create_config(config, "ann")
             host.create_endpoint("falcon", "falcon-config", "ann")
             await in_service(host)
@@ -66,7 +63,7 @@ def test_a_shadow_runs_beside_its_variant_and_is_shown_apart(home):
             view = host.fleets()["falcon"]
             assert [(v.name, len(v.instances)) for v in view.variants] == [("blue", 1)]
             assert [(v.name, len(v.instances)) for v in view.shadows] == [("shadow", 2)]
-            assert (view.capture, view.asynchronous) == (capture, asynchronous)
+            assert (view.capture, view.asynchronous) == (capture, None)
             assert host.description("falcon").serving == {"blue": 1, "shadow": 2}
 
     asyncio.run(story())
