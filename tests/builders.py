@@ -5,7 +5,8 @@ All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
 
 from datetime import UTC, datetime, timedelta
 
-from parkade.domain.catalog import Component, Container, Deployment, EndpointConfig, Model, Variant
+from parkade.domain.catalog import Container, EndpointConfig, Model, Variant
+from parkade.domain.deployment import Component, Deployment
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEndpoint
 from parkade.domain.event import Event
 from parkade.domain.lease import Lease, LeaseRules

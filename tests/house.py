@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from parkade.apps.settings import StatePaths
+from parkade.apps.statefolder import StatePaths
 from parkade.runtime import packing
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import pytest
 from parkade.apps import reference
 from parkade.apps.settings import (
     SOCKET_PATH_LIMIT,
-    StatePaths,
     client_settings,
     read_server_file,
     server_settings,
     state_paths,
 )
+from parkade.apps.statefolder import StatePaths
 from parkade.domain.errors import InvalidInput
 from tests.house import ROOT
 

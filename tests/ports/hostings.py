@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.hosting import MemoryHosting
-from parkade.domain.catalog import Deployment
+from parkade.domain.deployment import Deployment
 from parkade.domain.errors import Unavailable
 from tests.builders import (
     NOW,

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import uvloop
 
-from parkade.domain.catalog import Deployment
+from parkade.domain.deployment import Deployment
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import EndpointBusy
 from parkade.runtime import leftovers

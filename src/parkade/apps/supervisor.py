@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from parkade.apps.settings import Settings, StatePaths
+    from parkade.apps.settings import Settings
+    from parkade.apps.statefolder import StatePaths
 
 #: Seconds before a child that died at once is started again; doubles up to the longest.
 FIRST_PAUSE = 0.1

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 
     from parkade.apps.api.broadcast import Broadcast
     from parkade.apps.control.traffic import Traffic
-    from parkade.apps.settings import ImageSetting, ServerFile, Settings, StatePaths
+    from parkade.apps.settings import ImageSetting, ServerFile, Settings
+    from parkade.apps.statefolder import StatePaths
     from parkade.domain.lease import LeaseRules
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  stores read these forms by their annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from parkade.domain.catalog import Component, Deployment  # noqa: TC001
+from parkade.domain.deployment import Component, Deployment  # noqa: TC001
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus  # noqa: TC001
 
 if TYPE_CHECKING:

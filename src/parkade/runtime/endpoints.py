@@ -29,7 +29,7 @@ from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from parkade.domain.catalog import Deployment
+    from parkade.domain.deployment import Deployment
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.components import Copies
     from parkade.runtime.groups import Group

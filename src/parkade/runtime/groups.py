@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parkade.domain.catalog import Component, Container, Deployment, Model, Variant
+    from parkade.domain.catalog import Container, Model, Variant
+    from parkade.domain.deployment import Component, Deployment
 
 #: An asynchronous invocation may take up to an hour (InvocationTimeoutSeconds), and a while more.
 _ASYNCHRONOUS = timedelta(seconds=3600 + 10)

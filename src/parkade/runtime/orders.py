@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
-from parkade.domain.catalog import Deployment
+from parkade.domain.deployment import Deployment
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
@@ -31,7 +31,8 @@ from parkade.runtime.stranded import Stranded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from parkade.domain.catalog import Component, EndpointConfig, Retained
+    from parkade.domain.catalog import EndpointConfig
+    from parkade.domain.deployment import Component, Retained
     from parkade.runtime.premises import Premises
 
 

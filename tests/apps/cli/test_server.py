@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parkade.apps.settings import StatePaths
+from parkade.apps.statefolder import StatePaths
 
 
 def test_env_prints_lines_that_a_shell_takes(desk):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parkade.apps import wiring
-from parkade.apps.settings import StatePaths
+from parkade.apps.statefolder import StatePaths
 from parkade.domain.errors import Unauthenticated
 from parkade.domain.token import Role
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from parkade.apps.cli import render
 from parkade.apps.cli.client import Client, Refused, Unreachable
-from parkade.apps.settings import ClientSettings, StatePaths
+from parkade.apps.settings import ClientSettings
 from parkade.domain.errors import StartFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from parkade.apps.statefolder import StatePaths
 
 #: Ports that are tried beginning with the one that was asked for.
 _PORTS = 50

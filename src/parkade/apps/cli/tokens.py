@@ -18,7 +18,7 @@ from parkade.apps import settings
 from parkade.apps.api.schemas.tokens import TokenView
 from parkade.apps.cli import options, render, views
 from parkade.apps.cli.client import Client
-from parkade.apps.settings import StatePaths
+from parkade.apps.statefolder import StatePaths
 from parkade.domain.token import Role
 from parkade.services.tokens import Tokens
 

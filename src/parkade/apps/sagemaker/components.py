@@ -10,7 +10,8 @@ from parkade.apps.sagemaker.arns import COMPONENT, ENDPOINT, NOUNS
 from parkade.apps.sagemaker.faults import invalid, missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import present, refuse
-from parkade.domain.catalog import Component, Container, Model
+from parkade.domain.catalog import Container, Model
+from parkade.domain.deployment import Component
 from parkade.domain.errors import AlreadyExists, ComponentNotFound, EndpointNotFound
 
 if TYPE_CHECKING:

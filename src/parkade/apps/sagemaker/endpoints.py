@@ -11,7 +11,7 @@ from parkade.apps.sagemaker.deployments import require_at_once
 from parkade.apps.sagemaker.faults import Fault, invalid, missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import refuse
-from parkade.domain.catalog import Retained
+from parkade.domain.deployment import Retained
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.errors import EndpointNotFound
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from parkade.domain.catalog import Capture, Deployment, Model, Variant
+    from parkade.domain.catalog import Capture, Model, Variant
+    from parkade.domain.deployment import Deployment
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.views import EndpointDescription
 
