@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from parkade.apps import reference
-from parkade.apps.settings import (
-    SOCKET_PATH_LIMIT,
-    client_settings,
-    read_server_file,
-    server_settings,
-    state_paths,
-)
-from parkade.apps.statefolder import StatePaths
+from parkade.apps.settings import client_settings, read_server_file, server_settings, state_paths
+from parkade.apps.statefolder import SOCKET_PATH_LIMIT, StatePaths
 from parkade.domain.errors import InvalidInput
 from tests.house import ROOT
 
