@@ -56,6 +56,21 @@ def test_the_same_content_is_on_disk_once(tmp_path):
     run(tmp_path, test)
 
 
+def test_what_is_fetched_while_it_is_forgotten_is_there(tmp_path):
+    async def test(store):
+        store.put("a", packed("same"))
+        for _ in range(50):
+            one = await store.fetch("a")
+            _, again, other = await asyncio.gather(
+                store.data.forget(one.name), store.fetch("a"), store.fetch("a")
+            )
+            assert again == other
+            assert (again.folder / "what").read_text() == "same"
+            assert store.on_disk() == {"data": 1, "names": 1}
+
+    run(tmp_path, test)
+
+
 def test_another_content_has_another_name_beside_the_former(tmp_path):
     async def test(store):
         store.put("a", packed("former"))

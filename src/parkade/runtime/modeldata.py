@@ -116,12 +116,16 @@ class ModelData:
         self._users[digest].add(user)
 
     async def release(self, user: str) -> None:
-        """Remove the data that nobody but `user` has held."""
+        """Remove the data that nobody but `user` has held; under its name it is gone at once."""
+        gone = []
         for digest, users in list(self._users.items()):
             users.discard(user)
             if not users:
                 del self._users[digest]
-                await self._remove(self._folder / digest)
+                gone.append(_set_aside(self._folder / digest))
+        for aside in gone:
+            if aside is not None:
+                await asyncio.to_thread(remove, aside)
 
     async def tidy(self) -> None:
         """Remove all that nobody holds, and what a crash left half done; only before any fetch."""

@@ -59,6 +59,8 @@ class TargetData:
         self._known: dict[str, Stored] = {}
         #: How many are about to load it, by name.
         self._held: Counter[str] = Counter()
+        #: Two that fetch the same content name it once.
+        self._naming = asyncio.Lock()
 
     async def recall(self) -> None:
         """Find what is there, and remove what no name leads to; before any fetch."""
@@ -101,15 +103,16 @@ class TargetData:
         BadArchive, and OSError where the disk does not take it even then.
         """
         stored = await self._fetch(address, used)
-        self._held[stored.name] += 1
         try:
             yield stored
         finally:
             self._held[stored.name] -= 1
 
     async def _fetch(self, address: str, used: Callable[[str], bool]) -> Stored:
+        """Return what is held already: from the moment that it is there nobody may remove it."""
         present = self._known.get(opaque_name(address, await self.etag(address)))
         if present is not None:
+            self._held[present.name] += 1
             return present
         async with self._turns:
             try:
@@ -124,17 +127,23 @@ class TargetData:
         user = uuid.uuid4().hex
         try:
             folder = await self._data.fetch(address, user, limit=self._limit())
-            etag = folder.name
-            name = opaque_name(address, etag)
-            self._data.hold(etag, name)
+            async with self._naming:
+                stored = await self._named(address, folder)
+                self._held[stored.name] += 1
+            return stored
         finally:
+            # Not before the name holds the data in its place.
             await self._data.release(user)
+
+    async def _named(self, address: str, folder: Path) -> Stored:
+        name = opaque_name(address, folder.name)
         stored = self._known.get(name)
         if stored is None:
             place = self._names / name
-            stored = Stored(name=name, address=address, etag=etag, folder=place / "model")
+            stored = Stored(name=name, address=address, etag=folder.name, folder=place / "model")
             await asyncio.to_thread(_write, place, folder, stored)
             self._known[name] = stored
+        self._data.hold(folder.name, name)
         return stored
 
     async def forget(self, name: str) -> None:
@@ -143,10 +152,11 @@ class TargetData:
             return
         del self._known[name], self._held[name]
         aside = self._names / f".{uuid.uuid4().hex}"
-        # Under its name it is gone at once, so that a fetch begins anew.
+        # Name and data are gone at once, before anything else can run: a fetch begins anew, and
+        # what it then holds under the same name is not let go of here.
         (self._names / name).rename(aside)
-        await asyncio.to_thread(shutil.rmtree, aside)
         await self._data.release(name)
+        await asyncio.to_thread(shutil.rmtree, aside)
 
 
 def _write(place: Path, folder: Path, stored: Stored) -> None:
