@@ -57,7 +57,7 @@ $(TG_VENV)/.installed: requirements/text-generation.txt requirements/dev.txt pyp
 	@touch $@
 
 test-multi-model-server: $(MMS_VENV)/.installed $(VENV)/.installed ## many models in awslabs multi-model-server (installs it, and Java, beside)
-	@command -v java > /dev/null || apt-get install --yes --quiet --no-install-recommends openjdk-17-jre-headless || \
+	@command -v java > /dev/null || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends openjdk-17-jre-headless; } || \
 		{ echo "multi-model-server needs Java 17; on Debian and Ubuntu: apt-get install openjdk-17-jre-headless"; exit 1; }
 	$(BIN)/python -m pytest -m multi_model_server tests/multi_model
 
