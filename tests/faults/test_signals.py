@@ -51,6 +51,7 @@ def test_a_killed_worker_fails_no_request_and_is_replaced(own):
     threads = [threading.Thread(target=caller) for _ in range(4)]
     for thread in threads:
         thread.start()
+    wait_for(lambda: len(answers) > 20, why="all callers to call")
     victim = own.workers()[0].pid
     own.workers()[0].kill()
     wait_for(
