@@ -37,7 +37,7 @@ class Exchange(Protocol):
         ...
 
     def hold(self) -> None:
-        """Send no more for now: the caller reads slowly."""
+        """Send no more until told to go on: the caller reads slowly."""
         ...
 
     def go_on(self) -> None:

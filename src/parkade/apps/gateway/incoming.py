@@ -124,7 +124,7 @@ class Incoming(ABC):
 
     @abstractmethod
     def hold(self) -> None:
-        """Send no more for now: the caller reads slowly."""
+        """Send no more until told to go on: the caller reads slowly."""
 
     @abstractmethod
     def go_on(self) -> None:

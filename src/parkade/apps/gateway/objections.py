@@ -129,7 +129,7 @@ def session_gone(session: str, endpoint: str) -> Answer:
 
 
 def session_busy(session: str) -> Answer:
-    """Say that the instance that holds a session takes nothing more for now."""
+    """Say that the instance that holds a session is full, or accepts no connections."""
     return error(
         503,
         "ServiceUnavailable",
