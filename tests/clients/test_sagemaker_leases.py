@@ -112,6 +112,7 @@ def test_an_endpoint_whose_lease_is_over_is_not_created_but_extended(
     assert "is over (stopped)" in told
     assert f"parkade extend {name} --minutes 30" in told
     boto.house.ok("POST", f"/v1/leases/{name}/extend", json={"minutes": 30})
+    boto.house.wait_state(name, "running")
     boto.wait(name)
     boto.delete(name)
 
@@ -124,6 +125,7 @@ def test_the_lease_follows_an_update(boto: Account, name: str) -> None:
     before = lease(boto, name)["expires_at"]
     boto.delete(name)
     boto.house.ok("POST", f"/v1/leases/{name}/extend", json={"minutes": 30})
+    boto.house.wait_state(name, "running")
     assert boto.wait(name)["EndpointConfigName"] == "another"
     assert lease(boto, name)["expires_at"] != before
     boto.delete(name)

@@ -52,6 +52,8 @@ class Many:
 
     def place(self, worker: str, target: str, name: str = "n", **fields: Any) -> None:
         self.say({"kind": "placed", "placed": self.row(worker, target, name, **fields)})
+        # A request comes by another socket and could overtake it; the snapshot cannot.
+        self.house.push()
 
     def ask(self, target: str | None, body: bytes = b"{}") -> Any:
         headers = {} if target is None else {"X_Amzn_SageMaker_Target_Model": target}
