@@ -154,7 +154,7 @@ GUARDS = (
     Guard(
         invariant="7 time",
         what="the clock's origin is stored",
-        file="apps/wiring.py",
+        file="apps/leaseclock.py",
         swaps=(('        meta.put("clock", _scale_text(scale))\n', ""),),
         test=f"{FAULTS}"
         "::test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with",

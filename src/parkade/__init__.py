@@ -12,10 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from parkade.domain.actions import Action, ActionKind, Plan
     from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
     from parkade.domain.errors import ParkadeError
     from parkade.domain.lease import EndReason, Lease, LeaseRules
-    from parkade.domain.plan import Action, ActionKind, Plan, plan
+    from parkade.domain.plan import plan
     from parkade.services.meter import Meter
     from parkade.services.sweep import Sweep
 

@@ -9,8 +9,8 @@ import pytest
 
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.webhook.notices import WebhookNotices
+from parkade.domain.actions import NoticeKind
 from parkade.domain.errors import Unavailable
-from parkade.domain.plan import NoticeKind
 from parkade.ports.events import EventQuery
 from parkade.ports.notices import Notice
 from tests.adapters.receiver import closed_port, receiver

@@ -11,14 +11,14 @@ import pytest
 
 from parkade.apps import link
 from parkade.apps.gateway import objections
-from parkade.apps.settings import read_server_file
-from parkade.apps.wiring import _host_rules
+from parkade.apps.hostrules import host_rules
+from parkade.apps.serverfile import read_server_file
 from parkade.runtime import courier
 from parkade.runtime.container import multi
 from parkade.runtime.rules import Patience
 
 SETTINGS = read_server_file(None)
-HOST = _host_rules(SETTINGS).patience
+HOST = host_rules(SETTINGS).patience
 
 
 @pytest.mark.semantics("limits.body")

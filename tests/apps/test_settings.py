@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from parkade.apps import reference
-from parkade.apps.settings import client_settings, read_server_file, server_settings, state_paths
+from parkade.apps.serverfile import read_server_file
+from parkade.apps.settings import client_settings, server_settings, state_paths
 from parkade.apps.statefolder import SOCKET_PATH_LIMIT, StatePaths
 from parkade.domain.errors import InvalidInput
 from tests.house import ROOT

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkade.domain.actions import ActionKind, NoticeKind
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.lease import EndReason
-from parkade.domain.plan import ActionKind, NoticeKind, duration, plan
+from parkade.domain.plan import plan
+from parkade.domain.spans import duration
 from tests.builders import NOW, a_lease, an_endpoint, minutes, seconds, some_rules
 from tests.domain import strategies
 

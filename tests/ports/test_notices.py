@@ -5,7 +5,7 @@ import pytest
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.adapters.webhook.notices import WebhookNotices
-from parkade.domain.plan import NoticeKind
+from parkade.domain.actions import NoticeKind
 from parkade.ports.events import EventQuery
 from parkade.ports.notices import Notice
 from tests.adapters.receiver import closed_port, receiver

@@ -44,17 +44,29 @@ def test_invariant_4_actions_are_made_by_the_plan_alone():
 
 
 def test_invariant_4_the_plan_reads_no_clock_and_asks_nobody():
-    tree = ast.parse((SOURCE / "domain" / "plan.py").read_text(encoding="utf-8"))
-    imported = {
-        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
-    }
-    assert imported <= {
-        "__future__",
-        "collections.abc",
-        "dataclasses",
-        "datetime",
-        "enum",
-        "parkade.domain.endpoint",
-        "parkade.domain.lease",
-        "typing",
-    }
+    pure = {"__future__", "collections.abc", "dataclasses", "datetime", "enum", "math", "typing"}
+    ahead, seen = {"plan"}, set()
+    while ahead:
+        seen.add(module := ahead.pop())
+        tree = ast.parse((SOURCE / "domain" / f"{module}.py").read_text(encoding="utf-8"))
+        nodes = list(ast.walk(tree))
+        imported = {each.module for each in nodes if isinstance(each, ast.ImportFrom)}
+        imported |= {
+            name.name for each in nodes if isinstance(each, ast.Import) for name in each.names
+        }
+        ours = {name for name in imported if name.startswith("parkade.domain.")}
+        if "parkade.domain" in imported:
+            ours |= {
+                f"parkade.domain.{name.name}"
+                for each in nodes
+                if isinstance(each, ast.ImportFrom) and each.module == "parkade.domain"
+                for name in each.names
+            }
+        assert imported - ours - {"parkade.domain"} <= pure | {
+            "re",
+            "difflib",
+            "zoneinfo",
+            "decimal",
+        }, module
+        ahead |= {name.removeprefix("parkade.domain.") for name in ours} - seen
+    assert {"plan", "ladder", "idle", "coins", "budget", "lease"} <= seen

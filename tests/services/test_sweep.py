@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from parkade.domain.actions import ActionKind, NoticeKind
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     ConfigNotFound,
@@ -13,7 +14,6 @@ from parkade.domain.errors import (
     Unavailable,
 )
 from parkade.domain.lease import EndReason
-from parkade.domain.plan import ActionKind, NoticeKind
 from tests.builders import NOW, an_endpoint, an_event, minutes, seconds
 from tests.services.world import World
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
-from parkade.apps.settings import ServerFile
+from parkade.apps.serverfile import ServerFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEAD = """# Configuration
 
-<!-- Made by `make docs` from src/parkade/apps/settings.py; change it there. -->
+<!-- Made by `make docs` from src/parkade/apps/serverfile.py and sections/; change it there. -->
 
 `server.yaml` holds the settings of the server alone. It is read from the state folder, or from
 the file that `parkade up --config FILE` names. Endpoints, routes and leases are data and are set

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from parkade.apps import wiring
+from parkade.apps import identity
 from parkade.domain.errors import Conflict, InvalidInput, StartFailed
 from parkade.runtime import leftovers
 
@@ -172,7 +172,7 @@ class Supervisor:
         self._options.settings.read()
         self._paths.make()
         with _only_one(self._paths):
-            wiring.make_admin_token(self._paths)
+            identity.make_admin_token(self._paths)
             _end_former_children(self._paths)
             with contextlib.ExitStack() as stack:
                 children = self._children(stack)
@@ -246,7 +246,7 @@ class Supervisor:
 
     async def _sweep_up(self) -> None:
         """Leave no worker behind, whatever became of the control process that kept them."""
-        left = await leftovers.clear(wiring.state_id(self._paths), lambda _: True)
+        left = await leftovers.clear(identity.state_id(self._paths), lambda _: True)
         if left:
             self._say(f"Ended {left} left-over worker process(es).")
 

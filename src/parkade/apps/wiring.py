@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import secrets
-import uuid
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.embedded.hosting import EmbeddedHosting
@@ -26,17 +20,18 @@ from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
-from parkade.adapters.system.clock import Scale, ScaledClock, SystemClock
+from parkade.adapters.system.clock import SystemClock
 from parkade.adapters.webhook.notices import WebhookNotices
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.apps.control.many import Many, bounded
-from parkade.domain.errors import Unreadable
-from parkade.domain.token import Role
+from parkade.apps.hostrules import host_rules
+from parkade.apps.identity import server_key, state_id
+from parkade.apps.leaseclock import lease_clock
 from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
 from parkade.runtime.host import Host
-from parkade.runtime.rules import HostPaths, HostRules, Patience
+from parkade.runtime.rules import HostPaths, HostRules
 from parkade.runtime.targetdata import TargetData
 from parkade.services.executions import Executions
 from parkade.services.meter import Meter
@@ -46,12 +41,12 @@ from parkade.services.targets import Targets
 from parkade.services.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from parkade.apps.api.broadcast import Broadcast
     from parkade.apps.control.traffic import Traffic
-    from parkade.apps.settings import ImageSetting, ServerFile, Settings
+    from parkade.apps.serverfile import ServerFile
+    from parkade.apps.settings import Settings
     from parkade.apps.statefolder import StatePaths
     from parkade.domain.lease import LeaseRules
     from parkade.ports.catalog import CatalogStore
@@ -61,9 +56,6 @@ if TYPE_CHECKING:
     from parkade.ports.objects import Objects
 
 logger = logging.getLogger(__name__)
-
-#: The name of the token that the first start makes for this machine's CLI.
-ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +139,12 @@ def build(
     database = Database(paths.database)
     history = SqliteHistory(database)
     wall = SystemClock()
-    clock = _lease_clock(SqliteMeta(database), wall, settings.time_scale)
+    clock = lease_clock(SqliteMeta(database), wall, settings.time_scale)
     book = SqliteLeaseBook(database)
     objects = FolderObjects(paths.objects)
 
     def rules() -> HostRules:
-        return _host_rules(current.file)
+        return host_rules(current.file)
 
     catalog = SqliteCatalogStore(database)
     host = Host(
@@ -257,118 +249,6 @@ def build(
         changed=signals.changed,
         spawn=signals.spawn,
         close=notices.close,
-    )
-
-
-@contextmanager
-def local_tokens(paths: StatePaths) -> Iterator[Tokens]:
-    """Give the tokens of a state folder, for the CLI that works on it directly."""
-    with closing(Database(paths.database)) as database:
-        yield Tokens(SqliteTokenStore(database), clock=SystemClock(), key=server_key(paths))
-
-
-def state_id(paths: StatePaths) -> str:
-    """Return the name that this state folder's worker processes carry; made once."""
-    with closing(Database(paths.database)) as database:
-        return SqliteMeta(database).setdefault("state_id", uuid.uuid4().hex)
-
-
-def server_key(paths: StatePaths) -> bytes:
-    """Return the key of the token hashes; made at first use, in a file for this user alone."""
-    text = _secret_file(paths.server_key, lambda: secrets.token_hex(32))
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise Unreadable(
-            f"{paths.server_key} does not hold a key in hex",
-            hint="bring the file back from a backup; without it all tokens have to be made anew",
-        ) from error
-
-
-def make_admin_token(paths: StatePaths) -> None:
-    """Write the admin token of this machine's CLI where there is none yet."""
-    if paths.admin_token.exists():
-        return
-    with local_tokens(paths) as tokens:
-        taken = {token.name for token in tokens.all()}
-        name = ADMIN if ADMIN not in taken else f"{ADMIN}-{secrets.token_hex(4)}"
-        _, secret = tokens.create(
-            name, role=Role.ADMIN, endpoints=frozenset(), lifetime=None, actor="first start"
-        )
-    _secret_file(paths.admin_token, lambda: secret)
-
-
-def _secret_file(path: Path, make: Callable[[], str]) -> str:
-    """Return the file's text; where there is no file, make it whole, with mode 0600."""
-    if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            logger.info("%s was made by another process first", path.name)
-        finally:
-            fresh.unlink()
-    return path.read_text(encoding="ascii").strip()
-
-
-def _lease_clock(meta: SqliteMeta, wall: SystemClock, factor: float) -> Clock:
-    """Return the clock of leases, going on from where the stored origin says it was."""
-    now = wall.now()
-    stored = meta.get("clock")
-    scale = _scale(stored) if stored else Scale(real=now, scaled=now, factor=1.0)
-    if scale.factor != factor:
-        scale = scale.rescaled(now, factor)
-        meta.put("clock", _scale_text(scale))
-    if scale.factor == 1 and scale.real == scale.scaled:
-        return wall
-    return ScaledClock(wall, scale)
-
-
-def _scale(text: str) -> Scale:
-    stored = json.loads(text)
-    return Scale(
-        real=datetime.fromisoformat(stored["real"]),
-        scaled=datetime.fromisoformat(stored["scaled"]),
-        factor=stored["factor"],
-    )
-
-
-def _scale_text(scale: Scale) -> str:
-    return json.dumps({
-        "real": scale.real.isoformat(),
-        "scaled": scale.scaled.isoformat(),
-        "factor": scale.factor,
-    })  # fmt: skip
-
-
-def _host_rules(file: ServerFile) -> HostRules:
-    limits = file.limits
-    return HostRules(
-        images={pattern: _player(found) for pattern, found in file.images.items()},
-        workers=limits.workers,
-        unpacked_bytes=limits.unpacked_bytes,
-        log_bytes=limits.log_bytes,
-        patience=Patience(
-            startup=timedelta(seconds=limits.startup_seconds),
-            grace=timedelta(seconds=limits.grace_seconds),
-            silence=timedelta(seconds=limits.model_seconds + 10),
-        ),
-    )
-
-
-def _player(found: str | ImageSetting) -> str | images.ImageCommand:
-    if isinstance(found, str):
-        return found
-    return images.ImageCommand(
-        command=tuple(found.command),
-        listen=images.Listen(found.listen),
-        health=found.health,
-        environment=found.environment,
     )
 
 

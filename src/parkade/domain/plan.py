@@ -4,80 +4,47 @@
 control process, the precise timer, `parkade plan` and the Lambda sweep all call it.
 
 It is careful in both directions: a lease that is over never keeps its endpoint (money), and an
-endpoint is touched only where a readable lease says so (work). What is on its way somewhere
-else (Creating, Updating, Deleting) is waited for.
+endpoint is touched only where a readable lease says so, or the maintainer that its owner asked
+for (work). What is on its way somewhere else (Creating, Updating, Deleting) is waited for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from parkade.domain import coins, ladder
+from parkade.domain.actions import Action, ActionKind, NoticeKind, Plan
+from parkade.domain.budget import WhenSpent
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint
+from parkade.domain.ladder import Rung
 from parkade.domain.lease import EndReason, Lease, LeaseRules
+from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-
-class ActionKind(StrEnum):
-    """What a sweep can do about one endpoint."""
-
-    START = "start"
-    STOP = "stop"
-    RECREATE = "recreate"
-    ADOPT = "adopt"
-    FOLLOW = "follow"
-    NOTIFY = "notify"
-    NOTHING = "nothing"
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about."""
-
-    EXPIRY = "expiry"
-    FAILED = "failed"
-    UNREADABLE = "unreadable"
-    UNMETERED = "unmetered"
-    STUCK = "stuck"
+    from parkade.domain.budget import Overspent
+    from parkade.domain.idle import Use
+    from parkade.domain.ladder import Watch
+    from parkade.domain.terms import Booking, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing to do, with its reason. `lease` is the version the decision was made on."""
+class Circumstances:
+    """What a decision rests on beside leases and endpoints; what is missing changes nothing."""
 
-    kind: ActionKind
-    endpoint_name: str
-    reason: str
-    lease: Lease | None = None
-    #: ADOPT: the endpoint config that the new lease is for; FOLLOW: that it is to name.
-    config_name: str = ""
-    #: STOP: the reason the lease is closed with.
-    ends: EndReason | None = None
-    #: STOP: whether there is an endpoint that can be deleted now.
-    deletes: bool = False
-    #: What hosting said when it failed, where that is why.
-    failure: str = ""
-    #: NOTIFY: what is told, and for expiry warnings how long before.
-    notice: NoticeKind | None = None
-    before: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a sweep would do at `now`, and when looking again can change anything."""
-
-    now: datetime
-    actions: tuple[Action, ...]
-    #: The next instant at which a decision is due by time alone; None: only on a change.
-    next_at: datetime | None
-
-    @property
-    def acts(self) -> tuple[Action, ...]:
-        """The actions that are more than looking on."""
-        return tuple(a for a in self.actions if a.kind is not ActionKind.NOTHING)
+    #: How endpoints are used, and which of them the maintainer watches, by name.
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    #: What is settled about endpoints, and booked, by name.
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    bookings: Mapping[str, Sequence[Booking]] = field(default_factory=dict)
+    #: How long before it is wanted an endpoint is started, by the name of its endpoint config.
+    leads: Mapping[str, timedelta] = field(default_factory=dict)
+    #: Owners whose budget is used up.
+    overspent: Mapping[str, Overspent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +60,7 @@ def plan(
     rules: LeaseRules,
     *,
     unreadable: Mapping[str, str] | None = None,
+    around: Circumstances | None = None,
 ) -> Plan:
     """Decide for every lease, for every endpoint without one, and for what cannot be read.
 
@@ -100,36 +68,43 @@ def plan(
     reported and otherwise left alone, whatever hosting says of them.
     """
     unreadable = unreadable or {}
-    actions: list[Action] = []
+    around = around or Circumstances()
+    steps: list[_Step] = []
     instants: list[datetime] = []
     leased = set(unreadable)
     for lease in sorted(leases, key=lambda lease: lease.endpoint_name):
-        leased.add(lease.endpoint_name)
-        step = _for_lease(now, lease, endpoints.get(lease.endpoint_name), rules)
-        actions.append(step.action)
-        instants += [step.next_at] if step.next_at else []
-        if not lease.over(now) and step.action.kind is not ActionKind.STOP:
-            actions += _warnings_due(now, lease, rules)
-            instants += _warnings_ahead(now, lease, rules)
-    actions += [
-        _notify(name, NoticeKind.UNREADABLE, f"its lease cannot be read ({why}); left alone")
+        name = lease.endpoint_name
+        leased.add(name)
+        coin, ahead = _coin(now, name, lease, around)
+        instants += ahead
+        if lease.over(now):
+            steps += [coin or _over(now, lease, endpoints.get(name), around)]
+            continue
+        steps += _valid(now, lease, endpoints.get(name), rules, around)
+        if steps[-1].action.kind is ActionKind.STOP:
+            continue
+        steps += [coin] if coin else []
+        steps += [_Step(each) for each in _warnings_due(now, lease, rules)]
+        instants += _warnings_ahead(now, lease, rules)
+    steps += [
+        _Step(_notify(name, NoticeKind.UNREADABLE, f"its lease cannot be read ({why}); left alone"))
         for name, why in sorted(unreadable.items())
     ]
-    actions += [
-        _unmetered(seen, rules)
-        for name, seen in sorted(endpoints.items())
-        if name not in leased and seen.status is not EndpointStatus.DELETING
-    ]
-    return Plan(now=now, actions=tuple(actions), next_at=min(instants, default=None))
+    for name in sorted((endpoints.keys() | around.bookings.keys()) - leased):
+        coin, ahead = _coin(now, name, None, around)
+        instants += ahead
+        steps += [coin] if coin else _unleased(now, endpoints.get(name), rules, around)
+    instants += [step.next_at for step in steps if step.next_at]
+    return Plan(
+        now=now,
+        actions=tuple(step.action for step in steps),
+        next_at=min(instants, default=None),
+    )
 
 
-def _for_lease(
-    now: datetime, lease: Lease, seen: ObservedEndpoint | None, rules: LeaseRules
+def _over(
+    now: datetime, lease: Lease, seen: ObservedEndpoint | None, around: Circumstances
 ) -> _Step:
-    return _over(now, lease, seen) if lease.over(now) else _valid(now, lease, seen, rules)
-
-
-def _over(now: datetime, lease: Lease, seen: ObservedEndpoint | None) -> _Step:
     why = _why_over(now, lease)
     busy = seen is not None and seen.status in TRANSIENT
     if lease.ended is None:
@@ -138,13 +113,76 @@ def _over(now: datetime, lease: Lease, seen: ObservedEndpoint | None) -> _Step:
         deletes = seen is not None and not busy
         return _Step(_stop(lease, why, lease.reason_over(), deletes=deletes))
     if seen is None:
-        return _Step(_nothing(lease, f"{why}; nothing runs"))
+        return _bygone(now, lease, why, around)
     if busy:
         return _Step(_nothing(lease, f"{why}; waiting while it is {seen.status}"))
     return _Step(_stop(lease, why, lease.ended))
 
 
-def _valid(now: datetime, lease: Lease, seen: ObservedEndpoint | None, rules: LeaseRules) -> _Step:
+def _bygone(now: datetime, lease: Lease, why: str, around: Circumstances) -> _Step:
+    """Nothing runs any more; a lease that idleness ended goes in time, where that is wished for."""
+    watch = around.watches.get(lease.endpoint_name)
+    after = watch.rules.delete_after if watch else None
+    if after is None or lease.ended is not EndReason.IDLE or lease.ended_at is None:
+        return _Step(_nothing(lease, f"{why}; nothing runs"))
+    due = lease.ended_at + after
+    if now < due:
+        return _Step(_nothing(lease, f"{why}; its lease goes in {duration(due - now)}"), due)
+    return _Step(_act(ActionKind.REMOVE, lease, f"{why}, which is {duration(after)} or more"))
+
+
+def _valid(
+    now: datetime,
+    lease: Lease,
+    seen: ObservedEndpoint | None,
+    rules: LeaseRules,
+    around: Circumstances,
+) -> list[_Step]:
+    """Return what is done about a lease that has time left: a stop is the last, or alone."""
+    spent = around.overspent.get(lease.owner)
+    if spent is not None and spent.then is WhenSpent.STOP:
+        deletes = seen is not None and seen.status not in TRANSIENT
+        return [_Step(_stop(lease, spent.reason, EndReason.BUDGET, deletes=deletes))]
+    steps = [_running(now, lease, seen, rules)]
+    if spent is not None and spent.then is WhenSpent.WARN:
+        steps += [_Step(_notify(lease.endpoint_name, NoticeKind.BUDGET, spent.reason, lease))]
+    if seen is not None and seen.status is EndpointStatus.IN_SERVICE:
+        steps += _idle(now, lease.endpoint_name, lease, around)
+    return steps
+
+
+def _idle(now: datetime, name: str, lease: Lease | None, around: Circumstances) -> list[_Step]:
+    """Return what the maintainer's ladder says, for an endpoint in service that it watches."""
+    watch, use = around.watches.get(name), around.uses.get(name)
+    if watch is None or use is None:
+        return []
+    step = ladder.climb(now, watch, use)
+    if step.rung is Rung.STOP:
+        action = Action(
+            kind=ActionKind.STOP,
+            endpoint_name=name,
+            reason=step.reason,
+            lease=lease,
+            ends=EndReason.IDLE,
+            deletes=True,
+        )
+    elif step.rung is Rung.NOTICE:
+        action = _notify(name, NoticeKind.IDLE, step.reason, lease)
+    elif use.unknown:
+        text = f"whether it is idle is not known, so it counts as busy: {use.why_not}"
+        action = _notify(name, NoticeKind.UNKNOWN, text, lease)
+    elif step.next_at is None:
+        return []
+    else:
+        action = Action(
+            kind=ActionKind.NOTHING, endpoint_name=name, reason=step.reason, lease=lease
+        )
+    return [_Step(replace(action, evidence=step.evidence), step.next_at)]
+
+
+def _running(
+    now: datetime, lease: Lease, seen: ObservedEndpoint | None, rules: LeaseRules
+) -> _Step:
     left = f"paid for {duration(lease.time_left(now))} more"
     if seen is None:
         if lease.refused_at is None:
@@ -194,8 +232,19 @@ def _again(
     return _Step(replace(act, failure=why), lease.expires_at)
 
 
+def _unleased(
+    now: datetime, seen: ObservedEndpoint | None, rules: LeaseRules, around: Circumstances
+) -> list[_Step]:
+    """Say that no lease pays for it, or give it one; only the maintainer stops it."""
+    if seen is None or seen.status is EndpointStatus.DELETING:
+        return []
+    idle = _idle(now, seen.name, None, around) if seen.status is EndpointStatus.IN_SERVICE else []
+    if any(step.action.kind is ActionKind.STOP for step in idle):
+        return idle
+    return [_Step(_unmetered(seen, rules)), *idle]
+
+
 def _unmetered(seen: ObservedEndpoint, rules: LeaseRules) -> Action:
-    """Say that no lease pays for it, or give it one; it is never stopped for that."""
     why = f"no lease pays for it (made {_text(seen.created_at)})"
     if not rules.adopts or not seen.config_name:  # without one it could not be started again
         return _notify(seen.name, NoticeKind.UNMETERED, why)
@@ -205,6 +254,22 @@ def _unmetered(seen: ObservedEndpoint, rules: LeaseRules) -> Action:
         reason=f"{why}; it is given {duration(rules.initial)}",
         config_name=seen.config_name,
     )
+
+
+def _coin(
+    now: datetime, name: str, lease: Lease | None, around: Circumstances
+) -> tuple[_Step | None, tuple[datetime, ...]]:
+    """Return the payment that is due without a person, and when one can become due."""
+    terms, bookings = around.terms.get(name), around.bookings.get(name, ())
+    coin, ahead = coins.due(
+        now, lease, terms=terms, bookings=bookings, leads=around.leads, use=around.uses.get(name)
+    )
+    if coin is None:
+        return None, ahead
+    action = Action(
+        kind=ActionKind.PAY, endpoint_name=name, reason=coin.reason, lease=lease, coin=coin
+    )
+    return _Step(action), ahead
 
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:
@@ -265,20 +330,3 @@ def _notify(name: str, notice: NoticeKind, reason: str, lease: Lease | None = No
 
 def _text(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def duration(span: timedelta) -> str:
-    """Write a duration for people: `0.2 s`, `42 s`, `9 min 58 s`, `3 h 5 min`, `2 d 4 h`."""
-    seconds = span.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for size, big, small, unit in (
-        (86400, "d", "h", 3600),
-        (3600, "h", "min", 60),
-        (60, "min", "s", 1),
-    ):
-        if whole >= size:
-            rest = whole % size // unit
-            return f"{whole // size} {big} {rest} {small}" if rest else f"{whole // size} {big}"
-    return f"{whole} s"

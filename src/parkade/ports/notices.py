@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from parkade.domain.plan import NoticeKind
+    from parkade.domain.actions import NoticeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import ParkadeError
-from parkade.domain.plan import duration
+from parkade.domain.spans import duration
 from parkade.runtime import addresses, furnishing, leftovers, logs, pings, workers
 from parkade.runtime.removal import remove
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import StartFailed
-from parkade.domain.plan import duration
+from parkade.domain.spans import duration
 from parkade.runtime import images, leftovers, modeldata, pings
 from parkade.runtime.environments import Halt
 from parkade.runtime.images import ImageCommand, Listen

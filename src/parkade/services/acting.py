@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.domain.plan import ActionKind
+from parkade.domain.actions import ActionKind
 
 if TYPE_CHECKING:
-    from parkade.domain.plan import Action
+    from parkade.domain.actions import Action
     from parkade.ports.hosting import Hosting
 
 

@@ -24,7 +24,8 @@ from parkade.domain.errors import (
 )
 from parkade.domain.event import Event, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
-from parkade.domain.plan import duration, plan
+from parkade.domain.plan import plan
+from parkade.domain.spans import duration
 from parkade.ports.leases import Coin, LeaseBook, Shelf
 from parkade.services.acting import carry_out
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from parkade.domain import lease as leases
+from parkade.domain.actions import Action, ActionKind, NoticeKind, Plan
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import (
     EndpointBusy,
@@ -23,7 +24,8 @@ from parkade.domain.errors import (
 )
 from parkade.domain.event import METER, Event, Json, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
-from parkade.domain.plan import Action, ActionKind, NoticeKind, Plan, duration, plan
+from parkade.domain.plan import Circumstances, plan
+from parkade.domain.spans import duration
 from parkade.services.acting import carry_out
 from parkade.services.telling import Teller
 
@@ -70,6 +72,25 @@ class SweepReport:
     failed: tuple[Failure, ...]
 
 
+class Around(Protocol):
+    """Gathers the circumstances of one decision; it never raises for what it cannot read."""
+
+    def __call__(
+        self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
+    ) -> Circumstances:
+        """Return them as of `now`; what cannot be read is missing, or told as unknown."""
+        ...
+
+
+def nothing_around(
+    now: datetime,  # noqa: ARG001
+    shelf: Shelf,  # noqa: ARG001
+    endpoints: Mapping[str, ObservedEndpoint],  # noqa: ARG001
+) -> Circumstances:
+    """Return no circumstances."""
+    return Circumstances()
+
+
 class Sweep:
     """Plans and acts for the whole book."""
 
@@ -82,7 +103,10 @@ class Sweep:
         notices: Notices,
         clock: Clock,
         rules: Callable[[], LeaseRules],
+        around: Around = nothing_around,
     ) -> None:
+        """Take the ports; `around` gives what decisions rest on beside leases and endpoints."""
+        self._around = around
         self._book = book
         self._hosting = hosting
         self._teller = Teller(history, notices)
@@ -119,7 +143,14 @@ class Sweep:
 
     def _decide(self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]) -> Plan:
         now = self._clock.now()
-        return plan(now, shelf.leases, endpoints, self._rules(), unreadable=shelf.unreadable)
+        return plan(
+            now,
+            shelf.leases,
+            endpoints,
+            self._rules(),
+            unreadable=shelf.unreadable,
+            around=self._around(now, shelf, endpoints),
+        )
 
     def _watch(self) -> Mapping[str, ObservedEndpoint]:
         """Look at the endpoints, and tell when they go out of sight and come back."""

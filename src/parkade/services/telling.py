@@ -13,9 +13,9 @@ from parkade.ports.events import EventQuery
 from parkade.ports.notices import Notice
 
 if TYPE_CHECKING:
+    from parkade.domain.actions import NoticeKind
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
-    from parkade.domain.plan import NoticeKind
     from parkade.ports.events import History
     from parkade.ports.notices import Notices
 

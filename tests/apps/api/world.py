@@ -26,7 +26,8 @@ from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
 from parkade.apps.control.traffic import Traffic
-from parkade.apps.settings import Limits, ServerFile
+from parkade.apps.sections.limits import Limits
+from parkade.apps.serverfile import ServerFile
 from parkade.domain import names
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.token import Role

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parkade.apps.settings import ServerFile
+from parkade.apps.serverfile import ServerFile
 from parkade.apps.signing.keys import access_key
 from parkade.apps.statefolder import StatePaths
 from tests.apps.cli.desk import desk as open_desk

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parkade.apps import wiring
+from parkade.apps import identity
 from parkade.apps.statefolder import StatePaths
 from parkade.domain.errors import Unauthenticated
 from parkade.domain.token import Role
@@ -21,7 +21,7 @@ def paths(desk):
 
 
 def authenticated(paths, secret):
-    with wiring.local_tokens(paths) as tokens:
+    with identity.local_tokens(paths) as tokens:
         return tokens.authenticate(secret)
 
 
@@ -118,7 +118,7 @@ def test_a_socket_that_nobody_listens_on_is_a_server_that_does_not_run(desk, pat
 
 def test_a_server_that_refuses_the_word_is_not_passed_over(desk, paths):
     paths.make()
-    with wiring.local_tokens(paths) as tokens:
+    with identity.local_tokens(paths) as tokens:
         tokens.create("ann", role=Role.INVOKER, endpoints=[], lifetime=None, actor="test")
     body = json.dumps({"error": {"code": "forbidden", "message": "no", "hint": "ask"}}).encode()
     head = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(body)

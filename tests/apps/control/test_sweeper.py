@@ -8,8 +8,8 @@ import pytest
 
 from parkade.adapters.memory.clock import ManualClock
 from parkade.apps.control.sweeper import INTERVAL, Sweeper
+from parkade.domain.actions import Plan
 from parkade.domain.errors import Unavailable
-from parkade.domain.plan import Plan
 from parkade.services.sweep import SweepReport
 from tests.builders import NOW
 

@@ -6,6 +6,8 @@ A migration that was released is never changed; a new one is added behind it. In
 
 from __future__ import annotations
 
+from parkade.adapters.sqlite.tables import ALARMS, LEASES, MONEY, OUTBOX, UPKEEP
+
 #: Marks the file as Parkade's own: "PARK".
 APPLICATION_ID = 0x5041524B
 
@@ -224,4 +226,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX backlog_open ON backlog (received_at, id) WHERE open",
         "CREATE INDEX backlog_finished ON backlog (finished_at) WHERE NOT open",
     ),
+    (*LEASES, *UPKEEP, *MONEY, *OUTBOX, *ALARMS),
 )

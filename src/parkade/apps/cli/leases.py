@@ -9,7 +9,7 @@ import typer
 from parkade.apps.cli import options, render, views, waiting
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
-from parkade.domain.plan import duration
+from parkade.domain.spans import duration
 
 
 def add(

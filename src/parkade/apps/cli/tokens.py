@@ -112,10 +112,10 @@ def revoke(
 
 def _tokens(paths: StatePaths) -> AbstractContextManager[Tokens]:
     # Loading all that a server is made of takes a while; other commands need not wait for it.
-    from parkade.apps import wiring  # noqa: PLC0415
+    from parkade.apps import identity  # noqa: PLC0415
 
     paths.make()
-    return wiring.local_tokens(paths)
+    return identity.local_tokens(paths)
 
 
 def _nudge(paths: StatePaths) -> None:

@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from parkade.domain.plan import duration
+from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from parkade.apps.settings import MultiModel, ServerFile
+    from parkade.apps.sections.hosting import MultiModel
+    from parkade.apps.serverfile import ServerFile
     from parkade.ports.clock import Clock
     from parkade.runtime.environments import Halt, ScriptCommand
     from parkade.runtime.host import Host

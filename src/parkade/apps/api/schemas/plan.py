@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import View
-from parkade.domain.plan import ActionKind, Plan
+from parkade.domain.actions import ActionKind, Plan
 
 
 class ActionView(View):

@@ -1,0 +1,1 @@
+"""The sections of server.yaml, each with its defaults, units and reasons."""

@@ -1,0 +1,113 @@
+"""The maintainer's ladder: what idleness leads to, rung by rung.
+
+    notice          after so many windows without use
+    stop            after more of them; the lease ends as `idle`
+    delete          so long after that: the lease goes, and what is left over is reported
+
+Windows follow each other from the grace's end, or from whatever made the maintainer begin anew:
+that it was told to watch, other rules, a snooze. Updates and scaling do not. Use begins the windows
+again. A rung that is missing is passed over; none is ever taken twice for one idle time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  stores read these forms by their annotations
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from parkade.domain.event import Json, written
+from parkade.domain.idle import IdleRules  # noqa: TC001
+from parkade.domain.spans import duration
+
+if TYPE_CHECKING:
+    from parkade.domain.idle import Use
+
+
+class Rung(StrEnum):
+    """What an idle endpoint comes to."""
+
+    NOTICE = "notice"
+    STOP = "stop"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What the maintainer remembers of an endpoint that it watches."""
+
+    endpoint_name: str
+    #: Which endpoint of that name: when it was created.
+    created_at: datetime
+    #: When it was first seen in service.
+    in_service_at: datetime
+    #: Since when it is watched, by these rules: changing them begins the windows anew.
+    since: datetime
+    rules: IdleRules
+    #: Who or what opted in: `tag auto-maintain=true`, `lease settings`, `server settings`.
+    by: str
+    #: When its owner was last told that it is idle.
+    noticed_at: datetime | None = None
+    #: When somebody postponed the ladder, and until when; once in an idle time.
+    snoozed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+
+    @property
+    def begins(self) -> datetime:
+        """The instant from which windows can begin."""
+        starts = [self.in_service_at + self.rules.grace, self.since]
+        return max([*starts, *([self.snoozed_until] if self.snoozed_until else [])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is due on the ladder; no rung: nothing yet. `next_at`: when time alone changes it."""
+
+    rung: Rung | None
+    reason: str
+    #: Since when its windows run; None: it is not idle.
+    idle_since: datetime | None = None
+    next_at: datetime | None = None
+    #: What it was decided on.
+    evidence: Json = None
+
+
+def climb(now: datetime, watch: Watch, use: Use) -> Step:
+    """Return what is due for an endpoint in service."""
+    rules, quiet_since = watch.rules, use.quiet_since
+    if quiet_since is None:
+        return Step(rung=None, reason=f"not idle: {use.why_not}", evidence=use.evidence())
+    idle_since = max(quiet_since, watch.begins)
+    windows = max(0, (now - idle_since) // rules.window)
+    rungs = _ahead(rules, noticed=_noticed(watch, idle_since))
+    due = [(rung, count) for rung, count in rungs if windows >= count]
+    ahead = [idle_since + rules.window * count for _, count in rungs if windows < count]
+    next_at = min(ahead, default=None)
+    if now < idle_since:
+        why = f"its windows begin in {duration(idle_since - now)}"
+    else:
+        why = (
+            f"idle for {duration(now - idle_since)}: {windows} windows of "
+            f"{duration(rules.window)} without use"
+        )
+    rung = due[-1][0] if due else None  # a stop that is due needs no notice before it any more
+    evidence: dict[str, Json] = {
+        "idle_since": written(idle_since),
+        "window_seconds": rules.window.total_seconds(),
+        "windows": windows,
+        "opted_in_by": watch.by,
+        "use": use.evidence(),
+    }
+    return Step(rung=rung, reason=why, idle_since=idle_since, next_at=next_at, evidence=evidence)
+
+
+def _ahead(rules: IdleRules, *, noticed: bool) -> list[tuple[Rung, int]]:
+    """Return the rungs that can be taken, the mildest first, with the windows each needs."""
+    notice = None if noticed else rules.notice_after
+    rungs = ((Rung.NOTICE, notice), (Rung.STOP, rules.stop_after))
+    return [(rung, count) for rung, count in rungs if count is not None]
+
+
+def _noticed(watch: Watch, idle_since: datetime) -> bool:
+    """Tell whether the owner was told within this idle time."""
+    return watch.noticed_at is not None and watch.noticed_at >= idle_since

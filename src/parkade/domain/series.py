@@ -1,0 +1,132 @@
+"""Series of measurements, as CloudWatch has them: names, dimensions, units, statistics.
+
+A series is a namespace, a name and dimensions. What is measured in one period is an `Aggregate`,
+of which every statistic can be told, percentiles from a histogram whose buckets grow by a quarter
+of a power of two, so that they are right to about 9 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: Invocations and what they take: per endpoint and variant.
+SAGEMAKER = "AWS/SageMaker"
+#: What instances use of the machine: per endpoint and variant.
+INSTANCES = "/aws/sagemaker/Endpoints"
+#: The same of inference components.
+COMPONENTS = "/aws/sagemaker/InferenceComponents"
+#: What CloudWatch has no name for.
+PARKADE = "Parkade"
+
+#: Buckets of a histogram for each power of two.
+STEPS = 4
+
+
+class Unit(StrEnum):
+    """CloudWatch's units, those that are used here; custom series may name any of AWS's."""
+
+    COUNT = "Count"
+    MICROSECONDS = "Microseconds"
+    MILLISECONDS = "Milliseconds"
+    SECONDS = "Seconds"
+    PERCENT = "Percent"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A namespace, a name, and dimensions in the order of their names."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, namespace: str, name: str, /, **dimensions: str) -> Series:
+        """Return the series with these dimensions."""
+        return cls(namespace, name, tuple(sorted(dimensions.items())))
+
+    def __str__(self) -> str:
+        """Write it for people: `AWS/SageMaker Invocations EndpointName=falcon VariantName=main`."""
+        return " ".join([self.namespace, self.name, *(f"{k}={v}" for k, v in self.dimensions)])
+
+
+def bucket(value: float) -> int:
+    """Return the histogram bucket of a value: the k for which 2^(k/4) <= value < 2^((k+1)/4).
+
+    Values of 1 and less, zero and negative ones included, are all in bucket 0.
+    """
+    return math.floor(math.log2(value) * STEPS) if value > 1 else 0
+
+
+def upper_bound(number: int) -> float:
+    """Return the value that a bucket ends before."""
+    return float(2.0 ** ((number + 1) / STEPS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """What was measured in one period, as CloudWatch's StatisticSet, with a histogram if kept."""
+
+    count: float
+    total: float
+    least: float
+    most: float
+    #: Samples by bucket; empty where none is kept.
+    buckets: Mapping[int, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: float, count: float = 1) -> Aggregate:
+        """Return `count` samples of one value."""
+        return cls(count=count, total=value * count, least=value, most=value)
+
+    def plus(self, other: Aggregate) -> Aggregate:
+        """Return both together."""
+        buckets = dict(self.buckets)
+        for number, samples in other.buckets.items():
+            buckets[number] = buckets.get(number, 0) + samples
+        return Aggregate(
+            count=self.count + other.count,
+            total=self.total + other.total,
+            least=min(self.least, other.least),
+            most=max(self.most, other.most),
+            buckets=buckets,
+        )
+
+    @property
+    def average(self) -> float:
+        """The mean of the samples."""
+        return self.total / self.count if self.count else 0.0
+
+    def percentile(self, percent: float) -> float | None:
+        """Return the value that so many percent of the samples do not pass; None: not known.
+
+        It is the middle (by ratio) of its bucket, within the least and the most that there was.
+        """
+        if self.least == self.most:
+            return self.least
+        whole = sum(self.buckets.values())
+        if not whole:
+            return None
+        wanted, seen = whole * percent / 100, 0.0
+        for number in sorted(self.buckets):
+            seen += self.buckets[number]
+            if seen >= wanted:
+                middle = upper_bound(number) / 2 ** (0.5 / STEPS)
+                return min(max(middle, self.least), self.most)
+        return self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was measured in the period that begins at `at`."""
+
+    at: datetime
+    value: Aggregate
