@@ -10,6 +10,7 @@ from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
+from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
@@ -19,6 +20,7 @@ from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
+from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.ports.events import EventQuery
 
@@ -33,6 +35,7 @@ def stores(kind, folder):
         history = MemoryHistory()
         book = MemoryLeaseBook(history)
         catalog = MemoryCatalogStore(history)
+        terms = MemoryTermsStore(history, book)
         yield SimpleNamespace(
             history=history,
             book=book,
@@ -41,9 +44,11 @@ def stores(kind, folder):
             executions=MemoryExecutionStore(),
             backlog=MemoryBacklogStore(),
             targets=MemoryTargetStore(history),
+            terms=terms,
             catalog=catalog,
             damage=lambda name: book.damage(name, "it is torn"),
             damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
+            damage_terms=lambda name: terms.damage(name, "it is torn"),
         )
         return
     database = Database(folder / "parkade.db")
@@ -60,6 +65,11 @@ def stores(kind, folder):
         with database.writing() as connection:
             assert connection.execute(statement, (name,)).rowcount == 1
 
+    def damage_terms(name):
+        statement = "UPDATE terms SET content = '{' WHERE endpoint_name = ?"
+        with database.writing() as connection:
+            assert connection.execute(statement, (name,)).rowcount == 1
+
     try:
         yield SimpleNamespace(
             database=database,
@@ -70,9 +80,11 @@ def stores(kind, folder):
             executions=SqliteExecutionStore(database),
             backlog=SqliteBacklogStore(database),
             targets=SqliteTargetStore(database),
+            terms=SqliteTermsStore(database),
             catalog=SqliteCatalogStore(database),
             damage=damage,
             damage_record=damage_record,
+            damage_terms=damage_terms,
         )
     finally:
         database.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain.event import Json, written
+from parkade.domain.event import Json, in_minutes, written
 
 if TYPE_CHECKING:
     from parkade.domain.series import Series
@@ -110,6 +110,18 @@ class IdleRules:
     def stops_at(self) -> timedelta | None:
         """From InService to the stop, without any use; None: it is never stopped."""
         return None if self.stop_after is None else self.grace + self.window * self.stop_after
+
+    def written(self) -> Json:
+        """Write them down, as event data holds them."""
+        return {
+            "grace_minutes": in_minutes(self.grace),
+            "window_minutes": in_minutes(self.window),
+            "notice_after": self.notice_after,
+            "stop_after": self.stop_after,
+            "delete_after_minutes": None
+            if self.delete_after is None
+            else in_minutes(self.delete_after),
+        }
 
     def within(self, cap: IdleRules) -> IdleRules:
         """Return these rules, or the cap where they would stop later than it does."""

@@ -72,6 +72,13 @@ class Lease:
     warned: frozenset[timedelta] = frozenset()
     #: Counts writes; every write names the version it read. 0: never stored.
     version: int = 0
+    #: The expiry by people's coins, where Parkade has added to it; None: all of it is theirs.
+    paid_until: datetime | None = None
+
+    @property
+    def bought_until(self) -> datetime:
+        """The expiry as people's coins have it."""
+        return self.paid_until or self.expires_at
 
     def over(self, now: datetime) -> bool:
         """Tell whether the right to run has ended, closed or not."""
@@ -142,7 +149,27 @@ def extend(lease: Lease, amount: timedelta, now: datetime, rules: LeaseRules) ->
         refused_at=None,
         failure="",
         warned=_known(expires_at, now, rules),
+        paid_until=None,
     )
+
+
+def paid(lease: Lease, until: datetime, now: datetime, rules: LeaseRules) -> Lease:
+    """Return the lease that Parkade itself has paid for until then; it is never made shorter.
+
+    What people paid for is remembered: `paid_until`.
+    """
+    if not lease.over(now) and until <= lease.expires_at:
+        return lease
+    longer = extend(lease, until - (now if lease.over(now) else lease.expires_at), now, rules)
+    return replace(longer, paid_until=lease.bought_until)
+
+
+def withdrawn(lease: Lease, now: datetime) -> Lease:
+    """Return the lease with no more time than people paid for, as far as that is still to come."""
+    until = max(lease.bought_until, now)
+    if lease.over(now) or lease.paid_until is None or until >= lease.expires_at:
+        return lease
+    return replace(lease, expires_at=until, paid_until=None)
 
 
 def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") -> Lease:

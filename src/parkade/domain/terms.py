@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from parkade.domain.errors import InvalidInput
+from parkade.domain.event import Json, in_minutes
 from parkade.domain.idle import IdleRules  # noqa: TC001
+from parkade.domain.spans import duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,24 @@ class Keep:
             if span <= timedelta(0):
                 raise InvalidInput(f"keep.{name} is not more than 0", field=f"keep.{name}")
 
+    def words(self) -> str:
+        """Say it for people."""
+        return (
+            f"use adds {duration(self.by)} when {duration(self.when_left)} are left, for at most "
+            f"{duration(self.at_most)}"
+        )
+
+    def written(self) -> dict[str, Json]:
+        """Write it down, as event data holds it."""
+        return {
+            "by_minutes": in_minutes(self.by),
+            "when_left_minutes": in_minutes(self.when_left),
+            "at_most_minutes": in_minutes(self.at_most),
+        }
+
+
+_WATCHED = {True: "the maintainer watches it", False: "the maintainer leaves it alone"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -52,6 +72,23 @@ class Terms:
     def says_nothing(self) -> bool:
         """Whether there is nothing to keep."""
         return self.maintain is None and not (self.idle or self.keep or self.schedule)
+
+    def words(self) -> str:
+        """Say what is settled, for people."""
+        words = [] if self.maintain is None else [_WATCHED[self.maintain]]
+        words += ["its own idle rules"] if self.idle else []
+        words += [self.keep.words()] if self.keep else []
+        words += [f"runs {self.schedule}"] if self.schedule else []
+        return "; ".join(words) or "nothing is settled any more"
+
+    def written(self) -> dict[str, Json]:
+        """Write them down, as event data holds them."""
+        return {
+            "maintain": self.maintain,
+            "idle": self.idle.written() if self.idle else None,
+            "keep": self.keep.written() if self.keep else None,
+            "schedule": self.schedule,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-import tenacity
-
 from parkade.domain import lease as leases
 from parkade.domain import names
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
@@ -20,7 +18,6 @@ from parkade.domain.errors import (
     EndpointBusy,
     InvalidInput,
     LeaseNotFound,
-    VersionConflict,
 )
 from parkade.domain.event import Event, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
@@ -28,6 +25,7 @@ from parkade.domain.plan import plan
 from parkade.domain.spans import duration
 from parkade.ports.leases import Coin, LeaseBook, Shelf
 from parkade.services.acting import carry_out
+from parkade.services.contention import contended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,15 +38,6 @@ if TYPE_CHECKING:
 Decision: TypeAlias = "tuple[Lease, Event] | None"
 
 KEY_LIMIT = 255
-
-# Each lost race is another writer's success, so that a hundred attempts outlast a crowd; the
-# short random waits only keep the crowd from moving in step.
-_contended = tenacity.retry(
-    retry=tenacity.retry_if_exception_type(VersionConflict),
-    stop=tenacity.stop_after_attempt(100),
-    wait=tenacity.wait_random(0, 0.01),
-    reraise=True,
-)
 
 
 class Meter:
@@ -188,7 +177,7 @@ class Meter:
 
         return self._change(endpoint_name, decide)
 
-    @_contended
+    @contended
     def remove(self, endpoint_name: str, *, actor: str) -> None:
         """End the lease, delete the endpoint as the plan has it, then remove the row.
 
@@ -218,7 +207,7 @@ class Meter:
         self._book.remove(lease, event)
         self._changed()
 
-    @_contended
+    @contended
     def _change(
         self,
         endpoint_name: str,

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
 _INSERT = """
     INSERT INTO leases VALUES (:endpoint_name, :config_name, :owner, :created_at, :expires_at,
-        :ended, :ended_at, :retries, :refused_at, :failure, :warned, :version)
+        :ended, :ended_at, :retries, :refused_at, :failure, :warned, :version,
+        :paid_until)
     ON CONFLICT DO NOTHING
 """
 _UPDATE = """
     UPDATE leases SET config_name = :config_name, owner = :owner, expires_at = :expires_at,
         ended = :ended, ended_at = :ended_at, retries = :retries, refused_at = :refused_at,
-        failure = :failure, warned = :warned, version = :version
+        failure = :failure, warned = :warned, version = :version, paid_until = :paid_until
     WHERE endpoint_name = :endpoint_name AND version = :version - 1 AND created_at = :created_at
 """
 _DELETE = """
@@ -88,7 +89,7 @@ class SqliteLeaseBook:
                 raise _lost(lease.endpoint_name)
             if coin is not None:
                 _spend(connection, coin, stored)
-            record(connection, event)
+            record(connection, replace(event, owner=event.owner or lease.owner))
         return stored
 
     def remove(self, lease: Lease, event: Event) -> None:
@@ -97,7 +98,7 @@ class SqliteLeaseBook:
             _require_readable(connection, lease.endpoint_name)
             if connection.execute(_DELETE, _columns(lease)).rowcount != 1:
                 raise _lost(lease.endpoint_name)
-            record(connection, event)
+            record(connection, replace(event, owner=event.owner or lease.owner))
 
     def spent(self, coin: Coin) -> Lease | None:
         """Return the lease as this coin's change left it."""
@@ -160,6 +161,7 @@ def _columns(lease: Lease) -> dict[str, columns.Column]:
         "failure": lease.failure,
         "warned": json.dumps(sorted(before // _MICROSECOND for before in lease.warned)),
         "version": lease.version,
+        "paid_until": columns.instant_or_none(lease.paid_until),
     }
 
 
@@ -182,6 +184,7 @@ def _fields(row: columns.Row) -> Lease:
         failure=columns.read_text(row, "failure"),
         warned=_warned(row),
         version=columns.read_number(row, "version", least=1),
+        paid_until=columns.read_instant_or_none(row, "paid_until"),
     )
 
 
