@@ -4,7 +4,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from parkade.apps.sagemaker import patterns
+from parkade.apps.wire import patterns
 
 #: A pattern that is broken in the description itself: half a surrogate pair as a character.
 BROKEN = {r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*"}

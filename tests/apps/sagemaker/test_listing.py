@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from parkade.apps.sagemaker.faults import Fault
 from parkade.apps.sagemaker.listing import PAGE, Listed, page
+from parkade.apps.wire.faults import Fault
 from tests.builders import NOW, seconds
 
 

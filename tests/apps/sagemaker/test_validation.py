@@ -15,9 +15,9 @@ from parkade.apps.sagemaker import (
     validation,
     variants,
 )
-from parkade.apps.sagemaker.faults import Fault
 from parkade.apps.sagemaker.known import KNOWN
 from parkade.apps.sagemaker.operations import OPERATIONS
+from parkade.apps.wire.faults import Fault
 from tests.apps.sagemaker.shapes import lawful, mistyped, spoilt
 
 #: Generating is what takes its time: the shapes are deep.

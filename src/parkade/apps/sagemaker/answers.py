@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from parkade.apps.wire.shaping import seconds, shaped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parkade.apps.sagemaker.description import Shape
-    from parkade.apps.sagemaker.faults import Fault
+    from parkade.apps.wire.description import Shape
+    from parkade.apps.wire.faults import Fault
 
 _MEDIA_TYPE = "application/x-amz-json-1.1"
 
 
 def answer(shape: Shape | None, values: Mapping[str, Any], request_id: str) -> Response:
     """Return the answer of an operation; one without output has an empty body, as at AWS."""
-    content = json.dumps(shaped(shape, values)) if shape is not None else ""
+    content = json.dumps(shaped(shape, values, seconds)) if shape is not None else ""
     return _response(200, content, request_id)
 
 
@@ -27,30 +28,6 @@ def fault(error: Fault, request_id: str) -> Response:
     """Return the answer that tells a fault."""
     content = json.dumps({"__type": error.code, "message": error.message})
     return _response(error.status, content, request_id)
-
-
-def shaped(shape: Shape, value: Any) -> Any:
-    """Return what the shape knows of a value; an instant becomes seconds since 1970."""
-    match shape.type_name:
-        case "structure":
-            return {
-                name: shaped(member, value[name])
-                for name, member in shape.members.items()
-                if value.get(name) is not None
-            }
-        case "list":
-            return [shaped(shape.member, each) for each in value]
-        case "map":
-            return {key: shaped(shape.value, each) for key, each in value.items()}
-        case "timestamp":
-            return _seconds(value)
-        case _:
-            return value
-
-
-def _seconds(instant: datetime | float) -> float:
-    """Return the form of an instant; AWS gives milliseconds."""
-    return round(instant.timestamp() if isinstance(instant, datetime) else instant, 3)
 
 
 def _response(status: int, content: str, request_id: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from parkade.apps.sagemaker.faults import invalid
+from parkade.apps.wire.faults import invalid
 
 #: There is one account, and nobody's.
 ACCOUNT = "000000000000"

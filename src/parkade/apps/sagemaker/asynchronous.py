@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from parkade.apps.sagemaker import description, requests, validation
+from parkade.apps.sagemaker import description, validation
 from parkade.apps.sagemaker.arns import ACCOUNT
-from parkade.apps.sagemaker.faults import Fault, translated
+from parkade.apps.sagemaker.faults import translated
+from parkade.apps.wire import requests
+from parkade.apps.wire.faults import Fault
 from parkade.domain import names
 from parkade.domain.errors import Forbidden, ParkadeError, Unavailable
 from parkade.domain.standing import State, standing
@@ -79,7 +81,7 @@ class AsyncDoor:
         return accepted
 
     def _admit(self, request: Request, body: bytes, name: str) -> None:
-        token = requests.caller(self._services, request, body)
+        token = requests.caller(self._services, "sagemaker", request, body)
         if token.endpoints and name not in token.endpoints:
             raise Forbidden(f"token {token.name!r} may not invoke endpoint {name!r}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker.arns import ACCOUNT, Arns
-from parkade.apps.sagemaker.faults import Fault
+from parkade.apps.wire.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker import models, tags
 from parkade.apps.sagemaker.arns import COMPONENT, ENDPOINT, NOUNS
-from parkade.apps.sagemaker.faults import invalid, missing, taken
+from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import present, refuse
+from parkade.apps.wire.faults import invalid
 from parkade.domain.catalog import Container, Model
 from parkade.domain.deployment import Component
 from parkade.domain.errors import AlreadyExists, ComponentNotFound, EndpointNotFound

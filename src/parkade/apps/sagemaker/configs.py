@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker import tags, variants
 from parkade.apps.sagemaker.arns import CONFIG, NOUNS
-from parkade.apps.sagemaker.faults import invalid, missing, taken
+from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import kept, present, refuse
 from parkade.apps.sagemaker.models import found as found_model
+from parkade.apps.wire.faults import invalid
 from parkade.domain.catalog import Asynchronous, Capture, EndpointConfig
 from parkade.domain.errors import AlreadyExists, ConfigNotFound, InUse
 

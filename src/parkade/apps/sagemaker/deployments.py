@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.sagemaker.faults import invalid, refused
+from parkade.apps.sagemaker.faults import refused
+from parkade.apps.wire.faults import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

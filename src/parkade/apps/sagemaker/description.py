@@ -1,66 +1,28 @@
-"""botocore's description of the service: operations, shapes, limits. It is the specification."""
+"""What botocore says of SageMaker and of its runtime."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from parkade.apps.wire import description
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from parkade.apps.wire.description import Operation
 
 #: The target of a request names the service and the operation: `SageMaker.CreateModel`.
 TARGET_PREFIX = "SageMaker."
 
 
-class Shape(Protocol):
-    """What botocore says of a value. Which properties are there depends on `type_name`."""
-
-    name: str
-    #: One of structure, list, map, string, integer, long, float, double, boolean, timestamp.
-    type_name: str
-    #: Limits: `min`, `max`, `pattern`, `enum`.
-    metadata: Mapping[str, Any]
-    members: Mapping[str, Shape]
-    #: Where a member is in the request: `location` and `name`.
-    serialization: Mapping[str, str]
-    required_members: Sequence[str]
-    member: Shape
-    key: Shape
-    value: Shape
-
-
-class Operation(Protocol):
-    """What botocore says of an operation; a shape is None where it takes or gives nothing."""
-
-    input_shape: Shape | None
-    output_shape: Shape | None
-
-
-@cache
 def operation(name: str) -> Operation:
     """Return what is said of an operation that exists."""
-    return cast("Operation", _service("sagemaker").operation_model(name))
+    return description.operation("sagemaker", name)
 
 
-@cache
 def runtime_operation(name: str) -> Operation:
     """Return what is said of an operation of the runtime."""
-    return cast("Operation", _service("sagemaker-runtime").operation_model(name))
+    return description.operation("sagemaker-runtime", name)
 
 
-@cache
 def names() -> frozenset[str]:
     """Return the names of all operations of the service, built here or not."""
-    return frozenset(_service("sagemaker").operation_names)
-
-
-@cache
-def _service(name: str) -> ServiceModel:
-    # What botocore brings along, and nothing that lies in somebody's ~/.aws/models.
-    loader = Loader(
-        extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
-    )
-    return ServiceModel(loader.load_service_model(name, "service-2"))
+    return description.names("sagemaker")

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from starlette.exceptions import HTTPException
 
-from parkade.apps.sagemaker import answers, description, requests, validation
+from parkade.apps.sagemaker import answers, description, validation
 from parkade.apps.sagemaker.arns import Arns
 from parkade.apps.sagemaker.call import Call
-from parkade.apps.sagemaker.faults import Fault, malformed, translated
+from parkade.apps.sagemaker.faults import translated
 from parkade.apps.sagemaker.operations import OPERATIONS
 from parkade.apps.sagemaker.unknown import Missed
+from parkade.apps.wire import requests
+from parkade.apps.wire.faults import Fault, bug, malformed
 from parkade.domain.errors import ParkadeError, TooLarge
 
 if TYPE_CHECKING:
@@ -66,10 +68,10 @@ class Door:
         except Exception:
             asked = request.headers.get("x-amz-target", "")[:100]
             logger.exception("bug %s while answering %s", request_id, asked)
-            return answers.fault(_bug(request_id), request_id)
+            return answers.fault(bug(request_id), request_id)
 
     def _carry_out(self, request: Request, body: bytes, request_id: str) -> Response:
-        caller = requests.caller(self._services, request, body)
+        caller = requests.caller(self._services, "sagemaker", request, body)
         target = request.headers.get("x-amz-target", "")
         name = target.removeprefix(description.TARGET_PREFIX)
         if not target.startswith(description.TARGET_PREFIX) or name not in OPERATIONS:
@@ -117,13 +119,4 @@ def _unknown(target: str) -> Fault:
     return Fault(
         "UnknownOperationException",
         f"Parkade has no operation for {asked}. There are: {', '.join(sorted(OPERATIONS))}.",
-    )
-
-
-def _bug(request_id: str) -> Fault:
-    return Fault(
-        "InternalFailure",
-        "The request could not be answered because of a fault in Parkade itself. To do: search "
-        f"the control process's log for {request_id}, and report what it says.",
-        status=500,
     )

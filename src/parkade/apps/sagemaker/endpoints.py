@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from parkade.apps.sagemaker import configs, metering, summaries, tags
 from parkade.apps.sagemaker.arns import ENDPOINT, NOUNS
 from parkade.apps.sagemaker.deployments import require_at_once
-from parkade.apps.sagemaker.faults import Fault, invalid, missing, taken
+from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import refuse
+from parkade.apps.wire.faults import Fault, invalid
 from parkade.domain.deployment import Retained
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.errors import EndpointNotFound

@@ -5,25 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.apps.signing.refusals import Refused
+from parkade.apps.wire.faults import Fault, invalid
 from parkade.domain import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Fault(Exception):
-    """An error of the API: its code, what clients show, and the HTTP status."""
-
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-def invalid(message: str) -> Fault:
-    """Return the fault of input that cannot be used, which is most of them."""
-    return Fault("ValidationException", message)
 
 
 def missing(noun: str, arn: str) -> Fault:
@@ -39,11 +25,6 @@ def taken(noun: str, arn: str) -> Fault:
 def refused(member: str, why: str) -> Fault:
     """Return the fault of a member that would mean something that is not built here."""
     return invalid(f"{member} is not supported by Parkade: {why}")
-
-
-def malformed(message: str) -> Fault:
-    """Return the fault of what is no request of this protocol."""
-    return Fault("SerializationException", message)
 
 
 #: Code and status of our errors, looked up along an error's ancestors.

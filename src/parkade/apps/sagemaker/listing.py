@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from parkade.apps.sagemaker.faults import invalid
+from parkade.apps.wire.faults import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

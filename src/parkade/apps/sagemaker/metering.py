@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.apps.sagemaker.faults import invalid
+from parkade.apps.wire.faults import invalid
 from parkade.domain.errors import LeaseNotFound
 
 if TYPE_CHECKING:

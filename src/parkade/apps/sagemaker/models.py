@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker import tags
 from parkade.apps.sagemaker.arns import MODEL, NOUNS
-from parkade.apps.sagemaker.faults import invalid, missing, refused, taken
+from parkade.apps.sagemaker.faults import missing, refused, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.wire.faults import invalid
 from parkade.domain.catalog import Container, Model
 from parkade.domain.errors import AlreadyExists, ModelNotFound
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker.arns import CONFIG, ENDPOINT, MODEL, NOUNS
-from parkade.apps.sagemaker.faults import invalid, missing
+from parkade.apps.sagemaker.faults import missing
+from parkade.apps.wire.faults import invalid
 from parkade.domain.errors import NotFound
 from parkade.domain.event import Event
 from parkade.domain.token import Role

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.sagemaker.faults import invalid, refused
+from parkade.apps.sagemaker.faults import refused
 from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.wire.faults import invalid
 from parkade.domain.catalog import Routing, Serverless, Variant
 
 if TYPE_CHECKING:

@@ -8,16 +8,18 @@ from typing import Literal, TypeAlias
 
 from parkade.domain.errors import Unauthenticated
 
-#: Who signs how: `sagemaker-runtime` signs as `sagemaker`.
-Service: TypeAlias = Literal["sagemaker", "s3", "sts"]
-SERVICES: tuple[Service, ...] = ("sagemaker", "s3", "sts")
+#: Who signs how: `sagemaker-runtime` signs as `sagemaker`, CloudWatch as `monitoring`.
+Service: TypeAlias = Literal["sagemaker", "s3", "sts", "monitoring"]
+SERVICES: tuple[Service, ...] = ("sagemaker", "s3", "sts", "monitoring")
+#: Where a reason has a service's code: CloudWatch has those of STS.
+_COLUMNS: dict[Service, int] = {"sagemaker": 0, "s3": 1, "sts": 2, "monitoring": 2}
 
 #: What to do about most of these.
 GET_KEYS = 'get the access key of a token of this server: eval "$(parkade env --aws)"'
 
 
 class Reason(Enum):
-    """What is wrong; each with its code and HTTP status at SageMaker, S3 and STS."""
+    """What is wrong; each with its code and HTTP status at SageMaker, S3 and STS (and CloudWatch)."""
 
     MISSING = (
         ("MissingAuthenticationTokenException", 403),
@@ -85,11 +87,11 @@ class Refused(Unauthenticated):
 
     def code(self, service: Service) -> str:
         """Return the service's name for it, which clients raise as an error's code."""
-        return self.reason.value[SERVICES.index(service)][0]
+        return self.reason.value[_COLUMNS[service]][0]
 
     def status(self, service: Service) -> int:
         """Return the HTTP status that the service has for it."""
-        return self.reason.value[SERVICES.index(service)][1]
+        return self.reason.value[_COLUMNS[service]][1]
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""What all doors of SageMaker do with a request: read it up to a limit, and know who sent it."""
+"""What all doors do with a request: read it up to a limit, and know who sent it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from parkade.apps.signing.callers import authenticate
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from parkade.apps.signing.refusals import Service
     from parkade.apps.wiring import Services
     from parkade.domain.token import Token
 
@@ -24,12 +25,12 @@ async def read(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def caller(services: Services, request: Request, body: bytes) -> Token:
+def caller(services: Services, service: Service, request: Request, body: bytes) -> Token:
     """Return the token that the request is signed, or sent, with. Raises Refused, Forbidden."""
     query = request.scope["query_string"]
     return authenticate(
         services,
-        service="sagemaker",
+        service=service,
         method=request.method,
         target=request.scope["raw_path"] + (b"?" + query if query else b""),
         headers=request.headers.raw,

@@ -5,8 +5,9 @@ import unicodedata
 
 import pytest
 
-from parkade.apps.sagemaker import description, patterns
+from parkade.apps.sagemaker import description
 from parkade.apps.sagemaker.operations import OPERATIONS
+from parkade.apps.wire import patterns
 from tests.apps.sagemaker.shapes import reachable
 
 TAG = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"
