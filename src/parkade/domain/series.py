@@ -1,8 +1,8 @@
 """Series of measurements, as CloudWatch has them: names, dimensions, units, statistics.
 
 A series is a namespace, a name and dimensions. What is measured in one period is an `Aggregate`,
-of which every statistic can be told, percentiles from a histogram whose buckets grow by a quarter
-of a power of two, so that they are right to about 9 %.
+of which every statistic can be told (domain/statistics.py), percentiles from a histogram whose
+buckets grow by a quarter of a power of two, so that they are right to about 9 %.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ PARKADE = "Parkade"
 
 #: Buckets of a histogram for each power of two.
 STEPS = 4
+#: The bucket of zero and of all that is less; far below that of the least positive float.
+NOTHING = -5000
 
 
 class Unit(StrEnum):
@@ -53,6 +55,16 @@ class Series:
         """Return the series with these dimensions."""
         return cls(namespace, name, tuple(sorted(dimensions.items())))
 
+    @property
+    def sorting(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """What series are put in order by."""
+        return (self.namespace, self.name, self.dimensions)
+
+    def has(self, dimensions: Mapping[str, str | None]) -> bool:
+        """Tell whether it has these dimensions, among others; None: with any value."""
+        own = dict(self.dimensions)
+        return all(name in own and value in {None, own[name]} for name, value in dimensions.items())
+
     def __str__(self) -> str:
         """Write it for people: `AWS/SageMaker Invocations EndpointName=falcon VariantName=main`."""
         return " ".join([self.namespace, self.name, *(f"{k}={v}" for k, v in self.dimensions)])
@@ -61,14 +73,25 @@ class Series:
 def bucket(value: float) -> int:
     """Return the histogram bucket of a value: the k for which 2^(k/4) <= value < 2^((k+1)/4).
 
-    Values of 1 and less, zero and negative ones included, are all in bucket 0.
+    Zero and negative values are all in the bucket NOTHING.
     """
-    return math.floor(math.log2(value) * STEPS) if value > 1 else 0
+    if value <= 0:
+        return NOTHING
+    number = math.floor(math.log2(value) * STEPS)
+    # The logarithm may be rounded across a bound, by one at most.
+    if value < upper_bound(number - 1):
+        return number - 1
+    return number + 1 if value >= upper_bound(number) else number
 
 
 def upper_bound(number: int) -> float:
-    """Return the value that a bucket ends before."""
-    return float(2.0 ** ((number + 1) / STEPS))
+    """Return the value that a bucket ends before; infinity where that is beyond all floats."""
+    if number <= NOTHING:
+        return 0.0
+    try:
+        return float(2.0 ** ((number + 1) / STEPS))
+    except OverflowError:
+        return math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +133,8 @@ class Aggregate:
 
         It is the middle (by ratio) of its bucket, within the least and the most that there was.
         """
+        if not self.count:
+            return None
         if self.least == self.most:
             return self.least
         whole = sum(self.buckets.values())
