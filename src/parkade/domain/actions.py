@@ -37,6 +37,7 @@ class NoticeKind(StrEnum):
     STUCK = "stuck"
     IDLE = "idle"
     UNKNOWN = "unknown"
+    UNUSABLE = "unusable"
     BUDGET = "budget"
 
 

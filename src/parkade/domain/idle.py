@@ -8,14 +8,21 @@ away, or a clock that was set never makes an endpoint idle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from parkade.domain.errors import InvalidInput
 from parkade.domain.event import Json, in_minutes, written
+from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
     from parkade.domain.series import Series
+
+SHORTEST_WINDOW = timedelta(minutes=1)
+#: Of grace, window, and the wait before a lease goes.
+LONGEST = timedelta(days=365)
+MOST_WINDOWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +74,22 @@ class Use:
         return ""
 
     @property
-    def unknown(self) -> bool:
-        """Whether something that a decision needs is not known."""
-        return (
-            not self.readings
-            or self.in_flight is None
-            or self.backlog is None
-            or any(each.quiet_since is None and not each.used for each in self.readings)
-        )
+    def unknown(self) -> str:
+        """What a decision needs and is not known; empty where all of it is."""
+        if not self.readings:
+            return "no series is known of it"
+        for each in self.readings:
+            if each.quiet_since is None and not each.used:
+                return f"{each.series}: {each.why}"
+        for number, words in ((self.in_flight, "under way"), (self.backlog, "waiting")):
+            if number is None:
+                return f"it is not known how many requests are {words}"
+        return ""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether there is use now, as far as it is known."""
+        return bool(self.in_flight or self.backlog) or any(each.used for each in self.readings)
 
     def evidence(self) -> Json:
         """Write all of it down, as event data holds it."""
@@ -106,10 +121,39 @@ class IdleRules:
     #: From a stop for idleness to the removal of the lease.
     delete_after: timedelta | None = None
 
+    def __post_init__(self) -> None:
+        # Shorter windows than the minutes by which invocations are counted would tell nothing.
+        for name, span, least in (
+            ("grace", self.grace, timedelta(0)),
+            ("window", self.window, SHORTEST_WINDOW),
+            ("delete_after", self.delete_after, timedelta(0)),
+        ):
+            if span is not None and not least <= span <= LONGEST:
+                raise InvalidInput(
+                    f"{name} {duration(span)} is not within {duration(least)} to "
+                    f"{duration(LONGEST)}",
+                    field=name,
+                )
+        for name, count in (("notice_after", self.notice_after), ("stop_after", self.stop_after)):
+            if count is not None and not 1 <= count <= MOST_WINDOWS:
+                raise InvalidInput(
+                    f"{name} {count} is not within 1 to {MOST_WINDOWS} windows", field=name
+                )
+
     @property
     def stops_at(self) -> timedelta | None:
         """From InService to the stop, without any use; None: it is never stopped."""
         return None if self.stop_after is None else self.grace + self.window * self.stop_after
+
+    @property
+    def stops_after_use(self) -> timedelta | None:
+        """From the last use to the stop; None: it is never stopped."""
+        return None if self.stop_after is None else self.window * self.stop_after
+
+    @property
+    def ladder(self) -> tuple[timedelta, timedelta, int | None, int | None]:
+        """What the windows follow from; by another one they begin anew."""
+        return self.grace, self.window, self.notice_after, self.stop_after
 
     def written(self) -> Json:
         """Write them down, as event data holds them."""
@@ -124,7 +168,21 @@ class IdleRules:
         }
 
     def within(self, cap: IdleRules) -> IdleRules:
-        """Return these rules, or the cap where they would stop later than it does."""
-        if cap.stops_at is None or (self.stops_at is not None and self.stops_at <= cap.stops_at):
-            return self
-        return cap
+        """Return these rules, with none of the cap's timers made longer.
+
+        Where they would stop later than the cap does, first or after use, they stop as it does;
+        where they would remove a lease later, or never, it goes as the cap has it.
+        """
+        rules = self
+        if _later(self.stops_at, cap.stops_at) or _later(
+            self.stops_after_use, cap.stops_after_use
+        ):
+            rules = replace(rules, grace=cap.grace, window=cap.window, stop_after=cap.stop_after)
+        if _later(rules.delete_after, cap.delete_after):
+            rules = replace(rules, delete_after=cap.delete_after)
+        return rules
+
+
+def _later(timer: timedelta | None, cap: timedelta | None) -> bool:
+    """Tell whether a timer is later than a cap; None is never."""
+    return cap is not None and (timer is None or timer > cap)

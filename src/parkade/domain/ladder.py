@@ -1,5 +1,6 @@
 """The maintainer's ladder: what idleness leads to, rung by rung.
 
+    unknown         what a decision needs has not been known for a whole window
     notice          after so many windows without use
     stop            after more of them; the lease ends as `idle`
     delete          so long after that: the lease goes, and what is left over is reported
@@ -11,11 +12,12 @@ again. A rung that is missing is passed over; none is ever taken twice for one i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003  stores read these forms by their annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from parkade.domain.errors import Conflict
 from parkade.domain.event import Json, written
 from parkade.domain.idle import IdleRules  # noqa: TC001
 from parkade.domain.spans import duration
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 
 
 class Rung(StrEnum):
-    """What an idle endpoint comes to."""
+    """What is due for an endpoint that is watched."""
 
+    UNKNOWN = "unknown"
     NOTICE = "notice"
     STOP = "stop"
     DELETE = "delete"
@@ -51,6 +54,8 @@ class Watch:
     #: When somebody postponed the ladder, and until when; once in an idle time.
     snoozed_at: datetime | None = None
     snoozed_until: datetime | None = None
+    #: Since when something that a decision needs is not known; None: all of it is.
+    unknown_since: datetime | None = None
 
     @property
     def begins(self) -> datetime:
@@ -75,10 +80,12 @@ class Step:
 def climb(now: datetime, watch: Watch, use: Use) -> Step:
     """Return what is due for an endpoint in service."""
     rules, quiet_since = watch.rules, use.quiet_since
+    if use.unknown:
+        return _unknown(now, watch, use)
     if quiet_since is None:
         return Step(rung=None, reason=f"not idle: {use.why_not}", evidence=use.evidence())
     idle_since = max(quiet_since, watch.begins)
-    windows = max(0, (now - idle_since) // rules.window)
+    windows = max(0, (now - idle_since) // rules.window)  # it may begin later than now
     rungs = _ahead(rules, noticed=_noticed(watch, idle_since))
     due = [(rung, count) for rung, count in rungs if windows >= count]
     ahead = [idle_since + rules.window * count for _, count in rungs if windows < count]
@@ -87,8 +94,8 @@ def climb(now: datetime, watch: Watch, use: Use) -> Step:
         why = f"its windows begin in {duration(idle_since - now)}"
     else:
         why = (
-            f"idle for {duration(now - idle_since)}: {windows} windows of "
-            f"{duration(rules.window)} without use"
+            f"idle for {duration(now - idle_since)}: {windows} "
+            f"window{'' if windows == 1 else 's'} of {duration(rules.window)} without use"
         )
     rung = due[-1][0] if due else None  # a stop that is due needs no notice before it any more
     evidence: dict[str, Json] = {
@@ -99,6 +106,36 @@ def climb(now: datetime, watch: Watch, use: Use) -> Step:
         "use": use.evidence(),
     }
     return Step(rung=rung, reason=why, idle_since=idle_since, next_at=next_at, evidence=evidence)
+
+
+def _unknown(now: datetime, watch: Watch, use: Use) -> Step:
+    """Return what is due while something is not known: a notice, once that has lasted."""
+    why = f"whether it is idle is not known, so it counts as busy: {use.unknown}"
+    due = (watch.unknown_since or now) + watch.rules.window
+    if now < due:
+        return Step(rung=None, reason=why, next_at=due, evidence=use.evidence())
+    return Step(rung=Rung.UNKNOWN, reason=why, evidence=use.evidence())
+
+
+def postponed(watch: Watch, use: Use | None, now: datetime, until: datetime) -> Watch:
+    """Return the watch with its ladder postponed.
+
+    Raises Conflict where that was done before in this idle time: without any use since then.
+    """
+    if watch.snoozed_at is not None and not _used_since(watch.snoozed_at, use):
+        raise Conflict(
+            f"{watch.endpoint_name!r} was snoozed at {watch.snoozed_at:%H:%M:%S} UTC and not used "
+            "since; one idle time is postponed once",
+            hint="use it, or change when it is stopped: parkade maintain "
+            f"{watch.endpoint_name} --stop-after never",
+        )
+    return replace(watch, snoozed_at=now, snoozed_until=until)
+
+
+def _used_since(instant: datetime, use: Use | None) -> bool:
+    if use is None:
+        return False
+    return use.in_use or (use.used_at is not None and use.used_at > instant)
 
 
 def _ahead(rules: IdleRules, *, noticed: bool) -> list[tuple[Rung, int]]:

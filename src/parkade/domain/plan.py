@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from parkade.domain.idle import Use
     from parkade.domain.ladder import Watch
     from parkade.domain.terms import Booking, Terms
+    from parkade.domain.watching import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,10 @@ class Circumstances:
     leads: Mapping[str, timedelta] = field(default_factory=dict)
     #: Owners whose budget is used up.
     overspent: Mapping[str, Overspent] = field(default_factory=dict)
+    #: What was asked of the maintainer that it cannot make use of, by the endpoint's name.
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    #: What the maintainer will remember: to be stored before anything is done on it.
+    changes: Sequence[Change] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,10 @@ def plan(
     steps += [
         _Step(_notify(name, NoticeKind.UNREADABLE, f"its lease cannot be read ({why}); left alone"))
         for name, why in sorted(unreadable.items())
+    ]
+    steps += [
+        _Step(_notify(name, NoticeKind.UNUSABLE, f"{why}; nothing is stopped by a guess"))
+        for name, why in sorted(around.unusable.items())
     ]
     for name in sorted((endpoints.keys() | around.bookings.keys()) - leased):
         coin, ahead = _coin(now, name, None, around)
@@ -143,18 +152,29 @@ def _valid(
     if spent is not None and spent.then is WhenSpent.STOP:
         deletes = seen is not None and seen.status not in TRANSIENT
         return [_Step(_stop(lease, spent.reason, EndReason.BUDGET, deletes=deletes))]
+    idle = _idle(now, lease.endpoint_name, lease, seen, around)
+    if any(step.action.kind is ActionKind.STOP for step in idle):
+        return idle
     steps = [_running(now, lease, seen, rules)]
     if spent is not None and spent.then is WhenSpent.WARN:
         steps += [_Step(_notify(lease.endpoint_name, NoticeKind.BUDGET, spent.reason, lease))]
-    if seen is not None and seen.status is EndpointStatus.IN_SERVICE:
-        steps += _idle(now, lease.endpoint_name, lease, around)
-    return steps
+    return [*steps, *idle]
 
 
-def _idle(now: datetime, name: str, lease: Lease | None, around: Circumstances) -> list[_Step]:
+def _idle(
+    now: datetime,
+    name: str,
+    lease: Lease | None,
+    seen: ObservedEndpoint | None,
+    around: Circumstances,
+) -> list[_Step]:
     """Return what the maintainer's ladder says, for an endpoint in service that it watches."""
     watch, use = around.watches.get(name), around.uses.get(name)
     if watch is None or use is None:
+        return []
+    if seen is None or seen.status is not EndpointStatus.IN_SERVICE:
+        return []
+    if watch.created_at != seen.created_at:  # it is of an earlier endpoint of the name
         return []
     step = ladder.climb(now, watch, use)
     if step.rung is Rung.STOP:
@@ -168,11 +188,8 @@ def _idle(now: datetime, name: str, lease: Lease | None, around: Circumstances) 
         )
     elif step.rung is Rung.NOTICE:
         action = _notify(name, NoticeKind.IDLE, step.reason, lease)
-    elif use.unknown:
-        text = f"whether it is idle is not known, so it counts as busy: {use.why_not}"
-        action = _notify(name, NoticeKind.UNKNOWN, text, lease)
-    elif step.next_at is None:
-        return []
+    elif step.rung is Rung.UNKNOWN:
+        action = _notify(name, NoticeKind.UNKNOWN, step.reason, lease)
     else:
         action = Action(
             kind=ActionKind.NOTHING, endpoint_name=name, reason=step.reason, lease=lease
@@ -238,7 +255,7 @@ def _unleased(
     """Say that no lease pays for it, or give it one; only the maintainer stops it."""
     if seen is None or seen.status is EndpointStatus.DELETING:
         return []
-    idle = _idle(now, seen.name, None, around) if seen.status is EndpointStatus.IN_SERVICE else []
+    idle = _idle(now, seen.name, None, seen, around)
     if any(step.action.kind is ActionKind.STOP for step in idle):
         return idle
     return [_Step(_unmetered(seen, rules)), *idle]

@@ -1,11 +1,19 @@
-"""Spans of time, written for people."""
+"""Spans of time, written for people, and read as people write them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from datetime import timedelta
 
-if TYPE_CHECKING:
-    from datetime import timedelta
+from parkade.domain.errors import InvalidInput
+
+_SPAN = re.compile(r"([0-9]{1,9})([smhd])")
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 
 
 def duration(span: timedelta) -> str:
@@ -23,3 +31,26 @@ def duration(span: timedelta) -> str:
             rest = whole % size // unit
             return f"{whole // size} {big} {rest} {small}" if rest else f"{whole // size} {big}"
     return f"{whole} s"
+
+
+def read_span(text: str, *, field: str) -> timedelta:
+    """Read `90s`, `5m`, `2h` or `1d`. Raises InvalidInput."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise InvalidInput(
+            f"{field} {text[:80]!r} is not a span of time",
+            field=field,
+            hint="write a whole number and its unit: 90s, 5m, 2h or 1d",
+        )
+    try:
+        return int(match[1]) * _UNITS[match[2]]
+    except OverflowError as error:
+        raise InvalidInput(f"{field} {text!r} is too long a time", field=field) from error
+
+
+def write_span(span: timedelta) -> str:
+    """Write a span of whole seconds as `read_span` reads it, in its largest whole unit."""
+    for unit in ("d", "h", "m"):
+        if span and not span % _UNITS[unit]:
+            return f"{span // _UNITS[unit]}{unit}"
+    return f"{round(span.total_seconds())}s"
