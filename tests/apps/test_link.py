@@ -39,7 +39,13 @@ def test_a_snapshot_survives_the_link() -> None:
 
 
 def test_usage_survives_the_link() -> None:
-    report = {"e": {"a": link.Usage(invocations=1, model_us=2), "b": link.Usage(in_flight=3)}}
+    spread = link.Spread(total=7.5, least=2.5, most=5, buckets={5: 1, 9: 1})
+    report = {
+        "e": {
+            "a": link.Usage(invocations=2, model_us=7, model=spread, age=0.5),
+            "b": link.Usage(in_flight=3),
+        }
+    }
     text = json.dumps(link.usage_to_json(report))
     assert link.usage_from_json(json.loads(text)) == report
 

@@ -11,7 +11,13 @@ Messages are JSON behind four bytes of length.
                          {"kind": "counted", "number": N}
     gateway -> control   {"kind": "applied", "version": N}
                          {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}},
-                          "events": [{...}], "targets": [{...}]}
+                          "events": [{...}], "targets": [{...}],
+                          "gateway": ID, "silence": seconds since one was counted, or null,
+                          "last": whether it ends now}
+
+A gateway keeps its ID for as long as it lives. So control, when it comes back, knows whether this is
+the gateway that it knew, which has kept all counts since; and one that is gone without a last
+message has taken some of them with it.
 
 Target models of multi-model endpoints are no part of the snapshot: they come and go too often. A
 gateway that connects is told all that is loaded, then each change; it asks for what it lacks.
@@ -172,8 +178,28 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How long some things took, in microseconds; buckets are those of `domain.series`."""
+
+    total: float = 0
+    least: float = 0
+    most: float = 0
+    buckets: Mapping[int, int] = field(default_factory=dict)
+
+
+#: Of nothing at all.
+NOTHING = Spread()
+
+#: The members of `Usage` that are of this kind.
+SPREADS = ("model", "overhead", "whole", "first_byte")
+
+#: The name of what waits for an endpoint and could not be given to any variant yet.
+UNPLACED = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one variant was used since the message before; `in_flight` is as of now."""
+    """What one variant was used since the message before; `in_flight` and `age` are as of now."""
 
     invocations: int = 0
     #: Answers of the model with status 4xx and 5xx, and all that were no 2xx of the model.
@@ -191,7 +217,19 @@ class Usage:
     overhead_us: int = 0
     #: The same for the streams alone, until the first byte of the answer.
     first_byte_us: int = 0
+    #: Requests for a component without copies, and for a target model that was not there in time.
+    no_capacity: int = 0
+    not_ready: int = 0
+    #: How the times spread, and those of both together.
+    model: Spread = NOTHING
+    overhead: Spread = NOTHING
+    whole: Spread = NOTHING
+    first_byte: Spread = NOTHING
     in_flight: int = 0
+    #: Seconds of real time since this gateway last counted any of it; None: it never has.
+    age: float | None = None
+    #: Whether it is an inference component rather than a variant.
+    component: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +374,17 @@ def usage_to_json(usage: UsageReport) -> dict[str, Any]:
 def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
     """Return the report that `usage_to_json` made these values of."""
     return {
-        endpoint: {variant: Usage(**used) for variant, used in variants.items()}
+        endpoint: {variant: _usage(used) for variant, used in variants.items()}
         for endpoint, variants in values.items()
     }
+
+
+def _usage(values: Mapping[str, Any]) -> Usage:
+    return Usage(**{**values, **{name: _spread(values[name]) for name in SPREADS}})
+
+
+def _spread(values: Mapping[str, Any]) -> Spread:
+    if not values["buckets"]:
+        return NOTHING
+    buckets = {int(number): count for number, count in values["buckets"].items()}
+    return Spread(**{**values, "buckets": buckets})

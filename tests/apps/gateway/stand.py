@@ -270,6 +270,8 @@ class Stand:
         self.patience = patience
         #: Sums of what was reported, by endpoint and variant.
         self.usage: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        #: Histograms by endpoint, variant and what took so long.
+        self.times: defaultdict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
         self.gone: list[str] = []
         self.desk: Any = Desk()
         self.events: list[link.Happening] = []
@@ -355,7 +357,10 @@ class Stand:
             for variant, row in variants.items():
                 total = self.usage[(endpoint, variant)]
                 for name in link.Usage.__slots__:
-                    total[name] += getattr(row, name)
+                    if isinstance(value := getattr(row, name), int):
+                        total[name] += value
+                for name in link.SPREADS:
+                    self.times[endpoint, variant, name] += Counter(getattr(row, name).buckets)
                 total["in_flight"] = row.in_flight
 
     def token_view(self, name: str, secret: str, **fields: Any) -> link.TokenView:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
+from parkade.apps.gateway.spreads import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -21,14 +23,27 @@ _SUMS = (
     "model_us",
     "overhead_us",
     "first_byte_us",
+    "no_capacity",
+    "not_ready",
 )
 _UNTOLD = -1
+#: Invocations whose times are counted at once.
+_TOGETHER = 256
 
 
 class Counter:
     """The counts of one variant since they were last taken."""
 
-    __slots__ = (*_SUMS, "in_flight", "told")
+    __slots__ = (
+        *_SUMS,
+        "_models",
+        "_overheads",
+        "_spreads",
+        "_used_at",
+        "component",
+        "in_flight",
+        "told",
+    )
 
     def __init__(self) -> None:
         self.invocations = 0
@@ -41,16 +56,29 @@ class Counter:
         self.model_us = 0
         self.overhead_us = 0
         self.first_byte_us = 0
+        self.no_capacity = 0
+        self.not_ready = 0
         #: Requests that this variant has, waiting for a worker or in one.
         self.in_flight = 0
         #: What control was last told to be in flight.
         self.told = 0
+        #: Whether it is an inference component's.
+        self.component = False
+        #: When it was last seen to have been used; None: never.
+        self._used_at: float | None = None
+        self._spreads = {name: Spread() for name in link.SPREADS}
+        # Seconds of invocations whose times are not counted yet.
+        self._models: list[float] = []
+        self._overheads: list[float] = []
 
     def count(self, model: float, overhead: float) -> None:
         """Count an invocation that is over, with its seconds in the worker and outside."""
         self.invocations += 1
-        self.model_us += int(model * 1e6)
-        self.overhead_us += int(overhead * 1e6)
+        models = self._models
+        models.append(model)
+        self._overheads.append(overhead)
+        if len(models) >= _TOGETHER:
+            self._fold()
 
     def failed(self, status: int) -> None:
         """Count an answer of the model that was no success."""
@@ -64,19 +92,51 @@ class Counter:
         """Count an answer that is streamed, with the seconds to its first byte."""
         self.streams += 1
         self.first_byte_us += int(model * 1e6)
+        self._spreads["first_byte"].count((model,))
 
     @property
     def news(self) -> bool:
         """Tell whether control does not know all of it."""
-        return self.in_flight != self.told or any(getattr(self, name) for name in _SUMS)
+        return self.in_flight != self.told or self._counted
+
+    @property
+    def _counted(self) -> bool:
+        return any(getattr(self, name) for name in _SUMS)
 
     def take(self) -> link.Usage:
         """Return the deltas and begin again from zero."""
+        if self._models:
+            self._fold()
+        if self._counted or self.in_flight:
+            self._used_at = monotonic()
         sums = {name: getattr(self, name) for name in _SUMS}
         for name in _SUMS:
             setattr(self, name, 0)
         self.told = self.in_flight
-        return link.Usage(in_flight=self.in_flight, **sums)
+        return link.Usage(
+            in_flight=self.in_flight,
+            age=None if self._used_at is None else monotonic() - self._used_at,
+            component=self.component,
+            **sums,
+            **{name: spread.take() for name, spread in self._spreads.items()},
+        )
+
+    def give_back(self, usage: link.Usage) -> None:
+        """Add deltas that were taken and did not arrive."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(usage, name))
+        for name, spread in self._spreads.items():
+            spread.give_back(getattr(usage, name))
+
+    def _fold(self) -> None:
+        models, overheads = self._models, self._overheads
+        self._models, self._overheads = [], []
+        self.model_us += int(sum(models) * 1e6)
+        self.overhead_us += int(sum(overheads) * 1e6)
+        self._spreads["model"].count(models)
+        self._spreads["overhead"].count(overheads)
+        both = zip(models, overheads, strict=True)
+        self._spreads["whole"].count([model + overhead for model, overhead in both])
 
 
 class Ledger:
@@ -101,9 +161,7 @@ class Ledger:
         """Add deltas that were taken and did not arrive."""
         for endpoint, variants in report.items():
             for variant, usage in variants.items():
-                counter = self.of(endpoint, variant)
-                for name in _SUMS:
-                    setattr(counter, name, getattr(counter, name) + getattr(usage, name))
+                self.of(endpoint, variant).give_back(usage)
 
     def tell_again(self) -> None:
         """Whoever hears the next report knows nothing of what is in flight."""

@@ -16,6 +16,7 @@ from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from parkade.apps import link
 from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
@@ -26,7 +27,7 @@ from parkade.apps.gateway.variants import Variant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from parkade.apps import link
+    from parkade.apps.gateway.counters import Counter
     from parkade.apps.gateway.fleet import Fleet
     from parkade.apps.gateway.invocation import Invocation
     from parkade.apps.gateway.taps import EndpointTap
@@ -141,6 +142,10 @@ class Endpoint:
     def leave(self, invocation: Invocation) -> None:
         """Take out an invocation that is over."""
         if invocation.queue is not None:
+            if invocation.queue is self._unplaced:
+                # It was in nobody's counts and is not to be lost to them.
+                self._lobby.invocations += 1
+                self._lobby.in_flight -= 1
             del invocation.queue[invocation]
             invocation.queue = None
             self._queued -= 1
@@ -161,7 +166,7 @@ class Endpoint:
             if refusal is None:
                 self.place(invocation)
             else:
-                invocation.refuse(refusal)
+                invocation.bootless(refusal)
 
     @property
     def bare(self) -> bool:
@@ -179,12 +184,19 @@ class Endpoint:
         for name, route in routes.items():
             variant = former.pop(name, None)
             if variant is None:
-                variant = Variant(name, ledger.of(self.name, name), told=told.get(name, ""))
+                counter = ledger.of(self.name, name)
+                counter.component = name in told
+                variant = Variant(name, counter, told=told.get(name, ""))
             variant.update(route, self._refresh)
             variants[name] = variant
         for variant in former.values():
             variant.vanish()
         return variants
+
+    @property
+    def _lobby(self) -> Counter:
+        """What counts those that no variant has yet."""
+        return self._fleet.ledger.of(self.name, link.UNPLACED)
 
     def _all(self) -> Iterator[Variant]:
         return chain(self._variants.values(), (self._components or {}).values())
@@ -211,6 +223,7 @@ class Endpoint:
             if component is None:
                 return objections.unknown_component(asked.component, self.name)
             if new and not component.instances:
+                component.counter.no_capacity += 1
                 return objections.no_capacity(asked.component)
         elif asked.component:
             return objections.no_components(asked.component, self.name)
@@ -317,6 +330,8 @@ class Endpoint:
         queue = self._unplaced
         if variant is not None and variant.open:
             queue = variant.cold if invocation.is_cold else variant.waiting
+        if queue is self._unplaced:
+            self._lobby.in_flight += 1
         queue[invocation] = None
         invocation.queue = queue
         self._queued += 1
@@ -358,6 +373,8 @@ class Endpoint:
     def _collected(self, queues: list[OrderedDict[Invocation, None]]) -> list[Invocation]:
         """Take everything out of the queues."""
         waiting = [invocation for queue in queues for invocation in queue]
+        if self._unplaced and any(queue is self._unplaced for queue in queues):
+            self._lobby.in_flight -= len(self._unplaced)
         for queue in queues:
             queue.clear()
         for invocation in waiting:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 #: Seconds before the second try. A worker that is killed closes its connections one by one and
 #: may close its listening socket last: a new connection to it could yet be accepted, and lost.
 RETRY_PAUSE = 0.1
+#: The status of an answer that tells of the model's failure.
+MODEL_ERROR = 424
 
 
 class Invocation(Incoming):
@@ -138,6 +140,17 @@ class Invocation(Incoming):
         self._leave()
         self._client.answer(self, answer)
 
+    def bootless(self, answer: answers.Answer) -> None:
+        """Answer, and count, that its target model could not be had."""
+        assert self.variant is not None  # noqa: S101  it waits for a variant's target model
+        counter = self.variant.counter
+        counter.invocations += 1
+        if answer.status == MODEL_ERROR:
+            counter.model_errors += 1
+        else:
+            counter.not_ready += 1
+        self.refuse(answer)
+
     def refused(self) -> None:
         """Look for another place: the instance does not accept connections."""
         if self.relay is not None:
@@ -236,7 +249,7 @@ class Invocation(Incoming):
             seconds = self._client.gateway.fleet.patience.seconds
             self.refuse(objections.not_ready(self._endpoint.name, seconds))
         elif self.is_cold and self.queue is not None:
-            self.refuse(answers.TARGET_NOT_READY)
+            self.bootless(answers.TARGET_NOT_READY)
         else:
             self._fail(0, answers.TIMED_OUT.format(self._container), "ModelInvocationTimeExceeded")
 

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import secrets
 from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,10 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._reporter: asyncio.Task[None] | None = None
         self._number = 0
+        #: Tells control that it is the same gateway again, or another.
+        self._id = secrets.token_hex(8)
+        #: When control last said that it has counted something.
+        self._heard_at: float | None = None
         #: What was sent and not yet counted by control.
         self._sent: (
             tuple[link.UsageReport, Sequence[link.Happening], list[dict[str, Any]]] | None
@@ -96,7 +101,7 @@ class Link:
         with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(LAST_WORD):
                 await self._delivered()
-                self._report()
+                self._report(last=True)
                 await self._delivered()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -132,6 +137,7 @@ class Link:
                     self._reporter = asyncio.create_task(self._report_always())
             case {"kind": "counted", "number": self._number}:
                 self._sent = None
+                self._heard_at = monotonic()
                 self._counted.set()
             case _ if not self._targets.heard(message):
                 logger.error("control sent an unknown message %r", message.get("kind"))
@@ -146,7 +152,7 @@ class Link:
         if self._sent is not None:
             await self._counted.wait()
 
-    def _report(self) -> None:
+    def _report(self, *, last: bool = False) -> None:
         usage, happenings, targets = self._sent = (
             self._ledger.take(),
             self._news.take(),
@@ -161,6 +167,9 @@ class Link:
                 "usage": link.usage_to_json(usage),
                 "events": [asdict(each) for each in happenings],
                 "targets": targets,
+                "gateway": self._id,
+                "last": last,
+                "silence": None if self._heard_at is None else monotonic() - self._heard_at,
             }
         )
 
