@@ -19,6 +19,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 METER = "meter"
 HOST = "host"
 GATEWAY = "gateway"
+OUTBOX = "outbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +28,36 @@ class Event:
 
     at: datetime
     kind: str
-    #: Who caused it: a token's name, `meter`, `host`, `gateway`.
+    #: Who caused it: a token's name, `meter`, `host`, `gateway`, `outbox`.
     actor: str
     #: Why, as a sentence for people.
     reason: str
     endpoint_name: str = ""
+    #: Whose it is: who had the endpoint's lease when it happened; the store fills it in where the
+    #: event does not say.
+    owner: str = ""
     data: Mapping[str, Json] = field(default_factory=dict)
     #: Its place in the history, given by the store; 0 before it is stored.
     number: int = 0
+
+
+def is_kind(kind: str, wanted: str) -> bool:
+    """Tell whether a kind is the wanted one, or of the wanted noun: `lease.` is every lease's."""
+    return kind.startswith(wanted) if wanted.endswith(".") else kind == wanted
+
+
+def document(event: Event) -> dict[str, Json]:
+    """Write an event as JSON holds it, for whoever reads it outside."""
+    return {
+        "number": event.number,
+        "at": written(event.at),
+        "kind": event.kind,
+        "actor": event.actor,
+        "reason": event.reason,
+        "endpoint_name": event.endpoint_name,
+        "owner": event.owner,
+        "data": dict(event.data),
+    }
 
 
 def written(instant: datetime) -> str:

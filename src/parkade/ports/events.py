@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from parkade.domain.event import Event
@@ -18,6 +18,8 @@ class EventQuery:
 
     endpoint_name: str | None = None
     kinds: tuple[str, ...] = ()
+    #: Only events of these owners; empty: of all, and of none.
+    owners: tuple[str, ...] = ()
     #: Only events with a higher number.
     after: int = 0
     since: datetime | None = None
@@ -25,7 +27,10 @@ class EventQuery:
 
 
 class History(Protocol):
-    """Append-only. Events that belong to a change are written by the store of that change."""
+    """Append-only. Events that belong to a change are written by the store of that change.
+
+    An event that names no owner gets that of its endpoint's lease, as the book holds it then.
+    """
 
     def append(self, event: Event) -> Event:
         """Store the event for ever; return it with its number. Numbers only rise."""
@@ -37,4 +42,12 @@ class History(Protocol):
 
     def latest(self, query: EventQuery) -> Sequence[Event]:
         """Return the newest `limit` matches, in the order of numbers."""
+        ...
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called whenever this process may have stored events, by any store.
+
+        It is called on the thread that stored them, after they can be read; it must be quick and
+        must not raise.
+        """
         ...

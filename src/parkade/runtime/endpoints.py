@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint, lawful
 from parkade.domain.errors import Conflict, EndpointBusy
 from parkade.domain.event import HOST
+from parkade.domain.eventbridge import DELETED
 from parkade.runtime import groups as grouping
+from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from parkade.domain.deployment import Deployment
     from parkade.ports.catalog import RecordedEndpoint
@@ -64,6 +66,8 @@ class Endpoint(Lifecycle):
         super().__init__(premises, recorded.name, gone=gone)
         self.recorded = recorded
         self.components = components
+        #: As they were at its last change.
+        self._tags: Mapping[str, str] = {}
         self.fleet = self._fleet(recorded.generation, self._most_groups())
         if self.changes and recorded.target_generation != recorded.generation:
             self._raise()
@@ -237,7 +241,11 @@ class Endpoint(Lifecycle):
         self._record(EndpointStatus.FAILED, "endpoint.failed", reason, failure_reason=reason)
 
     def _record_end(self) -> None:
-        event = self._premises.event("endpoint.deleted", self.name, "nothing of it runs any more")
+        # Tags go when deletion is asked for, and are told all the same.
+        change = change_of(self.recorded, self._tags, before=self.recorded.status, status=DELETED)
+        event = self._premises.event(
+            "endpoint.deleted", self.name, "nothing of it runs any more", change=change
+        )
         self._premises.store.remove_endpoint(self.name, event)
 
     def _record(
@@ -252,8 +260,11 @@ class Endpoint(Lifecycle):
         recorded = replace(
             self.recorded, status=status, changed_at=self._premises.clock.now(), **told
         )
-        self._premises.store.put_endpoint(
-            recorded, self._premises.event(kind, self.name, reason, actor)
+        store = self._premises.store
+        self._tags = tags_of(self.name, store)
+        change = change_of(recorded, self._tags, before=present)
+        store.put_endpoint(
+            recorded, self._premises.event(kind, self.name, reason, actor, change=change)
         )
         self.recorded = recorded
 

@@ -24,6 +24,7 @@ from parkade.domain.errors import (
 from parkade.ports.catalog import RecordedComponent, RecordedEndpoint
 from parkade.runtime import groups
 from parkade.runtime.catalog import Catalog
+from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.components import Copies
 from parkade.runtime.endpoints import Endpoint
 from parkade.runtime.stranded import Stranded
@@ -84,8 +85,9 @@ class Orders(Catalog):
             deployment=deployment,
         )
         reason = f"it is being created from {config_name}"
+        change = change_of(recorded, tags_of(name, self._store), before="")
         self._store.put_endpoint(
-            recorded, self._premises.event("endpoint.creating", name, reason, actor)
+            recorded, self._premises.event("endpoint.creating", name, reason, actor, change=change)
         )
         endpoint = self._endpoint_of(recorded)
         self._endpoints[name] = endpoint

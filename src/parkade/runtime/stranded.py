@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import EndpointNotFound, Unreadable
+from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.groups import Group
 from parkade.runtime.keeping import Keeper
 from parkade.runtime.lifecycle import shortened
@@ -111,15 +112,20 @@ class Stranded(Keeper):
             return
         # One whose record somebody has removed meanwhile is deleted all the same.
         with suppress(EndpointNotFound):
-            stored = self._premises.store.endpoint(self.name)
-            self._premises.store.put_endpoint(
-                replace(
-                    stored,
-                    status=EndpointStatus.DELETING,
-                    changed_at=self._premises.clock.now(),
-                    target=None,
+            store = self._premises.store
+            stored = store.endpoint(self.name)
+            deleting = replace(
+                stored,
+                status=EndpointStatus.DELETING,
+                changed_at=self._premises.clock.now(),
+                target=None,
+            )
+            change = change_of(deleting, tags_of(self.name, store), before=stored.status)
+            store.put_endpoint(
+                deleting,
+                self._premises.event(
+                    "endpoint.deleting", self.name, "it is being deleted", actor, change=change
                 ),
-                self._premises.event("endpoint.deleting", self.name, "it is being deleted", actor),
             )
         self.status = EndpointStatus.DELETING
         self._go(self._remove)

@@ -7,8 +7,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.domain.event import is_kind
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from parkade.domain.event import Event
     from parkade.ports.events import EventQuery
@@ -19,14 +21,21 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
+        self._listeners: list[Callable[[], None]] = []
+        #: Whose lease an endpoint has; set by the lease book that writes into this history.
+        self.owner_of: Callable[[str], str] = lambda _: ""
         self._lock = threading.Lock()
 
     def append(self, event: Event) -> Event:
         """Store the event with the next number; its data is copied, and has to be JSON."""
         data = json.loads(json.dumps(event.data))
         with self._lock:
-            stored = replace(event, data=data, number=len(self._events) + 1)
+            owner = event.owner or self.owner_of(event.endpoint_name)
+            number = len(self._events) + 1
+            stored = replace(event, owner=owner, data=data, number=number)
             self._events.append(stored)
+        for listener in self._listeners:
+            listener()
         return stored
 
     def read(self, query: EventQuery) -> Sequence[Event]:
@@ -38,6 +47,10 @@ class MemoryHistory:
         matches = self._matches(query)
         return matches[max(0, len(matches) - query.limit) :]
 
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have it called after every event."""
+        self._listeners.append(listener)
+
     def _matches(self, query: EventQuery) -> list[Event]:
         with self._lock:
             return [event for event in self._events[query.after :] if _matches(event, query)]
@@ -47,9 +60,6 @@ def _matches(event: Event, query: EventQuery) -> bool:
     return (
         (query.endpoint_name is None or event.endpoint_name == query.endpoint_name)
         and (query.since is None or event.at >= query.since)
-        and (not query.kinds or any(_is_kind(event.kind, kind) for kind in query.kinds))
+        and (not query.owners or event.owner in query.owners)
+        and (not query.kinds or any(is_kind(event.kind, kind) for kind in query.kinds))
     )
-
-
-def _is_kind(kind: str, wanted: str) -> bool:
-    return kind.startswith(wanted) if wanted.endswith(".") else kind == wanted

@@ -10,17 +10,18 @@ from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionCo
 from parkade.ports.leases import Shelf
 
 if TYPE_CHECKING:
+    from parkade.adapters.memory.events import MemoryHistory
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
-    from parkade.ports.events import History
     from parkade.ports.leases import Coin
 
 
 class MemoryLeaseBook:
     """The lease book port. `damage` makes a row unreadable, as a broken disk would."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: MemoryHistory) -> None:
         self._history = history
+        history.owner_of = self._owner
         self._leases: dict[str, Lease] = {}
         self._damaged: dict[str, str] = {}
         self._spent: dict[tuple[str, str, str], tuple[str, Lease]] = {}
@@ -53,7 +54,7 @@ class MemoryLeaseBook:
             self._require_version(lease)
             if coin is not None and _place(coin) in self._spent:
                 raise _lost(lease)
-            self._history.append(event)
+            self._history.append(replace(event, owner=event.owner or lease.owner))
             self._leases[lease.endpoint_name] = stored
             if coin is not None:
                 self._spent[_place(coin)] = (coin.request, stored)
@@ -65,7 +66,7 @@ class MemoryLeaseBook:
             self._require_version(lease)
             if lease.endpoint_name not in self._leases:
                 raise _lost(lease)
-            self._history.append(event)
+            self._history.append(replace(event, owner=event.owner or lease.owner))
             del self._leases[lease.endpoint_name]
             for key in [key for key in self._spent if key[0] == lease.endpoint_name]:
                 del self._spent[key]
@@ -84,6 +85,10 @@ class MemoryLeaseBook:
                 hint="use a new key for a new request",
             )
         return lease
+
+    def _owner(self, endpoint_name: str) -> str:
+        lease = self._leases.get(endpoint_name)
+        return lease.owner if lease is not None else ""
 
     def _current(self, endpoint_name: str) -> Lease | None:
         if endpoint_name in self._damaged:

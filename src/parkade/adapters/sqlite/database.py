@@ -1,9 +1,9 @@
-"""The one file, its connection and its transactions.
+"""A file, its connection and its transactions.
 
-Each process has one connection, used by one thread at a time: calls are short, and SQLite has
-one writer anyway. WAL lets other processes read meanwhile; synchronous=FULL makes a commit
-outlive a power cut. A transaction takes the write lock at once (BEGIN IMMEDIATE), so that what
-it reads cannot change before it writes.
+Each process has one connection to it, used by one thread at a time: calls are short, and SQLite
+has one writer anyway. WAL lets other processes read meanwhile; what a commit outlives is the
+layout's to say. A transaction takes the write lock at once (BEGIN IMMEDIATE), so that what it
+reads cannot change before it writes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from parkade.adapters.sqlite.errors import busy, translated, unreadable
-from parkade.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from parkade.adapters.sqlite.schema import MAIN
 from parkade.domain.errors import Unavailable, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from parkade.adapters.sqlite.schema import Layout
 
 #: Seconds to wait for another process's transaction.
 BUSY_TIMEOUT = 10.0
@@ -35,14 +37,17 @@ class Database:
     Unavailable where it cannot be opened or stays locked; ResourceLimitExceeded on a full disk.
     """
 
-    def __init__(self, path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+    def __init__(
+        self, path: Path, *, layout: Layout = MAIN, busy_timeout: float = BUSY_TIMEOUT
+    ) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
         with translated(path):
             self._connection = _connect(path, busy_timeout)
         try:
             with translated(path):
-                _prepare(self._connection, path, busy_timeout)
+                _prepare(self._connection, path, layout, busy_timeout)
         except BaseException:
             self._connection.close()
             raise
@@ -58,6 +63,12 @@ class Database:
         """Give the connection in a transaction: all is stored when the block ends, or nothing."""
         with self._lock, translated(self.path), _transaction(self._connection):
             yield self._connection
+        for listener in self._listeners:
+            listener()
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have it called after every transaction of this process that was stored."""
+        self._listeners.append(listener)
 
     def close(self) -> None:
         """Close the file; nothing can be read or written any more."""
@@ -99,9 +110,11 @@ def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
+def _prepare(
+    connection: sqlite3.Connection, path: Path, layout: Layout, busy_timeout: float
+) -> None:
     # First, so that nobody else's file is changed.
-    _require_ours(connection, path)
+    _require_ours(connection, path, layout)
     # SQLite does not wait by itself where two processes switch a new file to WAL.
     for attempt in Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, sqlite3.Error) and busy(error)),
@@ -111,32 +124,32 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
     ):
         with attempt:
             connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {layout.synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
-    if _version(connection) < len(MIGRATIONS):
+    if _version(connection) < len(layout.migrations):
         with _transaction(connection):
-            _migrate(connection, path)
+            _migrate(connection, path, layout)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    _require_ours(connection, path)  # another process may have been faster
-    for migration in MIGRATIONS[_version(connection) :]:
+def _migrate(connection: sqlite3.Connection, path: Path, layout: Layout) -> None:
+    _require_ours(connection, path, layout)  # another process may have been faster
+    for migration in layout.migrations[_version(connection) :]:
         for statement in migration:
             connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute(f"PRAGMA user_version = {len(layout.migrations)}")
 
 
-def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
+def _require_ours(connection: sqlite3.Connection, path: Path, layout: Layout) -> None:
     # In this order: another process that makes the file commits both at once, and whoever has
     # seen its tables sees its name on them as well.
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     owner = _pragma(connection, "application_id")
-    if owner != APPLICATION_ID and (owner or tables):
+    if owner != layout.application_id and (owner or tables):
         raise unreadable(path, "it belongs to another program")
-    if (version := _version(connection)) > len(MIGRATIONS):
+    if (version := _version(connection)) > len(layout.migrations):
         raise Unreadable(
             f"{path} was written by a newer Parkade (schema {version}; this one knows "
-            f"{len(MIGRATIONS)})",
+            f"{len(layout.migrations)})",
             hint="use that version again, or start on another state folder",
         )
 

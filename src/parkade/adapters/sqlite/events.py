@@ -11,7 +11,7 @@ from parkade.domain.event import Event
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from parkade.adapters.sqlite.database import Database
     from parkade.ports.events import EventQuery
@@ -19,19 +19,29 @@ if TYPE_CHECKING:
 
 def record(connection: sqlite3.Connection, event: Event) -> Event:
     """Append the event within the caller's transaction; return it with its number."""
+    owner = event.owner or _owner(connection, event.endpoint_name)
     cursor = connection.execute(
-        "INSERT INTO events (at, kind, actor, reason, endpoint_name, data)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (at, kind, actor, reason, endpoint_name, owner, data)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             columns.instant(event.at),
             event.kind,
             event.actor,
             event.reason,
             event.endpoint_name,
+            owner,
             json.dumps(event.data),
         ),
     )
-    return replace(event, number=cursor.lastrowid or 0)
+    return replace(event, owner=owner, number=cursor.lastrowid or 0)
+
+
+def _owner(connection: sqlite3.Connection, endpoint_name: str) -> str:
+    """Return whose lease the endpoint has; a damaged one is nobody's."""
+    row = connection.execute(
+        "SELECT owner FROM leases WHERE endpoint_name = ?", (endpoint_name,)
+    ).fetchone()
+    return row["owner"] if row is not None and isinstance(row["owner"], str) else ""
 
 
 class SqliteHistory:
@@ -53,6 +63,10 @@ class SqliteHistory:
         """Return the newest matches."""
         return self._select(query, "DESC")[::-1]
 
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have it called after every transaction of this process."""
+        self._database.watch(listener)
+
     def _select(self, query: EventQuery, order: str) -> list[Event]:
         where, values = _conditions(query)
         statement = f"SELECT * FROM events WHERE {where} ORDER BY number {order} LIMIT ?"  # noqa: S608
@@ -67,6 +81,9 @@ def _conditions(query: EventQuery) -> tuple[str, list[columns.Column]]:
     if query.endpoint_name is not None:
         where.append("endpoint_name = ?")
         values.append(query.endpoint_name)
+    if query.owners:
+        where.append(f"owner IN ({', '.join('?' for _ in query.owners)})")
+        values += query.owners
     if query.since is not None:
         where.append("at >= ?")
         values.append(columns.instant(query.since))
@@ -93,5 +110,6 @@ def _event(row: sqlite3.Row) -> Event:
             actor=columns.read_text(row, "actor"),
             reason=columns.read_text(row, "reason"),
             endpoint_name=columns.read_text(row, "endpoint_name"),
+            owner=columns.read_text(row, "owner"),
             data=columns.read_object(row, "data"),
         )

@@ -16,6 +16,19 @@ UPKEEP: tuple[str, ...] = (
     )
     """,
     """
+    CREATE TABLE watches (
+        endpoint_name TEXT PRIMARY KEY NOT NULL,
+        content TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE remains (
+        endpoint_name TEXT PRIMARY KEY NOT NULL,
+        removed_at TEXT NOT NULL,
+        content TEXT NOT NULL
+    )
+    """,
+    """
     CREATE TABLE bookings (
         id TEXT PRIMARY KEY NOT NULL,
         endpoint_name TEXT NOT NULL,
@@ -26,6 +39,21 @@ UPKEEP: tuple[str, ...] = (
 #: Budgets.
 MONEY: tuple[str, ...] = ()
 #: Subscribers and what could not be delivered to them.
-OUTBOX: tuple[str, ...] = ()
+OUTBOX: tuple[str, ...] = (
+    # What happened before this is nobody's: the history is not written over.
+    "ALTER TABLE events ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX events_by_owner ON events (owner, number)",
+    "CREATE TABLE subscribers (name TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)",
+    "CREATE TABLE progress (subscriber TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)",
+    # AUTOINCREMENT: whoever names a letter means no later one.
+    """
+    CREATE TABLE letters (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        subscriber TEXT NOT NULL,
+        content TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX letters_by_subscriber ON letters (subscriber, id)",
+)
 #: Alarms.
 ALARMS: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from parkade.apps.sagemaker.members import refuse
 from parkade.apps.wire.faults import Fault, invalid
 from parkade.domain.deployment import Retained
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
-from parkade.domain.errors import EndpointNotFound
+from parkade.domain.errors import EndpointNotFound, ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +41,13 @@ def create(call: Call) -> Mapping[str, Any]:
         raise taken(_NOUN, _arn(call, name))
     configs.require_whole(call, config_name)
     metering.require_leave(call, name, config_name)
-    call.services.host.create_endpoint(name, config_name, call.actor)
+    # First the tags: the event of its creation tells them.
     tags.begin(call, ENDPOINT, name, new_tags)
+    try:
+        call.services.host.create_endpoint(name, config_name, call.actor)
+    except ParkadeError:
+        tags.forget(call, ENDPOINT, name)
+        raise
     return {"EndpointArn": _arn(call, name)}
 
 
