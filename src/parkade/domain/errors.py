@@ -23,6 +23,7 @@
     +-- Forbidden                 the token's role or endpoints do not allow it
     +-- Throttled                 `retry_after` says when to come back
     +-- ResourceLimitExceeded     more than the configuration allows
+    +-- BudgetExceeded            more than is left of the owner's budget; `until` says when it renews
     +-- TooLarge                  a body or archive over its limit
     +-- Unreadable                stored state that cannot be understood; left alone, reported
     +-- StartFailed               a worker or endpoint could not be started; says why
@@ -35,6 +36,10 @@ one table. `message` says what was asked and what is wrong, `hint` what to do ab
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ParkadeError(Exception):
@@ -143,6 +148,14 @@ class Throttled(ParkadeError):
 
 class ResourceLimitExceeded(ParkadeError):
     """More was asked for than the configuration allows."""
+
+
+class BudgetExceeded(ParkadeError):
+    """More was asked for than is left of the owner's budget; it renews at `until`."""
+
+    def __init__(self, message: str, *, until: datetime, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class TooLarge(ParkadeError):

@@ -6,6 +6,8 @@ A migration that was released is never changed; a new one is added behind it. In
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from parkade.adapters.sqlite.tables import ALARMS, LEASES, MONEY, OUTBOX, UPKEEP
 
 #: Marks the file as Parkade's own: "PARK".
@@ -228,3 +230,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (*LEASES, *UPKEEP, *MONEY, *OUTBOX, *ALARMS),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a file holds: its mark, its tables, and what a commit outlives.
+
+    FULL: a power cut; NORMAL: the death of the process, which costs no wait for the disk.
+    """
+
+    application_id: int
+    migrations: tuple[tuple[str, ...], ...]
+    synchronous: str = "FULL"
+
+
+MAIN = Layout(application_id=APPLICATION_ID, migrations=MIGRATIONS)

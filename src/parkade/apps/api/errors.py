@@ -42,6 +42,7 @@ STATUSES: Mapping[type[errors.ParkadeError], int] = {
     errors.Forbidden: 403,
     errors.Throttled: 429,
     errors.ResourceLimitExceeded: 400,
+    errors.BudgetExceeded: 402,
     errors.TooLarge: 413,
     errors.Unreadable: 500,
     errors.StartFailed: 500,

@@ -36,6 +36,7 @@ _CODES: Mapping[type[errors.ParkadeError], tuple[str, int]] = {
     errors.Forbidden: ("AccessDeniedException", 400),
     errors.Throttled: ("ThrottlingException", 400),
     errors.ResourceLimitExceeded: ("ResourceLimitExceeded", 400),
+    errors.BudgetExceeded: ("ResourceLimitExceeded", 400),
     errors.TooLarge: ("RequestEntityTooLargeException", 413),
     errors.Unavailable: ("ServiceUnavailable", 503),
     errors.ParkadeError: ("InternalFailure", 500),
