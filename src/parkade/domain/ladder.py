@@ -32,7 +32,6 @@ class Rung(StrEnum):
     UNKNOWN = "unknown"
     NOTICE = "notice"
     STOP = "stop"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import InvalidInput
@@ -138,7 +138,7 @@ def windows(text: str, field: str) -> int | None:
     return int(text)
 
 
-_READERS: Mapping[str, Callable[[str, str], timedelta | int | None]] = {
+_READERS: Mapping[str, Callable[[str, str], Any]] = {
     "grace": _span,
     "window": _span,
     "notice-after": windows,

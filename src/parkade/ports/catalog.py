@@ -26,6 +26,14 @@ class Listing(Generic[_Record]):
     unreadable: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The tags of all of a kind that have any, and why others cannot be read, by name."""
+
+    tags: Mapping[str, Mapping[str, str]]
+    unreadable: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEndpoint:
     """An endpoint as last recorded by the host."""
@@ -131,7 +139,10 @@ class CatalogStore(Protocol):
         ...
 
     def put_endpoint(self, endpoint: RecordedEndpoint, event: Event) -> None:
-        """Store the endpoint over the one of its name, if any."""
+        """Store the endpoint over the one of its name, if any.
+
+        Of one that is Deleting the remains are kept, with its tags, in the same transaction.
+        """
         ...
 
     def endpoint(self, name: str) -> RecordedEndpoint:
@@ -178,6 +189,13 @@ class CatalogStore(Protocol):
         """Store all tags of what is of this kind ("endpoint", "model" ...) and name; none: forget."""
         ...
 
+    def tagged(self, kind: str) -> Tagged:
+        """Return the tags of all of this kind that have any, by name."""
+        ...
+
     def tags(self, kind: str, name: str) -> Mapping[str, str]:
-        """Return the tags, in the order of keys; none where nothing was stored."""
+        """Return the tags, in the order of keys; none where nothing was stored.
+
+        Raises Unreadable where they are damaged.
+        """
         ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from parkade.adapters.memory.remains import MemoryRemainsStore
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
     ComponentNotFound,
@@ -13,7 +15,8 @@ from parkade.domain.errors import (
     ModelNotFound,
     Unreadable,
 )
-from parkade.ports.catalog import Listing
+from parkade.ports.catalog import Listing, Tagged
+from parkade.ports.remains import remains_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +32,10 @@ _Record = TypeVar("_Record")
 class MemoryCatalogStore:
     """The catalog store port. `damage` makes a record unreadable, as a broken disk would."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, remains: MemoryRemainsStore | None = None) -> None:
+        """Write events to `history`, and what is left of endpoints to `remains`."""
         self._history = history
+        self._remains = remains or MemoryRemainsStore()
         self._models: _Table[Model] = _Table("model")
         self._configs: _Table[EndpointConfig] = _Table("endpoint config")
         self._endpoints: _Table[RecordedEndpoint] = _Table("endpoint")
@@ -112,6 +117,9 @@ class MemoryCatalogStore:
         with self._lock:
             self._history.append(event)
             self._endpoints.put(endpoint.name, endpoint)
+            if endpoint.status is EndpointStatus.DELETING:
+                tags = self._tags.get(("endpoint", endpoint.name), {})
+                self._remains.put(remains_of(endpoint, tags))
 
     def endpoint(self, name: str) -> RecordedEndpoint:
         """Return the endpoint."""
@@ -178,6 +186,12 @@ class MemoryCatalogStore:
             self._tags.pop((kind, name), None)
             if tags:
                 self._tags[kind, name] = dict(sorted(tags.items()))
+
+    def tagged(self, kind: str) -> Tagged:
+        """Return the tags of all of this kind that have any."""
+        with self._lock:
+            found = {name: dict(tags) for (of, name), tags in self._tags.items() if of == kind}
+            return Tagged(dict(sorted(found.items())), {})
 
     def tags(self, kind: str, name: str) -> Mapping[str, str]:
         """Return the tags, in the order of keys."""

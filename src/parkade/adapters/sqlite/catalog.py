@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from parkade.adapters.sqlite import columns
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
+from parkade.adapters.sqlite.remains import keep
 from parkade.domain.catalog import EndpointConfig, Model
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
     ComponentNotFound,
@@ -24,7 +26,9 @@ from parkade.ports.catalog import (
     RecordedComponent,
     RecordedEndpoint,
     RecordedInstance,
+    Tagged,
 )
+from parkade.ports.remains import remains_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +89,13 @@ class SqliteCatalogStore:
         self._configs.remove(name, event, strict=True)
 
     def put_endpoint(self, endpoint: RecordedEndpoint, event: Event) -> None:
-        """Store the endpoint over the one of its name."""
-        self._endpoints.put(endpoint.name, endpoint, event)
+        """Store the endpoint over the one of its name, and what is left of one that goes."""
+        with self._database.writing() as connection:
+            self._endpoints.write(connection, endpoint.name, endpoint)
+            if endpoint.status is EndpointStatus.DELETING:
+                tags = _tags_left(connection, endpoint.name)
+                keep(connection, remains_of(endpoint, tags))
+            record(connection, event)
 
     def endpoint(self, name: str) -> RecordedEndpoint:
         """Return the endpoint."""
@@ -136,17 +145,47 @@ class SqliteCatalogStore:
                 text = json.dumps(dict(tags), sort_keys=True)
                 connection.execute("INSERT INTO tags VALUES (?, ?, ?)", (kind, name, text))
 
+    def tagged(self, kind: str) -> Tagged:
+        """Return the tags of all of this kind that have any, those apart that cannot be read."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM tags WHERE kind = ? ORDER BY name", (kind,)
+            ).fetchall()
+        tags: dict[str, Mapping[str, str]] = {}
+        unreadable: dict[str, str] = {}
+        for row in rows:
+            name = str(row["name"])
+            try:
+                tags[name] = _read_tags(row)
+            except Unreadable as error:
+                unreadable[name] = error.message
+        return Tagged(tags, unreadable)
+
     def tags(self, kind: str, name: str) -> Mapping[str, str]:
         """Return the tags, in the order of keys."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT tags FROM tags WHERE kind = ? AND name = ?", (kind, name)
-            ).fetchone()
-        if row is None:
-            return {}
-        with columns.reading(f"the tags of {kind} {name!r}"):
-            tags = columns.read_object(row, "tags")
-            return {key: columns.read_text(tags, key) for key in sorted(tags)}
+            return _find_tags(connection, kind, name)
+
+
+def _find_tags(connection: sqlite3.Connection, kind: str, name: str) -> Mapping[str, str]:
+    row = connection.execute(
+        "SELECT * FROM tags WHERE kind = ? AND name = ?", (kind, name)
+    ).fetchone()
+    return {} if row is None else _read_tags(row)
+
+
+def _tags_left(connection: sqlite3.Connection, endpoint_name: str) -> Mapping[str, str]:
+    """Return the tags of an endpoint that goes; damaged ones must not keep it from going."""
+    try:
+        return _find_tags(connection, "endpoint", endpoint_name)
+    except Unreadable:
+        return {}
+
+
+def _read_tags(row: sqlite3.Row) -> Mapping[str, str]:
+    with columns.reading(f"the tags of {row['kind']} {row['name']!r}"):
+        tags = columns.read_object(row, "tags")
+        return {key: columns.read_text(tags, key) for key in sorted(tags)}
 
 
 class _Table(Generic[_Record]):
@@ -184,10 +223,14 @@ class _Table(Generic[_Record]):
     def put(self, name: str, value: _Record, event: Event | None = None) -> None:
         """Store it over the one of this name."""
         with self._database.writing() as connection:
-            text = self._documents.write(value)
-            connection.execute(f"INSERT OR REPLACE {self._insert}", (name, text))
+            self.write(connection, name, value)
             if event is not None:
                 record(connection, event)
+
+    def write(self, connection: sqlite3.Connection, name: str, value: _Record) -> None:
+        """Store it over the one of this name, in the transaction of whoever calls."""
+        text = self._documents.write(value)
+        connection.execute(f"INSERT OR REPLACE {self._insert}", (name, text))
 
     def get(self, name: str) -> _Record:
         """Return the one of this name."""
