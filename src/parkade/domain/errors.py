@@ -12,6 +12,7 @@
     |   +-- TokenNotFound
     |   +-- RouteNotFound
     |   +-- ExecutionNotFound
+    |   +-- AlarmNotFound
     |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
@@ -100,6 +101,10 @@ class RouteNotFound(NotFound):
 
 class ExecutionNotFound(NotFound):
     """No execution has this ARN, or it is not yours to see."""
+
+
+class AlarmNotFound(NotFound):
+    """No alarm has this name."""
 
 
 class BucketNotFound(NotFound):
