@@ -36,8 +36,11 @@ UPKEEP: tuple[str, ...] = (
     )
     """,
 )
-#: Budgets.
-MONEY: tuple[str, ...] = ()
+#: Budgets, and what owners pay from.
+MONEY: tuple[str, ...] = (
+    "CREATE TABLE budgets (owner TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)",
+    "CREATE TABLE purses (owner TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL)",
+)
 #: Subscribers and what could not be delivered to them.
 OUTBOX: tuple[str, ...] = (
     # What happened before this is nobody's: the history is not written over.
@@ -56,4 +59,6 @@ OUTBOX: tuple[str, ...] = (
     "CREATE INDEX letters_by_subscriber ON letters (subscriber, id)",
 )
 #: Alarms.
-ALARMS: tuple[str, ...] = ()
+ALARMS: tuple[str, ...] = (
+    "CREATE TABLE alarms (name TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)",
+)
