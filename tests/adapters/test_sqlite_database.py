@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -57,30 +58,25 @@ def test_its_files_are_for_this_user_alone(path, database):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
-def test_migrations_run_once_and_in_order(path, monkeypatch):
+def with_more(*migrations):
+    return replace(schema.MAIN, migrations=(*schema.MIGRATIONS, *migrations))
+
+
+def test_migrations_run_once_and_in_order(path):
     with closing(Database(path)) as database:
         SqliteMeta(database).put("key", "kept")
-    monkeypatch.setattr(
-        "parkade.adapters.sqlite.database.MIGRATIONS",
-        (
-            *schema.MIGRATIONS,
-            ("CREATE TABLE later (a TEXT)",),
-            ("ALTER TABLE later ADD COLUMN b TEXT",),
-        ),
-    )
+    layout = with_more(("CREATE TABLE later (a TEXT)",), ("ALTER TABLE later ADD COLUMN b TEXT",))
     for _ in range(2):
-        with closing(Database(path)) as database:
+        with closing(Database(path, layout=layout)) as database:
             assert pragma(database, "user_version") == len(schema.MIGRATIONS) + 2
             assert SqliteMeta(database).get("key") == "kept"
             with database.reading() as connection:
                 connection.execute("SELECT a, b FROM later")
 
 
-def test_records_of_the_first_schema_are_taken_over(path, monkeypatch):
+def test_records_of_the_first_schema_are_taken_over(path):
     """Written by version 0.1.0; what is damaged stays damaged, and hides nothing else."""
-    with monkeypatch.context() as patched:
-        patched.setattr("parkade.adapters.sqlite.database.MIGRATIONS", schema.MIGRATIONS[:1])
-        old = Database(path)
+    old = Database(path, layout=replace(schema.MAIN, migrations=schema.MIGRATIONS[:1]))
     at = "2026-03-01T12:00:00.000000+00:00"
     variant = {"name": "blue", "model_name": "m", "instance_type": "ml.c5.xlarge"}
     variants = json.dumps([{**variant, "instance_count": 2, "weight": 1.0}])
@@ -114,15 +110,11 @@ def test_records_of_the_first_schema_are_taken_over(path, monkeypatch):
     new.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path):
     Database(path).close()
-    monkeypatch.setattr(
-        "parkade.adapters.sqlite.database.MIGRATIONS",
-        (*schema.MIGRATIONS, ("CREATE TABLE later (a TEXT)", "CREATE TABLE broken (")),
-    )
+    layout = with_more(("CREATE TABLE later (a TEXT)", "CREATE TABLE broken ("))
     with pytest.raises(sqlite3.OperationalError):
-        Database(path)
-    monkeypatch.undo()
+        Database(path, layout=layout)
     with closing(Database(path)) as database, database.reading() as connection:
         tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
         assert "later" not in [row["name"] for row in tables]

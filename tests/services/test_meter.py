@@ -419,7 +419,7 @@ class Raced(MemoryLeaseBook):
         super().__init__(history)
         self.races = races
 
-    def put(self, lease, event, *, coin=None):
+    def put(self, lease, event, *, coin=None, purse=None):
         if lease.version and self.races:
             self.races -= 1
             current = self.get(lease.endpoint_name)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from parkade.domain import price
-from parkade.domain.price import NOTHING, Sum
+from parkade.domain.price import EMPTY, NOTHING, Sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -73,7 +73,7 @@ class Tally:
     def costs(self, span: timedelta) -> Sum:
         """Return what so much of its time costs."""
         if self.hourly is None:
-            return Sum(unpriced=frozenset({self.instance_type})) if span else Sum()
+            return Sum(unpriced=frozenset({self.instance_type})) if span else EMPTY
         return Sum(usd=price.cost(self.hourly, span))
 
 
@@ -101,10 +101,10 @@ class Costs:
     """What something cost, and what it would have cost if it had always been on."""
 
     instances: timedelta = NONE
-    used: Sum = Sum()
-    idle: Sum = Sum()
+    used: Sum = EMPTY
+    idle: Sum = EMPTY
     #: The same instances from the first sight of the endpoint to now without a break.
-    always_on: Sum = Sum()
+    always_on: Sum = EMPTY
 
     @property
     def cost(self) -> Sum:

@@ -112,9 +112,12 @@ class Sum:
         return f"{dollars(self.usd)} {CURRENCY} + {len(self.unpriced)} unpriced"
 
 
+EMPTY = Sum()
+
+
 def total(sums: Iterable[Sum]) -> Sum:
     """Return all of them together."""
-    whole = Sum()
+    whole = EMPTY
     for each in sums:
         whole = whole.plus(each)
     return whole

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
+    from parkade.ports.budgets import Purse
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,15 @@ class LeaseBook(Protocol):
         """Return every lease in the order of names; a damaged row never hides the others."""
         ...
 
-    def put(self, lease: Lease, event: Event, *, coin: Coin | None = None) -> Lease:
+    def put(
+        self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
+    ) -> Lease:
         """Store the lease where the book still holds `lease.version` (0: holds none) of it.
 
         Returns it with its new version. Raises VersionConflict where another write came first,
         with nothing stored. A `coin` is recorded with the new lease in the same transaction; one
-        that was spent before raises VersionConflict as well: ask `spent` again. A lease that was
+        that was spent before raises VersionConflict as well: ask `spent` again; and so does a
+        `purse` that something was paid from since it was read. A lease that was
         removed and made again (another `created_at`) is another one, whatever its version.
         """
         ...

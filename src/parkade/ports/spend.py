@@ -31,9 +31,7 @@ class SpendStore(Protocol):
     ResourceLimitExceeded; a sum that lacks something is never returned.
     """
 
-    def add(
-        self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime
-    ) -> None:
+    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
         """Add to what is stored of the same keys, and note until when it is known: all or nothing.
 
         An endpoint and owner that were not there before are first seen where their presence begins,

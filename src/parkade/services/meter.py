@@ -31,13 +31,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from parkade.ports.budgets import Purse
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
 
+#: Asked before time is granted: takes the lease as it would be, as it is, and the instant. Returns
+#: the purse that pays, None where nothing limits it; raises BudgetExceeded.
+Admit: TypeAlias = "Callable[[Lease, Lease | None, datetime], Purse | None]"
 #: What a change decides: the lease to store, with its event; None: nothing is to be changed.
 Decision: TypeAlias = "tuple[Lease, Event] | None"
 
 KEY_LIMIT = 255
+
+
+def free(
+    lease: Lease,  # noqa: ARG001
+    held: Lease | None,  # noqa: ARG001
+    now: datetime,  # noqa: ARG001
+) -> Purse | None:
+    """Let everybody have any time."""
+    return None
 
 
 class Meter:
@@ -51,7 +64,9 @@ class Meter:
         clock: Clock,
         rules: Callable[[], LeaseRules],
         changed: Callable[[], None],
+        admit: Admit = free,
     ) -> None:
+        self._admit = admit
         self._book = book
         self._hosting = hosting
         self._clock = clock
@@ -220,11 +235,13 @@ class Meter:
         # changed the lease, and the write below is refused.
         if coin is not None and (paid := self._book.spent(coin)) is not None:
             return paid
-        decision = decide(held, self._clock.now())
+        now = self._clock.now()
+        decision = decide(held, now)
         if decision is None:
             return _known(held, endpoint_name)
         lease, event = decision
-        stored = self._book.put(lease, event, coin=coin)
+        purse = self._admit(lease, held, now)
+        stored = self._book.put(lease, event, coin=coin, purse=purse)
         self._changed()
         return stored
 

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.adapters.memory.purses import MemoryPurses
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
 from parkade.ports.leases import Shelf
 
@@ -13,14 +14,16 @@ if TYPE_CHECKING:
     from parkade.adapters.memory.events import MemoryHistory
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
+    from parkade.ports.budgets import Purse
     from parkade.ports.leases import Coin
 
 
 class MemoryLeaseBook:
     """The lease book port. `damage` makes a row unreadable, as a broken disk would."""
 
-    def __init__(self, history: MemoryHistory) -> None:
+    def __init__(self, history: MemoryHistory, purses: MemoryPurses | None = None) -> None:
         self._history = history
+        self._purses = purses or MemoryPurses()
         history.owner_of = self._owner
         self._leases: dict[str, Lease] = {}
         self._damaged: dict[str, str] = {}
@@ -47,13 +50,17 @@ class MemoryLeaseBook:
             leases = tuple(self._leases[name] for name in sorted(self._leases))
             return Shelf(leases, dict(sorted(self._damaged.items())))
 
-    def put(self, lease: Lease, event: Event, *, coin: Coin | None = None) -> Lease:
+    def put(
+        self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
+    ) -> Lease:
         """Store the lease unless another write came first."""
         stored = replace(lease, version=lease.version + 1)
         with self._lock:
             self._require_version(lease)
             if coin is not None and _place(coin) in self._spent:
                 raise _lost(lease)
+            if purse is not None:
+                self._purses.spend(purse)
             self._history.append(replace(event, owner=event.owner or lease.owner))
             self._leases[lease.endpoint_name] = stored
             if coin is not None:

@@ -30,9 +30,7 @@ class MemorySpendStore:
         self._lock = threading.Lock()
         self.broken: ParkadeError | None = None
 
-    def add(
-        self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime
-    ) -> None:
+    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
         """Add tallies, presences and first sights."""
         with self._lock:
             self._require_whole()

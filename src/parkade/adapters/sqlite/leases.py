@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
+from parkade.adapters.sqlite import columns, purses
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
 from parkade.domain.lease import EndReason, Lease
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.ports.budgets import Purse
     from parkade.ports.leases import Coin
 
 _INSERT = """
@@ -79,8 +80,10 @@ class SqliteLeaseBook:
                 unreadable[str(row["endpoint_name"])] = error.message
         return Shelf(tuple(leases), unreadable)
 
-    def put(self, lease: Lease, event: Event, *, coin: Coin | None = None) -> Lease:
-        """Store lease, event and coin in one transaction, unless another write came first."""
+    def put(
+        self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
+    ) -> Lease:
+        """Store lease, event, coin and purse in one transaction, unless another write came first."""
         stored = replace(lease, version=lease.version + 1)
         with self._database.writing() as connection:
             _require_readable(connection, lease.endpoint_name)
@@ -89,6 +92,8 @@ class SqliteLeaseBook:
                 raise _lost(lease.endpoint_name)
             if coin is not None:
                 _spend(connection, coin, stored)
+            if purse is not None:
+                purses.spend(connection, purse)
             record(connection, replace(event, owner=event.owner or lease.owner))
         return stored
 

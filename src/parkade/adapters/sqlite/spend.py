@@ -94,9 +94,7 @@ class SqliteSpendStore:
         self._opened: Database | None = None
         self._lock = threading.Lock()
 
-    def add(
-        self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime
-    ) -> None:
+    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
         """Add tallies, presences and first sights in one transaction."""
         kept = tuple(presences)
         with self._database().writing() as connection:
