@@ -74,8 +74,8 @@ def check(queries: Sequence[Query]) -> None:
     _order(queries)
 
 
-def needed(queries: Sequence[Query]) -> list[Query]:
-    """Return the measured queries that what is returned needs."""
+def concerned(queries: Sequence[Query]) -> list[Query]:
+    """Return the queries that what is returned needs, themselves included."""
     by_id = {query.id: query for query in queries}
     wanted = [query.id for query in queries if query.returned]
     seen: set[str] = set()
@@ -84,7 +84,12 @@ def needed(queries: Sequence[Query]) -> list[Query]:
         if query_id not in seen:
             seen.add(query_id)
             wanted += _names(by_id[query_id])
-    return [query for query in queries if query.measured is not None and query.id in seen]
+    return [query for query in queries if query.id in seen]
+
+
+def needed(queries: Sequence[Query]) -> list[Query]:
+    """Return the measured queries that what is returned needs."""
+    return [query for query in concerned(queries) if query.measured is not None]
 
 
 def widest(queries: Iterable[Query]) -> int:
@@ -111,11 +116,7 @@ def answer(
                 else mathfunctions.Span(start=span.start, end=span.end, period=query.period)
             )
             values[query.id] = _value(mathsyntax.parse(query.expression), values, around)
-    return {
-        query.id: _lines(query, values[query.id])
-        for query in queries
-        if query.id in returned and query.id in values
-    }
+    return {query.id: _lines(query, values[query.id]) for query in queries if query.id in returned}
 
 
 def _lines(query: Query, value: Value) -> tuple[Line, ...]:
