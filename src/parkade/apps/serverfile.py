@@ -85,6 +85,7 @@ class ServerFile(Section):
             max_ahead=timedelta(minutes=self.limits.max_minutes_ahead),
             initial=timedelta(minutes=self.initial_provision_minutes),
             adopts=self.unmetered == "adopt",
+            keep_at_most=timedelta(minutes=self.keep.at_most_minutes),
             warnings=tuple(
                 timedelta(minutes=m) for m in sorted(set(self.warnings.minutes), reverse=True)
             ),

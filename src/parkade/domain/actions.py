@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     UNKNOWN = "unknown"
     UNUSABLE = "unusable"
     BUDGET = "budget"
+    LIMIT = "limit"
 
 
 class PaidBy(StrEnum):

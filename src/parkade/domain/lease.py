@@ -46,6 +46,8 @@ class LeaseRules:
     max_retries: int = 5
     #: Wait before the first recreation; it doubles each time: 1, 2, 4, 8, 16 minutes.
     first_backoff: timedelta = timedelta(minutes=1)
+    #: How far beyond what people paid for use extends a lease, whatever its terms say.
+    keep_at_most: timedelta = timedelta(hours=8)
 
     def backoff(self, retries: int) -> timedelta:
         """Return the wait before recreation number `retries` + 1."""

@@ -80,10 +80,13 @@ def plan(
     for lease in sorted(leases, key=lambda lease: lease.endpoint_name):
         name = lease.endpoint_name
         leased.add(name)
-        coin, ahead = _coin(now, name, lease, around)
-        instants += ahead
+        due = _due(now, name, lease, rules, around)
+        coin = _coin(name, lease, due)
+        instants += due.ahead
+        steps += [_Step(_notify(name, notice, text, lease)) for notice, text in due.notices]
         if lease.over(now):
-            steps += [coin or _over(now, lease, endpoints.get(name), around)]
+            over = _over(now, lease, endpoints.get(name), around)
+            steps += [coin, *_unless_paid(over)] if coin else [over]
             continue
         steps += _valid(now, lease, endpoints.get(name), rules, around)
         if steps[-1].action.kind is ActionKind.STOP:
@@ -96,12 +99,13 @@ def plan(
         for name, why in sorted(unreadable.items())
     ]
     steps += [
-        _Step(_notify(name, NoticeKind.UNUSABLE, f"{why}; nothing is stopped by a guess"))
+        _Step(_notify(name, NoticeKind.UNUSABLE, why))
         for name, why in sorted(around.unusable.items())
     ]
     for name in sorted((endpoints.keys() | around.bookings.keys()) - leased):
-        coin, ahead = _coin(now, name, None, around)
-        instants += ahead
+        due = _due(now, name, None, rules, around)
+        coin = _coin(name, None, due)
+        instants += due.ahead
         steps += [coin] if coin else _unleased(now, endpoints.get(name), rules, around)
     instants += [step.next_at for step in steps if step.next_at]
     return Plan(
@@ -273,20 +277,41 @@ def _unmetered(seen: ObservedEndpoint, rules: LeaseRules) -> Action:
     )
 
 
-def _coin(
-    now: datetime, name: str, lease: Lease | None, around: Circumstances
-) -> tuple[_Step | None, tuple[datetime, ...]]:
-    """Return the payment that is due without a person, and when one can become due."""
-    terms, bookings = around.terms.get(name), around.bookings.get(name, ())
-    coin, ahead = coins.due(
-        now, lease, terms=terms, bookings=bookings, leads=around.leads, use=around.uses.get(name)
+def _due(
+    now: datetime, name: str, lease: Lease | None, rules: LeaseRules, around: Circumstances
+) -> coins.Due:
+    return coins.due(
+        now,
+        lease,
+        terms=around.terms.get(name),
+        bookings=around.bookings.get(name, ()),
+        leads=around.leads,
+        use=around.uses.get(name),
+        rules=rules,
     )
-    if coin is None:
-        return None, ahead
-    action = Action(
-        kind=ActionKind.PAY, endpoint_name=name, reason=coin.reason, lease=lease, coin=coin
+
+
+def _coin(name: str, lease: Lease | None, due: coins.Due) -> _Step | None:
+    """Return the payment that is due without a person."""
+    if due.coin is None:
+        return None
+    return _Step(
+        Action(
+            kind=ActionKind.PAY,
+            endpoint_name=name,
+            reason=due.coin.reason,
+            lease=lease,
+            coin=due.coin,
+        )
     )
-    return _Step(action), ahead
+
+
+def _unless_paid(over: _Step) -> list[_Step]:
+    """Return the stop that stands behind a payment, and is overtaken by it unless it is refused."""
+    if over.action.kind is not ActionKind.STOP:
+        return []
+    reason = f"{over.action.reason}, if it is not paid for"
+    return [replace(over, action=replace(over.action, reason=reason))]
 
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:
