@@ -1,0 +1,94 @@
+"""A gateway's row of usage, as samples of CloudWatch's series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.domain.series import PARKADE, SAGEMAKER, Aggregate, Series, Unit
+from parkade.ports.metrics import MINUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from parkade.apps import link
+    from parkade.apps.control.monitor.accounts import Accounts
+    from parkade.apps.control.monitor.subjects import Subject
+
+#: What divides invocations by instances, or by copies: by whether it is a component.
+PER = {False: "InvocationsPerInstance", True: "InvocationsPerCopy"}
+
+_Measured = tuple[str, Aggregate, Unit, str]
+
+
+def invocations(
+    accounts: Accounts,
+    dimensions: Mapping[str, str],
+    used: link.Usage,
+    subject: Subject | None,
+    now: datetime,
+) -> None:
+    """Add a row to the series of these dimensions; `subject`: None where it has gone meanwhile."""
+    seconds = subject.seconds if subject is not None else MINUTE
+    for name, value, unit, namespace in (*_counts(used, subject), *_times(used), *_rare(used)):
+        series = Series.of(namespace, name, **dimensions)
+        accounts.add(series, now, value, unit=unit, seconds=seconds)
+
+
+def _counts(used: link.Usage, subject: Subject | None) -> Iterator[_Measured]:
+    count = used.invocations
+    if not count:
+        return
+    yield "Invocations", Aggregate.of(1.0, count), Unit.COUNT, SAGEMAKER
+    for name, errors in (
+        ("Invocation4XXErrors", used.errors_4xx),
+        ("Invocation5XXErrors", used.errors_5xx),
+        ("InvocationModelErrors", used.model_errors),
+    ):
+        yield name, _ones(errors, count), Unit.COUNT, SAGEMAKER
+    if subject is not None:
+        share = Aggregate.of(1.0 / max(1, subject.instances), count)
+        yield PER[subject.component], share, Unit.COUNT, SAGEMAKER
+
+
+def _times(used: link.Usage) -> Iterator[_Measured]:
+    for name, spread, namespace in (
+        ("ModelLatency", used.model, SAGEMAKER),
+        ("OverheadLatency", used.overhead, SAGEMAKER),
+        ("TotalLatency", used.whole, PARKADE),
+        ("FirstByteLatency", used.first_byte, PARKADE),
+    ):
+        if spread.buckets:
+            yield name, _aggregate(spread), Unit.MICROSECONDS, namespace
+
+
+def _rare(used: link.Usage) -> Iterator[_Measured]:
+    for name, number, namespace in (
+        ("NoCapacityInvocationFailures", used.no_capacity, SAGEMAKER),
+        ("ModelNotReady", used.not_ready, PARKADE),
+        ("RetriedInvocations", used.retried, PARKADE),
+        ("DroppedCopies", used.dropped, PARKADE),
+    ):
+        if number:
+            yield name, Aggregate.of(1.0, number), Unit.COUNT, namespace
+
+
+def _ones(number: int, count: int) -> Aggregate:
+    """Return samples of which so many are 1 and the others 0."""
+    number = min(number, count)
+    return Aggregate(
+        count=count,
+        total=number,
+        least=1.0 if number == count else 0.0,
+        most=1.0 if number else 0.0,
+    )
+
+
+def _aggregate(spread: link.Spread) -> Aggregate:
+    return Aggregate(
+        count=sum(spread.buckets.values()),
+        total=spread.total,
+        least=spread.least,
+        most=spread.most,
+        buckets=spread.buckets,
+    )

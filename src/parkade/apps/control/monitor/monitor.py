@@ -1,0 +1,211 @@
+"""The monitor of a control process: beats once a second of the lease clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from parkade.apps.control.monitor import memory, recall
+from parkade.apps.control.monitor.accounts import Accounts
+from parkade.apps.control.monitor.collector import Collector
+from parkade.apps.control.monitor.flusher import Flusher
+from parkade.apps.control.monitor.knowledge import Instant, Knowledge
+from parkade.apps.control.monitor.subjects import Subjects
+from parkade.apps.control.monitor.usage import KnownUsage
+from parkade.domain.errors import ParkadeError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from parkade.apps.control.monitor.collector import Report
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.metrics import MetricStore
+    from parkade.runtime.host import Host
+    from parkade.runtime.views import FleetView
+    from parkade.services.telling import Teller
+
+logger = logging.getLogger(__name__)
+
+#: Seconds of real time until what could not be read is asked for anew.
+READ_AGAIN = 10.0
+
+
+class OnSecond(Protocol):
+    """Hears what was used in each second of the lease clock; must return at once."""
+
+    def __call__(
+        self,
+        now: datetime,
+        span: timedelta,
+        fleets: Mapping[str, FleetView],
+        used: set[tuple[str, str]],
+    ) -> None:
+        """Know that `span` has passed, and which (endpoint, variant) were used within."""
+        ...
+
+
+class Notebook(Protocol):
+    """Texts by key that survive."""
+
+    def get(self, key: str) -> str | None:
+        """Return the text, or None where nothing was put."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Store the text over the one of this key."""
+        ...
+
+
+_KEY = "monitor"
+
+
+class Monitor:
+    """Collects what is told, stores it, and knows how endpoints are used: `usage` is the port."""
+
+    def __init__(
+        self,
+        *,
+        store: MetricStore,
+        notebook: Notebook,
+        history: History,
+        teller: Teller,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        host: Host,
+        scale: float,
+        period: float,
+        waiting: Callable[[str], int | None],
+    ) -> None:
+        """Take what it works with.
+
+        `scale`: seconds of the lease clock in one of real time; `period`: seconds of real time
+        between two reports; `waiting`: how many asynchronous requests of an endpoint wait or run.
+        """
+        self.accounts = Accounts()
+        self.collector: Collector | None = None
+        self.usage = KnownUsage(
+            lambda: self.collector, self._instant, trouble=lambda: self.trouble, backlog=waiting
+        )
+        self._store = store
+        self._notebook = notebook
+        self._clock = clock
+        self._monotonic = monotonic
+        self._subjects = Subjects(host)
+        self._scale = scale
+        self._period = period
+        self._flusher = Flusher(
+            self.accounts, store, history, teller, clock, lost=self._samples_lost
+        )
+        self._listeners: list[OnSecond] = []
+        #: The newest point that was stored before this process began.
+        self._stored: datetime | None = None
+        self._begun: datetime | None = None
+        self._beaten: datetime | None = None
+        self._saved = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why what is measured cannot be stored; empty: it can."""
+        return self._flusher.trouble
+
+    def on_second(self, listener: OnSecond) -> None:
+        """Have it called with each second's use."""
+        self._listeners.append(listener)
+
+    async def begin(self) -> None:
+        """Take up what the process before knew; to be called before gateways can connect."""
+        remembered = None
+        try:
+            self._stored = await asyncio.to_thread(recall.newest, self._store)
+            text = await asyncio.to_thread(self._notebook.get, _KEY)
+        except ParkadeError as error:
+            logger.warning("the monitor begins anew: %s", error.message)
+        else:
+            self._saved = text or ""
+            remembered = memory.read(text)
+        at = self._instant()
+        self._begun = at.now
+        knowledge = Knowledge.begin(
+            at, remembered, scale=self._scale, period=self._period, stored=self._stored
+        )
+        self.collector = Collector(self.accounts, knowledge, self._subjects)
+
+    def report(self, report: Report) -> None:
+        """Take a gateway's message."""
+        if self.collector is not None:
+            self.collector.report(report, self._instant())
+
+    def gone(self, peer: str) -> None:
+        """Know that a gateway's connection has ended."""
+        if self.collector is not None:
+            self.collector.gone(peer, self._instant())
+
+    def changed(self) -> None:
+        """Know that endpoints may have come, gone or changed."""
+        self._subjects.changed()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        await asyncio.gather(self._beat_always(), self._read_all())
+
+    async def close(self) -> None:
+        """Store what there is; the last word of an orderly end."""
+        await self._flusher.flush()
+        await self._save()
+
+    async def _beat_always(self) -> None:
+        while True:
+            if self.collector is not None:
+                try:
+                    self._beat(self.collector)
+                except Unavailable as error:
+                    logger.info("nothing is measured yet: %s", error.message)
+                await self._flusher.flush()
+                await self._save()
+            await asyncio.sleep(self._period)
+
+    def _beat(self, collector: Collector) -> None:
+        at = self._instant()
+        collector.settle(at)
+        collector.write_zeros(at)
+        self._tell_second(collector, at.now)
+
+    def _tell_second(self, collector: Collector, now: datetime) -> None:
+        used = collector.take_used()
+        span = timedelta(0) if self._beaten is None else max(timedelta(0), now - self._beaten)
+        self._beaten = now
+        for listener in self._listeners:
+            listener(now, span, self._subjects.fleets, used)
+
+    async def _read_all(self) -> None:
+        """Read what was stored before this process began, until that has worked."""
+        whole = False
+        while not whole:
+            if self.collector is not None and self._begun is not None:
+                self.collector.settle(self._instant())
+                whole = await recall.recall(self.collector, self._store, self._stored, self._begun)
+            await asyncio.sleep(0 if whole else READ_AGAIN)
+
+    async def _save(self) -> None:
+        if self.collector is None:
+            return
+        text = memory.written(self.collector.knowledge.remembered)
+        if text == self._saved:
+            return
+        try:
+            await asyncio.to_thread(self._notebook.put, _KEY, text)
+        except ParkadeError as error:
+            logger.warning("what the monitor knows cannot be stored: %s", error.message)
+        else:
+            self._saved = text
+
+    def _samples_lost(self) -> None:
+        if self.collector is not None:
+            self.collector.knowledge.lose(self._instant())
+
+    def _instant(self) -> Instant:
+        return Instant(self._clock.now(), self._monotonic())
