@@ -26,6 +26,11 @@ class StatePaths:
         return self.state / "parkade.db"
 
     @property
+    def metrics(self) -> Path:
+        """The SQLite file of measurements; a damaged or full one never touches leases."""
+        return self.state / "metrics.db"
+
+    @property
     def server_key(self) -> Path:
         """The key that token hashes are made with; mode 0600."""
         return self.state / "server.key"

@@ -1,0 +1,212 @@
+"""Points as bytes: column by column, each in the narrowest form that loses nothing, compressed.
+
+Most series are dull: a column that never changes, or that equals one before it, is a few bytes
+however long it is. The bytes of numbers are put in order of their weight (all first bytes, then
+all second ones), since the high ones hardly change; then zlib finds what repeats. zlib's checksum
+tells of bytes that were damaged.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, islice, pairwise
+from typing import TYPE_CHECKING
+
+from parkade.domain.series import Aggregate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+#: The first byte of packed points; another form of them would have another one.
+_FORM = b"\x01"
+#: What a column is: the same number again and again, the same as the column of that place, or
+#: numbers in one of struct's forms.
+_CONSTANT, _AS_BEFORE = b"=", b"<"
+#: No column is longer; damaged bytes must not ask for all the memory there is.
+_LONGEST = 1 << 24
+_HEAD = struct.Struct("<cI")
+_NUMBER = struct.Struct("<d")
+_PLACE = struct.Struct("<B")
+#: Forms for whole numbers, narrow ones first, with the least and the most that they take.
+_WHOLE = tuple(
+    (form, -(1 << bits) if form.islower() else 0, (1 << bits) - 1)
+    for form, bits in (
+        ("B", 8), ("b", 7), ("H", 16), ("h", 15), ("I", 32), ("i", 31), ("q", 53),
+    )
+)  # fmt: skip
+_FORMS = {form.encode(): form for form, _, _ in _WHOLE} | {b"d": "d"}
+
+
+@dataclass(slots=True)
+class Block:
+    """Points of one series as columns, in the order of time; `at` in seconds since the epoch."""
+
+    at: list[int] = field(default_factory=list)
+    count: list[float] = field(default_factory=list)
+    total: list[float] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
+    most: list[float] = field(default_factory=list)
+    buckets: list[Mapping[int, float]] = field(default_factory=list)
+
+    def put(self, at: int, value: Aggregate) -> None:
+        """Append a point, later than all there are."""
+        self.at.append(at)
+        self.count.append(value.count)
+        self.total.append(value.total)
+        self.least.append(value.least)
+        self.most.append(value.most)
+        self.buckets.append(value.buckets)
+
+    def within(self, start: int, end: int) -> Block:
+        """Return the points with `start <= at < end`."""
+        first, last = bisect_left(self.at, start), bisect_left(self.at, end)
+        if first == 0 and last == len(self.at):
+            return self
+        return Block(*(column[first:last] for column in self._columns()))
+
+    def rows(self) -> Iterator[tuple[int, float, float, float, float, Mapping[int, float]]]:
+        """Give the points one by one: at, count, total, least, most, buckets."""
+        return zip(*self._columns(), strict=True)
+
+    def values(self) -> Iterator[tuple[int, Aggregate]]:
+        """Give the points one by one."""
+        for at, count, total, least, most, buckets in self.rows():
+            yield at, Aggregate(count=count, total=total, least=least, most=most, buckets=buckets)
+
+    def _columns(self) -> tuple[list, ...]:  # type: ignore[type-arg]  # columns of several kinds
+        return (self.at, self.count, self.total, self.least, self.most, self.buckets)
+
+
+def united(blocks: Iterable[Block], seconds: int) -> Block:
+    """Return the points of all blocks, merged into periods of `seconds`."""
+    merged: dict[int, Aggregate] = {}
+    for block in blocks:
+        for at, value in block.values():
+            begin = at - at % seconds
+            before = merged.get(begin)
+            merged[begin] = value if before is None else before.plus(value)
+    whole = Block()
+    for at in sorted(merged):
+        whole.put(at, merged[at])
+    return whole
+
+
+def pack(block: Block, start: int, seconds: int) -> bytes:
+    """Write points of periods of `seconds`, none of them before `start`."""
+    steps = [(at - start) // seconds for at in block.at]
+    steps = [*steps[:1], *(later - earlier for earlier, later in pairwise(steps))]
+    sizes = [len(each) for each in block.buckets]
+    spread = [sorted(each.items()) for each in block.buckets if each]
+    columns = (
+        steps,
+        block.count,
+        block.total,
+        block.least,
+        block.most,
+        sizes,
+        *_spread(chain.from_iterable(spread)),
+    )
+    return _FORM + zlib.compress(_join(columns), 6)
+
+
+def unpack(content: object, start: int, seconds: int) -> Block:
+    """Read what `pack` wrote. Raises ValueError where that is damaged."""
+    if not isinstance(content, bytes) or content[:1] != _FORM:
+        raise ValueError("it is no packed points")
+    try:
+        columns = _split(zlib.decompress(content[1:]), 8)
+    except zlib.error as error:
+        raise ValueError(f"its bytes are torn ({error})") from error
+    steps, count, total, least, most, sizes, numbers, amounts = columns
+    lengths = {len(each) for each in (steps, count, total, least, most, sizes)}
+    if len(lengths) != 1 or len(numbers) != len(amounts) or sum(sizes) != len(numbers):
+        raise ValueError("its columns do not go together")
+    at = [start + seconds * int(step) for step in accumulate(steps)]
+    pairs = zip(map(int, numbers), amounts, strict=True)
+    buckets: list[Mapping[int, float]] = [dict(islice(pairs, int(size))) for size in sizes]
+    return Block(at, list(count), list(total), list(least), list(most), buckets)
+
+
+def pack_buckets(buckets: Mapping[int, float]) -> bytes | None:
+    """Write a histogram; None where there is none."""
+    return _join(_spread(sorted(buckets.items()))) if buckets else None
+
+
+def unpack_buckets(content: object) -> dict[int, float]:
+    """Read what `pack_buckets` wrote. Raises ValueError where that is damaged."""
+    if content is None:
+        return {}
+    if not isinstance(content, bytes):
+        raise ValueError("its histogram is no bytes")  # noqa: TRY004  what is stored, not a bug
+    numbers, amounts = _split(content, 2)
+    if len(numbers) != len(amounts):
+        raise ValueError("its histogram's columns do not go together")
+    return dict(zip(map(int, numbers), amounts, strict=True))
+
+
+def _spread(pairs: Iterable[tuple[int, float]]) -> tuple[list[int], list[float]]:
+    numbers, amounts = [], []
+    for number, amount in pairs:
+        numbers.append(number)
+        amounts.append(amount)
+    return numbers, amounts
+
+
+def _join(columns: Sequence[Sequence[float]]) -> bytes:
+    return b"".join(_column(column, columns[:place]) for place, column in enumerate(columns))
+
+
+def _column(values: Sequence[float], before: Sequence[Sequence[float]]) -> bytes:
+    length = len(values)
+    least, most = min(values, default=0.0), max(values, default=0.0)
+    if least == most:
+        return _HEAD.pack(_CONSTANT, length) + _NUMBER.pack(least)
+    if values in before:
+        return _HEAD.pack(_AS_BEFORE, length) + _PLACE.pack(before.index(values))
+    form = _form(values, least, most)
+    numbers = values if form == "d" else map(int, values)
+    raw = struct.pack(f"<{length}{form}", *numbers)
+    width = struct.calcsize(f"<{form}")
+    return _HEAD.pack(form.encode(), length) + b"".join(raw[i::width] for i in range(width))
+
+
+def _form(values: Sequence[float], least: float, most: float) -> str:
+    if all(isinstance(value, int) or value.is_integer() for value in values):
+        for form, low, high in _WHOLE:
+            if low <= least and most <= high:
+                return form
+    return "d"
+
+
+def _split(content: bytes, number: int) -> list[Sequence[float]]:
+    """Read columns. Raises ValueError where they are not that many, or torn."""
+    columns: list[Sequence[float]] = []
+    place = 0
+    try:
+        for _ in range(number):
+            kind, length = _HEAD.unpack_from(content, place)
+            place += _HEAD.size
+            if length > _LONGEST:
+                raise ValueError(f"a column of {length} numbers")  # noqa: TRY301  as struct's
+            if kind == _CONSTANT:
+                columns.append([_NUMBER.unpack_from(content, place)[0]] * length)
+                place += _NUMBER.size
+            elif kind == _AS_BEFORE:
+                columns.append(columns[_PLACE.unpack_from(content, place)[0]])
+                place += _PLACE.size
+            else:
+                form = _FORMS[kind]
+                width = struct.calcsize(f"<{form}")
+                raw = bytearray(length * width)
+                for i in range(width):
+                    raw[i::width] = content[place : place + length]
+                    place += length
+                columns.append(struct.unpack(f"<{length}{form}", raw))
+    except (struct.error, KeyError, IndexError, ValueError, MemoryError) as error:
+        raise ValueError(f"its columns are torn ({error})") from error
+    if place != len(content):
+        raise ValueError("it is longer than its columns")
+    return columns
