@@ -9,8 +9,12 @@ from parkade.domain.catalog import Container, EndpointConfig, Model, Variant
 from parkade.domain.deployment import Component, Deployment
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEndpoint
 from parkade.domain.event import Event
+from parkade.domain.idle import IdleRules, Reading, Use
+from parkade.domain.ladder import Watch
 from parkade.domain.lease import Lease, LeaseRules
+from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.token import Role, Token
+from parkade.domain.watching import Opting, Watched
 from parkade.ports.backlog import AsyncRequest
 from parkade.ports.catalog import RecordedComponent, RecordedEndpoint, RecordedInstance
 from parkade.ports.executions import Execution, ExecutionStatus
@@ -61,6 +65,51 @@ def an_endpoint(status=EndpointStatus.IN_SERVICE, **changes):
         "wanted": 1,
     }
     return ObservedEndpoint(status=EndpointStatus(status), **{**defaults, **changes})
+
+
+def some_opting(**changes):
+    """The server's settings of the maintainer: the defaults."""
+    defaults = {
+        "watched": Watched.TAGGED,
+        "tag_key": "auto-maintain",
+        "tag_value": "true",
+        "rules": IdleRules(),
+    }
+    return Opting(**{**defaults, **changes})
+
+
+def invocations(variant="blue", endpoint="falcon"):
+    """The series that counts a variant's invocations."""
+    return Series.of(SAGEMAKER, "Invocations", EndpointName=endpoint, VariantName=variant)
+
+
+def a_reading(variant="blue", **changes):
+    """A variant without use since long before NOW."""
+    defaults = {
+        "series": invocations(variant),
+        "quiet_since": NOW - timedelta(days=1),
+        "newest": NOW,
+    }
+    return Reading(**{**defaults, **changes})
+
+
+def some_use(*readings, **changes):
+    """An endpoint that nobody uses, on one variant if no others are given."""
+    defaults = {"in_flight": 0, "backlog": 0, "readings": readings or (a_reading(),)}
+    return Use(**{**defaults, **changes})
+
+
+def a_watch(**changes):
+    """A watch that began when the endpoint came into service, at NOW."""
+    defaults = {
+        "endpoint_name": "falcon",
+        "created_at": NOW,
+        "in_service_at": NOW,
+        "since": NOW,
+        "rules": IdleRules(),
+        "by": "tag auto-maintain=true",
+    }
+    return Watch(**{**defaults, **changes})
 
 
 def a_container(**changes):

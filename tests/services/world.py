@@ -1,15 +1,39 @@
 """A whole small world in memory: book, hosting, clock, meter and sweep."""
 
+from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.hosting import MemoryHosting
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.notices import MemoryNotices
+from parkade.adapters.memory.remains import MemoryRemainsStore
+from parkade.adapters.memory.terms import MemoryTermsStore
+from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.domain.endpoint import EndpointStatus
 from parkade.ports.events import EventQuery
+from parkade.services.circumstances import Surroundings
+from parkade.services.idling import Idling
+from parkade.services.leaving import Leaving
+from parkade.services.maintainer import Maintainer
 from parkade.services.meter import Meter
 from parkade.services.sweep import Sweep
-from tests.builders import NOW, minutes, some_rules
+from parkade.services.terms import TermsBook
+from tests.builders import NOW, minutes, some_opting, some_rules, some_use
+
+
+class KnownUsage:
+    """The usage port: what a test says of endpoints; what it says nothing of was never used."""
+
+    def __init__(self):
+        #: A use, or a function of the instant that gives one, by name.
+        self.told = {}
+
+    def uses(self, endpoint_names, now):
+        return {name: self._use(name, now) for name in endpoint_names}
+
+    def _use(self, name, now):
+        told = self.told.get(name, some_use())
+        return told(now) if callable(told) else told
 
 
 class World:
@@ -21,13 +45,31 @@ class World:
         self.notices = MemoryNotices()
         self.rules = some_rules(**rules)
         self.nudges = 0
+        self.usage = KnownUsage()
+        self.watches = MemoryWatchStore(self.history)
+        self.remains = MemoryRemainsStore()
+        self.catalog = MemoryCatalogStore(self.history, self.remains)
+        self.terms_store = MemoryTermsStore(self.history, self.book)
+        self.terms = TermsBook(self.terms_store, clock=self.clock)
+        self.opting = some_opting()
+        self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
         self.meter = self.a_meter()
         self.sweep = self.a_sweep()
 
     def a_meter(self, **ports):
         """A meter on this world, with some of its ports replaced."""
         own = {"book": self.book, "hosting": self.hosting, "clock": self.clock}
-        return Meter(**{**own, **ports}, rules=lambda: self.rules, changed=self.nudge)
+        return Meter(
+            **{**own, **ports},
+            rules=lambda: self.rules,
+            changed=self.nudge,
+            leaving=self.leaving,
+        )
+
+    def surroundings(self):
+        """The circumstances of this world's decisions."""
+        maintainer = Maintainer(self.watches, self.catalog, opting=lambda: self.opting)
+        return Surroundings(maintainer=maintainer, usage=self.usage, terms=self.terms)
 
     def a_sweep(self, **ports):
         """A sweep on this world, as new as after a restart, with some of its ports replaced."""
@@ -38,7 +80,22 @@ class World:
             "notices": self.notices,
             "clock": self.clock,
         }
-        return Sweep(**{**own, **ports}, rules=lambda: self.rules)
+        own |= ports
+        around = self.surroundings()
+        idling = Idling(
+            **own,
+            watches=self.watches,
+            catalog=self.catalog,
+            rules=lambda: self.rules,
+            around=around,
+            leaving=self.leaving,
+        )
+        return Sweep(**own, rules=lambda: self.rules, idling=idling, around=around)
+
+    def tag(self, name="falcon", **tags):
+        """Give the endpoint these tags, `auto-maintain=true` if none; underscores are hyphens."""
+        given = {key.replace("__", ".").replace("_", "-"): value for key, value in tags.items()}
+        self.catalog.put_tags("endpoint", name, given or {"auto-maintain": "true"})
 
     def nudge(self):
         self.nudges += 1

@@ -27,6 +27,8 @@ from parkade.apps.control.many import Many, bounded
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock
+from parkade.apps.parts import monitor as monitoring
+from parkade.apps.parts import upkeep as upkeeping
 from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
@@ -80,6 +82,10 @@ class Services:
     parts: Objects
     meter: Meter
     sweep: Sweep
+    #: Terms, the maintainer, undo.
+    upkeep: upkeeping.Upkeep
+    #: Measurements, and how endpoints are used.
+    monitor: monitoring.Monitoring
     tokens: Tokens
     routes: Routes
     executions: Executions
@@ -176,12 +182,56 @@ def build(
     def lease_rules() -> LeaseRules:
         return current.file.lease_rules()
 
+    backlog = Backlog(
+        SqliteBacklogStore(database),
+        objects,
+        WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall),
+        history,
+        wall,
+        Courier(objects),
+        fleets=host.fleets,
+        region=lambda: current.file.region,
+    )
+    monitor = monitoring.build(
+        monitoring.Ports(
+            paths=paths,
+            database=database,
+            history=history,
+            notices=notices,
+            clock=clock,
+            host=host,
+            scale=settings.time_scale,
+            period=usage_seconds(settings.time_scale),
+            waiting=backlog.size,
+            file=lambda: current.file,
+        )
+    )
+    upkeep = upkeeping.build(
+        upkeeping.Ports(
+            database=database,
+            catalog=catalog,
+            book=book,
+            hosting=hosting,
+            history=history,
+            notices=notices,
+            clock=clock,
+            usage=monitor.usage,
+            file=lambda: current.file,
+            rules=lease_rules,
+            changed=signals.changed,
+        )
+    )
+
     def reload() -> list[str]:
         before, current.file = current.file, settings.read()
         host.configure(rules())
         notices.redirect(current.file.warnings.webhook)
         signals.changed()
         return _differences(before, current.file)
+
+    def close() -> None:
+        notices.close()
+        monitor.close()
 
     return Services(
         settings=settings,
@@ -201,7 +251,10 @@ def build(
             clock=clock,
             rules=lease_rules,
             changed=signals.changed,
+            leaving=upkeep.leaving,
         ),
+        upkeep=upkeep,
+        monitor=monitor,
         sweep=Sweep(
             book=book,
             hosting=hosting,
@@ -209,6 +262,8 @@ def build(
             notices=notices,
             clock=clock,
             rules=lease_rules,
+            idling=upkeep.idling,
+            around=upkeep.around,
         ),
         tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
         routes=Routes(SqliteRouteStore(database), clock=clock),
@@ -217,16 +272,7 @@ def build(
             GatewayInvoker(paths.gateway_socket, signals.inside),
             clock=wall,
         ),
-        backlog=Backlog(
-            SqliteBacklogStore(database),
-            objects,
-            WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall),
-            history,
-            wall,
-            Courier(objects),
-            fleets=host.fleets,
-            region=lambda: current.file.region,
-        ),
+        backlog=backlog,
         broadcast=broadcast,
         traffic=traffic,
         targets=targets,
@@ -248,8 +294,13 @@ def build(
         ready=signals.ready,
         changed=signals.changed,
         spawn=signals.spawn,
-        close=notices.close,
+        close=close,
     )
+
+
+def usage_seconds(time_scale: float) -> float:
+    """Return how often gateways report: each second of the lease clock, within reason."""
+    return max(0.05, min(1.0, 1.0 / time_scale))
 
 
 def _differences(before: ServerFile, after: ServerFile) -> list[str]:

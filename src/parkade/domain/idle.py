@@ -174,9 +174,7 @@ class IdleRules:
         where they would remove a lease later, or never, it goes as the cap has it.
         """
         rules = self
-        if _later(self.stops_at, cap.stops_at) or _later(
-            self.stops_after_use, cap.stops_after_use
-        ):
+        if _later(self.stops_at, cap.stops_at) or _later(self.stops_after_use, cap.stops_after_use):
             rules = replace(rules, grace=cap.grace, window=cap.window, stop_after=cap.stop_after)
         if _later(rules.delete_after, cap.delete_after):
             rules = replace(rules, delete_after=cap.delete_after)

@@ -96,11 +96,16 @@ def climb(now: datetime, watch: Watch, use: Use) -> Step:
             f"idle for {duration(now - idle_since)}: {windows} "
             f"window{'' if windows == 1 else 's'} of {duration(rules.window)} without use"
         )
+    stop_after = rules.stop_after
+    stops_at = None if stop_after is None else idle_since + rules.window * stop_after
+    if stops_at is not None and now < stops_at:
+        why += f"; it is stopped in {duration(stops_at - now)}"
     rung = due[-1][0] if due else None  # a stop that is due needs no notice before it any more
     evidence: dict[str, Json] = {
         "idle_since": written(idle_since),
         "window_seconds": rules.window.total_seconds(),
         "windows": windows,
+        "stops_at": written(stops_at) if stops_at else None,
         "opted_in_by": watch.by,
         "use": use.evidence(),
     }

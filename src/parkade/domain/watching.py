@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import InvalidInput
-from parkade.domain.idle import IdleRules
 from parkade.domain.ladder import Watch
 from parkade.domain.spans import read_span
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
-    from parkade.domain.idle import Use
+    from parkade.domain.idle import IdleRules, Use
     from parkade.domain.terms import Terms
 
 #: The opt-in that is told for terms, and for servers that watch everything.
@@ -84,7 +83,10 @@ def asked(opting: Opting, tags: Mapping[str, str], terms: Terms | None) -> Asked
         rules, unusable = tagged_rules(opting.tag_key, tags, opting.rules)
     if opting.watched is Watched.ALL:
         rules = rules.within(opting.rules)
-    return Asked(by=by, rules=rules, unusable=unusable)
+        meanwhile = "the server's timers count"
+    else:
+        meanwhile = "it is watched, and neither stopped nor removed by a guess"
+    return Asked(by=by, rules=rules, unusable=f"{unusable}; {meanwhile}" if unusable else "")
 
 
 def _opted_in(opting: Opting, tags: Mapping[str, str], terms: Terms | None) -> str | None:

@@ -53,8 +53,11 @@ class RemainsStore(Protocol):
         """Return all remains in the order of endpoint names, and why others cannot be read."""
         ...
 
-    def settle(self, endpoint_name: str, terms: Terms | None) -> None:
-        """Keep the terms of a lease that is being removed, where there are remains."""
+    def settle(self, endpoint_name: str, *, terms: Terms | None, tags: Mapping[str, str]) -> None:
+        """Keep what goes with a lease that is being removed, where there are remains.
+
+        Without tags those stay that the endpoint left.
+        """
         ...
 
     def forget(self, before: datetime) -> None:

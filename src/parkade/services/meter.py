@@ -7,6 +7,7 @@ that `changed` asks for does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.domain import lease as leases
@@ -26,6 +27,7 @@ from parkade.domain.spans import duration
 from parkade.ports.leases import Coin, LeaseBook, Shelf
 from parkade.services.acting import carry_out
 from parkade.services.contention import contended
+from parkade.services.rehearsal import RehearsedBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +67,27 @@ class Meter:
         rules: Callable[[], LeaseRules],
         changed: Callable[[], None],
         admit: Admit = free,
+        leaving: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Take the ports; `leaving` is called with the name of a lease before it is removed."""
         self._admit = admit
+        self._leaving = leaving
         self._book = book
         self._hosting = hosting
         self._clock = clock
         self._rules = rules
         self._changed = changed
+
+    def rehearsal(self) -> Meter:
+        """Return a meter that decides as this one does, refusals included, and stores nothing."""
+        return Meter(
+            book=RehearsedBook(self._book),
+            hosting=self._hosting,
+            clock=self._clock,
+            rules=self._rules,
+            changed=lambda: None,
+            admit=self._admit,
+        )
 
     def get(self, endpoint_name: str) -> Lease:
         """Return the lease. Raises LeaseNotFound or Unreadable."""
@@ -105,13 +121,24 @@ class Meter:
         return self._change(endpoint_name, decide, coin)
 
     def extend(
-        self, endpoint_name: str, amount: timedelta, *, actor: str, key: str | None = None
+        self,
+        endpoint_name: str,
+        amount: timedelta,
+        *,
+        actor: str,
+        key: str | None = None,
+        made_at: datetime | None = None,
     ) -> Lease:
-        """Add time: to the expiry, or to now where the lease is over. Raises LeaseNotFound."""
-        coin = _coin(endpoint_name, actor, key, f"extend {_asked(amount)}")
+        """Add time: to the expiry, or to now where the lease is over. Raises LeaseNotFound.
+
+        With `made_at` only the lease that was made then is meant, and no later one of its name.
+        """
+        coin = None if key is None else extension_coin(endpoint_name, actor, key, amount)
 
         def decide(held: Lease | None, now: datetime) -> Decision:
-            return self._extended(_known(held, endpoint_name), amount, actor, now)
+            meant = held is None or made_at in {None, held.created_at}
+            lease = _known(held if meant else None, endpoint_name)
+            return self._extended(lease, amount, actor, now)
 
         return self._change(endpoint_name, decide, coin)
 
@@ -156,14 +183,28 @@ class Meter:
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             lease = _known(held, endpoint_name)
-            if not lease.over(now):
-                raise Conflict(
-                    f"the lease of {endpoint_name!r} still runs for "
-                    f"{duration(lease.time_left(now))}",
-                    hint=f"add time to it: parkade extend {endpoint_name} --minutes 30",
-                )
+            _require_over(lease, now)
             paid = self._rules().initial if amount is None else amount
             return self._extended(lease, paid, actor, now, "started")
+
+        return self._change(endpoint_name, decide)
+
+    def restore(
+        self, endpoint_name: str, amount: timedelta, *, config_name: str, owner: str, actor: str
+    ) -> Lease:
+        """Give back the time that a lease had when it was ended; one that is gone is made again.
+
+        Raises Conflict where it still runs, and ConfigNotFound.
+        """
+        given = min(amount, self._rules().max_ahead)
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            if held is None:
+                lease, event = self._added(endpoint_name, config_name, given, owner, actor, now)
+                reason = f"{duration(given)} given back to {owner}, on {config_name}"
+                return lease, replace(event, kind="lease.restored", reason=reason)
+            _require_over(held, now)
+            return self._extended(held, given, actor, now, "restored")
 
         return self._change(endpoint_name, decide)
 
@@ -217,8 +258,13 @@ class Meter:
             actor=actor,
             reason="removed with its endpoint",
             endpoint_name=endpoint_name,
-            data={"config_name": lease.config_name, "owner": lease.owner},
+            data={
+                "config_name": lease.config_name,
+                "owner": lease.owner,
+                "ended": lease.reason_over(),
+            },
         )
+        self._leaving(endpoint_name)
         self._book.remove(lease, event)
         self._changed()
 
@@ -259,7 +305,7 @@ class Meter:
         owner: str,
         actor: str,
         now: datetime,
-    ) -> Decision:
+    ) -> tuple[Lease, Event]:
         names.endpoint_name(endpoint_name)
         names.endpoint_name(config_name, field="EndpointConfigName")
         names.owner_name(owner)
@@ -309,6 +355,15 @@ class Meter:
         return extended, event
 
 
+def _require_over(lease: Lease, now: datetime) -> None:
+    if not lease.over(now):
+        name = lease.endpoint_name
+        raise Conflict(
+            f"the lease of {name!r} still runs for {duration(lease.time_left(now))}",
+            hint=f"add time to it: parkade extend {name} --minutes 30",
+        )
+
+
 def _known(held: Lease | None, endpoint_name: str) -> Lease:
     if held is None:
         raise LeaseNotFound(
@@ -322,9 +377,16 @@ def _asked(amount: timedelta | None) -> str:
     return "default" if amount is None else str(amount)
 
 
+def extension_coin(endpoint_name: str, actor: str, key: str, amount: timedelta) -> Coin:
+    """Return the coin that `extend` spends for this key. Raises InvalidInput for a key too long."""
+    return _keyed(endpoint_name, actor, key, f"extend {_asked(amount)}")
+
+
 def _coin(endpoint_name: str, actor: str, key: str | None, request: str) -> Coin | None:
-    if key is None:
-        return None
+    return None if key is None else _keyed(endpoint_name, actor, key, request)
+
+
+def _keyed(endpoint_name: str, actor: str, key: str, request: str) -> Coin:
     if not 0 < len(key) <= KEY_LIMIT:
         raise InvalidInput(
             f"Idempotency-Key has {len(key)} characters",

@@ -27,6 +27,8 @@ from parkade.domain.lease import EndReason, Lease, LeaseRules
 from parkade.domain.plan import Circumstances, plan
 from parkade.domain.spans import duration
 from parkade.services.acting import carry_out
+from parkade.services.closing import close
+from parkade.services.idling import KNOWN, Idling
 from parkade.services.telling import Teller
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook, Shelf
     from parkade.ports.notices import Notices
+    from parkade.services.paying import Paying
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,9 @@ logger = logging.getLogger(__name__)
 _LASTING = {
     NoticeKind.STUCK: ("endpoint.stuck", ()),
     NoticeKind.UNMETERED: ("endpoint.unmetered", ()),
+    NoticeKind.UNKNOWN: ("endpoint.use_unknown", (KNOWN, "watch.begun")),
+    NoticeKind.LIMIT: ("lease.limit_reached", ("lease.",)),
+    NoticeKind.UNUSABLE: ("watch.unusable", ("watch.", "tags.changed", "terms.set")),
     # Whatever happens to the lease shows that it was readable in between.
     NoticeKind.UNREADABLE: ("lease.unreadable", ("lease.",)),
 }
@@ -103,9 +109,13 @@ class Sweep:
         notices: Notices,
         clock: Clock,
         rules: Callable[[], LeaseRules],
+        idling: Idling,
+        paying: Paying,
         around: Around = nothing_around,
     ) -> None:
         """Take the ports; `around` gives what decisions rest on beside leases and endpoints."""
+        self._idling = idling
+        self._paying = paying
         self._around = around
         self._book = book
         self._hosting = hosting
@@ -116,7 +126,8 @@ class Sweep:
 
     def plan(self) -> Plan:
         """Return what a sweep would do now; changes nothing."""
-        return self._decide(self._book.all(), self._hosting.endpoints())
+        decided, _ = self._decide(self._book.all(), self._hosting.endpoints())
+        return decided
 
     def run(self) -> SweepReport:
         """Do what the plan says.
@@ -126,12 +137,13 @@ class Sweep:
         """
         shelf = self._book.all()
         endpoints = self._watch()
-        decided = self._decide(shelf, endpoints)
+        decided, around = self._decide(shelf, endpoints)
+        self._idling.remember(decided.now, around.changes)
         done: list[Action] = []
         failed: list[Failure] = []
         for action in decided.actions:
             try:
-                if self._act(action, endpoints, decided.now):
+                if self._act(action, endpoints, around, decided.now):
                     done.append(action)
                     logger.info("%s %s: %s", action.kind, action.endpoint_name, action.reason)
             except (VersionConflict, LeaseNotFound) as lost:
@@ -141,16 +153,20 @@ class Sweep:
                 self._hear(action, error, decided.now)
         return SweepReport(plan=decided, done=tuple(done), failed=tuple(failed))
 
-    def _decide(self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]) -> Plan:
+    def _decide(
+        self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
+    ) -> tuple[Plan, Circumstances]:
         now = self._clock.now()
-        return plan(
+        around = self._around(now, shelf, endpoints)
+        decided = plan(
             now,
             shelf.leases,
             endpoints,
             self._rules(),
             unreadable=shelf.unreadable,
-            around=self._around(now, shelf, endpoints),
+            around=around,
         )
+        return decided, around
 
     def _watch(self) -> Mapping[str, ObservedEndpoint]:
         """Look at the endpoints, and tell when they go out of sight and come back."""
@@ -172,17 +188,25 @@ class Sweep:
         return endpoints
 
     def _act(
-        self, action: Action, endpoints: Mapping[str, ObservedEndpoint], now: datetime
+        self,
+        action: Action,
+        endpoints: Mapping[str, ObservedEndpoint],
+        around: Circumstances,
+        now: datetime,
     ) -> bool:
         """Carry the action out; return whether anything was done that was not done before."""
+        seen = endpoints.get(action.endpoint_name)
         if action.kind is ActionKind.NOTHING:
-            return self._forgive(action.lease, endpoints.get(action.endpoint_name), now)
+            return self._forgive(action.lease, seen, now)
         if action.notice is NoticeKind.EXPIRY:
             self._warn(action, now)
             return True
+        if action.notice is NoticeKind.IDLE:
+            return self._idling.notice(action, around.watches.get(action.endpoint_name), now)
         if action.notice is not None:
             kind, until = _LASTING[action.notice]
-            event = _event(now, kind, action.endpoint_name, action.reason)
+            data = {} if action.evidence is None else {"evidence": action.evidence}
+            event = _event(now, kind, action.endpoint_name, action.reason, data)
             return self._teller.once(event, action.notice, lease=action.lease, until=until)
         if action.kind is ActionKind.ADOPT:
             self._adopt(action, now)
@@ -190,9 +214,25 @@ class Sweep:
         if action.kind is ActionKind.FOLLOW and action.lease is not None:
             self._follow(action, action.lease, now)
             return True
+        if action.kind is ActionKind.PAY:
+            return self._paying.pay(action, now)
+        if action.kind is ActionKind.REMOVE and action.lease is not None:
+            self._idling.remove(action, action.lease, now)
+            return True
+        return self._move(action, seen, now)
+
+    def _move(self, action: Action, seen: ObservedEndpoint | None, now: datetime) -> bool:
+        """Start, stop or recreate the endpoint."""
+        ends_idle = action.ends is EndReason.IDLE and not (action.lease and action.lease.ended)
+        if ends_idle and not self._idling.still_due(action):
+            return False
         self._claim(action, now)
+        if action.lease is None:
+            self._idling.begin_stop(action, seen, now)
         carry_out(action, self._hosting)
-        if action.kind is not ActionKind.STOP or action.deletes:
+        if action.lease is None:
+            self._idling.end_stop(action)
+        elif action.kind is not ActionKind.STOP or action.deletes:
             kind = f"{action.kind}.begun"
             self._teller.record(_event(now, kind, action.endpoint_name, action.reason))
         return True
@@ -234,24 +274,11 @@ class Sweep:
         if lease is None:
             return
         if action.ends is not None and lease.ended is None:
-            self._close(lease, action, action.ends, now)
+            close(lease, action, action.ends, now, book=self._book, teller=self._teller)
         elif action.kind is ActionKind.RECREATE or lease.refused_at is not None:
             self._count(lease, action, now)
         elif self._book.get(lease.endpoint_name) != lease:
             raise VersionConflict(f"the lease of {lease.endpoint_name!r} was changed meanwhile")
-
-    def _close(self, lease: Lease, action: Action, reason: EndReason, now: datetime) -> None:
-        ended = leases.end(lease, reason, now, failure=action.failure)
-        data: dict[str, Json] = {
-            "ended": reason,
-            "minutes_given_up": in_minutes(lease.time_left(now)),
-            "expires_before": written(lease.expires_at),
-            "expires_at": written(ended.expires_at),
-        }
-        event = _event(now, "lease.ended", lease.endpoint_name, action.reason, data)
-        self._book.put(ended, event)
-        notice = NoticeKind.FAILED if reason is EndReason.FAILED else NoticeKind.EXPIRY
-        self._teller.tell(event, notice, f"its lease is over: {action.reason}", ended)
 
     def _count(self, lease: Lease, action: Action, now: datetime) -> None:
         counted = leases.tried_again(lease, action.failure)

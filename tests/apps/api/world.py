@@ -20,12 +20,16 @@ from parkade.adapters.memory.invoker import MemoryInvoker
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.adapters.memory.objects import MemoryObjects
+from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
+from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
 from parkade.apps.control.traffic import Traffic
+from parkade.apps.parts.upkeep import opting
 from parkade.apps.sections.limits import Limits
 from parkade.apps.serverfile import ServerFile
 from parkade.domain import names
@@ -37,13 +41,19 @@ from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
 from parkade.runtime.tallies import Tallies
 from parkade.runtime.views import InstanceStatus
+from parkade.services.circumstances import Surroundings
 from parkade.services.executions import Executions
+from parkade.services.idling import Idling
+from parkade.services.leaving import Leaving
+from parkade.services.maintainer import Maintainer
 from parkade.services.meter import Meter
 from parkade.services.routes import Routes
 from parkade.services.sweep import Sweep
 from parkade.services.targets import Targets
+from parkade.services.terms import TermsBook
 from parkade.services.tokens import Tokens
 from tests.builders import NOW, some_rules
+from tests.services.world import KnownUsage
 
 #: Tokens that every world knows, by what they are for.
 SECRETS = {
@@ -100,7 +110,15 @@ class World:
         self.hosting = MemoryHosting(self.clock, ["falcon-config", "other-config"])
         self.book = MemoryLeaseBook(self.history)
         self.invoker = MemoryInvoker()
-        self.catalog = MemoryCatalogStore(self.history)
+        self.remains = MemoryRemainsStore()
+        self.catalog = MemoryCatalogStore(self.history, self.remains)
+        self.watches = MemoryWatchStore(self.history)
+        self.usage = KnownUsage()
+        self.terms_store = MemoryTermsStore(self.history, self.book)
+        self.terms = TermsBook(self.terms_store, clock=self.clock)
+        self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
+        self.maintainer = Maintainer(self.watches, self.catalog, opting=lambda: opting(self.file))
+        self.around = Surroundings(maintainer=self.maintainer, usage=self.usage, terms=self.terms)
         self.host = Host(self.catalog, self.clock)
         self.objects = MemoryObjects(self.clock)
         self.broadcast = Broadcast()
@@ -129,8 +147,8 @@ class World:
             catalog=self.catalog,
             objects=self.objects,
             parts=MemoryObjects(self.wall),
-            meter=Meter(**common, rules=some_rules, changed=self.changed),
-            sweep=Sweep(**common, rules=some_rules, history=self.history, notices=MemoryNotices()),
+            meter=Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving),
+            sweep=self._sweep(common),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
@@ -145,6 +163,17 @@ class World:
             changed=self.changed,
             spawn=self.pending.append,
         )
+
+    def _sweep(self, common):
+        own = {**common, "rules": some_rules, "history": self.history, "notices": MemoryNotices()}
+        idling = Idling(
+            **own,
+            watches=self.watches,
+            catalog=self.catalog,
+            around=self.around,
+            leaving=self.leaving,
+        )
+        return Sweep(**own, idling=idling, around=self.around)
 
     def _make_tokens(self):
         for name, secret in SECRETS.items():

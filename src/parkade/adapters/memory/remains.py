@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from parkade.domain.terms import Terms
@@ -37,11 +38,13 @@ class MemoryRemainsStore:
         with self._lock:
             return Listing(tuple(self._remains[name] for name in sorted(self._remains)), {})
 
-    def settle(self, endpoint_name: str, terms: Terms | None) -> None:
-        """Keep the terms with the remains, where there are any."""
+    def settle(self, endpoint_name: str, *, terms: Terms | None, tags: Mapping[str, str]) -> None:
+        """Keep terms and tags with the remains, where there are any."""
         with self._lock:
-            if endpoint_name in self._remains:
-                self._remains[endpoint_name] = replace(self._remains[endpoint_name], terms=terms)
+            found = self._remains.get(endpoint_name)
+            if found is not None:
+                kept = replace(found, terms=terms, tags=dict(tags) or found.tags)
+                self._remains[endpoint_name] = kept
 
     def forget(self, before: datetime) -> None:
         """Forget what was removed before this instant."""

@@ -13,6 +13,7 @@ from parkade.ports.remains import Remains
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
     from datetime import datetime
 
     from parkade.adapters.sqlite.database import Database
@@ -55,15 +56,15 @@ class SqliteRemainsStore:
                 unreadable[name] = error.message
         return Listing(tuple(records), unreadable)
 
-    def settle(self, endpoint_name: str, terms: Terms | None) -> None:
-        """Keep the terms with the remains, where there are any that can be read."""
+    def settle(self, endpoint_name: str, *, terms: Terms | None, tags: Mapping[str, str]) -> None:
+        """Keep terms and tags with the remains, where there are any that can be read."""
         with self._database.writing() as connection:
             try:
                 found = _find(connection, endpoint_name)
             except Unreadable:
                 return  # they are of no use any more, whatever is kept with them
             if found is not None:
-                keep(connection, replace(found, terms=terms))
+                keep(connection, replace(found, terms=terms, tags=dict(tags) or found.tags))
 
     def forget(self, before: datetime) -> None:
         """Forget what was removed before this instant, readable or not."""

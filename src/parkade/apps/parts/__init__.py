@@ -1,0 +1,1 @@
+"""The services of the control process, area by area."""

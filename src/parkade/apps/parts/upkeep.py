@@ -1,0 +1,100 @@
+"""What the meter does by itself about leased and watched endpoints: terms, the maintainer, undo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parkade.adapters.sqlite.remains import SqliteRemainsStore
+from parkade.adapters.sqlite.terms import SqliteTermsStore
+from parkade.adapters.sqlite.watches import SqliteWatchStore
+from parkade.domain.watching import Opting, Watched
+from parkade.services.circumstances import Surroundings
+from parkade.services.idling import Idling
+from parkade.services.leaving import Leaving
+from parkade.services.maintainer import Maintainer
+from parkade.services.terms import TermsBook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.serverfile import ServerFile
+    from parkade.domain.lease import LeaseRules
+    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.hosting import Hosting
+    from parkade.ports.leases import LeaseBook
+    from parkade.ports.notices import Notices
+    from parkade.ports.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the upkeep works with."""
+
+    database: Database
+    catalog: CatalogStore
+    book: LeaseBook
+    hosting: Hosting
+    history: History
+    notices: Notices
+    clock: Clock
+    #: None: nothing is known of how endpoints are used, so none is ever idle.
+    usage: Usage | None
+    file: Callable[[], ServerFile]
+    rules: Callable[[], LeaseRules]
+    changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """The services of this area."""
+
+    terms: TermsBook
+    maintainer: Maintainer
+    #: What the sweep's decisions rest on beside leases and endpoints.
+    around: Surroundings
+    idling: Idling
+    #: Called before a lease is removed.
+    leaving: Leaving
+
+
+def build(ports: Ports) -> Upkeep:
+    """Build the services of this area."""
+    watches, remains = SqliteWatchStore(ports.database), SqliteRemainsStore(ports.database)
+    terms_store = SqliteTermsStore(ports.database)
+    terms = TermsBook(terms_store, clock=ports.clock, changed=ports.changed)
+    maintainer = Maintainer(watches, ports.catalog, opting=lambda: opting(ports.file()))
+    around = Surroundings(maintainer=maintainer, usage=ports.usage, terms=terms)
+    leaving = Leaving(ports.catalog, terms_store, remains)
+    return Upkeep(
+        terms=terms,
+        maintainer=maintainer,
+        around=around,
+        leaving=leaving,
+        idling=Idling(
+            watches=watches,
+            catalog=ports.catalog,
+            book=ports.book,
+            hosting=ports.hosting,
+            clock=ports.clock,
+            rules=ports.rules,
+            around=around,
+            leaving=leaving,
+            history=ports.history,
+            notices=ports.notices,
+        ),
+    )
+
+
+def opting(file: ServerFile) -> Opting:
+    """Return what the settings say about whom the maintainer watches."""
+    maintain = file.maintain
+    return Opting(
+        watched=Watched(maintain.watch),
+        tag_key=maintain.tag_key,
+        tag_value=maintain.tag_value,
+        rules=maintain.rules(),
+    )
