@@ -19,6 +19,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 METER = "meter"
 HOST = "host"
 GATEWAY = "gateway"
+MONITOR = "monitor"
 OUTBOX = "outbox"
 
 

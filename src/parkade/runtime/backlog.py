@@ -84,6 +84,8 @@ class Backlog:
         self._running: dict[str, AsyncRequest] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        #: Whether what is stored is known.
+        self._taken_up = False
 
     def add(self, request: AsyncRequest, body: bytes) -> None:
         """Accept a request: from now on it ends in one way or another."""
@@ -105,6 +107,11 @@ class Backlog:
             running=len(running),
             oldest=None if oldest is None else self._clock.now() - oldest,
         )
+
+    def size(self, endpoint_name: str) -> int | None:
+        """Return how many wait or run; None: that is not known yet."""
+        view = self.view(endpoint_name)
+        return view.waiting + view.running if self._taken_up else None
 
     async def run(self) -> None:
         """Carry out what there is, and what comes, until cancelled; what runs then goes back."""
@@ -140,6 +147,7 @@ class Backlog:
                 await self._fail(request, f"It was begun {ATTEMPTS} times and never ended.")
             else:
                 self._waiting[request.endpoint_name].append(request)
+        self._taken_up = True
 
     def _there(self, location: str) -> bool:
         try:

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps import link
+from parkade.apps.control.monitor.collector import Report
 
 if TYPE_CHECKING:
     import socket
@@ -47,16 +48,19 @@ class LinkServer:
         on_usage: Callable[[str, link.UsageReport], None],
         on_gone: Callable[[str], None],
         on_event: Callable[[link.Happening], None],
+        on_report: Callable[[Report], None] = lambda _: None,
         targets: TargetDesk | None = None,
     ) -> None:
         """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`.
 
-        What is said about target models goes to `targets`.
+        `on_report` gets it with all that is said about it; what is said about target models goes
+        to `targets`.
         """
         self._sock = sock
         self._on_usage = on_usage
         self._on_gone = on_gone
         self._on_event = on_event
+        self._on_report = on_report
         self._targets = targets
         self._names = (f"gateway-{number}" for number in itertools.count(1))
         self._newest = b""
@@ -153,7 +157,17 @@ class LinkServer:
                 async with self._moved:
                     self._moved.notify_all()
             case "usage":
-                self._on_usage(peer.name, link.usage_from_json(message["usage"]))
+                usage = link.usage_from_json(message["usage"])
+                self._on_usage(peer.name, usage)
+                self._on_report(
+                    Report(
+                        peer=peer.name,
+                        gateway=message["gateway"],
+                        usage=usage,
+                        silence=message["silence"],
+                        last=message["last"],
+                    )
+                )
                 for happening in message["events"]:
                     self._on_event(link.Happening(**happening))
                 if self._targets is not None:

@@ -83,11 +83,14 @@ class ControlProcess:
         self._link = LinkServer(
             socket.socket(fileno=inheritance.link),
             on_usage=self._traffic.report,
-            on_gone=self._traffic.forget,
+            on_gone=self._gone,
+            on_report=self._services.monitor.collector.report,
             on_event=self._happened,
             targets=self._services.many.desk,
         )
-        self._publisher = Publisher(self._services, self._link, self._usage_seconds())
+        self._publisher = Publisher(
+            self._services, self._link, wiring.usage_seconds(settings.time_scale)
+        )
         self._sweeper = Sweeper(self._services.sweep, self._services.clock, acted=self._show)
 
     async def run(self) -> None:
@@ -96,6 +99,8 @@ class ControlProcess:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_reader(self._inheritance.lifeline, self._orphaned)
+        monitor = self._services.monitor.collector
+        await monitor.begin()
         await self._link.start()
         host = self._services.host
         await host.start()
@@ -108,6 +113,7 @@ class ControlProcess:
             self._spawn(self._tidy())
             self._spawn(self._services.backlog.run())
             self._spawn(self._services.many.run())
+            self._spawn(monitor.run())
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -128,6 +134,7 @@ class ControlProcess:
         await self._services.many.close()
         await self._services.host.close()
         await self._link.close()
+        await self._services.monitor.collector.close()
         await asyncio.to_thread(self._services.close)
 
     def _changed(self) -> None:
@@ -137,8 +144,13 @@ class ControlProcess:
 
     def _show(self) -> None:
         self._services.many.settle()
+        self._services.monitor.collector.changed()
         self._publisher.changed()
         self._broadcast.notify()
+
+    def _gone(self, gateway: str) -> None:
+        self._traffic.forget(gateway)
+        self._services.monitor.collector.gone(gateway)
 
     def _happened(self, happening: link.Happening) -> None:
         """Write down what a gateway tells."""
@@ -161,10 +173,6 @@ class ControlProcess:
 
     def _ready(self) -> str:
         return "" if self._link.connected else "no gateway is connected"
-
-    def _usage_seconds(self) -> float:
-        """Return how often gateways report: each second of the lease clock, within reason."""
-        return max(0.05, min(1.0, 1.0 / self._settings.time_scale))
 
     def _spawn(self, coroutine: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

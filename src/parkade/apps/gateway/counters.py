@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.apps import link
 from parkade.apps.gateway.spreads import Spread
@@ -109,7 +109,8 @@ class Counter:
             self._fold()
         if self._counted or self.in_flight:
             self._used_at = monotonic()
-        sums = {name: getattr(self, name) for name in _SUMS}
+        taken: dict[str, Any] = {name: getattr(self, name) for name in _SUMS}
+        taken |= {name: spread.take() for name, spread in self._spreads.items()}
         for name in _SUMS:
             setattr(self, name, 0)
         self.told = self.in_flight
@@ -117,8 +118,7 @@ class Counter:
             in_flight=self.in_flight,
             age=None if self._used_at is None else monotonic() - self._used_at,
             component=self.component,
-            **sums,
-            **{name: spread.take() for name, spread in self._spreads.items()},
+            **taken,
         )
 
     def give_back(self, usage: link.Usage) -> None:
