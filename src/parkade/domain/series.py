@@ -27,6 +27,8 @@ PARKADE = "Parkade"
 
 #: Buckets of a histogram for each power of two.
 STEPS = 4
+#: Parts of one that gauges are rounded to, a power of two: sums of such numbers are exact.
+PARTS = 64
 #: The bucket of zero and of all that is less; far below that of the least positive float.
 NOTHING = -5000
 
@@ -68,6 +70,11 @@ class Series:
     def __str__(self) -> str:
         """Write it for people: `AWS/SageMaker Invocations EndpointName=falcon VariantName=main`."""
         return " ".join([self.namespace, self.name, *(f"{k}={v}" for k, v in self.dimensions)])
+
+
+def rounded(value: float) -> float:
+    """Return a gauge, such as a percentage, to 1/64: finer digits are noise, and fill the store."""
+    return round(value * PARTS) / PARTS
 
 
 def bucket(value: float) -> int:

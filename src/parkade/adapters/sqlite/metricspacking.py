@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice, pairwise
 from typing import TYPE_CHECKING
 
+from parkade.domain import series
 from parkade.domain.series import Aggregate
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 #: The first byte of packed points; another form of them would have another one.
 _FORM = b"\x01"
 #: What a column is: the same number again and again, the same as the column of that place, or
-#: numbers in one of struct's forms.
+#: numbers in one of struct's forms; whole ones may be of such parts of one.
 _CONSTANT, _AS_BEFORE = b"=", b"<"
 #: No column is longer; damaged bytes must not ask for all the memory there is.
 _LONGEST = 1 << 24
 _HEAD = struct.Struct("<cI")
+_PARTS = 1, series.PARTS
 _NUMBER = struct.Struct("<d")
 _PLACE = struct.Struct("<B")
 #: Forms for whole numbers, narrow ones first, with the least and the most that they take.
@@ -166,19 +168,22 @@ def _column(values: Sequence[float], before: Sequence[Sequence[float]]) -> bytes
         return _HEAD.pack(_CONSTANT, length) + _NUMBER.pack(least)
     if values in before:
         return _HEAD.pack(_AS_BEFORE, length) + _PLACE.pack(before.index(values))
-    form = _form(values, least, most)
-    numbers = values if form == "d" else map(int, values)
+    form, parts = _form(values, least, most)
+    numbers = values if form == "d" else [int(value * parts) for value in values]
     raw = struct.pack(f"<{length}{form}", *numbers)
     width = struct.calcsize(f"<{form}")
-    return _HEAD.pack(form.encode(), length) + b"".join(raw[i::width] for i in range(width))
+    planes = b"".join(raw[i::width] for i in range(width))
+    return _HEAD.pack(form.encode(), length) + _PLACE.pack(parts) + planes
 
 
-def _form(values: Sequence[float], least: float, most: float) -> str:
-    if all(isinstance(value, int) or value.is_integer() for value in values):
-        for form, low, high in _WHOLE:
-            if low <= least and most <= high:
-                return form
-    return "d"
+def _form(values: Sequence[float], least: float, most: float) -> tuple[str, int]:
+    """Return the narrowest form, and of which parts of one they are whole numbers then."""
+    for parts in _PARTS:
+        if all(float(value * parts).is_integer() for value in values):
+            for form, low, high in _WHOLE:
+                if low <= least * parts and most * parts <= high:
+                    return form, parts
+    return "d", 1
 
 
 def _split(content: bytes, number: int) -> list[Sequence[float]]:
@@ -200,12 +205,15 @@ def _split(content: bytes, number: int) -> list[Sequence[float]]:
             else:
                 form = _FORMS[kind]
                 width = struct.calcsize(f"<{form}")
+                parts = _PLACE.unpack_from(content, place)[0]
+                place += _PLACE.size
                 raw = bytearray(length * width)
                 for i in range(width):
                     raw[i::width] = content[place : place + length]
                     place += length
-                columns.append(struct.unpack(f"<{length}{form}", raw))
-    except (struct.error, KeyError, IndexError, ValueError, MemoryError) as error:
+                numbers = struct.unpack(f"<{length}{form}", raw)
+                columns.append(numbers if parts == 1 else [each / parts for each in numbers])
+    except (struct.error, KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"its columns are torn ({error})") from error
     if place != len(content):
         raise ValueError("it is longer than its columns")

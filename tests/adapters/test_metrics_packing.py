@@ -1,0 +1,91 @@
+"""Packed points lose nothing, and what is damaged is never taken for points."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parkade.adapters.sqlite import metricspacking
+from parkade.adapters.sqlite.metricspacking import Block
+from parkade.domain.series import NOTHING, Aggregate, rounded
+
+START, MINUTE = 1_776_254_400, 60
+
+_numbers = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-300, 300).map(float),
+    st.integers(-(2**60), 2**60).map(float),
+    st.integers(-6400, 6400).map(lambda parts: parts / 64),
+)
+_amounts = st.one_of(st.integers(0, 2**40).map(float), st.floats(0, 1e300))
+_aggregates = st.builds(
+    Aggregate,
+    count=_amounts,
+    total=_numbers,
+    least=_numbers,
+    most=_numbers,
+    buckets=st.dictionaries(st.integers(NOTHING, 4100), _amounts, max_size=6),
+)
+_points = st.dictionaries(st.integers(0, 1439), _aggregates, max_size=40)
+
+
+def block_of(points):
+    block = Block()
+    for minute in sorted(points):
+        block.put(START + MINUTE * minute, points[minute])
+    return block
+
+
+@given(_points)
+def test_packing_loses_nothing(points):
+    block = block_of(points)
+    packed = metricspacking.pack(block, START, MINUTE)
+    assert list(metricspacking.unpack(packed, START, MINUTE).values()) == list(block.values())
+
+
+@given(st.dictionaries(st.integers(NOTHING, 4100), _amounts))
+def test_histograms_lose_nothing(buckets):
+    packed = metricspacking.pack_buckets(buckets)
+    assert metricspacking.unpack_buckets(packed) == buckets
+
+
+@given(_points, st.data())
+def test_damaged_bytes_are_refused_or_the_same(points, data):
+    """zlib's checksum finds what changes any content."""
+    packed = bytearray(metricspacking.pack(block_of(points), START, MINUTE))
+    place = data.draw(st.integers(0, len(packed) - 1))
+    packed[place] ^= data.draw(st.integers(1, 255))
+    try:
+        found = metricspacking.unpack(bytes(packed), START, MINUTE)
+    except ValueError:
+        return
+    # A bit that says nothing, as the level of compression that zlib's header has.
+    assert list(found.values()) == list(block_of(points).values())
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_a_histogram_or_refused(content):
+    try:
+        found = metricspacking.unpack_buckets(content)
+    except ValueError:
+        return
+    assert isinstance(found, dict)
+
+
+@pytest.mark.parametrize("content", [None, "text", 7, b"", b"\x02", b"\x01", b"\x01abc"])
+def test_what_is_no_pack_is_refused(content):
+    with pytest.raises(ValueError, match="it is no packed points|torn"):
+        metricspacking.unpack(content, START, MINUTE)
+
+
+def test_a_day_of_nothing_is_some_bytes():
+    block = block_of(dict.fromkeys(range(1440), Aggregate.of(0.0)))
+    assert len(metricspacking.pack(block, START, MINUTE)) < 60
+
+
+def test_a_day_of_a_gauge_is_some_kilobytes():
+    """Rounded gauges are whole numbers of parts, not eight bytes each."""
+    chance = random.Random(4)
+    gauge = {n: Aggregate.of(rounded(chance.gauss(40, 5))) for n in range(1440)}
+    assert len(metricspacking.pack(block_of(gauge), START, MINUTE)) < 2700
