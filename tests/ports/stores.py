@@ -4,15 +4,20 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 from parkade.adapters.memory.backlog import MemoryBacklogStore
+from parkade.adapters.memory.bookings import MemoryBookingStore
+from parkade.adapters.memory.budgets import MemoryBudgetStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
+from parkade.adapters.sqlite.bookings import SqliteBookingStore
+from parkade.adapters.sqlite.budgets import SqliteBudgetStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
@@ -33,9 +38,11 @@ def stores(kind, folder):
     """
     if kind == "memory":
         history = MemoryHistory()
-        book = MemoryLeaseBook(history)
+        purses = MemoryPurses()
+        book = MemoryLeaseBook(history, purses)
         catalog = MemoryCatalogStore(history)
         terms = MemoryTermsStore(history, book)
+        bookings = MemoryBookingStore(history, purses)
         yield SimpleNamespace(
             history=history,
             book=book,
@@ -45,9 +52,12 @@ def stores(kind, folder):
             backlog=MemoryBacklogStore(),
             targets=MemoryTargetStore(history),
             terms=terms,
+            bookings=bookings,
+            budgets=MemoryBudgetStore(history, purses),
             catalog=catalog,
             damage=lambda name: book.damage(name, "it is torn"),
             damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
+            damage_booking=lambda booking_id: bookings.damage(booking_id, "it is torn"),
             damage_terms=lambda name: terms.damage(name, "it is torn"),
         )
         return
@@ -65,6 +75,11 @@ def stores(kind, folder):
         with database.writing() as connection:
             assert connection.execute(statement, (name,)).rowcount == 1
 
+    def damage_booking(booking_id):
+        statement = "UPDATE bookings SET content = '[]' WHERE id = ?"
+        with database.writing() as connection:
+            assert connection.execute(statement, (booking_id,)).rowcount == 1
+
     def damage_terms(name):
         statement = "UPDATE terms SET content = '{' WHERE endpoint_name = ?"
         with database.writing() as connection:
@@ -81,10 +96,13 @@ def stores(kind, folder):
             backlog=SqliteBacklogStore(database),
             targets=SqliteTargetStore(database),
             terms=SqliteTermsStore(database),
+            bookings=SqliteBookingStore(database),
+            budgets=SqliteBudgetStore(database),
             catalog=SqliteCatalogStore(database),
             damage=damage,
             damage_record=damage_record,
             damage_terms=damage_terms,
+            damage_booking=damage_booking,
         )
     finally:
         database.close()

@@ -63,6 +63,7 @@ def test_invariant_4_the_plan_reads_no_clock_and_asks_nobody():
                 for name in each.names
             }
         assert imported - ours - {"parkade.domain"} <= pure | {
+            "functools",
             "re",
             "difflib",
             "zoneinfo",

@@ -1,22 +1,28 @@
 """A whole small world in memory: book, hosting, clock, meter and sweep."""
 
+from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.hosting import MemoryHosting
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.notices import MemoryNotices
+from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.domain.endpoint import EndpointStatus
 from parkade.ports.events import EventQuery
+from parkade.services.bookings import Bookings, unlimited
 from parkade.services.circumstances import Surroundings
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
-from parkade.services.meter import Meter
+from parkade.services.meter import Meter, free
+from parkade.services.paying import Paying
+from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
+from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
 from tests.builders import NOW, minutes, some_opting, some_rules, some_use
 
@@ -40,7 +46,8 @@ class World:
     def __init__(self, **rules):
         self.clock = ManualClock(NOW)
         self.history = MemoryHistory()
-        self.book = MemoryLeaseBook(self.history)
+        self.purses = MemoryPurses()
+        self.book = MemoryLeaseBook(self.history, self.purses)
         self.hosting = MemoryHosting(self.clock, ["falcon-config", "flan-config"])
         self.notices = MemoryNotices()
         self.rules = some_rules(**rules)
@@ -51,6 +58,9 @@ class World:
         self.catalog = MemoryCatalogStore(self.history, self.remains)
         self.terms_store = MemoryTermsStore(self.history, self.book)
         self.terms = TermsBook(self.terms_store, clock=self.clock)
+        self.starts = Starts(self.history)
+        self.booking_store = MemoryBookingStore(self.history, self.purses)
+        self.bookings = self.some_bookings()
         self.opting = some_opting()
         self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
         self.meter = self.a_meter()
@@ -69,9 +79,28 @@ class World:
     def surroundings(self):
         """The circumstances of this world's decisions."""
         maintainer = Maintainer(self.watches, self.catalog, opting=lambda: self.opting)
-        return Surroundings(maintainer=maintainer, usage=self.usage, terms=self.terms)
+        return Surroundings(
+            maintainer=maintainer,
+            usage=self.usage,
+            terms=self.terms,
+            bookings=self.bookings,
+            starts=self.starts,
+        )
 
-    def a_sweep(self, **ports):
+    def some_bookings(self, **ports):
+        """Bookings in this world, as they were stored."""
+        own = {"hosting": self.hosting, "starts": self.starts, "reserve": unlimited}
+        return Bookings(
+            self.booking_store,
+            **{**own, **ports},
+            book=self.book,
+            history=self.history,
+            clock=self.clock,
+            rules=lambda: self.rules,
+            changed=self.nudge,
+        )
+
+    def a_sweep(self, *, admit=free, **ports):
         """A sweep on this world, as new as after a restart, with some of its ports replaced."""
         own = {
             "book": self.book,
@@ -90,7 +119,15 @@ class World:
             around=around,
             leaving=self.leaving,
         )
-        return Sweep(**own, rules=lambda: self.rules, idling=idling, around=around)
+        paying = Paying(
+            book=own["book"],
+            hosting=own["hosting"],
+            teller=Teller(own["history"], own["notices"]),
+            rules=lambda: self.rules,
+            changed=self.nudge,
+            admit=admit,
+        )
+        return Sweep(**own, rules=lambda: self.rules, idling=idling, paying=paying, around=around)
 
     def tag(self, name="falcon", **tags):
         """Give the endpoint these tags, `auto-maintain=true` if none; underscores are hyphens."""

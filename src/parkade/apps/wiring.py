@@ -21,13 +21,13 @@ from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.system.clock import SystemClock
-from parkade.adapters.webhook.notices import WebhookNotices
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.apps.control.many import Many, bounded
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock
 from parkade.apps.parts import monitor as monitoring
+from parkade.apps.parts import outbox as outboxing
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
@@ -84,6 +84,8 @@ class Services:
     sweep: Sweep
     #: Terms, the maintainer, undo.
     upkeep: upkeeping.Upkeep
+    #: Subscribers, their letters, links that extend.
+    outbox: outboxing.Outgoing
     #: Measurements, and how endpoints are used.
     monitor: monitoring.Monitoring
     tokens: Tokens
@@ -107,7 +109,7 @@ class Services:
     changed: Callable[[], None]
     #: Runs a task in the background, for as long as the process lives.
     spawn: Callable[[Coroutine[object, object, object]], None]
-    #: Delivers what still waits to be told; the last thing a process does.
+    #: Lets go of files; the last thing a process does.
     close: Callable[[], None]
 
 
@@ -177,7 +179,21 @@ def build(
     )
     targets = Targets(SqliteTargetStore(database), clock=wall)
     hosting = EmbeddedHosting(host)
-    notices = WebhookNotices(current.file.warnings.webhook, history)
+    outgoing = outboxing.build(
+        outboxing.Ports(
+            settings=settings,
+            database=database,
+            history=history,
+            book=book,
+            clock=clock,
+            wall=wall,
+            server_key=key,
+            state_id=state_id(paths),
+            file=lambda: current.file,
+        ),
+        meter=lambda: meter,
+    )
+    notices = outgoing.notices
 
     def lease_rules() -> LeaseRules:
         return current.file.lease_rules()
@@ -223,15 +239,22 @@ def build(
     )
 
     def reload() -> list[str]:
-        before, current.file = current.file, settings.read()
+        fresh = settings.read()
+        outboxing.subscribers_of(fresh)  # raises what is wrong with them before anything changes
+        before, current.file = current.file, fresh
         host.configure(rules())
-        notices.redirect(current.file.warnings.webhook)
+        outgoing.outbox.settle()
         signals.changed()
         return _differences(before, current.file)
 
-    def close() -> None:
-        notices.close()
-        monitor.close()
+    meter = Meter(
+        book=book,
+        hosting=hosting,
+        clock=clock,
+        rules=lease_rules,
+        changed=signals.changed,
+        leaving=upkeep.leaving,
+    )
 
     return Services(
         settings=settings,
@@ -245,14 +268,8 @@ def build(
         catalog=catalog,
         objects=objects,
         parts=FolderObjects(paths.uploads),
-        meter=Meter(
-            book=book,
-            hosting=hosting,
-            clock=clock,
-            rules=lease_rules,
-            changed=signals.changed,
-            leaving=upkeep.leaving,
-        ),
+        meter=meter,
+        outbox=outgoing,
         upkeep=upkeep,
         monitor=monitor,
         sweep=Sweep(
@@ -263,6 +280,7 @@ def build(
             clock=clock,
             rules=lease_rules,
             idling=upkeep.idling,
+            paying=upkeep.paying,
             around=upkeep.around,
         ),
         tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
@@ -294,7 +312,7 @@ def build(
         ready=signals.ready,
         changed=signals.changed,
         spawn=signals.spawn,
-        close=close,
+        close=monitor.close,
     )
 
 

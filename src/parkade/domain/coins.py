@@ -19,8 +19,8 @@ from parkade.domain import schedule
 from parkade.domain.actions import DueCoin, NoticeKind, PaidBy
 from parkade.domain.errors import InvalidInput
 from parkade.domain.event import written
+from parkade.domain.lease import EndReason
 from parkade.domain.spans import duration
-from parkade.domain.terms import given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -170,6 +170,16 @@ def _worth_it(
         else:
             coins.append(coin)
     return coins
+
+
+def given_up(lease: Lease | None, since: datetime) -> bool:
+    """Tell whether the lease was ended since then by anything but its time running out."""
+    return (
+        lease is not None
+        and lease.ended not in {None, EndReason.EXPIRED}
+        and lease.ended_at is not None
+        and lease.ended_at >= since
+    )
 
 
 def _text(instant: datetime) -> str:

@@ -7,18 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from parkade.domain.errors import InvalidInput
 from parkade.domain.event import Json, in_minutes
 from parkade.domain.idle import IdleRules  # noqa: TC001
-from parkade.domain.lease import EndReason
 from parkade.domain.spans import duration
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from parkade.domain.lease import Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,50 +102,3 @@ class Booking:
     starts_at: datetime
     ends_at: datetime
     made_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commitment:
-    """Time that is booked, and that no lease pays for yet."""
-
-    endpoint_name: str
-    config_name: str
-    owner: str
-    starts_at: datetime
-    ends_at: datetime
-
-
-def commitments(
-    bookings: Iterable[Booking], lease: Lease | None, now: datetime
-) -> list[Commitment]:
-    """Return what bookings of one endpoint will cost: each instant once, and only what is ahead.
-
-    What the lease pays for already is not paid for again, nor what it was ended within.
-    """
-    covered = now if lease is None or lease.over(now) else lease.expires_at
-    found: list[Commitment] = []
-    for booking in sorted(bookings, key=lambda each: (each.starts_at, each.made_at)):
-        begins = max(booking.starts_at, covered)
-        if begins >= booking.ends_at or given_up(lease, booking.starts_at):
-            continue
-        covered = booking.ends_at
-        found.append(
-            Commitment(
-                endpoint_name=booking.endpoint_name,
-                config_name=booking.config_name,
-                owner=booking.owner,
-                starts_at=begins,
-                ends_at=booking.ends_at,
-            )
-        )
-    return found
-
-
-def given_up(lease: Lease | None, since: datetime) -> bool:
-    """Tell whether the lease was ended since then by anything but its time running out."""
-    return (
-        lease is not None
-        and lease.ended not in {None, EndReason.EXPIRED}
-        and lease.ended_at is not None
-        and lease.ended_at >= since
-    )

@@ -15,7 +15,7 @@ from parkade.domain import names
 from parkade.domain.errors import Conflict, InvalidInput, LeaseNotFound, NotFound
 from parkade.domain.event import METER, Event, Json, in_minutes, written
 from parkade.domain.spans import duration
-from parkade.domain.terms import Booking, Commitment, commitments
+from parkade.domain.terms import Booking
 from parkade.ports.events import EventQuery
 from parkade.services.contention import contended
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
-    from parkade.ports.leases import LeaseBook, Shelf
+    from parkade.ports.leases import LeaseBook
     from parkade.services.starts import Starts
 
 #: Asked before a booking is made, with the instant. Returns the purse that pays, None where nothing
@@ -91,16 +91,6 @@ class Bookings:
             if now < booking.ends_at and not self._given_up(booking, now):
                 found[booking.endpoint_name].append(booking)
         return found
-
-    def committed(self, now: datetime, shelf: Shelf) -> Sequence[Commitment]:
-        """Return what is booked and no lease pays for yet."""
-        booked = self.by_endpoint(now)
-        held = {lease.endpoint_name: lease for lease in shelf.leases}
-        return [
-            each
-            for name in sorted(booked)
-            for each in commitments(booked[name], held.get(name), now)
-        ]
 
     @contended
     def add(

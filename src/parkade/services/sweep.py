@@ -49,7 +49,7 @@ _LASTING = {
     NoticeKind.STUCK: ("endpoint.stuck", ()),
     NoticeKind.UNMETERED: ("endpoint.unmetered", ()),
     NoticeKind.UNKNOWN: ("endpoint.use_unknown", (KNOWN, "watch.begun")),
-    NoticeKind.LIMIT: ("lease.limit_reached", ("lease.",)),
+    NoticeKind.LIMIT: ("lease.limit_reached", ()),
     NoticeKind.UNUSABLE: ("watch.unusable", ("watch.", "tags.changed", "terms.set")),
     # Whatever happens to the lease shows that it was readable in between.
     NoticeKind.UNREADABLE: ("lease.unreadable", ("lease.",)),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import uvicorn
 
+from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
@@ -20,6 +21,7 @@ from parkade.adapters.memory.invoker import MemoryInvoker
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.adapters.memory.objects import MemoryObjects
+from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
@@ -41,15 +43,19 @@ from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
 from parkade.runtime.tallies import Tallies
 from parkade.runtime.views import InstanceStatus
+from parkade.services.bookings import Bookings
 from parkade.services.circumstances import Surroundings
 from parkade.services.executions import Executions
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
 from parkade.services.meter import Meter
+from parkade.services.paying import Paying
 from parkade.services.routes import Routes
+from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
 from parkade.services.targets import Targets
+from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
 from parkade.services.tokens import Tokens
 from tests.builders import NOW, some_rules
@@ -115,10 +121,18 @@ class World:
         self.watches = MemoryWatchStore(self.history)
         self.usage = KnownUsage()
         self.terms_store = MemoryTermsStore(self.history, self.book)
-        self.terms = TermsBook(self.terms_store, clock=self.clock)
+        self.terms = TermsBook(self.terms_store, clock=self.clock, changed=self.changed)
         self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
         self.maintainer = Maintainer(self.watches, self.catalog, opting=lambda: opting(self.file))
-        self.around = Surroundings(maintainer=self.maintainer, usage=self.usage, terms=self.terms)
+        self.starts = Starts(self.history)
+        self.bookings = self._bookings()
+        self.around = Surroundings(
+            maintainer=self.maintainer,
+            usage=self.usage,
+            terms=self.terms,
+            bookings=self.bookings,
+            starts=self.starts,
+        )
         self.host = Host(self.catalog, self.clock)
         self.objects = MemoryObjects(self.clock)
         self.broadcast = Broadcast()
@@ -149,6 +163,12 @@ class World:
             parts=MemoryObjects(self.wall),
             meter=Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving),
             sweep=self._sweep(common),
+            upkeep=SimpleNamespace(
+                terms=self.terms,
+                bookings=self.bookings,
+                starts=self.starts,
+                maintainer=self.maintainer,
+            ),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
@@ -164,6 +184,18 @@ class World:
             spawn=self.pending.append,
         )
 
+    def _bookings(self):
+        return Bookings(
+            MemoryBookingStore(self.history, MemoryPurses()),
+            book=self.book,
+            hosting=self.hosting,
+            history=self.history,
+            starts=self.starts,
+            clock=self.clock,
+            rules=some_rules,
+            changed=self.changed,
+        )
+
     def _sweep(self, common):
         own = {**common, "rules": some_rules, "history": self.history, "notices": MemoryNotices()}
         idling = Idling(
@@ -173,7 +205,14 @@ class World:
             around=self.around,
             leaving=self.leaving,
         )
-        return Sweep(**own, idling=idling, around=self.around)
+        paying = Paying(
+            book=self.book,
+            hosting=self.hosting,
+            teller=Teller(self.history, own["notices"]),
+            rules=some_rules,
+            changed=self.changed,
+        )
+        return Sweep(**own, idling=idling, paying=paying, around=self.around)
 
     def _make_tokens(self):
         for name, secret in SECRETS.items():

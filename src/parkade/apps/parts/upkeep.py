@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from parkade.adapters.sqlite.bookings import SqliteBookingStore
 from parkade.adapters.sqlite.remains import SqliteRemainsStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.domain.watching import Opting, Watched
+from parkade.services.bookings import Bookings, Reserve, unlimited
 from parkade.services.circumstances import Surroundings
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
+from parkade.services.meter import Admit, free
+from parkade.services.paying import Paying
+from parkade.services.starts import Starts
+from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
 
 if TYPE_CHECKING:
@@ -46,6 +53,9 @@ class Ports:
     file: Callable[[], ServerFile]
     rules: Callable[[], LeaseRules]
     changed: Callable[[], None]
+    #: What holds payments, and bookings, to budgets.
+    admit: Admit = free
+    reserve: Reserve = unlimited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,10 @@ class Upkeep:
     """The services of this area."""
 
     terms: TermsBook
+    bookings: Bookings
+    #: How long endpoints take to start.
+    starts: Starts
+    paying: Paying
     maintainer: Maintainer
     #: What the sweep's decisions rest on beside leases and endpoints.
     around: Surroundings
@@ -67,10 +81,24 @@ def build(ports: Ports) -> Upkeep:
     terms_store = SqliteTermsStore(ports.database)
     terms = TermsBook(terms_store, clock=ports.clock, changed=ports.changed)
     maintainer = Maintainer(watches, ports.catalog, opting=lambda: opting(ports.file()))
-    around = Surroundings(maintainer=maintainer, usage=ports.usage, terms=terms)
+    starts = _starts(ports)
+    bookings = _bookings(ports, starts)
+    around = Surroundings(
+        maintainer=maintainer, usage=ports.usage, terms=terms, bookings=bookings, starts=starts
+    )
     leaving = Leaving(ports.catalog, terms_store, remains)
     return Upkeep(
         terms=terms,
+        bookings=bookings,
+        starts=starts,
+        paying=Paying(
+            book=ports.book,
+            hosting=ports.hosting,
+            teller=Teller(ports.history, ports.notices),
+            rules=ports.rules,
+            changed=ports.changed,
+            admit=ports.admit,
+        ),
         maintainer=maintainer,
         around=around,
         leaving=leaving,
@@ -86,6 +114,28 @@ def build(ports: Ports) -> Upkeep:
             history=ports.history,
             notices=ports.notices,
         ),
+    )
+
+
+def _starts(ports: Ports) -> Starts:
+    return Starts(
+        ports.history,
+        margin=lambda: timedelta(seconds=ports.file().keep.lead_seconds),
+        first=lambda: timedelta(seconds=ports.file().keep.first_lead_seconds),
+    )
+
+
+def _bookings(ports: Ports, starts: Starts) -> Bookings:
+    return Bookings(
+        SqliteBookingStore(ports.database),
+        book=ports.book,
+        hosting=ports.hosting,
+        history=ports.history,
+        starts=starts,
+        clock=ports.clock,
+        rules=ports.rules,
+        changed=ports.changed,
+        reserve=ports.reserve,
     )
 
 
