@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
     from parkade.ports.objects import Objects
+    from parkade.services.undo import Undo
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Services:
     sweep: Sweep
     #: Terms, the maintainer, undo.
     upkeep: upkeeping.Upkeep
+    undo: Undo
     #: Subscribers, their letters, links that extend.
     outbox: outboxing.Outgoing
     #: Measurements, and how endpoints are used.
@@ -222,21 +224,20 @@ def build(
             file=lambda: current.file,
         )
     )
-    upkeep = upkeeping.build(
-        upkeeping.Ports(
-            database=database,
-            catalog=catalog,
-            book=book,
-            hosting=hosting,
-            history=history,
-            notices=notices,
-            clock=clock,
-            usage=monitor.usage,
-            file=lambda: current.file,
-            rules=lease_rules,
-            changed=signals.changed,
-        )
+    kept = upkeeping.Ports(
+        database=database,
+        catalog=catalog,
+        book=book,
+        hosting=hosting,
+        history=history,
+        notices=notices,
+        clock=clock,
+        usage=monitor.usage,
+        file=lambda: current.file,
+        rules=lease_rules,
+        changed=signals.changed,
     )
+    upkeep = upkeeping.build(kept)
 
     def reload() -> list[str]:
         fresh = settings.read()
@@ -271,6 +272,7 @@ def build(
         meter=meter,
         outbox=outgoing,
         upkeep=upkeep,
+        undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         sweep=Sweep(
             book=book,

@@ -17,3 +17,8 @@ def carry_out(action: Action, hosting: Hosting) -> None:
         hosting.create(action.endpoint_name, action.lease.config_name)
     elif action.kind is ActionKind.RECREATE or action.deletes:
         hosting.delete(action.endpoint_name)
+
+
+def bring_back(endpoint_name: str, config_name: str, hosting: Hosting) -> None:
+    """Begin to create an endpoint again that a person wants back and that never had a lease."""
+    hosting.create(endpoint_name, config_name)

@@ -114,6 +114,7 @@ class ControlProcess:
             self._spawn(self._services.backlog.run())
             self._spawn(self._services.many.run())
             self._spawn(monitor.run())
+            self._services.outbox.outbox.start()
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -129,6 +130,8 @@ class ControlProcess:
 
     async def _end(self, api: uvicorn.Server) -> None:
         api.should_exit = True
+        # At once: what is not delivered yet is after the next start.
+        await asyncio.to_thread(self._services.outbox.outbox.close)
         for task in self._tasks:
             task.cancel()
         await self._services.many.close()
@@ -192,6 +195,7 @@ class ControlProcess:
             kept = timedelta(hours=self._services.file().limits.execution_hours)
             self._services.executions.forget(kept)
             self._services.backlog.forget(kept)
+            self._services.undo.forget()
             now = self._services.wall.now()
             await asyncio.to_thread(uploads.tidy, self._services.parts, now)
             await asyncio.sleep(TIDY_SECONDS)

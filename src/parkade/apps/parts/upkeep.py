@@ -18,9 +18,13 @@ from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
 from parkade.services.meter import Admit, free
 from parkade.services.paying import Paying
+from parkade.services.snoozing import Snoozing
 from parkade.services.starts import Starts
+from parkade.services.tagging import Tagging
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
+from parkade.services.undo import Undo
+from parkade.services.why import Whys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
     from parkade.ports.usage import Usage
+    from parkade.services.meter import Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +78,16 @@ class Upkeep:
     idling: Idling
     #: Called before a lease is removed.
     leaving: Leaving
+    snoozing: Snoozing
+    tagging: Tagging
+    whys: Whys
 
 
 def build(ports: Ports) -> Upkeep:
     """Build the services of this area."""
     watches, remains = SqliteWatchStore(ports.database), SqliteRemainsStore(ports.database)
     terms_store = SqliteTermsStore(ports.database)
-    terms = TermsBook(terms_store, clock=ports.clock, changed=ports.changed)
+    terms = TermsBook(terms_store, book=ports.book, clock=ports.clock, changed=ports.changed)
     maintainer = Maintainer(watches, ports.catalog, opting=lambda: opting(ports.file()))
     starts = _starts(ports)
     bookings = _bookings(ports, starts)
@@ -114,6 +122,48 @@ def build(ports: Ports) -> Upkeep:
             history=ports.history,
             notices=ports.notices,
         ),
+        snoozing=Snoozing(
+            watches=watches,
+            hosting=ports.hosting,
+            usage=ports.usage,
+            clock=ports.clock,
+            usual=lambda: timedelta(minutes=ports.file().maintain.snooze_minutes),
+            rules=ports.rules,
+            changed=ports.changed,
+        ),
+        tagging=Tagging(
+            catalog=ports.catalog,
+            book=ports.book,
+            hosting=ports.hosting,
+            history=ports.history,
+            clock=ports.clock,
+            changed=ports.changed,
+        ),
+        whys=Whys(
+            book=ports.book,
+            hosting=ports.hosting,
+            history=ports.history,
+            clock=ports.clock,
+            rules=ports.rules,
+            around=around,
+            usage=ports.usage,
+        ),
+    )
+
+
+def undo(ports: Ports, upkeep: Upkeep, meter: Meter) -> Undo:
+    """Build what brings endpoints back; it pays by the meter, which is built on the upkeep."""
+    return Undo(
+        remains=SqliteRemainsStore(ports.database),
+        catalog=ports.catalog,
+        meter=meter,
+        hosting=ports.hosting,
+        history=ports.history,
+        terms=upkeep.terms,
+        clock=ports.clock,
+        kept=lambda: timedelta(days=ports.file().maintain.undo_days),
+        leases_only=lambda: ports.file().unmetered == "refuse",
+        changed=ports.changed,
     )
 
 
