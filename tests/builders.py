@@ -13,6 +13,7 @@ from parkade.domain.idle import IdleRules, Reading, Use
 from parkade.domain.ladder import Watch
 from parkade.domain.lease import Lease, LeaseRules
 from parkade.domain.series import SAGEMAKER, Series
+from parkade.domain.subscriber import Channel, Filter, Letter, Subscriber
 from parkade.domain.token import Role, Token
 from parkade.domain.watching import Opting, Watched
 from parkade.ports.backlog import AsyncRequest
@@ -199,6 +200,25 @@ def a_coin(key="key-1", **changes):
 def an_event(kind="lease.added", **changes):
     defaults = {"at": NOW, "actor": "ann", "reason": "because", "endpoint_name": "falcon"}
     return Event(kind=kind, **{**defaults, **changes})
+
+
+def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), **changes):
+    """A webhook that hears of everything."""
+    defaults = {"channel": Channel.WEBHOOK, "url": "http://127.0.0.1:9/hook"}
+    heard = Filter(kinds=tuple(kinds), endpoints=tuple(endpoints), owners=tuple(owners))
+    return Subscriber(name=name, filter=heard, **{**defaults, **changes})
+
+
+def a_letter(subscriber="ops", **changes):
+    defaults = {
+        "event_number": 1,
+        "event_kind": "lease.added",
+        "endpoint_name": "falcon",
+        "attempts": 12,
+        "cause": "the receiver answered 500",
+        "buried_at": NOW,
+    }
+    return Letter(subscriber=subscriber, **{**defaults, **changes})
 
 
 def an_execution(arn="arn:aws:states:local:000000000000:execution:parkade:1", **changes):

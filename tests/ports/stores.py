@@ -10,8 +10,10 @@ from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.letters import MemoryLetterStore
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.subscribers import MemorySubscriberStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
@@ -23,7 +25,9 @@ from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
+from parkade.adapters.sqlite.letters import SqliteLetterStore
 from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.subscribers import SqliteSubscriberStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
@@ -51,6 +55,8 @@ def stores(kind, folder):
             executions=MemoryExecutionStore(),
             backlog=MemoryBacklogStore(),
             targets=MemoryTargetStore(history),
+            subscribers=MemorySubscriberStore(history),
+            letters=MemoryLetterStore(history),
             terms=terms,
             bookings=bookings,
             budgets=MemoryBudgetStore(history, purses),
@@ -95,6 +101,8 @@ def stores(kind, folder):
             executions=SqliteExecutionStore(database),
             backlog=SqliteBacklogStore(database),
             targets=SqliteTargetStore(database),
+            subscribers=SqliteSubscriberStore(database),
+            letters=SqliteLetterStore(database),
             terms=SqliteTermsStore(database),
             bookings=SqliteBookingStore(database),
             budgets=SqliteBudgetStore(database),

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from parkade.ports.events import EventQuery
-from tests.builders import NOW, an_event, minutes
+from tests.builders import NOW, a_lease, an_event, minutes
 
 
 def numbers(events):
@@ -88,3 +88,26 @@ def test_numbers_of_many_threads_rise_without_a_gap(store):
         stored = list(pool.map(lambda _: store.history.append(an_event()), range(80)))
     assert sorted(numbers(stored)) == list(range(1, 81))
     assert numbers(store.history.read(EventQuery(limit=100))) == list(range(1, 81))
+
+
+def test_an_event_is_of_the_owner_that_its_endpoints_lease_has_then(store):
+    store.history.append(an_event("endpoint.creating"))
+    stored = store.book.put(a_lease(), an_event("lease.added"))
+    store.history.append(an_event("worker.died"))
+    store.history.append(an_event("worker.died", endpoint_name="flan"))
+    store.history.append(an_event("notice.stuck", owner="eve"))
+    store.book.remove(stored, an_event("lease.removed"))
+    store.history.append(an_event("endpoint.deleted"))
+    owners = [event.owner for event in store.history.read(EventQuery())]
+    assert owners == ["", "ann", "ann", "", "eve", "ann", ""]
+    assert numbers(store.history.read(EventQuery(owners=("ann",)))) == [2, 3, 6]
+    assert numbers(store.history.latest(EventQuery(owners=("ann", "eve"), limit=2))) == [5, 6]
+    assert numbers(store.history.read(EventQuery(owners=("ann",), kinds=("worker.",)))) == [3]
+
+
+def test_whoever_watches_is_called_after_each_event_can_be_read(store):
+    seen = []
+    store.history.watch(lambda: seen.append(len(store.history.read(EventQuery()))))
+    store.history.append(an_event())
+    store.book.put(a_lease(), an_event("lease.added"))
+    assert seen == [1, 2]

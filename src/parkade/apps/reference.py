@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -61,9 +61,10 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
         inner = _section(field)
         if inner is not None:
-            yield from _rows(inner, f"{prefix}{name}.")
+            several = "[]" if get_origin(field.annotation) is list else ""
+            yield from _rows(inner, f"{prefix}{name}{several}.")
         else:
-            default = json.dumps(field.get_default())
+            default = "required" if field.is_required() else json.dumps(field.get_default())
             yield f"| `{prefix}{name}` | `{default}` | {field.description} |\n"
 
 

@@ -7,10 +7,10 @@ is made from these descriptions. Endpoints, routes and leases are data and are s
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from parkade.apps.sections.base import Section
 from parkade.apps.sections.hosting import (
@@ -24,7 +24,7 @@ from parkade.apps.sections.hosting import (
 from parkade.apps.sections.limits import Limits
 from parkade.apps.sections.money import Money
 from parkade.apps.sections.monitor import Monitor
-from parkade.apps.sections.outbox import Links, Mail
+from parkade.apps.sections.outbox import Delivery, Links, Mail, SubscriberSetting
 from parkade.apps.sections.upkeep import Keep, Maintain
 from parkade.apps.sections.warnings import Warnings
 from parkade.domain.errors import InvalidInput
@@ -66,6 +66,8 @@ class ServerFile(Section):
     monitor: Monitor = Monitor()
     money: Money = Money()
     mail: Mail | None = None
+    subscribers: list[SubscriberSetting] = Field(default=[])
+    outbox: Delivery = Delivery()
     links: Links = Links()
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = Field(
         default="us-east-1",
@@ -90,6 +92,14 @@ class ServerFile(Section):
                 timedelta(minutes=m) for m in sorted(set(self.warnings.minutes), reverse=True)
             ),
         )
+
+    @model_validator(mode="after")
+    def _names_of_subscribers(self) -> ServerFile:
+        names = [each.name for each in self.subscribers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"subscribers has the name {name!r} twice")
+        return self
 
 
 def read_server_file(path: Path | None) -> ServerFile:
@@ -134,5 +144,13 @@ def _known_keys(parents: tuple[Any, ...]) -> list[str]:
         return list(ImageSetting.model_fields)
     model: Any = ServerFile
     for parent in parents:
-        model = model.model_fields[parent].annotation
+        if not isinstance(parent, int):  # the number of an entry of a list
+            model = _section(model.model_fields[parent].annotation)
     return list(model.model_fields)
+
+
+def _section(annotation: Any) -> Any:
+    """Return the section that a setting holds: it alone, or none, or in a list."""
+    return next(
+        (each for each in get_args(annotation) if hasattr(each, "model_fields")), annotation
+    )

@@ -13,6 +13,8 @@
     |   +-- RouteNotFound
     |   +-- ExecutionNotFound
     |   +-- AlarmNotFound
+    |   +-- SubscriberNotFound
+    |   +-- LetterNotFound
     |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
@@ -27,6 +29,7 @@
     +-- BudgetExceeded            more than is left of the owner's budget; `until` says when it renews
     +-- TooLarge                  a body or archive over its limit
     +-- Unreadable                stored state that cannot be understood; left alone, reported
+    +-- Undelivered               a receiver did not take a message; `final`: nor will it
     +-- StartFailed               a worker or endpoint could not be started; says why
     `-- Unavailable               not now; `retry_after` and `hint` say what to do
 
@@ -107,6 +110,14 @@ class AlarmNotFound(NotFound):
     """No alarm has this name."""
 
 
+class SubscriberNotFound(NotFound):
+    """No subscriber has this name."""
+
+
+class LetterNotFound(NotFound):
+    """No letter has this id."""
+
+
 class BucketNotFound(NotFound):
     """No bucket has this name."""
 
@@ -169,6 +180,18 @@ class TooLarge(ParkadeError):
 
 class Unreadable(ParkadeError):
     """Stored state that cannot be understood; it is left alone and reported."""
+
+
+class Undelivered(ParkadeError):
+    """A receiver did not take a message; `final` where asking again will not help."""
+
+    def __init__(
+        self, message: str, *, final: bool = False, retry_after: timedelta = timedelta(0)
+    ) -> None:
+        super().__init__(message)
+        self.final = final
+        #: How long the receiver asked to be left alone.
+        self.retry_after = retry_after
 
 
 class StartFailed(ParkadeError):

@@ -21,14 +21,17 @@ class Notice:
     owner: str
     text: str
     expires_at: datetime | None = None
+    #: A page on which its reader can do something about it; empty: whoever tells may find one.
+    link: str = ""
 
 
 class Notices(Protocol):
-    """Carries notices outwards."""
+    """Carries notices outwards, in the order they were told."""
 
     def tell(self, notice: Notice) -> None:
-        """Take the notice; never waits for the receiver and never raises for its faults.
+        """Keep the notice, to be delivered from then on, through restarts as well.
 
-        Delivery that fails for good is written to the history as `notice.failed`.
+        Never waits for a receiver and never raises for its faults; raises what a store raises
+        that cannot be written.
         """
         ...

@@ -1,1 +1,1 @@
-"""Notices by HTTP POST."""
+"""Events by HTTP POST."""

@@ -44,6 +44,7 @@ STATUSES: Mapping[type[errors.ParkadeError], int] = {
     errors.ResourceLimitExceeded: 400,
     errors.BudgetExceeded: 402,
     errors.TooLarge: 413,
+    errors.Undelivered: 502,
     errors.Unreadable: 500,
     errors.StartFailed: 500,
     errors.Unavailable: 503,

@@ -19,5 +19,6 @@ class Warnings(Section):
     )
     webhook: Annotated[str, Field(pattern=r"^https?://.+")] | None = Field(
         default=None,
-        description="URL. Receives every notice as a JSON POST; 5 s to answer, three tries.",
+        description="URL. Receives every notice as a JSON POST; a subscriber of its own, see "
+        "docs/events.md.",
     )
