@@ -46,6 +46,9 @@ class AsyncRequest:
     content_type: str = ""
     accept: str = ""
     custom_attributes: str = ""
+    #: The caller's trace context, as far as it is valid.
+    trace_parent: str = ""
+    trace_state: str = ""
     status: RequestStatus = RequestStatus.PENDING
     #: How often it was begun; more than once where a worker or Parkade went away meanwhile.
     attempts: int = 0

@@ -20,6 +20,7 @@ from parkade.domain.event import HOST, Event
 from parkade.ports.backlog import RequestStatus
 from parkade.runtime.courier import Declined, WorkerGone
 from parkade.runtime.results import INCLUDED_LIMIT, notification
+from parkade.runtime.trips import Ended, Nobody, Trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from parkade.ports.objects import Objects
     from parkade.ports.topics import Topics
     from parkade.runtime.courier import Courier
+    from parkade.runtime.trips import Observer
     from parkade.runtime.views import FleetView, InstanceView
 
 _logger = logging.getLogger(__name__)
@@ -68,8 +70,12 @@ class Backlog:
         *,
         fleets: Callable[[], Mapping[str, FleetView]],
         region: Callable[[], str],
+        observer: Callable[[], Observer] = Nobody,
     ) -> None:
-        """Take what it works with; `fleets` are where invocations can be sent now."""
+        """Take what it works with; `fleets` are where invocations can be sent now.
+
+        The `observer` hears how requests end.
+        """
         self._store = store
         self._objects = objects
         self._topics = topics
@@ -78,6 +84,9 @@ class Backlog:
         self._courier = courier
         self._fleets = fleets
         self._region = region
+        self._observer = observer
+        #: The present or last attempt of each request that is carried out.
+        self._trips: dict[str, Trip] = {}
         self._waiting: dict[str, deque[AsyncRequest]] = defaultdict(deque)
         self._busy: dict[str, int] = defaultdict(int)
         self._served: dict[tuple[str, str], float] = defaultdict(float)
@@ -162,7 +171,7 @@ class Backlog:
             for request in [each for each in queue if each.expires_at <= now]:
                 queue.remove(request)
                 why = "The request waited longer than its RequestTTLSeconds."
-                self._spawn(self._fail(request, why))
+                self._spawn(self._fail(request, why, expired=True))
 
     async def _pause(self) -> None:
         """Return when something came or went, or has waited too long."""
@@ -214,6 +223,8 @@ class Backlog:
 
     def _begin(self, request: AsyncRequest, place: InstanceView) -> None:
         self._running[request.id] = request
+        waited = self._clock.now() - request.received_at
+        self._trips[request.id] = Trip(variant_name=place.variant_name, waited=waited)
         self._busy[place.id] += 1
         self._spawn(self._carry_out(request, place))
 
@@ -237,7 +248,8 @@ class Backlog:
         try:
             body = b"" if request.input_location else self._store.body(request.id)
             async with asyncio.timeout(request.timeout):
-                kind = await self._courier.deliver(request, body, place.addresses)
+                trip = self._trips[request.id]
+                kind = await self._courier.deliver(request, body, place.addresses, trip)
         except TimeoutError:
             why = f"The model did not answer within {request.timeout} seconds."
             await self._fail(request, why)
@@ -264,7 +276,7 @@ class Backlog:
         await self._put(waiting)
         self._waiting[request.endpoint_name].appendleft(waiting)
 
-    async def _fail(self, request: AsyncRequest, why: str) -> None:
+    async def _fail(self, request: AsyncRequest, why: str, *, expired: bool = False) -> None:
         if request.failure_location:
             try:
                 await asyncio.to_thread(self._put_failure, request, why)
@@ -272,7 +284,7 @@ class Backlog:
                 # The failure itself still has to be recorded and told.
                 _logger.exception("failure of asynchronous request %s", request.id)
                 why = f"{why} (and its failure object could not be written: {error.message})"
-        await self._end(replace(request, failure=why), RequestStatus.FAILED)
+        await self._end(replace(request, failure=why), RequestStatus.FAILED, expired=expired)
 
     def _put_failure(self, request: AsyncRequest, why: str) -> None:
         bucket, key = names.s3_address(request.failure_location)
@@ -281,17 +293,29 @@ class Backlog:
             output.write(why.encode())
             output.commit()
 
-    async def _end(self, request: AsyncRequest, status: RequestStatus) -> None:
+    async def _end(
+        self, request: AsyncRequest, status: RequestStatus, *, expired: bool = False
+    ) -> None:
         ended = replace(request, status=status, finished_at=self._clock.now())
         await self._put(ended)
-        self._spawn(self._tell(ended))
+        trip = self._trips.pop(request.id, None)
+        self._observer().ended(
+            Ended(
+                endpoint_name=request.endpoint_name,
+                completed=status is RequestStatus.COMPLETED,
+                expired=expired,
+                took=self._clock.now() - request.received_at,
+                trip=trip,
+            )
+        )
+        self._spawn(self._tell(ended, trip.variant_name if trip is not None else ""))
 
-    async def _tell(self, request: AsyncRequest) -> None:
+    async def _tell(self, request: AsyncRequest, variant_name: str = "") -> None:
         """Tell the topic, if there is one; a topic that cannot be told is told of as an event."""
         failed = request.status is RequestStatus.FAILED
         topic = request.error_topic if failed else request.success_topic
         if topic:
-            await self._publish(request, topic)
+            await self._publish(request, topic, variant_name)
         await self._put(replace(request, told=True))
 
     async def _put(self, request: AsyncRequest) -> None:
@@ -305,13 +329,14 @@ class Backlog:
             else:
                 return
 
-    async def _publish(self, request: AsyncRequest, topic: str) -> None:
+    async def _publish(self, request: AsyncRequest, topic: str, variant_name: str) -> None:
         try:
             answer = await asyncio.to_thread(self._included, request)
             message = notification(request, self._region(), answer)
             await asyncio.to_thread(self._topics.publish, topic, message)
         except ParkadeError as error:
             _logger.warning("asynchronous request %s: %s", request.id, error.message)
+            self._observer().untold(request.endpoint_name, variant_name)
             self._history.append(
                 Event(
                     at=self._clock.now(),

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from io import BytesIO
+from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 import httpx
 
 from parkade.domain import names
 from parkade.domain.errors import TooLarge
+from parkade.runtime.trips import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from parkade.ports.backlog import AsyncRequest
     from parkade.ports.objects import Objects
+    from parkade.runtime.trips import Trip
 
 #: Input and answer (SageMaker: 1 GB).
 PAYLOAD_LIMIT = 2**30
@@ -46,23 +49,36 @@ class Courier:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    async def deliver(self, request: AsyncRequest, body: bytes, addresses: Sequence[str]) -> str:
-        """Store the answer at the request's output location; return its content type."""
+    async def deliver(
+        self, request: AsyncRequest, body: bytes, addresses: Sequence[str], trip: Trip
+    ) -> str:
+        """Store the answer at the request's output location; return its content type.
+
+        How it goes is noted in the `trip`.
+        """
         with ExitStack() as open_files:
+            begun = monotonic()
             source, size = self._source(request, body)
+            trip.download += monotonic() - begun
             open_files.enter_context(source)
+            trip.stage, begun = Stage.MODEL, monotonic()
             content_type = request.content_type
             for address in addresses[:-1]:
                 between = open_files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
-                async with _answer(request, address, content_type, source, size) as answer:
+                async with _answer(request, address, content_type, source, size, trip) as answer:
                     async for piece in _pieces(answer):
                         await asyncio.to_thread(between.write, piece)
                     content_type = answer.headers.get("content-type", "")
                 size = between.tell()
                 between.seek(0)
                 source = between
-            async with _answer(request, addresses[-1], content_type, source, size) as answer:
-                return await self._keep(request, answer)
+            try:
+                async with _answer(
+                    request, addresses[-1], content_type, source, size, trip
+                ) as answer:
+                    return await self._keep(request, answer, trip)
+            finally:
+                trip.model = max(0.0, monotonic() - begun - trip.upload)
 
     def _source(self, request: AsyncRequest, body: bytes) -> tuple[IO[bytes], int]:
         if not request.input_location:
@@ -76,19 +92,28 @@ class Courier:
             )
         return file, info.size
 
-    async def _keep(self, request: AsyncRequest, answer: httpx.Response) -> str:
+    async def _keep(self, request: AsyncRequest, answer: httpx.Response, trip: Trip) -> str:
         content_type: str = answer.headers.get("content-type", "application/octet-stream")
         bucket, key = names.s3_address(request.output_location, field="S3OutputPath")
-        with self._objects.writer(bucket, key, {"content-type": content_type}) as output:
+        with _uploading(trip):
+            writer = self._objects.writer(bucket, key, {"content-type": content_type})
+        with writer as output:
             async for piece in _pieces(answer):
-                await asyncio.to_thread(output.write, piece)
-            await asyncio.to_thread(output.commit)
+                with _uploading(trip):
+                    await asyncio.to_thread(output.write, piece)
+            with _uploading(trip):
+                await asyncio.to_thread(output.commit)
         return content_type
 
 
 @asynccontextmanager
 async def _answer(
-    request: AsyncRequest, address: str, content_type: str, source: IO[bytes], size: int
+    request: AsyncRequest,
+    address: str,
+    content_type: str,
+    source: IO[bytes],
+    size: int,
+    trip: Trip,
 ) -> AsyncIterator[httpx.Response]:
     """Give the model's answer, which is none of an error. The caller sets the time limit."""
     headers = {
@@ -96,6 +121,8 @@ async def _answer(
         "Accept": request.accept,
         "X-Amzn-SageMaker-Custom-Attributes": request.custom_attributes,
         "X-Amzn-SageMaker-Inference-Id": request.inference_id,
+        "traceparent": request.trace_parent,
+        "tracestate": request.trace_state,
     }
     by_socket = address.startswith("/")
     transport = httpx.AsyncHTTPTransport(uds=address if by_socket else None)
@@ -115,11 +142,22 @@ async def _answer(
                     **{name: value for name, value in headers.items() if value},
                 },
             ) as answer:
+                trip.status = answer.status_code
                 if not answer.is_success:
                     raise await _declined(answer)
                 yield answer
         except httpx.TransportError as error:
             raise WorkerGone(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _uploading(trip: Trip) -> Iterator[None]:
+    """Count the time of what is done within as upload; what fails within, fails there."""
+    before, begun = trip.stage, monotonic()
+    trip.stage = Stage.UPLOAD
+    yield
+    trip.upload += monotonic() - begun
+    trip.stage = before
 
 
 async def _read(source: IO[bytes]) -> AsyncIterator[bytes]:

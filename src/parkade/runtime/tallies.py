@@ -7,7 +7,7 @@ time are in microseconds.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,9 +59,13 @@ class Tallies:
     """The tallies by endpoint, variant and target model."""
 
     _of: dict[tuple[str, str], defaultdict[str, Tally]] = field(default_factory=dict)
+    #: Those that were asked for to be counted in, and what they were when news were last taken.
+    _touched: set[tuple[str, str, str]] = field(default_factory=set)
+    _told: dict[tuple[str, str, str], Tally] = field(default_factory=dict)
 
     def of(self, endpoint_name: str, variant_name: str, target: str) -> Tally:
-        """Return the tally to be counted in."""
+        """Return the tally to be counted in, at once."""
+        self._touched.add((endpoint_name, variant_name, target))
         targets = self._of.setdefault((endpoint_name, variant_name), defaultdict(Tally))
         return targets[target]
 
@@ -73,6 +77,25 @@ class Tallies:
         tally.model_errors += use.model_errors
         tally.model_us += use.model_us
         tally.waiting_us += use.waiting_us
+
+    def take_news(self) -> dict[tuple[str, str, str], Tally]:
+        """Return by how much tallies have grown since this was last asked.
+
+        Keys are endpoint, variant and target model.
+        """
+        news = {}
+        for key in self._touched:
+            present = self._of[key[:2]][key[2]]
+            former = self._told.get(key) or Tally()
+            grown = Tally(**{
+                each.name: getattr(present, each.name) - getattr(former, each.name)
+                for each in fields(Tally)
+            })  # fmt: skip
+            if grown != Tally():
+                news[key] = grown
+                self._told[key] = replace(present)
+        self._touched.clear()
+        return news
 
     def of_endpoint(self, endpoint_name: str) -> dict[str, dict[str, Tally]]:
         """Return the tallies of an endpoint by variant and target model."""

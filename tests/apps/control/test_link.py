@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from parkade.apps.control.monitor.collector import Report
+
 
 def snapshot(version: int, **fields: Any) -> link.Snapshot:
     return link.Snapshot(version=version, inside="secret", **fields)
@@ -30,6 +32,7 @@ class End:
     used: list[tuple[str, link.UsageReport]]
     gone: list[str]
     events: list[link.Happening]
+    reports: list[Report]
 
     async def connect(self) -> Gateway:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -63,13 +66,15 @@ async def serving(folder: Path) -> AsyncIterator[End]:
         used: list[tuple[str, link.UsageReport]] = []
         gone: list[str] = []
         events: list[link.Happening] = []
+        reports: list[Report] = []
         server = LinkServer(
             listener,
             on_usage=lambda *each: used.append(each),
             on_gone=gone.append,
             on_event=events.append,
+            on_report=reports.append,
         )
-        end = End(server, path, used, gone, events)
+        end = End(server, path, used, gone, events, reports)
         await server.start()
         try:
             yield end
@@ -168,12 +173,20 @@ def test_usage_and_events_are_handed_on_and_acknowledged(tmp_path: Path) -> None
                             "number": number,
                             "usage": usage,
                             "events": [asdict(told)],
+                            "gateway": f"id-{number}",
+                            "silence": None if number else 2.5,
+                            "last": bool(number),
                         }
                     )
                 )
                 assert await gateway.hear() == {"kind": "counted", "number": number}
             assert [usage for _, usage in end.used] == [report, report]
             assert end.events == [told, told]
+            assert [(r.gateway, r.silence, r.last) for r in end.reports] == [
+                ("id-0", 2.5, False),
+                ("id-1", None, True),
+            ]
+            assert [(r.peer, r.usage) for r in end.reports] == end.used
             names = {name for name, _ in end.used}
             assert len(names) == 2
             for gateway in gateways:

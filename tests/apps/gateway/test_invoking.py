@@ -76,7 +76,7 @@ def test_only_sagemakers_headers_reach_the_worker(house: Stand) -> None:
         "X-Amzn-SageMaker-Target-Variant": "main",
         "X-Amzn-SageMaker-Inference-Id": "id-1",
         "X-Amzn-SageMaker-Session-Id": "NEW_SESSION",
-        "traceparent": "00-1-2-01",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "tracestate": "a=b",
     }
     house.invoke(**passed, Cookie="secret", X_Forwarded_For="1.2.3.4", Accept_Encoding="gzip")

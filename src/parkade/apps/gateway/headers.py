@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from parkade.domain.traces import trace_context
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -98,6 +100,7 @@ ATTRIBUTES = _line("X-Amzn-SageMaker-Custom-Attributes")
 #: stream's own `Accept` asks for is the encoding of the stream.
 _WHOLE = {b"content-type": CONTENT_TYPE, b"accept": ACCEPT}
 _STREAM = {b"content-type": CONTENT_TYPE, b"x-amzn-sagemaker-accept": ACCEPT}
+#: W3C trace context, in the order of `trace_context`.
 _TRACES = {b"traceparent": _line("traceparent"), b"tracestate": _line("tracestate")}
 _EXPECT = b"expect"
 _PREFIX = "X-Amzn-SageMaker-"
@@ -186,11 +189,12 @@ class Told:
         self.expects = False
         fields: dict[str, str] = {}
         faults = []
+        traces: dict[bytes, list[str]] = {name: [] for name in _TRACES}
         for key, value in headers:
             if key == _EXPECT:
                 self.expects = value.lower() == b"100-continue"
             elif key in _TRACES:
-                lines += (_TRACES[key], value)
+                traces[key].append(value.decode("latin-1"))
             else:
                 member, text = known[key], value.decode("latin-1")
                 faults.append(member.fault(text))
@@ -198,6 +202,10 @@ class Told:
                     fields[member.field] = text
                 if member.line:
                     lines += (member.line, value)
+        context = trace_context(*traces.values())
+        for line, text in zip(_TRACES.values(), context, strict=True):
+            if text:
+                lines += (line, text.encode("latin-1"))
         self.asked = Asked(**fields) if fields else NOTHING
         #: What is not valid, in SageMaker's words; empty: nothing.
         self.fault = ""

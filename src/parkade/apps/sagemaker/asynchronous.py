@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from parkade.apps.wire.faults import Fault
 from parkade.domain import names
 from parkade.domain.errors import Forbidden, ParkadeError, Unavailable
 from parkade.domain.standing import State, standing
+from parkade.domain.traces import trace_context
 from parkade.ports.backlog import AsyncRequest
 
 if TYPE_CHECKING:
@@ -76,7 +78,14 @@ class AsyncDoor:
         services, name = self._services, request.path_params["name"]
         self._admit(request, body, name)
         given = _given(request, name, body)
-        accepted = _request(given, self._rules(name), services.wall.now())
+        parent, state = trace_context(
+            request.headers.getlist("traceparent"), request.headers.getlist("tracestate")
+        )
+        accepted = replace(
+            _request(given, self._rules(name), services.wall.now()),
+            trace_parent=parent,
+            trace_state=state,
+        )
         services.backlog.add(accepted, body)
         return accepted
 
