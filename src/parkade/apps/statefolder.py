@@ -31,6 +31,16 @@ class StatePaths:
         return self.state / "metrics.db"
 
     @property
+    def spend(self) -> Path:
+        """What was spent; a SQLite file of its own."""
+        return self.state / "spend.db"
+
+    @property
+    def prices(self) -> Path:
+        """Price lists that were fetched; made at first use."""
+        return self.state / "prices.json"
+
+    @property
     def server_key(self) -> Path:
         """The key that token hashes are made with; mode 0600."""
         return self.state / "server.key"

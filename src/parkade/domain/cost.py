@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from parkade.domain import price
 from parkade.domain.price import EMPTY, NOTHING, Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable
+    from decimal import Decimal
 
 NONE = timedelta(0)
 HOUR = timedelta(hours=1)
@@ -126,6 +126,33 @@ class Costs:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """What an endpoint cost while it had instances, and the time in which it could have had them.
+
+    Always on, it would have cost its mean price an hour while any of them ran, for all that time.
+    """
+
+    cost: Sum
+    present: timedelta
+    start: datetime
+    end: datetime
+
+    def without_break(self) -> Sum:
+        """Return what it would have cost, always on; never less than it did."""
+        return self._costs(max(self.end - self.start, self.present))
+
+    def within(self, start: datetime, end: datetime) -> Sum:
+        """Return the part of that which lies between two instants."""
+        return self._costs(max(NONE, min(end, self.end) - max(start, self.start)))
+
+    def _costs(self, elapsed: timedelta) -> Sum:
+        if not self.present or not elapsed:
+            return EMPTY
+        usd = self.cost.usd * _microseconds(elapsed) / _microseconds(self.present)
+        return Sum(usd=usd, unpriced=self.cost.unpriced)
+
+
 def pieces(
     start: datetime, end: datetime, borders: frozenset[int]
 ) -> Iterable[tuple[datetime, datetime, datetime]]:
@@ -154,27 +181,5 @@ def summed(tallies: Iterable[Tally]) -> Costs:
     return whole
 
 
-def always_on(cost: Sum, present: timedelta, elapsed: timedelta) -> Sum:
-    """Return what instances cost without a break, that cost so much while they were there.
-
-    That is their mean price an hour while any of them ran, for as long as the time went by.
-    """
-    if not present:
-        return cost
-    return Sum(
-        usd=cost.usd * _seconds(max(elapsed, present)) / _seconds(present), unpriced=cost.unpriced
-    )
-
-
-def grouped(
-    tallies: Iterable[Tally], group: Callable[[Tally], Hashable]
-) -> Mapping[Hashable, Sequence[Tally]]:
-    """Return the tallies by what `group` says of each."""
-    found: dict[Hashable, list[Tally]] = {}
-    for each in tallies:
-        found.setdefault(group(each), []).append(each)
-    return found
-
-
-def _seconds(span: timedelta) -> Decimal:
-    return Decimal(span // timedelta(microseconds=1)) / 1_000_000
+def _microseconds(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)

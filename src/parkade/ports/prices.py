@@ -25,7 +25,7 @@ class PriceLists(Protocol):
     def put(self, prices: PriceList) -> None:
         """Store the list in place of the one of its region, as a whole or not at all.
 
-        Raises Unavailable or ResourceLimitExceeded.
+        Raises Unavailable.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Amazon Web Services, by botocore; the only room that talks to them."""

@@ -1,0 +1,129 @@
+"""Money: prices, what is spent, budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.adapters.embedded.machines import EmbeddedMachines
+from parkade.adapters.folder.prices import FolderPriceLists
+from parkade.adapters.sqlite.budgets import SqliteBudgetStore
+from parkade.adapters.sqlite.spend import SqliteSpendStore
+from parkade.apps.control.spending import Spending
+from parkade.services.bookkeeping import Bookkeeper
+from parkade.services.budgets import Budgets
+from parkade.services.commitments import Commitments
+from parkade.services.costs import CostReport
+from parkade.services.prices import Prices
+from parkade.services.quotes import Quotes
+from parkade.services.telling import Teller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from decimal import Decimal
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.serverfile import ServerFile
+    from parkade.apps.statefolder import StatePaths
+    from parkade.domain.budget import Budget
+    from parkade.domain.lease import LeaseRules
+    from parkade.domain.terms import Booking
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.leases import LeaseBook
+    from parkade.ports.machines import Machines
+    from parkade.ports.notices import Notices
+    from parkade.runtime.host import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What money works with."""
+
+    paths: StatePaths
+    database: Database
+    book: LeaseBook
+    history: History
+    notices: Notices
+    host: Host
+    clock: Clock
+    file: Callable[[], ServerFile]
+    rules: Callable[[], LeaseRules]
+    #: Bookings that have not begun are reserved like leases.
+    bookings: Callable[[], Iterable[Booking]]
+    changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """The services of this area."""
+
+    prices: Prices
+    #: What endpoints run on.
+    machines: Machines
+    #: Meters instances; its totals are those since this process began.
+    bookkeeper: Bookkeeper
+    #: Brings each second to the bookkeeper.
+    spending: Spending
+    costs: CostReport
+    budgets: Budgets
+    quotes: Quotes
+    #: Lets go of the file of what was spent; the last thing a process does.
+    close: Callable[[], None]
+
+
+def build(ports: Ports) -> Money:
+    """Build the services of this area."""
+
+    def own_prices() -> Mapping[str, Decimal]:
+        return ports.file().money.own_prices()
+
+    def default(owner: str) -> Budget | None:
+        return ports.file().money.budget_of(owner)
+
+    prices = Prices(
+        FolderPriceLists(ports.paths.prices),
+        region=lambda: ports.file().region,
+        own=own_prices,
+    )
+    machines = EmbeddedMachines(ports.host, ports.clock)
+    spend = SqliteSpendStore(ports.paths.spend)
+    budgets = Budgets(
+        SqliteBudgetStore(ports.database),
+        Commitments(
+            book=ports.book,
+            spend=spend,
+            machines=machines,
+            prices=prices,
+            bookings=ports.bookings,
+        ),
+        clock=ports.clock,
+        default=default,
+        changed=ports.changed,
+    )
+    bookkeeper = Bookkeeper(spend, ports.book, prices, borders=budgets.borders)
+    return Money(
+        prices=prices,
+        machines=machines,
+        bookkeeper=bookkeeper,
+        spending=Spending(
+            bookkeeper,
+            machines,
+            budgets,
+            Teller(ports.history, ports.notices),
+            ports.clock,
+            kept=lambda: timedelta(days=ports.file().money.keep_days),
+        ),
+        costs=CostReport(spend, ports.clock),
+        budgets=budgets,
+        quotes=Quotes(
+            book=ports.book,
+            machines=machines,
+            prices=prices,
+            budgets=budgets,
+            clock=ports.clock,
+            rules=ports.rules,
+        ),
+        close=spend.close,
+    )

@@ -1,0 +1,151 @@
+"""What an owner has spent in a period of time, and what is reserved for them.
+
+Nothing of it is stored: it follows from what was metered, from leases and from bookings. Time that
+has passed and is not metered yet still counts as reserved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.domain.budget import Claim
+from parkade.domain.cost import summed
+from parkade.domain.price import EMPTY, Sum
+from parkade.ports.spend import SpendQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from parkade.domain.budget import Period
+    from parkade.domain.lease import Lease
+    from parkade.domain.terms import Booking
+    from parkade.ports.leases import LeaseBook
+    from parkade.ports.machines import Machines
+    from parkade.ports.spend import SpendStore
+    from parkade.services.prices import Prices
+
+#: For how long what has passed may wait to be metered, to count as reserved.
+_UNMETERED = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What is reserved for an owner, and what of it has no price."""
+
+    claims: tuple[Claim, ...]
+    unpriced: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What was spent of a period up to an hour, which nothing is added to any more."""
+
+    until: datetime
+    sum: Sum
+
+
+def no_bookings() -> Iterable[Booking]:
+    """Return no bookings."""
+    return ()
+
+
+class Commitments:
+    """Adds up what owners have spent, and what is reserved for them. Raises what cannot be read."""
+
+    def __init__(
+        self,
+        *,
+        book: LeaseBook,
+        spend: SpendStore,
+        machines: Machines,
+        prices: Prices,
+        bookings: Callable[[], Iterable[Booking]] = no_bookings,
+    ) -> None:
+        self._book = book
+        self._spend = spend
+        self._machines = machines
+        self._prices = prices
+        self._bookings = bookings
+        self._past: dict[tuple[str, datetime], _Past] = {}
+
+    def hourly(self, endpoint_name: str, config_name: str) -> Sum:
+        """Return what an endpoint costs an hour, or would with this config."""
+        return self._prices.hourly(self._machines.wanted(endpoint_name, config_name))
+
+    def spent(self, owner: str, period: Period) -> Sum:
+        """Return what the owner has spent in the period.
+
+        Hours that are over are added up once: this is asked by every sweep, and a month is long.
+        """
+        until = self._spend.until()
+        if until is None or until < period.start:
+            return EMPTY
+        hour = until.replace(minute=0, second=0, microsecond=0)
+        key = (owner, period.start)
+        past = self._past.get(key)
+        if past is None or past.until > hour:
+            past = _Past(period.start, EMPTY)
+        if past.until < hour:
+            past = _Past(hour, past.sum.plus(self._between(owner, past.until, hour)))
+            self._past = {k: each for k, each in self._past.items() if each.until >= hour}
+            self._past[key] = past
+        return past.sum.plus(self._between(owner, max(past.until, period.start), period.end))
+
+    def claims(
+        self,
+        owner: str,
+        now: datetime,
+        *,
+        but: Lease | None = None,
+        anew: bool = False,
+        also: Booking | None = None,
+    ) -> Claims:
+        """Return what is reserved for the owner by leases and bookings.
+
+        `but` is a lease as it would be, in place of the one that the book holds; `anew`: its time
+        begins now, rather than going on. `also` is a booking that is about to be made.
+        """
+        leases = {lease.endpoint_name: lease for lease in self._book.all().leases}
+        if but is not None:
+            leases[but.endpoint_name] = but
+        begun = self._unmetered(now)
+        found: list[Claim] = []
+        unpriced: frozenset[str] = frozenset()
+
+        def claim(endpoint_name: str, config_name: str, start: datetime, end: datetime) -> None:
+            nonlocal unpriced
+            if start < end:
+                hourly = self.hourly(endpoint_name, config_name)
+                unpriced |= hourly.unpriced
+                found.append(Claim(hourly=hourly.usd, start=start, end=end))
+
+        for lease in leases.values():
+            if lease.owner == owner and not lease.over(now):
+                start = now if lease is but and anew else max(begun, lease.created_at)
+                claim(lease.endpoint_name, lease.config_name, start, lease.expires_at)
+        for booking in [*self._bookings(), *([also] if also else [])]:
+            if booking.owner == owner and booking.starts_at > now:
+                covered = _paid_until(leases, booking)
+                start = max(booking.starts_at, covered) if covered else booking.starts_at
+                claim(booking.endpoint_name, booking.config_name, start, booking.ends_at)
+        return Claims(tuple(found), unpriced)
+
+    def _unmetered(self, now: datetime) -> datetime:
+        """Return from when on time is not metered yet."""
+        until = self._spend.until()
+        return now if until is None else min(now, max(until, now - _UNMETERED))
+
+    def _between(self, owner: str, start: datetime, end: datetime) -> Sum:
+        if start >= end:
+            return EMPTY
+        query = SpendQuery(start=start, end=end, owner=owner)
+        return summed(self._spend.tallies(query)).cost
+
+
+def _paid_until(leases: Mapping[str, Lease], booking: Booking) -> datetime | None:
+    """Return until when the endpoint of a booking is paid for by the same owner's lease."""
+    lease = leases.get(booking.endpoint_name)
+    return lease.expires_at if lease and lease.owner == booking.owner else None
