@@ -19,6 +19,7 @@ from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.hosting import MemoryHosting
 from parkade.adapters.memory.invoker import MemoryInvoker
 from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.metrics import MemoryMetricStore
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.adapters.memory.objects import MemoryObjects
 from parkade.adapters.memory.purses import MemoryPurses
@@ -50,6 +51,7 @@ from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
 from parkade.services.meter import Meter
+from parkade.services.metrics import Metrics
 from parkade.services.paying import Paying
 from parkade.services.routes import Routes
 from parkade.services.starts import Starts
@@ -121,7 +123,9 @@ class World:
         self.watches = MemoryWatchStore(self.history)
         self.usage = KnownUsage()
         self.terms_store = MemoryTermsStore(self.history, self.book)
-        self.terms = TermsBook(self.terms_store, clock=self.clock, changed=self.changed)
+        self.terms = TermsBook(
+            self.terms_store, book=self.book, clock=self.clock, changed=self.changed
+        )
         self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
         self.maintainer = Maintainer(self.watches, self.catalog, opting=lambda: opting(self.file))
         self.starts = Starts(self.history)
@@ -133,6 +137,7 @@ class World:
             bookings=self.bookings,
             starts=self.starts,
         )
+        self.metrics = MemoryMetricStore()
         self.host = Host(self.catalog, self.clock)
         self.objects = MemoryObjects(self.clock)
         self.broadcast = Broadcast()
@@ -169,6 +174,7 @@ class World:
                 starts=self.starts,
                 maintainer=self.maintainer,
             ),
+            monitor=SimpleNamespace(store=self.metrics, metrics=Metrics(self.metrics)),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),

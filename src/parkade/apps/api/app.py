@@ -13,6 +13,7 @@ from parkade.apps.api import (
     events,
     health,
     leases,
+    metrics,
     models,
     objects,
     plan,
@@ -50,10 +51,11 @@ _TAGS = [
     {"name": "Tokens", "description": "Who may do what."},
     {"name": "Objects", "description": "The folder that plays S3."},
     {"name": "Events", "description": "Who did what, when and why."},
+    {"name": "Metrics", "description": "What was measured."},
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, targets, models, configs, routes, tokens, aws_keys, objects, events, server,
+    seed, plan, leases, endpoints, targets, models, configs, routes, tokens, aws_keys, objects, events, metrics, server,
     health,
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from parkade.apps.cli import (
     history,
     invocations,
     leases,
+    metrics,
     models,
     objects,
     render,
@@ -111,6 +112,7 @@ _offer(_METER, leases.remove, invocations.invoke)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
 _offer(_SEE, targets.models)
+_offer(_SEE, metrics.metrics)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
 
 

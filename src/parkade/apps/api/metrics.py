@@ -1,0 +1,143 @@
+"""What was measured: `/v1/metrics`."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Query
+
+from parkade.apps.api.auth import Operator
+from parkade.apps.api.events import Instant
+from parkade.apps.api.route import Served, router
+from parkade.apps.api.schemas.metrics import MeasuredView, Measurements, SeriesList, SeriesView
+from parkade.domain import statistics
+from parkade.domain.errors import InvalidInput
+from parkade.domain.statistics import Statistic
+from parkade.services.metrics import Wanted, aligned
+
+if TYPE_CHECKING:
+    from parkade.apps.wiring import Services
+    from parkade.ports.metrics import Known
+
+routes = router("Metrics", "/v1/metrics")
+
+#: What is told where no statistic is asked for.
+_USUAL = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
+
+Endpoint = Annotated[
+    str | None, Query(description="Only series of this endpoint, its components' among them.")
+]
+Namespace = Annotated[str | None, Query(description="Only series of this namespace.")]
+Name = Annotated[str | None, Query(description="Only series of this name: `Invocations`.")]
+Dimensions = Annotated[
+    list[str],
+    Query(
+        description="Only series with this dimension, `VariantName=main`, or with any value of it, "
+        "`VariantName`; repeat it for several."
+    ),
+]
+
+
+@routes.get("/series")
+async def list_series(
+    services: Served,
+    _caller: Operator,
+    endpoint: Endpoint = None,
+    namespace: Namespace = None,
+    name: Name = None,
+    dimension: Dimensions = [],  # noqa: B006  FastAPI copies it
+    since: Instant = None,
+) -> SeriesList:
+    """List the series that there are, and the newest point of each."""
+    found = await asyncio.to_thread(
+        _known, services, endpoint, (namespace, name, _pairs(dimension)), since
+    )
+    return SeriesList(series=[SeriesView.of(each) for each in found])
+
+
+@routes.get("")
+async def get_metrics(
+    services: Served,
+    _caller: Operator,
+    endpoint: Endpoint = None,
+    namespace: Namespace = None,
+    name: Name = None,
+    dimension: Dimensions = [],  # noqa: B006  FastAPI copies it
+    start: Instant = None,
+    end: Annotated[Instant, Query(description="Before this instant; left out: now.")] = None,
+    span: Annotated[
+        float,
+        Query(gt=0, le=366 * 86400, description="seconds. How far back, where no start is given."),
+    ] = 10800,
+    period: Annotated[
+        float, Query(description="seconds. 10, 20 .. 50, or whole minutes up to a day.")
+    ] = 60,
+    statistic: Annotated[
+        list[str],
+        Query(
+            description="SampleCount, Sum, Average, Minimum, Maximum, or a percentile such as "
+            "`p99`; repeat it for several. Left out: the first five."
+        ),
+    ] = [],  # noqa: B006
+) -> Measurements:
+    """Tell what was measured, period by period, of all series that fit.
+
+    The range is widened to whole periods, and is the last three hours where nothing is said.
+    Minutes are kept for days (`monitor.minute_days`), and hours for months.
+    """
+    wanted = tuple(Statistic.of(each, field="statistic") for each in statistic or _USUAL)
+    until = end or services.clock.now()
+    begin = start or until - timedelta(seconds=span)
+    seconds = statistics.period(period)
+    first, last = aligned(begin, until, seconds)
+
+    def read() -> list[MeasuredView]:
+        which = (namespace, name, _pairs(dimension))
+        known = _known(services, endpoint, which, first)
+        answers = services.monitor.metrics.query(
+            [Wanted(each.series, wanted) for each in known], first, last, seconds
+        )
+        return [MeasuredView.of(*pair) for pair in zip(known, answers, strict=True)]
+
+    return Measurements(
+        start=first,
+        end=last,
+        period=seconds,
+        statistics=[each.name for each in wanted],
+        measured=await asyncio.to_thread(read),
+    )
+
+
+_Which = tuple[str | None, str | None, dict[str, str | None]]
+
+
+def _known(
+    services: "Services", endpoint: str | None, which: _Which, since: datetime | None
+) -> Sequence["Known"]:
+    """Return the series that fit; those of an endpoint are its own and its components'."""
+    namespace, name, dimensions = which
+    metrics = services.monitor.metrics
+    if endpoint is None:
+        return metrics.known(namespace, name, dimensions, since)
+    own = {**dimensions, "EndpointName": endpoint}
+    found = list(metrics.known(namespace, name, own, since))
+    for each in services.catalog.components().records:
+        if each.component.endpoint_name == endpoint:
+            of = {**dimensions, "InferenceComponentName": each.name}
+            found += metrics.known(namespace, name, of, since)
+    return sorted(set(found), key=lambda each: each.series.sorting)
+
+
+def _pairs(dimensions: list[str]) -> dict[str, str | None]:
+    pairs: dict[str, str | None] = {}
+    for each in dimensions:
+        key, equals, value = each.partition("=")
+        if not key:
+            raise InvalidInput(
+                f"dimension {each[:80]!r} has no name",
+                field="dimension",
+                hint="write VariantName=main, or VariantName for any value of it",
+            )
+        pairs[key] = value if equals else None
+    return pairs
