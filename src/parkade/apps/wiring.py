@@ -10,6 +10,7 @@ from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.embedded.invoker import GatewayInvoker
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.adapters.folder.topics import FolderTopics
+from parkade.adapters.sqlite.alarms import SqliteAlarmStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
@@ -20,12 +21,15 @@ from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
+from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.adapters.system.clock import SystemClock
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.apps.control.many import Many, bounded
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock
+from parkade.apps.parts import alarms as alarming
+from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
 from parkade.apps.parts import upkeep as upkeeping
@@ -90,6 +94,10 @@ class Services:
     outbox: outboxing.Outgoing
     #: Measurements, and how endpoints are used.
     monitor: monitoring.Monitoring
+    #: Alarms on measurements, and queries of them.
+    alarms: alarming.Alarming
+    #: Prices, what is spent, budgets.
+    money: spending.Money
     tokens: Tokens
     routes: Routes
     executions: Executions
@@ -200,10 +208,11 @@ def build(
     def lease_rules() -> LeaseRules:
         return current.file.lease_rules()
 
+    topics = WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall)
     backlog = Backlog(
         SqliteBacklogStore(database),
         objects,
-        WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall),
+        topics,
         history,
         wall,
         Courier(objects),
@@ -224,6 +233,34 @@ def build(
             file=lambda: current.file,
         )
     )
+    alarms = alarming.build(
+        alarming.Ports(
+            alarms=SqliteAlarmStore(database),
+            metrics=monitor.store,
+            watches=SqliteWatchStore(database),
+            history=history,
+            clock=clock,
+            topics=topics,
+            file=lambda: current.file,
+            scale=settings.time_scale,
+        )
+    )
+    money = spending.build(
+        spending.Ports(
+            paths=paths,
+            database=database,
+            book=book,
+            history=history,
+            notices=notices,
+            host=host,
+            clock=clock,
+            file=lambda: current.file,
+            rules=lease_rules,
+            bookings=lambda: upkeep.bookings.all().records,
+            changed=signals.changed,
+        )
+    )
+    monitor.collector.on_second(money.spending.second)
     kept = upkeeping.Ports(
         database=database,
         catalog=catalog,
@@ -236,6 +273,9 @@ def build(
         file=lambda: current.file,
         rules=lease_rules,
         changed=signals.changed,
+        admit=money.budgets.admit,
+        reserve=money.budgets.reserve,
+        budgets=money.budgets,
     )
     upkeep = upkeeping.build(kept)
 
@@ -255,7 +295,12 @@ def build(
         rules=lease_rules,
         changed=signals.changed,
         leaving=upkeep.leaving,
+        admit=money.budgets.admit,
     )
+
+    def close() -> None:
+        monitor.close()
+        money.close()
 
     return Services(
         settings=settings,
@@ -274,6 +319,8 @@ def build(
         upkeep=upkeep,
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
+        alarms=alarms,
+        money=money,
         sweep=Sweep(
             book=book,
             hosting=hosting,
@@ -314,7 +361,7 @@ def build(
         ready=signals.ready,
         changed=signals.changed,
         spawn=signals.spawn,
-        close=monitor.close,
+        close=close,
     )
 
 

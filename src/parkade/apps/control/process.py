@@ -25,6 +25,7 @@ import uvicorn
 from parkade.apps import wiring
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.control.alarms import AlarmLoop
 from parkade.apps.control.link import LinkServer
 from parkade.apps.control.publisher import Publisher
 from parkade.apps.control.sweeper import Sweeper
@@ -114,6 +115,9 @@ class ControlProcess:
             self._spawn(self._services.backlog.run())
             self._spawn(self._services.many.run())
             self._spawn(monitor.run())
+            alarms = AlarmLoop(self._services.alarms, host, self._services.clock)
+            self._spawn(alarms.run())
+            self._spawn(self._services.money.spending.run())
             self._services.outbox.outbox.start()
             self._resume_executions()
             await self._until_stopped()
@@ -134,6 +138,7 @@ class ControlProcess:
         await asyncio.to_thread(self._services.outbox.outbox.close)
         for task in self._tasks:
             task.cancel()
+        await self._services.money.spending.close()
         await self._services.many.close()
         await self._services.host.close()
         await self._link.close()

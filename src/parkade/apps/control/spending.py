@@ -91,7 +91,8 @@ class Spending:
             await self._write()
 
     async def close(self) -> None:
-        """Write down what is left; the last word of an orderly end."""
+        """Write down what there is up to now; the last word before the workers are ended."""
+        self.second(self._clock.now(), timedelta(0), {}, set())
         await self._write()
 
     async def _write(self) -> None:

@@ -12,7 +12,7 @@ from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.domain.watching import Opting, Watched
 from parkade.services.bookings import Bookings, Reserve, unlimited
-from parkade.services.circumstances import Surroundings
+from parkade.services.circumstances import BudgetSource, Surroundings
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
@@ -61,6 +61,8 @@ class Ports:
     #: What holds payments, and bookings, to budgets.
     admit: Admit = free
     reserve: Reserve = unlimited
+    #: Knows whose budget is used up; None: nobody's ever is.
+    budgets: BudgetSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,12 @@ def build(ports: Ports) -> Upkeep:
     starts = _starts(ports)
     bookings = _bookings(ports, starts)
     around = Surroundings(
-        maintainer=maintainer, usage=ports.usage, terms=terms, bookings=bookings, starts=starts
+        maintainer=maintainer,
+        usage=ports.usage,
+        terms=terms,
+        bookings=bookings,
+        starts=starts,
+        budgets=ports.budgets,
     )
     leaving = Leaving(ports.catalog, terms_store, remains)
     return Upkeep(
