@@ -20,6 +20,7 @@ from parkade.apps.cli import (
     render,
     routes,
     server,
+    simulate,
     targets,
     tokens,
     watch,
@@ -40,10 +41,11 @@ _EPILOG = """
 [dim]PARKADE_URL and PARKADE_TOKEN name another server, PARKADE_STATE another state folder.[/dim]
 """
 
-_START, _MODELS, _METER, _ACCESS, _SEE = _PANELS = (
+_START, _MODELS, _METER, _MONEY, _ACCESS, _SEE = _PANELS = (
     "Start here",
     "Models",
     "Endpoints on the meter",
+    "Money",
     "Who may, and by which path",
     "See what is going on",
 )
@@ -109,6 +111,7 @@ app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
+_offer(_MONEY, simulate.simulate)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
 _offer(_SEE, targets.models)

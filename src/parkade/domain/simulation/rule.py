@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from parkade.domain import schedule
 from parkade.domain.errors import InvalidInput
 from parkade.domain.idle import IdleRules
 from parkade.domain.names import suggestion
@@ -104,6 +105,8 @@ def parse(text: str, *, start: timedelta | None = None) -> Rule:
         read, example = _READERS[key]
         try:
             given[key] = read(value)
+        except InvalidInput as error:  # of a schedule, which knows best what is wrong with it
+            raise _wrong(name, error.message, error.hint) from error
         except (ValueError, OverflowError) as error:
             said = f"{key}={value} is not understood" if equals else f"{key} has no value"
             raise _wrong(name, said, f"write it like {example}") from error
@@ -147,8 +150,7 @@ def _keep(text: str) -> Keep:
 
 
 def _schedule(text: str) -> str:
-    if not text:
-        raise ValueError(text)
+    schedule.parse(text)
     return text
 
 
