@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 _LASTING = {
     NoticeKind.STUCK: ("endpoint.stuck", ()),
     NoticeKind.UNMETERED: ("endpoint.unmetered", ()),
+    # Its reason names the period, so that it is told once in each.
+    NoticeKind.BUDGET: ("budget.used_up", ()),
     NoticeKind.UNKNOWN: ("endpoint.use_unknown", (KNOWN, "watch.begun")),
     NoticeKind.LIMIT: ("lease.limit_reached", ()),
     NoticeKind.UNUSABLE: ("watch.unusable", ("watch.", "tags.changed", "terms.set")),
