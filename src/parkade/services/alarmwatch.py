@@ -72,6 +72,11 @@ class AlarmWatch:
             if self._seen.get(alarm.name) != period:
                 self._seen[alarm.name] = period
                 self._evaluate(alarm, over, now)
+        return self.again(now)
+
+    def again(self, now: datetime) -> datetime:
+        """Return when to look again."""
+        over = now - self._lag()
         return begin(over, int(SOON.total_seconds())) + SOON + self._lag()
 
     def _evaluate(self, alarm: Alarm, over: datetime, now: datetime) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import uvicorn
 
+from parkade.adapters.memory.alarms import MemoryAlarmStore
 from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
@@ -28,10 +30,12 @@ from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
 from parkade.apps.control.traffic import Traffic
+from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts.upkeep import opting
 from parkade.apps.sections.limits import Limits
 from parkade.apps.serverfile import ServerFile
@@ -50,16 +54,21 @@ from parkade.services.executions import Executions
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
+from parkade.services.maintaining import Maintaining
 from parkade.services.meter import Meter
 from parkade.services.metrics import Metrics
 from parkade.services.paying import Paying
 from parkade.services.routes import Routes
+from parkade.services.snoozing import Snoozing
 from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
+from parkade.services.tagging import Tagging
 from parkade.services.targets import Targets
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
 from parkade.services.tokens import Tokens
+from parkade.services.undo import Undo
+from parkade.services.why import Whys
 from tests.builders import NOW, some_rules
 from tests.services.world import KnownUsage
 
@@ -138,6 +147,8 @@ class World:
             starts=self.starts,
         )
         self.metrics = MemoryMetricStore()
+        self.alarm_store = MemoryAlarmStore(self.history)
+        self.topics = MemoryTopics()
         self.host = Host(self.catalog, self.clock)
         self.objects = MemoryObjects(self.clock)
         self.broadcast = Broadcast()
@@ -155,6 +166,7 @@ class World:
 
     def _services(self, auth):
         common = {"book": self.book, "hosting": self.hosting, "clock": self.clock}
+        meter = Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving)
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
             server_key=b"key",
@@ -166,15 +178,48 @@ class World:
             catalog=self.catalog,
             objects=self.objects,
             parts=MemoryObjects(self.wall),
-            meter=Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving),
+            meter=meter,
             sweep=self._sweep(common),
             upkeep=SimpleNamespace(
                 terms=self.terms,
                 bookings=self.bookings,
                 starts=self.starts,
                 maintainer=self.maintainer,
+                maintaining=Maintaining(self.terms, self.catalog, opting=lambda: opting(self.file)),
+                snoozing=Snoozing(
+                    watches=self.watches,
+                    hosting=self.hosting,
+                    usage=self.usage,
+                    clock=self.clock,
+                    usual=lambda: timedelta(minutes=self.file.maintain.snooze_minutes),
+                    rules=some_rules,
+                    changed=self.changed,
+                ),
+                tagging=Tagging(
+                    **common, catalog=self.catalog, history=self.history, changed=self.changed
+                ),
+                whys=Whys(
+                    **common,
+                    history=self.history,
+                    rules=some_rules,
+                    around=self.around,
+                    usage=self.usage,
+                ),
+            ),
+            undo=Undo(
+                remains=self.remains,
+                catalog=self.catalog,
+                meter=meter,
+                hosting=self.hosting,
+                history=self.history,
+                terms=self.terms,
+                clock=self.clock,
+                kept=lambda: timedelta(days=self.file.maintain.undo_days),
+                leases_only=lambda: self.file.unmetered == "refuse",
+                changed=self.changed,
             ),
             monitor=SimpleNamespace(store=self.metrics, metrics=Metrics(self.metrics)),
+            alarms=self._alarms(),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
@@ -219,6 +264,20 @@ class World:
             changed=self.changed,
         )
         return Sweep(**own, idling=idling, paying=paying, around=self.around)
+
+    def _alarms(self):
+        return alarming.build(
+            alarming.Ports(
+                alarms=self.alarm_store,
+                metrics=self.metrics,
+                watches=self.watches,
+                history=self.history,
+                clock=self.clock,
+                topics=self.topics,
+                file=lambda: self.file,
+                scale=1.0,
+            )
+        )
 
     def _make_tokens(self):
         for name, secret in SECRETS.items():

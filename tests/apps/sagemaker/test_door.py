@@ -6,7 +6,7 @@ import pytest
 
 from parkade.apps.sagemaker import door
 from parkade.apps.sagemaker.operations import OPERATIONS
-from parkade.apps.sagemaker.unknown import KIND, Missed
+from parkade.apps.wire.unknown import Missed
 from parkade.ports.events import EventQuery
 from tests.apps.api.world import World
 
@@ -112,7 +112,7 @@ def test_a_target_that_is_none_is_named(world, target):
 def missed(world):
     return [
         (event.actor, event.data["operation"], event.data["count"])
-        for event in world.history.read(EventQuery(kinds=(KIND,)))
+        for event in world.history.read(EventQuery(kinds=("sagemaker.unknown_operation",)))
     ]
 
 
@@ -135,10 +135,10 @@ def test_unknown_operations_are_counted_by_token_in_the_history(world):
 def test_counting_goes_on_after_a_restart(world):
     for _ in range(4):
         fault(world, "CreateTrainingJob")
-    successor = Missed(world.services)
+    successor = Missed(world.services, "sagemaker", called="SageMaker")
     caller = next(each for each in world.services.tokens.all() if each.name == "admin")
     for _ in range(4):
-        successor.count("SageMaker.CreateTrainingJob", caller)
+        successor.count("CreateTrainingJob", "SageMaker.CreateTrainingJob", caller)
     assert missed(world)[-1] == ("admin", "CreateTrainingJob", 8)
 
 

@@ -22,9 +22,13 @@ from parkade.apps.api import (
     server,
     targets,
     tokens,
+    upkeep,
 )
-from parkade.apps.sagemaker import asynchronous, door
+from parkade.apps.cloudwatch import door as cloudwatch
+from parkade.apps.sagemaker import asynchronous
+from parkade.apps.sagemaker import door as sagemaker
 from parkade.apps.storage import doors
+from parkade.apps.wire import root
 
 if TYPE_CHECKING:
     from parkade.apps.wiring import Services
@@ -45,6 +49,10 @@ _TAGS = [
     {"name": "The meter", "description": "Time left, more time, and what the meter would do."},
     {"name": "Leases", "description": "The right of an endpoint to run."},
     {"name": "Endpoints", "description": "What runs, and what it writes."},
+    {
+        "name": "Maintenance",
+        "description": "What becomes of endpoints that nobody uses, why, and how to bring them back.",
+    },
     {"name": "Models", "description": "An image with its packed data."},
     {"name": "Configs", "description": "What an endpoint is created from."},
     {"name": "Routes", "description": "Short paths that invoke."},
@@ -55,7 +63,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, targets, models, configs, routes, tokens, aws_keys, objects, events, metrics, server,
+    seed, plan, leases, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, metrics, server,
     health,
 )  # fmt: skip
 
@@ -76,7 +84,9 @@ def create_app(services: "Services") -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.routes)
     doors.serve(app, services)
-    door.serve(app, services)
+    measured = cloudwatch.Door(services)
+    cloudwatch.serve(app, measured)
+    root.serve(app, measured, sagemaker.Door(services))
     asynchronous.serve(app, services)
     docs.serve(app)
     errors.handle(app)

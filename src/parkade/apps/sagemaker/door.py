@@ -11,22 +11,19 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from starlette.exceptions import HTTPException
-
 from parkade.apps.sagemaker import answers, description, validation
 from parkade.apps.sagemaker.arns import Arns
 from parkade.apps.sagemaker.call import Call
 from parkade.apps.sagemaker.faults import translated
 from parkade.apps.sagemaker.operations import OPERATIONS
-from parkade.apps.sagemaker.unknown import Missed
 from parkade.apps.wire import requests
 from parkade.apps.wire.faults import Fault, bug, malformed
+from parkade.apps.wire.unknown import Missed
 from parkade.domain.errors import ParkadeError, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -38,25 +35,19 @@ logger = logging.getLogger(__name__)
 BODY_LIMIT = 1024**2
 
 
-def serve(app: FastAPI, services: Services) -> None:
-    """Open the door in the app."""
-    door = Door(services)
-    # Every method, so that others than POST find nothing, as at any path that is not there.
-    methods = ["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    app.add_route("/", door.answer, methods=methods, include_in_schema=False)
-
-
 class Door:
     """Answers requests of SageMaker's clients."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._missed = Missed(services)
+        self._missed = Missed(services, "sagemaker", called="SageMaker")
+
+    def knows(self, _request: Request) -> bool:
+        """Take what is no other service's, and say what is missing."""
+        return True
 
     async def answer(self, request: Request) -> Response:
         """Answer one request, or tell what is wrong with it in the API's own form."""
-        if request.method != "POST":
-            raise HTTPException(404)
         request_id = str(uuid.uuid4())
         try:
             body = await _body(request)
@@ -75,7 +66,7 @@ class Door:
         target = request.headers.get("x-amz-target", "")
         name = target.removeprefix(description.TARGET_PREFIX)
         if not target.startswith(description.TARGET_PREFIX) or name not in OPERATIONS:
-            self._missed.count(target, caller)
+            self._missed.count(name, target, caller)
             raise _unknown(target)
         operation = OPERATIONS[name]
         described = description.operation(name)

@@ -90,6 +90,8 @@ def _store(call: Call, kind: str, name: str, tags: Mapping[str, str]) -> None:
             data={"kind": kind, "name": name, "tags": dict(tags)},
         )
     )
+    if kind == ENDPOINT:
+        call.services.changed()  # the maintainer goes by them
 
 
 def _writable(call: Call) -> tuple[str, str]:

@@ -31,3 +31,13 @@ def bug(request_id: str) -> Fault:
         f"the control process's log for {request_id}, and report what it says.",
         status=500,
     )
+
+
+def sender(fault: Fault) -> str:
+    """Return whose fault it is, in the query protocol's words."""
+    return "Sender" if fault.status < 500 else "Receiver"
+
+
+def query_error(fault: Fault, code: str) -> str:
+    """Return what tells clients of the query protocol's heirs the code that it had there."""
+    return f"{code};{sender(fault)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.apps.sagemaker import description
+from parkade.apps.wire import description
 from parkade.domain.event import Event
 from parkade.ports.events import EventQuery
 
@@ -12,28 +12,27 @@ if TYPE_CHECKING:
     from parkade.apps.wiring import Services
     from parkade.domain.token import Token
 
-KIND = "sagemaker.unknown_operation"
-#: What an operation is counted as whose name SageMaker does not know either.
-OTHER = "(none of SageMaker's)"
-
 
 class Missed:
-    """Counts by operation and token.
+    """Counts by operation and token, for one service.
 
     An event tells the first call, and then each time that the number has doubled: a client in a
     loop fills no history. After a restart counting goes on from what was told last.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, service: str, *, called: str) -> None:
+        """Count for the service that botocore names so, and people call so."""
         self._services = services
+        self._service = service
+        self._other = f"(none of {called}'s)"
+        self.kind = f"{service}.unknown_operation"
         self._counts: dict[tuple[str, str], int] | None = None
 
-    def count(self, target: str, caller: Token) -> None:
-        """Count one more call."""
+    def count(self, name: str, asked: str, caller: Token) -> None:
+        """Count one more call of the operation of this name, which was asked for in such words."""
         if self._counts is None:
             self._counts = self._told()
-        name = target.removeprefix(description.TARGET_PREFIX)
-        operation = name if name in description.names() else OTHER
+        operation = name if name in description.names(self._service) else self._other
         count = self._counts.get((operation, caller.name), 0) + 1
         self._counts[operation, caller.name] = count
         if count & (count - 1):
@@ -42,16 +41,16 @@ class Missed:
         self._services.history.append(
             Event(
                 at=self._services.clock.now(),
-                kind=KIND,
+                kind=self.kind,
                 actor=caller.name,
                 reason=f"{operation} was asked for {count} {times} and is not built here",
-                data={"operation": operation, "asked": target[:200], "count": count},
+                data={"operation": operation, "asked": asked[:200], "count": count},
             )
         )
 
     def _told(self) -> dict[tuple[str, str], int]:
         counts: dict[tuple[str, str], int] = {}
-        query = EventQuery(kinds=(KIND,), limit=_MOST)
+        query = EventQuery(kinds=(self.kind,), limit=_MOST)
         for event in self._services.history.latest(query):
             counts[str(event.data["operation"]), event.actor] = int(str(event.data["count"]))
         return counts
