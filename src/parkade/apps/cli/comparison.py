@@ -18,6 +18,7 @@ from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -29,6 +30,10 @@ _WIDE = 104
 _CELLS = 16
 #: So many requests may meet it stopped or waking before a rule is not recommended.
 TOLERATED = 0.05
+#: Shares below this are not written out.
+_SMALLEST = 0.001
+#: From this amount on nobody looks at cents.
+_WITHOUT_CENTS = 1000
 _HOUR = timedelta(hours=1)
 
 
@@ -41,19 +46,24 @@ class Rules:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Give numbers what they need, and the names of rules the rest."""
         wide = options.max_width >= _WIDE
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 0))
-        table.add_column("Rule", overflow="fold", style="bold", ratio=1)
-        for heading in ("Cost USD", "Saved", "USD", "Hours up", "Met stopped", "Met waking"):
-            table.add_column(heading, justify="right", no_wrap=False)
-        table.add_column("Longest wait", justify="right", overflow="fold")
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+        table.add_column("Rule", overflow="fold", style="bold", ratio=1, vertical="bottom")
+        for heading in _HEADINGS:
+            table.add_column(heading, justify="right", no_wrap=True)
         if wide:
-            table.add_column("Cost beside always on", width=_CELLS + 6, no_wrap=True)
+            table.add_column("  Cost beside\n  always on", width=_CELLS + 2, no_wrap=True)
         for row in self.comparison.rows:
-            table.add_row(*_cells(row), *([_bar(row)] if wide else []))
+            table.add_row(*_cells(row, wide=wide), *([_bar(row)] if wide else []))
         yield table
 
 
-def _cells(row: Row) -> list[str | Text]:
+_HEADINGS = (
+    "Cost\nUSD", "Saved\n%", "Saved\nUSD", "Hours\nup", "Coins\n", "Met\nstopped", "Met\nwaking",
+    "Longest\nwait",
+)  # fmt: skip
+
+
+def _cells(row: Row, *, wide: bool) -> list[str | Text]:
     whole = row.whole
     priced = bool(row.cost.usd) or not row.cost.unpriced
     return [
@@ -62,8 +72,9 @@ def _cells(row: Row) -> list[str | Text]:
         f"{row.share_saved:.0%}",
         _money(row.saved) if priced else "-",
         f"{whole.up / _HOUR:,.0f}",
-        _part(whole.stopped, whole),
-        _part(whole.waking, whole),
+        f"{whole.coins:,}",
+        _part(whole.stopped, whole, share=wide),
+        _part(whole.waking, whole, share=wide),
         _wait(whole),
     ]
 
@@ -75,16 +86,16 @@ def _bar(row: Row) -> Text:
     return Text.assemble("  ", ("█" * full, colour), ("░" * (_CELLS - full), "grey37"))
 
 
-def _money(amount: Any) -> str:
-    return f"{amount:,.2f}" if amount < 10_000 else f"{amount:,.0f}"
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}" if amount < _WITHOUT_CENTS else f"{amount:,.0f}"
 
 
-def _part(count: int, whole: Outcome) -> str:
-    """Write a number of requests, with its share where there are any."""
-    if not count:
-        return "0"
-    share = count / whole.requests
-    return f"{count:,} ({share:.1%})" if share >= 0.001 else f"{count:,} (<0.1%)"
+def _part(count: int, whole: Outcome, *, share: bool) -> str:
+    """Write a number of requests, with its share where there is room."""
+    if not count or not share:
+        return f"{count:,}"
+    part = count / whole.requests
+    return f"{count:,} ({part:.1%})" if part >= _SMALLEST else f"{count:,} (<{_SMALLEST:.1%})"
 
 
 def _wait(whole: Outcome) -> str:
@@ -107,15 +118,15 @@ def about(comparison: Comparison) -> str:
 def reading(comparison: Comparison) -> str:
     """Say in a line how to read the table, and which rule it speaks for."""
     told = (
-        "Met stopped: nothing answered. Met waking: it was starting or waking up. Longest wait: "
-        "until it served"
+        "Coins: how often somebody had to pay. Met stopped: requests that nothing answered. Met "
+        "waking: it was starting or waking up. Longest wait: until it served"
     )
     if any(row.whole.unanswered for row in comparison.rows):
         told += " (>: it still did not at the end)"
     best = comparison.best(TOLERATED)
     if best is None:
         return f"{told}."
-    return f"{told}. Cheapest with {TOLERATED:.0%} of requests disturbed at most: {best.rule.name}."
+    return f"{told}. Cheapest where at most {TOLERATED:.0%} of the requests met it so: {best.rule.name}."
 
 
 def assumptions(comparison: Comparison) -> str:

@@ -76,7 +76,7 @@ DEFAULTS = (
     "a coin of 4 h: lease=240",
     "a coin of 1 h: lease=60",
     "8 h, idle 15 min: lease=480 idle=3x5",
-    "30 min, kept by use: lease=30 keep=15/5/480",
+    "kept by use: lease=30 keep=15/5/480",
     "office or a coin: schedule='mon-fri 09:00-18:00 UTC' lease=60 idle=3x5",
     "sleep after 10 min: sleep=10",
 )
