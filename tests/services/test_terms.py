@@ -16,7 +16,7 @@ KEEP = Keep(by=minutes(15), when_left=minutes(5), at_most=minutes(120))
 
 def a_book(world):
     store = MemoryTermsStore(world.history, world.book)
-    return TermsBook(store, clock=world.clock, changed=world.nudge)
+    return TermsBook(store, book=world.book, clock=world.clock, changed=world.nudge)
 
 
 def test_terms_are_told_by_endpoint_with_the_event_that_says_who_and_what():

@@ -57,7 +57,7 @@ class World:
         self.remains = MemoryRemainsStore()
         self.catalog = MemoryCatalogStore(self.history, self.remains)
         self.terms_store = MemoryTermsStore(self.history, self.book)
-        self.terms = TermsBook(self.terms_store, clock=self.clock)
+        self.terms = TermsBook(self.terms_store, book=self.book, clock=self.clock)
         self.starts = Starts(self.history)
         self.booking_store = MemoryBookingStore(self.history, self.purses)
         self.bookings = self.some_bookings()

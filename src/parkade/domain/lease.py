@@ -166,12 +166,13 @@ def paid(lease: Lease, until: datetime, now: datetime, rules: LeaseRules) -> Lea
     return replace(longer, paid_until=lease.bought_until)
 
 
-def withdrawn(lease: Lease, now: datetime) -> Lease:
-    """Return the lease with no more time than people paid for, as far as that is still to come."""
-    until = max(lease.bought_until, now)
+def withdrawn(lease: Lease, until: datetime, now: datetime) -> Lease:
+    """Return the lease without what Parkade paid for beyond `until`; people's time stays."""
+    until = max(lease.bought_until, until, now)
     if lease.over(now) or lease.paid_until is None or until >= lease.expires_at:
         return lease
-    return replace(lease, expires_at=until, paid_until=None)
+    left = None if until == lease.paid_until else lease.paid_until
+    return replace(lease, expires_at=until, paid_until=left)
 
 
 def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") -> Lease:

@@ -1,19 +1,31 @@
-"""What owners settle about their leased endpoints: who watches, use, office hours."""
+"""What owners settle about their leased endpoints: who watches, use, office hours.
+
+A change of office hours takes effect at once: what the former ones have paid for ahead is taken
+back, but for what the new ones pay for as well. Where a crash comes in between, the lease lasts
+until the former closing time, which its owner sees and can end.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.domain.event import Event
+from parkade.domain import lease as leases
+from parkade.domain import schedule
+from parkade.domain.errors import InvalidInput, LeaseNotFound, Unreadable
+from parkade.domain.event import Event, in_minutes, written
+from parkade.domain.spans import duration
 from parkade.domain.terms import Terms
 from parkade.services.contention import contended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
+    from parkade.domain.lease import Lease
     from parkade.ports.catalog import Listing
     from parkade.ports.clock import Clock
+    from parkade.ports.leases import LeaseBook
     from parkade.ports.terms import TermsStore
 
 
@@ -21,9 +33,15 @@ class TermsBook:
     """Reads and writes terms. `changed` is called after every write."""
 
     def __init__(
-        self, store: TermsStore, *, clock: Clock, changed: Callable[[], None] = lambda: None
+        self,
+        store: TermsStore,
+        *,
+        book: LeaseBook,
+        clock: Clock,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._book = book
         self._clock = clock
         self._changed = changed
 
@@ -46,6 +64,7 @@ class TermsBook:
         Returns them as stored. Raises VersionConflict where another write came first, and
         LeaseNotFound where the endpoint has no lease.
         """
+        former = self._former(terms.endpoint_name)
         event = Event(
             at=self._clock.now(),
             kind="terms.set",
@@ -55,6 +74,8 @@ class TermsBook:
             data=terms.written(),
         )
         stored = self._store.put(terms, event)
+        if former and former != stored.schedule:
+            self._withdraw(stored, former, actor)
         self._changed()
         return stored
 
@@ -71,3 +92,49 @@ class TermsBook:
     def clear(self, endpoint_name: str, actor: str) -> None:
         """Settle nothing any more; where nothing is, nothing is written."""
         self.change(endpoint_name, actor, lambda _: Terms(endpoint_name=endpoint_name))
+
+    def _former(self, endpoint_name: str) -> str:
+        """Return the office hours so far; empty: none, or none that can be read."""
+        try:
+            held = self._store.get(endpoint_name)
+        except Unreadable:
+            return ""  # what is set anew mends it
+        return held.schedule if held else ""
+
+    @contended
+    def _withdraw(self, terms: Terms, former: str, actor: str) -> None:
+        """Take back what the former office hours have paid for, and the new ones do not."""
+        try:
+            lease = self._book.get(terms.endpoint_name)
+        except (LeaseNotFound, Unreadable):
+            return
+        now = self._clock.now()
+        if not _paid_by(former, lease, now):
+            return
+        opening = schedule.parse(terms.schedule).open_at(now) if terms.schedule else None
+        shorter = leases.withdrawn(lease, opening.closes_at if opening else now, now)
+        if shorter == lease:
+            return
+        given_up = lease.expires_at - shorter.expires_at
+        event = Event(
+            at=now,
+            kind="lease.shortened",
+            actor=actor,
+            reason=f"its office hours were changed; {duration(given_up)} taken back",
+            endpoint_name=lease.endpoint_name,
+            data={
+                "minutes_given_up": in_minutes(given_up),
+                "expires_before": written(lease.expires_at),
+                "expires_at": written(shorter.expires_at),
+            },
+        )
+        self._book.put(shorter, event)
+
+
+def _paid_by(former: str, lease: Lease, now: datetime) -> bool:
+    """Tell whether the lease lasts as long as it does because of these office hours."""
+    try:
+        openings = schedule.parse(former).around(now)
+    except InvalidInput:
+        return False  # time zone data have changed since: nothing was paid for by them
+    return any(each.opens_at <= lease.expires_at <= each.closes_at for each in openings)

@@ -16,6 +16,7 @@ from parkade.services.circumstances import BudgetSource, Surroundings
 from parkade.services.idling import Idling
 from parkade.services.leaving import Leaving
 from parkade.services.maintainer import Maintainer
+from parkade.services.maintaining import Maintaining
 from parkade.services.meter import Admit, free
 from parkade.services.paying import Paying
 from parkade.services.snoozing import Snoozing
@@ -80,6 +81,7 @@ class Upkeep:
     idling: Idling
     #: Called before a lease is removed.
     leaving: Leaving
+    maintaining: Maintaining
     snoozing: Snoozing
     tagging: Tagging
     whys: Whys
@@ -129,6 +131,7 @@ def build(ports: Ports) -> Upkeep:
             history=ports.history,
             notices=ports.notices,
         ),
+        maintaining=Maintaining(terms, ports.catalog, opting=lambda: opting(ports.file())),
         snoozing=Snoozing(
             watches=watches,
             hosting=ports.hosting,
