@@ -12,6 +12,7 @@ from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.leases import AddForm, ExtendForm, LeaseList, LeaseView, StartForm
 from parkade.domain import names
 from parkade.domain.standing import State
+from parkade.domain.tags import checked
 
 if TYPE_CHECKING:
     from parkade.domain.lease import Lease
@@ -67,6 +68,7 @@ async def add_lease(
 
     409 where the endpoint has a lease: extend that, or start it again.
     """
+    checked(form.tags)
     with respelt(_SPELLINGS):
         lease = services.meter.add(
             names.endpoint_name(endpoint_name),
@@ -76,6 +78,8 @@ async def add_lease(
             actor=caller.name,
             key=key,
         )
+    if form.tags:
+        services.upkeep.tagging.put(endpoint_name, form.tags, actor=caller.name)
     return _view(services, lease)
 
 

@@ -73,6 +73,9 @@ class AddForm(Form):
         None, description="Left out: initial_provision_minutes of the server.", examples=[30]
     )
     owner: str | None = Field(None, description="Left out: the caller.", examples=["ann"])
+    tags: dict[str, str] = Field(
+        {}, description="Tags that the endpoint has from the beginning.", examples=[{}]
+    )
 
 
 class ExtendForm(Form):
