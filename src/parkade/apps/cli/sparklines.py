@@ -72,9 +72,12 @@ class Lines:
                 yield Text(about or "the endpoint", style="bold cyan")
                 table = _like(table)
             bars = Text(sparkline(line.values, cells), style="cyan")
-            trouble = Text(line.trouble, style="red")
+            trouble = Text("damaged", style="red")
             table.add_row(line.name, short, trouble if line.trouble else bars, *told)
         yield table
+        for each in self.lines:
+            if each.trouble:
+                yield Text(each.trouble, style="red")
 
 
 def _like(table: Table) -> Table:
