@@ -186,6 +186,7 @@ def build(
             images.SCRIPT: environments.script_command,
             images.MULTI: bounded(lambda: current.file.multi_model.memory_bytes),
         },
+        arrived=lambda record, seconds: monitor.collector.arrived(record, seconds),  # noqa: PLW0108  it is built later
     )
     targets = Targets(SqliteTargetStore(database), clock=wall)
     hosting = EmbeddedHosting(host)
@@ -218,6 +219,20 @@ def build(
         Courier(objects),
         fleets=host.fleets,
         region=lambda: current.file.region,
+        observer=lambda: monitor.collector.asynchronous,
+    )
+    many = Many.of(
+        host,
+        TargetData(
+            objects,
+            paths.targets,
+            limit=lambda: current.file.limits.unpacked_bytes,
+            loads=current.file.multi_model.loads,
+        ),
+        targets,
+        wall,
+        say=signals.say,
+        file=lambda: current.file,
     )
     monitor = monitoring.build(
         monitoring.Ports(
@@ -229,7 +244,8 @@ def build(
             host=host,
             scale=settings.time_scale,
             period=usage_seconds(settings.time_scale),
-            waiting=backlog.size,
+            backlog=backlog,
+            placement=many.placement,
             file=lambda: current.file,
         )
     )
@@ -343,19 +359,7 @@ def build(
         broadcast=broadcast,
         traffic=traffic,
         targets=targets,
-        many=Many.of(
-            host,
-            TargetData(
-                objects,
-                paths.targets,
-                limit=lambda: current.file.limits.unpacked_bytes,
-                loads=current.file.multi_model.loads,
-            ),
-            targets,
-            wall,
-            say=signals.say,
-            file=lambda: current.file,
-        ),
+        many=many,
         file=lambda: current.file,
         reload=reload,
         ready=signals.ready,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parkade.domain.endpoint import ObservedEndpoint
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.objects import Objects
@@ -65,12 +65,14 @@ class Host(Orders):
         released: Callable[[], Awaitable[None]],
         base_environment: Mapping[str, str],
         containers: Mapping[str, Container],
+        arrived: Callable[[RecordedInstance, float], None] = lambda *_: None,
     ) -> None:
         """Take what it works with; nothing happens before `start`.
 
         `changed` is called after every change of `observed` or `fleets`; `released` returns once
         the last `fleets` is what the gateways go by. `containers` are the kinds that image names
-        lead to; of `base_environment` workers get what is harmless.
+        lead to; of `base_environment` workers get what is harmless. `arrived` hears of each worker
+        that was started, and of the seconds that it took.
         """
         self._current_rules = rules
         super().__init__(
@@ -87,6 +89,7 @@ class Host(Orders):
                 base_environment=base_environment,
                 changed=changed,
                 released=released,
+                arrived=arrived,
             )
         )
         self._views = views.Views(self._premises)

@@ -104,6 +104,7 @@ class Place:
         self._log_begins = 0
         #: On the loop's clock; None while its worker has not been well yet.
         self._well_at: float | None = None
+        self._spawned_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -209,6 +210,7 @@ class Place:
         return failure
 
     async def _spawn(self) -> Worker:
+        self._spawned_at = asyncio.get_running_loop().time()
         if self._worker is not None:
             await self._clear()
         launch = await self._preparation.launch(self.log)
@@ -261,6 +263,8 @@ class Place:
             kind, reason = "worker.adopted", "it was running when the host came back"
         elif self.restarts:
             kind, reason = "worker.restarted", f"it answers {self._health} again"
+        if not adopted:
+            self._premises.arrived(self.record, self._well_at - self._spawned_at)
         self._tell(kind, reason, pid=self.pid)
         self._well()
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parkade.domain.event import Json
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.runtime.addresses import Ports
@@ -65,6 +65,8 @@ class Premises:
     changed: Callable[[], None]
     #: Returns once no gateway sends anything to an instance that was taken out before.
     released: Callable[[], Awaitable[None]]
+    #: Hears of each worker that was started: its record, and the seconds to its first good answer.
+    arrived: Callable[[RecordedInstance, float], None] = lambda *_: None
 
     def event(
         self, kind: str, endpoint_name: str, reason: str, actor: str = HOST, **data: Json

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from parkade.ports.metrics import MetricStore
     from parkade.ports.notices import Notices
     from parkade.ports.usage import Usage
+    from parkade.runtime.backlog import Backlog
     from parkade.runtime.host import Host
+    from parkade.runtime.placement import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Ports:
     #: Seconds of the lease clock in one of real time, and of real time between gateways' reports.
     scale: float
     period: float
-    #: How many asynchronous requests of an endpoint wait or run; None: it is not known yet.
-    waiting: Callable[[str], int | None]
+    backlog: Backlog
+    placement: Placement
     file: Callable[[], ServerFile]
 
 
@@ -75,7 +77,9 @@ def build(ports: Ports) -> Monitoring:
         host=ports.host,
         scale=ports.scale,
         period=ports.period,
-        waiting=ports.waiting,
+        folder=ports.paths.state,
+        backlog=ports.backlog,
+        placement=ports.placement,
     )
     return Monitoring(
         store=store,

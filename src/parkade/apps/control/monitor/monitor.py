@@ -7,24 +7,34 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from parkade.apps.control.monitor import memory, recall
+from parkade.apps.control.monitor import memory, recall, targetmodels
 from parkade.apps.control.monitor.accounts import Accounts
+from parkade.apps.control.monitor.asynchronous import AsyncMeasures
 from parkade.apps.control.monitor.collector import Collector
+from parkade.apps.control.monitor.concurrency import Concurrency
 from parkade.apps.control.monitor.flusher import Flusher
 from parkade.apps.control.monitor.knowledge import Instant, Knowledge
+from parkade.apps.control.monitor.machine import Machine
 from parkade.apps.control.monitor.subjects import Subjects
 from parkade.apps.control.monitor.usage import KnownUsage
 from parkade.domain.errors import ParkadeError, Unavailable
+from parkade.domain.series import Aggregate, Unit
+from parkade.ports.metrics import FINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from parkade.apps.control.monitor.collector import Report
+    from parkade.apps.control.monitor.subjects import Subject
+    from parkade.ports.catalog import RecordedInstance
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.metrics import MetricStore
+    from parkade.runtime.backlog import Backlog
     from parkade.runtime.host import Host
+    from parkade.runtime.placement import Placement
     from parkade.runtime.views import FleetView
     from parkade.services.telling import Teller
 
@@ -78,23 +88,35 @@ class Monitor:
         host: Host,
         scale: float,
         period: float,
-        waiting: Callable[[str], int | None],
+        folder: Path,
+        backlog: Backlog,
+        placement: Placement,
     ) -> None:
         """Take what it works with.
 
         `scale`: seconds of the lease clock in one of real time; `period`: seconds of real time
-        between two reports; `waiting`: how many asynchronous requests of an endpoint wait or run.
+        between two reports; `folder` is on the disk that instances use.
         """
         self.accounts = Accounts()
         self.collector: Collector | None = None
         self.usage = KnownUsage(
-            lambda: self.collector, self._instant, trouble=lambda: self.trouble, backlog=waiting
+            lambda: self.collector,
+            self._instant,
+            trouble=lambda: self.trouble,
+            backlog=backlog.size,
         )
         self._store = store
         self._notebook = notebook
         self._clock = clock
         self._monotonic = monotonic
         self._subjects = Subjects(host)
+        self._placement = placement
+        #: Observes the backlog.
+        self.asynchronous = AsyncMeasures(
+            self.accounts, self._subjects, clock, view=backlog.view, used=self._touch
+        )
+        self._machine = Machine(self.accounts, host, self._subjects, folder)
+        self._concurrency = Concurrency(self.accounts)
         self._scale = scale
         self._period = period
         self._flusher = Flusher(
@@ -144,13 +166,22 @@ class Monitor:
         if self.collector is not None:
             self.collector.gone(peer, self._instant())
 
+    def arrived(self, record: RecordedInstance, seconds: float) -> None:
+        """Know that a worker was started, and the seconds that it took."""
+        name = record.component_name or record.variant_name
+        for each in self._subjects.all().get(record.endpoint_name, ()):
+            if each.name == name and each.serverless:
+                setup = Aggregate.of(seconds * 1e6)
+                series = each.series("ModelSetupTime")
+                self.accounts.add(series, self._clock.now(), setup, unit=Unit.MICROSECONDS)
+
     def changed(self) -> None:
         """Know that endpoints may have come, gone or changed."""
         self._subjects.changed()
 
     async def run(self) -> None:
         """Beat until cancelled."""
-        await asyncio.gather(self._beat_always(), self._read_all())
+        await asyncio.gather(self._beat_always(), self._read_all(), self._gauge_always())
 
     async def close(self) -> None:
         """Store what there is; the last word of an orderly end."""
@@ -172,7 +203,23 @@ class Monitor:
         at = self._instant()
         collector.settle(at)
         collector.write_zeros(at)
+        subjects = [each for some in self._subjects.all().values() for each in some]
+        self._concurrency.sample(collector, subjects, at.now)
+        targetmodels.measure(self.accounts, self._placement, at.now)
         self._tell_second(collector, at.now)
+
+    async def _gauge_always(self) -> None:
+        """Look at what is, rather than at what happens, every ten seconds of the lease clock."""
+        pause = max(self._period, FINE / self._scale)
+        while True:
+            now = self._clock.now()
+            try:
+                self.asynchronous.sample()
+                targetmodels.count_loaded(self.accounts, self._placement, now)
+                await self._machine.sample(now)
+            except Unavailable as error:
+                logger.info("nothing is measured yet: %s", error.message)
+            await asyncio.sleep(pause)
 
     def _tell_second(self, collector: Collector, now: datetime) -> None:
         used = collector.take_used()
@@ -202,6 +249,10 @@ class Monitor:
             logger.warning("what the monitor knows cannot be stored: %s", error.message)
         else:
             self._saved = text
+
+    def _touch(self, subject: Subject) -> None:
+        if self.collector is not None:
+            self.collector.touch(subject, self._clock.now())
 
     def _samples_lost(self) -> None:
         if self.collector is not None:

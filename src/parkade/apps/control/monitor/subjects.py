@@ -29,7 +29,7 @@ class Subject:
     #: Whether it is a shadow variant, whose traffic is nobody's use.
     shadow: bool = False
     asynchronous: bool = False
-    multi_model: bool = False
+    serverless: bool = False
     #: Those that answer.
     instances: int = 0
     #: Whether its endpoint is in service.
@@ -101,7 +101,8 @@ def _of(name: str, fleet: FleetView, *, serving: bool, seconds: int) -> Iterator
             name=view.name,
             variant_name=variant_name,
             asynchronous=fleet.asynchronous is not None,
-            multi_model=view.multi_model,
+            # Of the views' variants only serverless ones have a limit of requests.
+            serverless=view.concurrency is not None,
             instances=len(view.instances),
             serving=serving,
             seconds=seconds,
