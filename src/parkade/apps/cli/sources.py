@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.apps import settings
+from parkade.apps.cli.client import Refused
 from parkade.apps.cli.session import connect
 from parkade.domain import synthetic
-from parkade.domain.errors import InvalidInput
+from parkade.domain.errors import InvalidInput, Unreadable
+from parkade.domain.event import written
 from parkade.domain.price import Machine, Sum
+from parkade.domain.series import SAGEMAKER
 from parkade.domain.simulation import files
 from parkade.domain.simulation.comparison import Subject
 from parkade.domain.simulation.traffic import Burst, Period, Traffic, spread
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
     from parkade.apps.cli.client import Client
 
+#: What counts invocations: in order, and asynchronous ones as they are done.
+_MEASURES = ("Invocations", "InvocationsProcesssed")
 #: What endpoints run on whose config nobody knows.
 USUAL_TYPE = "ml.g5.xlarge"
 
@@ -67,23 +73,21 @@ class Rates:
         prices = Prices(
             FolderPriceLists(server.paths.prices),
             region=lambda: read.region,
-            own=lambda: {name: Decimal(str(usd)) for name, usd in read.money.prices.items()},
+            own=read.money.own_prices,
         )
         return cls(prices, instance_type, instances)
 
-    def hourly(self, own: Sum | None = None) -> Sum:
-        """Return the price of the type that was given, else the endpoint's own."""
-        if self.given is None and own is not None:
-            return own
-        machine = Machine(
+    def hourly(self, own: Sequence[Machine] | None = None) -> Sum:
+        """Return the price of the type that was given, else of the endpoint's own machines."""
+        usual = Machine(
             variant_name="", instance_type=self.given or USUAL_TYPE, count=self.instances
         )
-        return self.prices.hourly([machine])
+        return self.prices.hourly([usual] if self.given or own is None else own)
 
 
-def of_teams(teams: int, days: int, seed: int, prices: Rates) -> Source:
+def of_teams(teams: int, days: int, seed: int, rates: Rates) -> Source:
     """Return what synthetic teams do."""
-    hourly = prices.hourly()
+    hourly = rates.hourly()
     subjects = tuple(
         Subject(
             endpoint_name=each.endpoint_name,
@@ -96,7 +100,7 @@ def of_teams(teams: int, days: int, seed: int, prices: Rates) -> Source:
     return Source(subjects=subjects, period=synthetic.period(days))
 
 
-def of_file(file: Path, prices: Rates) -> Source:
+def of_file(file: Path, rates: Rates) -> Source:
     """Return what a file tells; `-` is standard input. Raises InvalidInput."""
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
@@ -109,7 +113,7 @@ def of_file(file: Path, prices: Rates) -> Source:
             f"{file} is not UTF-8 text", field="file", hint="give CSV or JSON lines"
         ) from error
     traffic = files.read(text.splitlines(), name=str(file))
-    return _of(traffic, spread(traffic), dict.fromkeys(traffic, prices.hourly()))
+    return _of(traffic, spread(traffic), dict.fromkeys(traffic, rates.hourly()))
 
 
 def _of(traffic: Mapping[str, Traffic], period: Period | None, hourly: Mapping[str, Sum]) -> Source:
@@ -122,36 +126,77 @@ def _of(traffic: Mapping[str, Traffic], period: Period | None, hourly: Mapping[s
     return Source(subjects=subjects, period=period)
 
 
-def of_server(since: str, prices: Rates) -> Source:
+def of_server(since: str, rates: Rates) -> Source:
     """Return what the server has recorded in the span before now. Raises InvalidInput."""
     span = read_span(since, field="since")
     with connect() as client:
-        known = client.get("invocations", since_seconds=span.total_seconds())
-        if not known["endpoints"]:
-            raise InvalidInput(
-                f"the server has recorded no invocation in {duration(span)}",
-                field="since",
-                hint="see the trade-off with synthetic teams: parkade simulate --teams 5",
-            )
-        read = [_recording(client, name, known) for name in known["endpoints"]]
-    traffic = {name: each for name, each, _ in read}
-    hourly = {name: prices.hourly(own) for name, _, own in read}
-    period = Period(start=_instant(known["start"]), end=_instant(known["end"]))
-    return _of(traffic, period, hourly)
+        end = _instant(client.get("plan")["now"]).replace(second=0, microsecond=0)
+        period = Period(start=end - span, end=end)
+        names = {each["name"] for each in client.pages("endpoints")} | _measured(client, period)
+        recorded = {
+            name: traffic
+            for name in sorted(names)
+            if (traffic := _recording(client, name, period)).requests
+        }
+        hourly = {name: rates.hourly(_machines(client, name)) for name in recorded}
+    if not recorded:
+        raise InvalidInput(
+            f"the server has recorded no invocation in {duration(span)}",
+            field="since",
+            hint="see the trade-off with synthetic teams: parkade simulate --teams 5",
+        )
+    return _of(recorded, period, hourly)
 
 
-def _recording(
-    client: Client, name: str, known: Mapping[str, Any]
-) -> tuple[str, Traffic, Sum | None]:
-    told = client.get("invocations", name, start=known["start"], end=known["end"])
-    traffic = Traffic(
-        Burst(at=datetime.fromtimestamp(minute * 60, UTC), count=count)
-        for minute, count in told["minutes"]
-    )
-    if told["hourly_usd"] is None and not told["unpriced"]:
-        return name, traffic, None  # its config is gone
-    own = Sum(usd=Decimal(told["hourly_usd"] or "0"), unpriced=frozenset(told["unpriced"]))
-    return name, traffic, own
+def _measured(client: Client, period: Period) -> set[str]:
+    """Return the names of endpoints that were invoked, those that are gone among them."""
+    series = client.get("metrics", "series", namespace=SAGEMAKER, since=written(period.start))[
+        "series"
+    ]
+    found = (each["dimensions"].get("EndpointName") for each in series)
+    return {name for name in found if name}
+
+
+def _recording(client: Client, name: str, period: Period) -> Traffic:
+    """Return the requests to all variants and components of an endpoint, by the minute."""
+    requests: Counter[str] = Counter()
+    for measure in _MEASURES:
+        told = client.get(
+            "metrics",
+            endpoint=name,
+            namespace=SAGEMAKER,
+            name=measure,
+            statistic="Sum",
+            start=written(period.start),
+            end=written(period.end),
+        )
+        for each in told["measured"]:
+            if each["unreadable"]:
+                raise Unreadable(
+                    f"what was recorded of {name!r} cannot be read: {each['unreadable']}",
+                    hint="name the endpoints to replay: --endpoint NAME",
+                )
+            for point in each["points"]:
+                requests[point["at"]] += round(point["values"]["Sum"])
+    return Traffic(Burst(at=_instant(at), count=count) for at, count in requests.items() if count)
+
+
+def _machines(client: Client, name: str) -> list[Machine] | None:
+    """Return what the endpoint runs on; None: it, or its config, is gone."""
+    try:
+        config = client.get("configs", client.get("endpoints", name)["config_name"])
+    except Refused as refusal:
+        if refusal.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return [
+        Machine(
+            variant_name=each["name"],
+            instance_type=each["instance_type"],
+            count=each["instance_count"],
+        )
+        for each in config["variants"]
+    ]
 
 
 def _instant(text: str) -> datetime:
