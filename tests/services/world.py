@@ -24,7 +24,7 @@ from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
-from tests.builders import NOW, minutes, some_opting, some_rules, some_use
+from tests.builders import NOW, an_event, minutes, some_opting, some_rules, some_use
 
 
 class KnownUsage:
@@ -58,7 +58,8 @@ class World:
         self.catalog = MemoryCatalogStore(self.history, self.remains)
         self.terms_store = MemoryTermsStore(self.history, self.book)
         self.terms = TermsBook(self.terms_store, book=self.book, clock=self.clock)
-        self.starts = Starts(self.history)
+        self.first_lead = minutes(0)
+        self.starts = Starts(self.history, first=lambda: self.first_lead)
         self.booking_store = MemoryBookingStore(self.history, self.purses)
         self.bookings = self.some_bookings()
         self.opting = some_opting()
@@ -133,6 +134,15 @@ class World:
         """Give the endpoint these tags, `auto-maintain=true` if none; underscores are hyphens."""
         given = {key.replace("__", ".").replace("_", "-"): value for key, value in tags.items()}
         self.catalog.put_tags("endpoint", name, given or {"auto-maintain": "true"})
+
+    def started(self, config, created_at, at):
+        """Let the history tell of an endpoint that came into service then."""
+        change = {
+            "status_before": "Creating",
+            "config_name": config,
+            "created_at": created_at.isoformat(),
+        }
+        self.history.append(an_event("endpoint.in_service", at=at, data={"change": change}))
 
     def nudge(self):
         self.nudges += 1

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from parkade.domain.actions import DueCoin
     from parkade.domain.budget import Overspent
     from parkade.domain.idle import Use
     from parkade.domain.ladder import Watch
@@ -86,7 +87,8 @@ def plan(
         steps += [_Step(_notify(name, notice, text, lease)) for notice, text in due.notices]
         if lease.over(now):
             over = _over(now, lease, endpoints.get(name), around)
-            steps += [coin, *_unless_paid(over)] if coin else [over]
+            pays = coin is not None and not _in_the_way(endpoints.get(name), due.coin)
+            steps += [coin, *_unless_paid(over)] if coin and pays else [over]
             continue
         steps += _valid(now, lease, endpoints.get(name), rules, around)
         if steps[-1].action.kind is ActionKind.STOP:
@@ -304,6 +306,11 @@ def _coin(name: str, lease: Lease | None, due: coins.Due) -> _Step | None:
             coin=due.coin,
         )
     )
+
+
+def _in_the_way(seen: ObservedEndpoint | None, coin: DueCoin | None) -> bool:
+    """Tell whether what still runs is to go before a booking of another config begins."""
+    return bool(seen and coin and coin.config_name and seen.config_name != coin.config_name)
 
 
 def _unless_paid(over: _Step) -> list[_Step]:

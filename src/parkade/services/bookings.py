@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.domain import names
@@ -108,7 +108,7 @@ class Bookings:
         Raises InvalidInput, ConfigNotFound, BudgetExceeded, and Conflict where the endpoint runs,
         or is booked to run, another config, or is somebody else's.
         """
-        now = self._clock.now()
+        now, starts_at = self._clock.now(), starts_at.astimezone(UTC)
         self._tidy(now)
         _require_ahead(starts_at, amount, now, self._rules())
         lease = self._lease(endpoint_name)

@@ -49,6 +49,10 @@ class MemoryHosting:
         if config_name not in self._configs:
             raise ConfigNotFound(f"no endpoint config has the name {config_name!r}")
 
+    def forget_config(self, config_name: str) -> None:
+        """Let the config be gone, as if somebody had deleted it."""
+        self._configs.discard(config_name)
+
     def create(self, endpoint_name: str, config_name: str) -> None:
         """Record the endpoint as Creating."""
         self._call("create", endpoint_name)
