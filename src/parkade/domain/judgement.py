@@ -30,7 +30,7 @@ def judged(alarm: Alarm, data: Sequence[Datum], now: datetime) -> Alarm | None:
         return None
     return alarm.saying(
         found.state,
-        _reason(alarm.rule, found, found.state, standing.state),
+        _reason(alarm.rule, found, found.state),
         _data(alarm, found, data, now),
         now,
     )
@@ -50,7 +50,7 @@ def _unsure(alarm: Alarm, found: Verdict) -> bool:
     return any(too_few(percent, each.samples or 0) for each in found.evaluated)
 
 
-def _reason(rule: Rule, found: Verdict, state: State, before: State) -> str:
+def _reason(rule: Rule, found: Verdict, state: State) -> str:
     if state is State.INSUFFICIENT_DATA:
         return f"Insufficient Data: {_counted(rule.periods)} {_were(rule.periods)} unknown."
     treated = ""
@@ -66,13 +66,16 @@ def _reason(rule: Rule, found: Verdict, state: State, before: State) -> str:
         )
     agreeing = [each for each in found.evaluated if _breaches(rule, each) is (state is State.ALARM)]
     shown = agreeing or found.evaluated
-    least = rule.datapoints if state is State.ALARM else rule.periods - rule.datapoints + 1
+    if state is State.ALARM:
+        least, transition = rule.datapoints, f"{State.OK} -> {State.ALARM}"
+    else:
+        least, transition = rule.periods - rule.datapoints + 1, f"{State.ALARM} -> {State.OK}"
     return (
-        f"Threshold Crossed: {len(agreeing)} out of the last {_counted(len(found.evaluated))} "
+        f"Threshold Crossed: {len(agreeing)} out of the last {len(found.evaluated)} datapoints "
         f"[{', '.join(_told(each) for each in reversed(shown[-TOLD:]))}] {_were(len(agreeing))}"
         f"{'' if state is State.ALARM else ' not'} {rule.comparison.words} the threshold "
         f"({_number(rule.threshold)}){treated} (minimum {_counted(least)} for "
-        f"{before} -> {state} transition)."
+        f"{transition} transition)."
     )
 
 

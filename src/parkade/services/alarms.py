@@ -6,7 +6,7 @@ others, and changed by nobody but their service (services/idlealarms.py).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from parkade.domain import alarm as alarms
@@ -185,6 +185,30 @@ def check(alarm: Alarm) -> None:
     if not metricquery.needed(alarm.queries):
         raise InvalidInput("the alarm is on no metric", field="Metrics")
     alarms.check(alarm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an alarm is on: a variant or an inference component, by the dimensions of its series."""
+
+    endpoint_name: str = ""
+    variant_name: str = ""
+    component_name: str = ""
+
+
+def subjects(alarm: Alarm) -> tuple[Subject, ...]:
+    """Return what an alarm is on, each once; whether it is still there is not asked."""
+    found: list[Subject] = []
+    for series in series_of(alarm):
+        dimensions = dict(series.dimensions)
+        found.append(
+            Subject(
+                endpoint_name=dimensions.get("EndpointName", ""),
+                variant_name=dimensions.get("VariantName", ""),
+                component_name=dimensions.get("InferenceComponentName", ""),
+            )
+        )
+    return tuple(each for each in dict.fromkeys(found) if each != Subject())
 
 
 def endpoint_of(alarm: Alarm) -> str:

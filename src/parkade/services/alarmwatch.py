@@ -48,7 +48,8 @@ class AlarmWatch:
         self._queries = queries
         self._history = history
         self._lag = lag
-        self._seen: dict[str, datetime] = {}
+        #: The period that each was last looked at in, and when it was put.
+        self._seen: dict[str, tuple[datetime, datetime]] = {}
         self._troubles: dict[str, str] = {}
 
     @property
@@ -67,10 +68,11 @@ class AlarmWatch:
         for name in self._troubles.keys() - names - found.unreadable.keys():
             del self._troubles[name]
         for alarm in found.records:
-            period = begin(over, alarm.each)
-            # A clock that was set back makes nothing wait until it has caught up.
-            if self._seen.get(alarm.name) != period:
-                self._seen[alarm.name] = period
+            # One that was put anew is looked at at once; and a clock that was set back makes
+            # nothing wait until it has caught up.
+            look = begin(over, alarm.each), alarm.configured_at
+            if self._seen.get(alarm.name) != look:
+                self._seen[alarm.name] = look
                 self._evaluate(alarm, over, now)
         return self.again(now)
 

@@ -5,21 +5,28 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from parkade.apps.api import (
+    alarms,
     aws_keys,
+    budgets,
     configs,
+    cost,
     docs,
     endpoints,
     errors,
     events,
     health,
     leases,
+    letters,
+    linkpage,
     metrics,
     models,
     objects,
     plan,
+    prices,
     routes,
     seed,
     server,
+    subscribers,
     targets,
     tokens,
     upkeep,
@@ -59,12 +66,15 @@ _TAGS = [
     {"name": "Tokens", "description": "Who may do what."},
     {"name": "Objects", "description": "The folder that plays S3."},
     {"name": "Events", "description": "Who did what, when and why."},
+    {"name": "Subscribers", "description": "Who is told of events, and what could not be told."},
     {"name": "Metrics", "description": "What was measured."},
+    {"name": "Alarms", "description": "Rules over what is measured, and their states."},
+    {"name": "Money", "description": "Prices, what endpoints cost, budgets."},
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, metrics, server,
-    health,
+    seed, plan, leases, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    metrics, alarms, server, health,
 )  # fmt: skip
 
 
@@ -88,6 +98,7 @@ def create_app(services: "Services") -> FastAPI:
     cloudwatch.serve(app, measured)
     root.serve(app, measured, sagemaker.Door(services))
     asynchronous.serve(app, services)
+    linkpage.serve(app, services)
     docs.serve(app)
     errors.handle(app)
     app.add_middleware(errors.Bugs)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from parkade.apps.cli import (
+    alarms,
     configs,
     demo,
     environment,
@@ -23,6 +24,7 @@ from parkade.apps.cli import (
     simulate,
     targets,
     tokens,
+    upkeep,
     watch,
 )
 from parkade.domain.errors import ParkadeError
@@ -111,11 +113,12 @@ app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
+_offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
 _offer(_MONEY, simulate.simulate)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
 _offer(_SEE, targets.models)
-_offer(_SEE, metrics.metrics)
+_offer(_SEE, metrics.metrics, alarms.alarms)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
 
 

@@ -89,7 +89,7 @@ class _Page:
             self.last = number, shown[-1][0]
         return {
             "Id": result.query.id,
-            "Label": result.query.label or line.label or result.query.id,
+            "Label": result.query.label or _label(result, line),
             "Timestamps": [at for at, _ in shown],
             "Values": [value for _, value in shown],
             "StatusCode": "Complete" if self.last is None else "PartialData",
@@ -97,6 +97,12 @@ class _Page:
 
     def _follows(self, at: datetime, last: datetime) -> bool:
         return at > last if self._ascending else at < last
+
+
+def _label(result: Result, line: Line) -> str:
+    """Return what a line is called that nobody has named: by its metric, or by the query's id."""
+    alone = result.query.expression and len(result.lines) == 1
+    return result.query.id if alone or not line.label else line.label
 
 
 def _damaged(result: Result) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""The command on alarms."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from parkade.apps.cli import options, render, views
+from parkade.apps.cli.client import Client
+from parkade.apps.cli.session import connect
+
+_PAGE = 1000
+_SIGNS = {
+    "ALARM": ("\u2717 ALARM", "bold red"),
+    "OK": ("\u25cf OK", "green"),
+    "INSUFFICIENT_DATA": ("\u25cb no data", "dim"),
+}
+
+
+def alarms(
+    endpoint: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENDPOINT]", help="Only alarms on this endpoint."),
+    ] = None,
+    *,
+    as_json: options.Json = False,
+) -> None:
+    """Show the alarms: their states, since when, what they are on, and why.
+
+    They are made by CloudWatch's own API (put_metric_alarm). For each endpoint that the maintainer
+    watches there is one that Parkade makes, named parkade-idle/ENDPOINT.
+
+    [dim]Examples:[/dim]
+    parkade alarms
+    parkade alarms text --json
+    """
+    with connect() as client:
+        found, unreadable = _all(client, endpoint)
+    if as_json:
+        render.machine({"alarms": found, "unreadable": unreadable})
+        return
+    if found:
+        render.show(table(found))
+    else:
+        where = f" on {endpoint}" if endpoint else ""
+        render.note(f"There is no alarm{where}: put_metric_alarm makes one, see parkade env --aws")
+    for name, why in unreadable.items():
+        render.note(f"{name} is left alone: {why}")
+
+
+def _all(client: Client, endpoint: str | None) -> tuple[list[Any], dict[str, str]]:
+    found: list[Any] = []
+    after = ""
+    while True:
+        asked = {"endpoint": endpoint} if endpoint else {}
+        page = client.get("alarms", after=after, limit=_PAGE, **asked)
+        found += page["alarms"]
+        after = page["next"] or ""
+        if not after:
+            return found, page["unreadable"]
+
+
+def table(found: list[Any]) -> Table:
+    """Draw alarms: names and states stay whole, what they are on and why is folded."""
+    drawn = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    drawn.add_column("Alarm", overflow="fold", style="bold")
+    drawn.add_column("State", no_wrap=True)
+    drawn.add_column("Since", no_wrap=True)
+    drawn.add_column("On what, and why", overflow="fold", ratio=1)
+    for each in found:
+        sign, style = _SIGNS[each["state"]]
+        why = f"cannot be evaluated: {each['trouble']}" if each["trouble"] else each["reason"]
+        drawn.add_row(
+            Text(each["name"]),
+            Text(sign, style=style),
+            views.instant(each["since"]),
+            Text.assemble(each["watches"], "\n", (why, "dim")),
+        )
+    return drawn
