@@ -40,8 +40,8 @@ GUARDS = (
         file="domain/plan.py",
         swaps=(
             (
-                "return _over(now, lease, seen) if lease.over(now) else _valid(",
-                "return _valid(",
+                "        if lease.over(now):\n            over = ",
+                "        if lease.over(now) and coin:\n            over = ",
             ),
         ),
         test=f"{FAULTS}::test_1_money_a_lease_that_runs_out_takes_its_last_worker_within_two_seconds",

@@ -345,6 +345,29 @@ def test_of_many_writers_each_ones_headers_stay_with_its_bytes(objects):
         list(pool.map(work, range(100)))
 
 
+def test_what_was_replaced_twice_while_it_was_looked_at_is_looked_at_again(objects, monkeypatch):
+    def put_number(number):
+        with objects.writer("models", "key", {"x-amz-meta-number": str(number)}) as writer:
+            writer.write(str(number).encode())
+            writer.commit()
+
+    looks = []
+    of = objects._records.of
+
+    def look(place, file):
+        looks.append(place)
+        if len(looks) == 1:
+            put_number(1)
+            put_number(2)  # the record of number 0 goes with this one
+        return of(place, file)
+
+    put_number(0)
+    monkeypatch.setattr(objects._records, "of", look)
+    info, file = objects.fetch("models", "key")
+    with file:
+        assert (info.headers["x-amz-meta-number"], file.read()) == ("2", b"2")
+
+
 def test_a_record_holds_one_object_at_rest(objects, root):
     for number in range(3):
         put(objects, "key", str(number).encode())

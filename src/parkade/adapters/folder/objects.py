@@ -59,13 +59,16 @@ class FolderObjects:
     def fetch(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
         """Open the object and describe it; a file put in by hand is read once for its etag."""
         place = Place(self._root, bucket, key)
-        with ExitStack() as stack:
-            file = stack.enter_context(place.open())
-            with reading(place.address):
-                record = self._records.of(place, file)
-                info = place.info(file, record.etag, record.headers)
-            stack.pop_all()
-        return info, file
+        while True:
+            with ExitStack() as stack:
+                file = stack.enter_context(place.open())
+                with reading(place.address):
+                    record = self._records.of(place, file)
+                    if record is None:
+                        continue  # replaced since it was opened: the one that is there now
+                    info = place.info(file, record.etag, record.headers)
+                stack.pop_all()
+            return info, file
 
     def stat(self, bucket: str, key: str) -> ObjectInfo:
         """Describe the object."""

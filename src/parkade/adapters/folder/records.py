@@ -41,12 +41,18 @@ class Records:
         #: Held while a file and its record take their places, so that they stay together.
         self.lock = threading.Lock()
 
-    def of(self, place: Place, file: BufferedReader) -> Record:
-        """Return what is known of the object that is open; its SHA-256 is computed if need be."""
+    def of(self, place: Place, file: BufferedReader) -> Record | None:
+        """Return what is known of the object that is open; its SHA-256 is computed if need be.
+
+        None: another file has taken its place meanwhile, and its record may have gone with it.
+        """
         seen = _seen(os.fstat(file.fileno()))
         for each in self._known(place):
             if each["seen"] == seen:
                 return Record(etag=each["sha256"], headers=each["headers"])
+        # In this order: the record of the file that is in its place is never dropped.
+        if self._in(place) != seen:
+            return None
         record = Record(etag=hashlib.file_digest(file, "sha256").hexdigest())
         file.seek(0)
         if _seen(os.fstat(file.fileno())) == seen:  # nobody wrote while it was read
@@ -58,10 +64,7 @@ class Records:
         """Keep the record of a file, beside the record of the one that is in its place now."""
         known = self._known(place)
         if known:
-            try:
-                there = _seen(place.path.stat(follow_symlinks=False))
-            except (FileNotFoundError, NotADirectoryError):
-                there = []
+            there = self._in(place)
             known = [each for each in known if each["seen"] == there]
         seen = _seen(os.fstat(file.fileno()))
         entry = {"seen": seen, "sha256": record.etag, "headers": dict(record.headers)}
@@ -75,6 +78,13 @@ class Records:
         """Drop what is left of a bucket that was removed."""
         # What cannot be removed describes no file that is there, and so counts for nothing.
         shutil.rmtree(self._folder / bucket, ignore_errors=True)
+
+    def _in(self, place: Place) -> list[int]:
+        """Return what is seen of the file in its place; nothing where there is none."""
+        try:
+            return _seen(place.path.stat(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def _known(self, place: Place) -> list[dict[str, Any]]:
         try:
