@@ -34,6 +34,9 @@ from parkade.domain.names import suggestion
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: What the name of an AWS region looks like.
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+
 
 class ServerFile(Section):
     """server.yaml: the settings of the server alone."""
@@ -69,7 +72,7 @@ class ServerFile(Section):
     subscribers: list[SubscriberSetting] = Field(default=[])
     outbox: Delivery = Delivery()
     links: Links = Links()
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = Field(
+    region: Annotated[str, Field(pattern=REGION)] = Field(
         default="us-east-1",
         description="name of the AWS region that this server says it is: in ARNs, and in what "
         "`parkade env --aws` prints. Signatures may name any.",

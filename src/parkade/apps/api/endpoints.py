@@ -1,5 +1,6 @@
 """Endpoints as they are, and what their instances write: `/v1/endpoints`."""
 
+import logging
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -10,8 +11,11 @@ from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, sti
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
-from parkade.domain.errors import EndpointNotFound
+from parkade.apps.api.schemas.money import CostsView
+from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError
 from parkade.domain.token import Role
+
+logger = logging.getLogger(__name__)
 
 routes = router("Endpoints", "/v1/endpoints")
 
@@ -37,7 +41,7 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
     look = _Look(services)
     if endpoint_name not in look.names():
         raise _not_found(endpoint_name)
-    return look.at(endpoint_name)
+    return look.at(endpoint_name).model_copy(update={"cost": _cost(services, endpoint_name)})
 
 
 @routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
@@ -91,6 +95,18 @@ class _Look:
             instances=self._services.host.instances(name) if name in self._seen else (),
         )
         return endpoint_view(facts, self._now)
+
+
+def _cost(services: Served, endpoint_name: str) -> CostsView | None:
+    """Tell what the endpoint cost under its lease; what cannot be read hides nothing else."""
+    try:
+        lease = services.meter.get(endpoint_name)
+        return CostsView.of(services.money.costs.of_lease(lease))
+    except LeaseNotFound:
+        return None
+    except ParkadeError as error:
+        logger.warning("what %s cost cannot be told: %s", endpoint_name, error.message)
+        return None
 
 
 def _not_found(endpoint_name: str) -> EndpointNotFound:

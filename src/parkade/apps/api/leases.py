@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
 from parkade.apps.api.errors import respelt
@@ -10,14 +10,23 @@ from parkade.apps.api.keys import IdempotencyKey
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.leases import AddForm, ExtendForm, LeaseList, LeaseView, StartForm
+from parkade.apps.api.schemas.money import QuoteView
 from parkade.domain import names
 from parkade.domain.standing import State
 from parkade.domain.tags import checked
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from parkade.domain.lease import Lease
+    from parkade.services.meter import Meter
 
 routes = router("Leases", "/v1/leases")
+
+DryRun = Annotated[
+    bool,
+    Query(description="Change nothing: answer with the price, or refuse as it would be refused."),
+]
 
 _SPELLINGS = {"EndpointName": "endpoint_name", "EndpointConfigName": "config_name"}
 
@@ -58,19 +67,23 @@ async def get_lease(services: Served, caller: Invoker, endpoint_name: str) -> Le
 
 @routes.put("/{endpoint_name}", status_code=201)
 async def add_lease(
+    *,
     services: Served,
     caller: Operator,
+    response: Response,
     endpoint_name: str,
     form: AddForm,
     key: IdempotencyKey = None,
-) -> LeaseView:
+    dry_run: DryRun = False,
+) -> LeaseView | QuoteView:
     """Add a lease, which starts the endpoint.
 
-    409 where the endpoint has a lease: extend that, or start it again.
+    409 where the endpoint has a lease: extend that, or start it again. 402 where it costs more
+    than is left of the owner's budget.
     """
     checked(form.tags)
     with respelt(_SPELLINGS):
-        lease = services.meter.add(
+        lease = _meter(services, dry_run=dry_run).add(
             names.endpoint_name(endpoint_name),
             names.endpoint_name(form.config_name, field="config_name"),
             amount=form.minutes,
@@ -78,34 +91,54 @@ async def add_lease(
             actor=caller.name,
             key=key,
         )
+    if dry_run:
+        response.status_code = 200
+        return _quote(services, lease, form.minutes)
     if form.tags:
         services.upkeep.tagging.put(endpoint_name, form.tags, actor=caller.name)
-    return _view(services, lease)
+    return _paid(services, lease, form.minutes)
 
 
 @routes.post("/{endpoint_name}/extend")
 async def extend_lease(
+    *,
     services: Served,
     caller: Operator,
     endpoint_name: str,
     form: ExtendForm,
     key: IdempotencyKey = None,
-) -> LeaseView:
+    dry_run: DryRun = False,
+) -> LeaseView | QuoteView:
     """Add minutes to the expiry, or to now where that is past.
 
-    An endpoint that is over starts again.
+    An endpoint that is over starts again. 402 where it costs more than is left of the budget.
     """
-    lease = services.meter.extend(endpoint_name, form.minutes, actor=caller.name, key=key)
-    return _view(services, lease)
+    meter = _meter(services, dry_run=dry_run)
+    lease = meter.extend(endpoint_name, form.minutes, actor=caller.name, key=key)
+    if dry_run:
+        return _quote(services, lease, form.minutes)
+    return _paid(services, lease, form.minutes)
 
 
 @routes.post("/{endpoint_name}/start")
 async def start_endpoint(
-    services: Served, caller: Operator, endpoint_name: str, form: StartForm | None = None
-) -> LeaseView:
-    """Start an endpoint whose lease is over."""
+    *,
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    form: StartForm | None = None,
+    dry_run: DryRun = False,
+) -> LeaseView | QuoteView:
+    """Start an endpoint whose lease is over.
+
+    402 where it costs more than is left of the budget.
+    """
     amount = form.minutes if form else None
-    return _view(services, services.meter.start(endpoint_name, amount=amount, actor=caller.name))
+    meter = _meter(services, dry_run=dry_run)
+    lease = meter.start(endpoint_name, amount=amount, actor=caller.name)
+    if dry_run:
+        return _quote(services, lease, amount)
+    return _paid(services, lease, amount)
 
 
 @routes.post("/{endpoint_name}/end")
@@ -126,3 +159,23 @@ async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -
 def _view(services: Served, lease: "Lease") -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
     return LeaseView.of(lease, seen, services.clock.now())
+
+
+def _meter(services: Served, *, dry_run: bool) -> "Meter":
+    return services.meter.rehearsal() if dry_run else services.meter
+
+
+def _paid(services: Served, lease: "Lease", amount: "timedelta | None") -> LeaseView:
+    """Write the lease with the price of what was just paid."""
+    paid = services.file().lease_rules().initial if amount is None else amount
+    price = services.money.quotes.paid(lease, paid)
+    view = _view(services, lease)
+    return view.model_copy(update={"price": QuoteView.of(price) if price else None})
+
+
+def _quote(services: Served, lease: "Lease", amount: "timedelta | None") -> QuoteView:
+    """Write the price of what would be paid."""
+    quote = services.money.quotes.price(
+        lease.endpoint_name, config_name=lease.config_name, amount=amount, owner=lease.owner
+    )
+    return QuoteView.of(quote)

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from parkade.domain.errors import InvalidInput
+
 #: `TimeLeft` of a lease that is over.
 NOTHING_LEFT = "0:00:00"
+
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+
+
+def since(text: str, now: datetime, *, field: str = "since") -> datetime:
+    """Read an instant, or how long ago it is: `7d`, `12h`, `90m`. Raises InvalidInput."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isdecimal() and int(number) <= 36500 * 24 * 60:
+        try:
+            return now - int(number) * _UNITS[unit]
+        except OverflowError:
+            pass  # longer ago than there are dates; told below
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None:
+        raise InvalidInput(
+            f"{field} {text[:80]!r} is no instant, and not how long ago one is",
+            field=field,
+            hint="write 7d, 12h or 90m, or an instant such as 2026-03-01T12:00:00Z",
+        )
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def expiry_text(instant: datetime) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import LeaseView
+from parkade.apps.api.schemas.money import CostsView
 from parkade.domain.standing import standing
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class EndpointView(View):
     in_flight: int
     backlog: BacklogView
     instances: list[InstanceView]
+    cost: CostsView | None = Field(
+        default=None,
+        description="What it cost under its lease so far; null: it has none, it cannot be told, or "
+        "this is one of a list.",
+    )
 
 
 class EndpointList(View):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import Form, Minutes, View
+from parkade.apps.api.schemas.money import QuoteView
 from parkade.domain.standing import State, standing
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class LeaseView(View):
     retries: int = Field(description="Recreations of a failed endpoint since the last coin.")
     failure: str
     version: int = Field(description="Counts the changes.")
+    price: QuoteView | None = Field(
+        default=None,
+        description="What was just paid, where something was; null: it cannot be told.",
+    )
 
     @classmethod
     def of(cls, lease: "Lease", seen: "ObservedEndpoint | None", now: datetime) -> "LeaseView":
