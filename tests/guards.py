@@ -67,7 +67,12 @@ GUARDS = (
         invariant="2 work",
         what="a damaged endpoint does not keep the host from starting",
         file="adapters/sqlite/catalog.py",
-        swaps=(("                unreadable[name] = error.message", "                raise"),),
+        swaps=(
+            (
+                "                unreadable[name] = error.message\n        return Listing(",
+                "                raise\n        return Listing(",
+            ),
+        ),
         test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
         "[endpoint]",
     ),
