@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parkade.domain import coins, schedule
+from parkade.domain import coins, schedule, wallclock
 from parkade.domain import lease as leases
 from parkade.domain.actions import ActionKind, NoticeKind, PaidBy
 from parkade.domain.lease import EndReason
@@ -94,7 +94,7 @@ def test_what_was_ended_within_the_present_opening_waits_for_the_next(reason):
 
 
 def test_hours_that_cannot_be_read_any_more_are_told_and_pay_nothing(monkeypatch):
-    monkeypatch.setattr(schedule, "_zones", dict)
+    monkeypatch.setattr(wallclock, "_zones", dict)
     schedule.parse.cache_clear()
     found = due(OPENS, hours=HOURS)
     schedule.parse.cache_clear()

@@ -7,8 +7,6 @@ A rule is days, then times; a time zone ends a rule and holds for those before i
 Commas and semicolons may be left out, so that a tag can carry it. Times are of the wall clock: one
 that does not exist, because clocks go forward over it, is the instant of that jump; of one that
 comes twice the first counts for openings and the last for closings.
-
-Zones come from the system's time zone data, or from the package tzdata where it has none.
 """
 
 from __future__ import annotations
@@ -18,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from parkade.domain import wallclock
 from parkade.domain.errors import InvalidInput
 from parkade.domain.names import suggestion
 
@@ -32,8 +31,6 @@ _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _WORD = re.compile(r"[^\s,;]+")
 _MIDNIGHT = 24 * 60
 _EXAMPLE = "write it as mon-fri 09:00-17:00 Europe/Berlin"
-#: Names of zone data that are no place: what they mean differs from machine to machine.
-_NO_ZONES = {"localtime", "Factory"}
 #: An opening lasts less than a week, so that this far around an instant is all that can matter.
 _BEFORE, _AFTER = 9, 17
 #: Days in summer and winter on which it is tried whether a schedule ever closes.
@@ -183,15 +180,10 @@ class _Reader:
         self._spans.append((begin, end if end > begin else end + _MIDNIGHT))
 
     def _zone(self, word: str, number: int) -> str:
-        zones = _zones()
-        zone = zones.get(word.casefold())
+        zone = wallclock.zone_named(word)
         if zone is None:
-            close = suggestion(word.casefold(), zones)
-            for key in zones:
-                close = close.replace(repr(key), repr(zones[key]))
-            raise self._wrong(
-                word, number, "is no time zone", close or "name one such as Europe/Berlin, or UTC"
-            )
+            hint = wallclock.zone_suggestion(word) or "name one such as Europe/Berlin, or UTC"
+            raise self._wrong(word, number, "is no time zone", hint)
         return zone
 
     def _finish(self) -> None:
@@ -226,12 +218,6 @@ def _short_day(match: re.Match[str]) -> bool:
     return match[2] is not None and _number(match[2]) is not None
 
 
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    """Return all time zones by their names in small letters."""
-    return {name.casefold(): name for name in sorted(available_timezones() - _NO_ZONES)}
-
-
 @lru_cache(maxsize=4096)
 def _around(schedule: Schedule, day: date) -> tuple[Opening, ...]:
     days = [day + timedelta(days=offset) for offset in range(-_BEFORE, _AFTER + 1)]
@@ -246,8 +232,8 @@ def _spans(schedule: Schedule, days: list[date]) -> Iterator[Opening]:
             if day.weekday() not in rule.days:
                 continue
             for begin, end in rule.spans:
-                opens = _instant(day, begin, zone, fold=0)
-                closes = _instant(day, end, zone, fold=1)
+                opens = _at(day, begin, zone, last=False)
+                closes = _at(day, end, zone, last=True)
                 if opens < closes:  # clocks may go forward over all of it
                     yield Opening(opens, closes)
 
@@ -266,26 +252,9 @@ def _merged(found: Iterable[Opening]) -> Iterator[Opening]:
         yield last
 
 
-def _instant(day: date, minute: int, zone: ZoneInfo, *, fold: int) -> datetime:
-    """Return when the wall clock shows this minute of the day, the first time or the last."""
+def _at(day: date, minute: int, zone: ZoneInfo, *, last: bool) -> datetime:
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
-    instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall:
-        return instant
-    return _jump(wall, zone)
-
-
-def _jump(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return when clocks go forward over this time: between what it is by either offset."""
-    late, early = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    before = early.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + timedelta(seconds=(late - early) // timedelta(seconds=2))
-        if middle.astimezone(zone).utcoffset() == before:
-            early = middle
-        else:
-            late = middle
-    return late
+    return wallclock.instant(wall, zone, last=last)
 
 
 def _clock(minute: int) -> str:
