@@ -38,6 +38,14 @@ def test_use_ends_the_quiet() -> None:
     assert used.quiet_since == used.used_at == START + timedelta(seconds=301)
 
 
+def test_only_minutes_without_use_have_a_zero() -> None:
+    stage, gateway = running()
+    gateway.invoke(3)
+    stage.run(130, gateway)
+    values = [(point.value.count, point.value.total) for point in stage.points()]
+    assert values == [(1, 0), (1, 0), (1, 0), (1, 0), (1, 0), (3, 3), (1, 0)]
+
+
 def test_a_request_under_way_is_use_for_as_long_as_it_lasts() -> None:
     stage, gateway = running()
     gateway.counts["e", "v"] = link.Usage(in_flight=2)

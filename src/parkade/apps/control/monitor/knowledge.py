@@ -78,13 +78,11 @@ class Knowledge:
     ) -> Knowledge:
         """Go on from what the process before knew, if its gateways come back."""
         known = cls(scale=scale, period=period, last=at, known_since=at.now, stored=stored)
-        if remembered is not None and stored is not None:
-            ahead = timedelta(seconds=JUMP * scale)
-            if max(stored, remembered.known_since) <= at.now + ahead and remembered.gateways:
-                known.known_since = min(remembered.known_since, at.now)
-                known._gateways = {
-                    each: _Gateway(at.tick, expected=True) for each in remembered.gateways
-                }
+        if remembered is not None and stored is not None and remembered.gateways:
+            known.known_since = min(remembered.known_since, at.now)
+            known._gateways = {
+                each: _Gateway(at.tick, expected=True) for each in remembered.gateways
+            }
         return known
 
     @property
