@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, render, views
+from parkade.apps.cli import options, reasons, render, views
 from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.apps.cli.session import connect
 
@@ -73,6 +73,9 @@ class _Days:
             self._day = day.plain
             render.show(day)
         render.show(views.event(view))
+        evidence = reasons.evidence(view)
+        if evidence is not None:
+            render.show(evidence)
 
 
 def _newest(client: Client) -> int:

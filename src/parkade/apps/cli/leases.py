@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, render, views, waiting
+from parkade.apps.cli import options, pricing, render, views, waiting
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
 from parkade.domain.spans import duration
@@ -28,15 +28,27 @@ def add(
         str | None,
         typer.Option(metavar="NAME", help="Who pays; else the token's name.", show_default=False),
     ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Tag, such as auto-maintain=true; give it again for more.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     wait: options.Wait = False,
+    confirm: pricing.Confirm = False,
 ) -> None:
     """Put an endpoint on the meter: it runs until its time is over.
 
     [dim]Example:[/dim] parkade add text --config text-config --minutes 30 --wait
     """
     body = options.given(config_name=config, minutes=options.minutes(minutes), owner=owner)
+    if tag:
+        body["tags"] = options.tags(tag)
     with connect() as client:
+        pricing.tell(client, endpoint, minutes=minutes, config=config, owner=owner, confirm=confirm)
         lease = client.put("leases", endpoint, body=body, key=uuid.uuid4().hex)
         _settle(client, lease, wait=wait)
 
@@ -74,6 +86,7 @@ def extend(
     minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="Minutes to add.")],
     *,
     wait: options.Wait = False,
+    confirm: pricing.Confirm = False,
 ) -> None:
     """Add minutes; an endpoint whose time is over starts again.
 
@@ -81,21 +94,26 @@ def extend(
     """
     body = options.given(minutes=options.minutes(minutes))
     with connect() as client:
+        pricing.tell(client, endpoint, minutes=minutes, confirm=confirm)
         lease = client.post("leases", endpoint, "extend", body=body, key=uuid.uuid4().hex)
         _settle(client, lease, wait=wait)
 
 
 def start(
-    endpoint: options.Endpoint, minutes: options.Minutes = None, *, wait: options.Wait = False
+    endpoint: options.Endpoint,
+    minutes: options.Minutes = None,
+    *,
+    wait: options.Wait = False,
+    confirm: pricing.Confirm = False,
 ) -> None:
     """Start an endpoint that was stopped, or whose time is over.
 
     [dim]Example:[/dim] parkade start text --minutes 30 --wait
     """
+    body = options.given(minutes=options.minutes(minutes))
     with connect() as client:
-        lease = client.post(
-            "leases", endpoint, "start", body=options.given(minutes=options.minutes(minutes))
-        )
+        pricing.tell(client, endpoint, minutes=minutes, confirm=confirm)
+        lease = client.post("leases", endpoint, "start", body=body)
         _settle(client, lease, wait=wait)
 
 

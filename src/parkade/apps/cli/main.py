@@ -17,6 +17,7 @@ from parkade.apps.cli import (
     leases,
     metrics,
     models,
+    money,
     objects,
     render,
     routes,
@@ -114,6 +115,9 @@ app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
 _offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
+_offer(_MONEY, money.cost)
+app.add_typer(money.prices_app, name="prices", rich_help_panel=_MONEY)
+app.add_typer(money.budget_app, name="budget", rich_help_panel=_MONEY)
 _offer(_MONEY, simulate.simulate)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)

@@ -22,6 +22,11 @@ def flag(*spellings: str, help: str) -> Any:  # noqa: A002  Typer's own word
     return typer.Option(*spellings, metavar="", help=help)
 
 
+def endpoint_name(text: str) -> str:
+    """Return the name of an endpoint. Raises InvalidInput for what cannot be one."""
+    return _endpoint(text)
+
+
 def _endpoint(text: str) -> str:
     return names.endpoint_name(text, field="ENDPOINT")
 
@@ -111,6 +116,15 @@ def variant(text: str) -> dict[str, object]:
         "instance_count": int(_number("instances", given.get("instances", "1"), int)),
         "weight": _number("weight", given.get("weight", "1"), float),
     }
+
+
+def tags(entries: list[str]) -> dict[str, str]:
+    """Read `KEY=VALUE` entries. Raises InvalidInput for one without `=`."""
+    pairs = [entry.partition("=") for entry in entries]
+    wrong = [key for key, equals, _ in pairs if not equals or not key]
+    if wrong:
+        raise InvalidInput(f"tag {wrong[0]!r} has no '='", field="tag", hint="write KEY=VALUE")
+    return {key: value for key, _, value in pairs}
 
 
 def environment(entries: list[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from parkade.apps.cli import amounts
 from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Meters:
         owner = min(owners, max(len("Owner"), room // 4))
         word = min(states, max(len("✗ unreadable"), room - owner - names))
         name = min(names, max(8, room - owner - word))
-        table = _table()
+        table = plain_table()
         table.add_column("Endpoint", no_wrap=True, width=name, style="bold")
         table.add_column("Time left", no_wrap=True, width=cells + 1 + _DURATION_WIDTH)
         table.add_column("State", no_wrap=True, width=word)
@@ -115,7 +116,7 @@ class Meters:
 def endpoint(view: dict[str, Any]) -> RenderableType:
     """Tell all that is known of one endpoint."""
     lease = view["lease"]
-    facts = _facts()
+    facts = fact_table()
     facts.add_row("state", state(view))
     if view["hint"]:
         facts.add_row("what to do", view["hint"])
@@ -131,6 +132,8 @@ def endpoint(view: dict[str, Any]) -> RenderableType:
     if view["failure_reason"] and view["failure_reason"] not in view["reason"]:
         facts.add_row("failure", view["failure_reason"])
     facts.add_row("traffic", f"{_rate(view)} requests/s, {view['in_flight']} under way")
+    if view["cost"] is not None:
+        facts.add_row("cost so far", f"{amounts.costs(view['cost'])}, under this lease")
     if lease is not None and lease["retries"]:
         facts.add_row("recreated", f"{lease['retries']} times since the last coin")
     parts: list[RenderableType] = [Text(view["name"], style="bold"), facts]
@@ -151,7 +154,7 @@ def _instances(instances: Iterable[dict[str, Any]]) -> Table:
 
 def model(view: dict[str, Any]) -> RenderableType:
     """Tell all that is known of one model."""
-    facts = _facts()
+    facts = fact_table()
     facts.add_row("image", view["image"])
     facts.add_row("data", view["data_url"] or "none; its container brings its own")
     for key, value in sorted(view["environment"].items()):
@@ -209,7 +212,7 @@ def day(view: dict[str, Any]) -> Text:
 
 def listing(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) -> Table:
     """Return a plain table; long texts go over several lines."""
-    table = _table()
+    table = plain_table()
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -221,7 +224,7 @@ def objects(found: Iterable[dict[str, Any]], folders: Iterable[str]) -> Table:
     """List objects and folders in the order of their keys."""
     rows = [(each["key"], size(each["size"]), instant(each["modified_at"])) for each in found]
     rows += ((each, "folder", "") for each in folders)
-    table = _table()
+    table = plain_table()
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("Changed", no_wrap=True)
     table.add_column("Key", overflow="fold")
@@ -244,13 +247,15 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """Return an empty table in the style of all."""
     # The box has a blank of its own between columns.
     padding = (0, _GAP - 1, 0, 0)
     return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
 
 
-def _facts() -> Table:
+def fact_table() -> Table:
+    """Return a table of facts, each behind its name."""
     facts = Table.grid(padding=(0, _GAP, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
