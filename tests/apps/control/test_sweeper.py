@@ -50,7 +50,12 @@ def swept(scenario, **sweep_fields):
     async def run():
         clock = ManualClock(NOW)
         sweep = CountingSweep(clock, **sweep_fields)
-        sweeper = Sweeper(sweep, clock, acted=lambda: sweep.acted.append(clock.now()))
+        sweeper = Sweeper(
+            sweep,
+            clock,
+            acted=lambda: sweep.acted.append(clock.now()),
+            measured=lambda *_: None,
+        )
         task = asyncio.create_task(sweeper.run())
         try:
             await until(lambda: len(sweep.runs) == 1)
@@ -111,7 +116,9 @@ def test_an_instant_that_stays_due_does_not_make_it_spin():
     async def run():
         clock = ManualClock(NOW)
         sweep = Stuck(clock)
-        task = asyncio.create_task(Sweeper(sweep, clock, acted=lambda: None).run())
+        task = asyncio.create_task(
+            Sweeper(sweep, clock, acted=lambda: None, measured=lambda *_: None).run()
+        )
         await asyncio.sleep(0.3)
         task.cancel()
         return len(sweep.runs)

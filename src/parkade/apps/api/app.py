@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from parkade.apps.api import (
     alarms,
     aws_keys,
+    bookings,
     budgets,
     configs,
     cost,
@@ -23,11 +24,13 @@ from parkade.apps.api import (
     objects,
     plan,
     prices,
+    prometheus,
     routes,
     seed,
     server,
     subscribers,
     targets,
+    terms,
     tokens,
     upkeep,
 )
@@ -55,6 +58,7 @@ as `POST /falcon`, take and give whatever the model takes and gives.
 _TAGS = [
     {"name": "The meter", "description": "Time left, more time, and what the meter would do."},
     {"name": "Leases", "description": "The right of an endpoint to run."},
+    {"name": "Bookings", "description": "Time that is bought to begin later."},
     {"name": "Endpoints", "description": "What runs, and what it writes."},
     {
         "name": "Maintenance",
@@ -67,14 +71,14 @@ _TAGS = [
     {"name": "Objects", "description": "The folder that plays S3."},
     {"name": "Events", "description": "Who did what, when and why."},
     {"name": "Subscribers", "description": "Who is told of events, and what could not be told."},
-    {"name": "Metrics", "description": "What was measured."},
+    {"name": "Metrics", "description": "What was measured, and what Prometheus scrapes."},
     {"name": "Alarms", "description": "Rules over what is measured, and their states."},
     {"name": "Money", "description": "Prices, what endpoints cost, budgets."},
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
-    metrics, alarms, server, health,
+    seed, plan, leases, terms, bookings, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    metrics, prometheus, alarms, cost, prices, budgets, server, health,
 )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class ControlProcess:
         )
         self._link = LinkServer(
             socket.socket(fileno=inheritance.link),
-            on_usage=self._traffic.report,
+            on_usage=self._used,
             on_gone=self._gone,
             on_report=self._services.monitor.collector.report,
             on_event=self._happened,
@@ -92,7 +92,12 @@ class ControlProcess:
         self._publisher = Publisher(
             self._services, self._link, wiring.usage_seconds(settings.time_scale)
         )
-        self._sweeper = Sweeper(self._services.sweep, self._services.clock, acted=self._show)
+        self._sweeper = Sweeper(
+            self._services.sweep,
+            self._services.clock,
+            acted=self._show,
+            measured=self._services.monitor.totals.swept,
+        )
 
     async def run(self) -> None:
         """Serve until SIGTERM, or until the supervisor is gone."""
@@ -155,6 +160,10 @@ class ControlProcess:
         self._services.monitor.collector.changed()
         self._publisher.changed()
         self._broadcast.notify()
+
+    def _used(self, gateway: str, usage: link.UsageReport) -> None:
+        self._traffic.report(gateway, usage)
+        self._services.monitor.totals.report(usage)
 
     def _gone(self, gateway: str) -> None:
         self._traffic.forget(gateway)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from parkade.ports.clock import Clock
-    from parkade.services.sweep import Sweep
+    from parkade.services.sweep import Sweep, SweepReport
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +31,22 @@ SHORTEST_PAUSE = 0.02
 class Sweeper:
     """Owns the only task that sweeps."""
 
-    def __init__(self, sweep: Sweep, clock: Clock, *, acted: Callable[[], None]) -> None:
-        """Call `acted` after each sweep that changed, or tried to change, anything."""
+    def __init__(
+        self,
+        sweep: Sweep,
+        clock: Clock,
+        *,
+        acted: Callable[[], None],
+        measured: Callable[[float, SweepReport | None], None],
+    ) -> None:
+        """Call `acted` after each sweep that changed, or tried to change, anything.
+
+        `measured` hears of each sweep: its seconds, and its report; None: it could not look.
+        """
         self._sweep = sweep
         self._clock = clock
         self._acted = acted
+        self._measured = measured
         self._changed = asyncio.Event()
 
     def nudge(self) -> None:
@@ -49,12 +61,15 @@ class Sweeper:
 
     def _once(self) -> datetime:
         latest = self._clock.now() + INTERVAL
+        begun = time.perf_counter()
         try:
             report = self._sweep.run()
         except ParkadeError as error:
+            self._measured(time.perf_counter() - begun, None)
             # What cannot be seen is left alone; the next sweep looks again.
             logger.warning("sweep could not look: %s", error.message)
             return latest
+        self._measured(time.perf_counter() - begun, report)
         if report.done or report.failed:
             self._acted()
         return min(report.plan.next_at or latest, latest)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.metrics import SqliteMetricStore
 from parkade.apps.control.monitor.monitor import Monitor
+from parkade.apps.control.monitor.totals import Totals
+from parkade.apps.exposition.picture import Restarts
 from parkade.ports.metrics import Kept
 from parkade.services.metrics import Metrics
 from parkade.services.telling import Teller
@@ -60,6 +62,9 @@ class Monitoring:
     collector: Monitor
     #: How endpoints are used.
     usage: Usage
+    #: What was counted since this process began, for Prometheus.
+    totals: Totals
+    restarts: Restarts
     #: Lets go of the store's file; the last thing a process does.
     close: Callable[[], None]
 
@@ -86,6 +91,8 @@ def build(ports: Ports) -> Monitoring:
         metrics=Metrics(store),
         collector=collector,
         usage=collector.usage,
+        totals=Totals(time.monotonic),
+        restarts=Restarts(ports.history),
         close=store.close,
     )
 

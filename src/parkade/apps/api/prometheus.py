@@ -1,0 +1,28 @@
+"""What Prometheus scrapes: `/metrics`."""
+
+import asyncio
+
+from fastapi import Request
+from starlette.responses import Response
+
+from parkade.apps.api.auth import admit
+from parkade.apps.api.route import Served, router
+from parkade.apps.exposition import page, picture
+from parkade.domain.token import Role
+
+routes = router("Metrics", "/metrics")
+
+
+@routes.get("", response_class=Response)
+async def scrape(services: Served, request: Request) -> Response:
+    """Tell what Prometheus scrapes, in its text form or as OpenMetrics.
+
+    Needs a token of any role, unless the setting `monitor.public` shows it to everyone.
+    """
+    if not services.file().monitor.public:
+        admit(services, request.headers, Role.INVOKER)
+    seen = await picture.take(services)
+    body, content_type = await asyncio.to_thread(
+        page.write, seen, request.headers.get("accept", "")
+    )
+    return Response(body, headers={"Content-Type": content_type})
