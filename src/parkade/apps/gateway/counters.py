@@ -28,7 +28,7 @@ _SUMS = (
 )
 _UNTOLD = -1
 #: Invocations whose times are counted at once.
-_TOGETHER = 256
+_TOGETHER = 512
 
 
 class Counter:

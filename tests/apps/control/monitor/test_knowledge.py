@@ -304,7 +304,9 @@ def test_what_has_just_come_to_be_is_quiet_from_then_on() -> None:
     assert stage.use("young").quiet_since == stage.now
 
 
-_STEPS = st.sampled_from(["use", "pass", "long", "restart", "kill", "leave", "break", "jump", "back"])
+_STEPS = st.sampled_from(
+    ["use", "pass", "long", "restart", "kill", "leave", "break", "jump", "back"]
+)
 
 
 @settings(max_examples=300, deadline=None)
