@@ -28,7 +28,7 @@ _S3 = re.compile(rf"s3://({_BUCKET.pattern})/(.+)", re.DOTALL)
 RESERVED_ROUTES = frozenset({
     "v1", "docs", "openapi.json", "metrics", "console", "endpoints", "endpoint-expiry",
     "startexecution", "describeexecution", "prod", "models", "openai",
-    "s3", "sts",
+    "s3", "sts", "x",
 })  # fmt: skip
 
 

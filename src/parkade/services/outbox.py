@@ -14,7 +14,7 @@ from parkade.ports.events import EventQuery
 from parkade.services.carrier import Carrier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from parkade.domain.subscriber import Letter, Progress, Subscriber
     from parkade.ports.catalog import Listing
@@ -116,6 +116,16 @@ class Outbox:
         )
         channel = self._desk.channel(subscriber)
         channel.deliver(self._desk.message(subscriber, event))
+
+    def letters(
+        self, *, subscriber: str | None = None, after: int = 0, limit: int = 100
+    ) -> Sequence[Letter]:
+        """Return the oldest `limit` letters with a higher id, in the order of ids."""
+        return self._desk.letters.letters(subscriber=subscriber, after=after, limit=limit)
+
+    def letter(self, letter_id: int) -> Letter:
+        """Return the letter. Raises LetterNotFound."""
+        return self._desk.letters.letter(letter_id)
 
     def resend(self, letter_id: int, actor: str) -> Letter:
         """Deliver a letter now, and drop it when it was taken; blocking.

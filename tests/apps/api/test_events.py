@@ -40,6 +40,7 @@ def test_an_event(filled):
             "actor": "ann",
             "reason": "because",
             "endpoint_name": "other",
+            "owner": "",
             "data": {"number": 5, "nested": {"list": [1, None, "x"]}},
         }
     ]

@@ -70,6 +70,7 @@ from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
 from parkade.services.why import Whys
 from tests.builders import NOW, some_rules
+from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
 
 #: Tokens that every world knows, by what they are for.
@@ -169,6 +170,9 @@ class World:
         meter = Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving)
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
+            outbox=outgoing(
+                self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
+            ),
             server_key=b"key",
             clock=self.clock,
             wall=self.wall,

@@ -135,7 +135,7 @@ def test_following_goes_on_with_what_happens_after_the_list(desk):
     ],
 )
 def test_server_sent_events_are_read_whole_or_not_at_all(lines, numbers):
-    assert [each["number"] for each in history.decoded(lines)] == numbers
+    assert [each["number"] for _, each in history.decoded(lines)] == numbers
 
 
 def test_the_plan_says_what_would_be_done_and_why(desk):

@@ -14,12 +14,13 @@ from starlette.responses import StreamingResponse
 from parkade.apps.api.auth import Operator, still_admitted
 from parkade.apps.api.paging import Limit
 from parkade.apps.api.route import Served, router
-from parkade.apps.api.schemas.events import EventList, EventView
+from parkade.apps.api.schemas.events import EnvelopeList, EnvelopeView, EventList, EventView
 from parkade.domain.token import Role
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
     from parkade.apps.wiring import Services
+    from parkade.domain.event import Event
 
 routes = router("Events", "/v1/events")
 
@@ -48,6 +49,10 @@ Kinds = Annotated[
         "repeat it for several."
     ),
 ]
+Owners = Annotated[
+    list[str],
+    Query(description="Only events of endpoints whose lease this owner had; repeatable."),
+]
 Number = Annotated[int, Query(ge=0, le=_MOST, description="Only events with a higher number.")]
 Instant = Annotated[
     Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
@@ -62,25 +67,45 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
+class Shape(StrEnum):
+    """The form in which events are told."""
+
+    PARKADE = "parkade"
+    EVENTBRIDGE = "eventbridge"
+
+
+Shaped = Annotated[Shape, Query(description="Parkade's own form, or Amazon EventBridge's.")]
+
+
 @routes.get("")
 async def list_events(
     services: Served,
     _caller: Operator,
     endpoint: Endpoint = None,
     kind: Kinds = [],  # noqa: B006  FastAPI copies it
+    owner: Owners = [],  # noqa: B006
     after: Number = 0,
     since: Instant = None,
     limit: Limit = 100,
     order: Annotated[Order, Query(description="The newest matches, or the oldest.")] = Order.LATEST,
-) -> EventList:
+    shape: Shaped = Shape.PARKADE,
+) -> EventList | EnvelopeList:
     """List events in the order of their numbers.
 
     To read everything, ask for the oldest and go on `after` the last number.
     """
     query = EventQuery(
-        endpoint_name=endpoint, kinds=tuple(kind), after=after, since=since, limit=limit
+        endpoint_name=endpoint,
+        kinds=tuple(kind),
+        owners=tuple(owner),
+        after=after,
+        since=since,
+        limit=limit,
     )
     read = services.history.latest if order is Order.LATEST else services.history.read
+    if shape is Shape.EVENTBRIDGE:
+        envelope = services.outbox.envelope
+        return EnvelopeList(events=[EnvelopeView.of(envelope(each)) for each in read(query)])
     return EventList(events=[EventView.of(each) for each in read(query)])
 
 
@@ -95,6 +120,8 @@ async def stream_events(
     _caller: Operator,
     endpoint: Endpoint = None,
     kind: Kinds = [],  # noqa: B006  FastAPI copies it
+    owner: Owners = [],  # noqa: B006
+    shape: Shaped = Shape.PARKADE,
     after: Annotated[
         int | None,
         Query(ge=0, le=_MOST, description="Begin after this number; left out: with new events."),
@@ -112,11 +139,12 @@ async def stream_events(
     query = EventQuery(
         endpoint_name=endpoint,
         kinds=tuple(kind),
+        owners=tuple(owner),
         after=_newest(services) if begin is None else begin,
         limit=_BATCH,
     )
     return StreamingResponse(
-        _events(services, query, still_admitted(services, request, Role.OPERATOR)),
+        _events(services, query, shape, still_admitted(services, request, Role.OPERATOR)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
@@ -127,8 +155,14 @@ def _newest(services: "Services") -> int:
     return newest[-1].number if newest else 0
 
 
+def _told(services: "Services", event: "Event", shape: Shape) -> EventView | EnvelopeView:
+    if shape is Shape.EVENTBRIDGE:
+        return EnvelopeView.of(services.outbox.envelope(event))
+    return EventView.of(event)
+
+
 async def _events(
-    services: "Services", query: EventQuery, admitted: Callable[[], bool]
+    services: "Services", query: EventQuery, shape: Shape, admitted: Callable[[], bool]
 ) -> AsyncIterator[str]:
     now = asyncio.get_running_loop().time
     yield ": events follow\n\n"
@@ -137,7 +171,7 @@ async def _events(
         seen = services.broadcast.number
         events = services.history.read(query)
         for event in events:
-            text = EventView.of(event).model_dump_json()
+            text = _told(services, event, shape).model_dump_json()
             yield f"id: {event.number}\nevent: {event.kind}\ndata: {text}\n\n"
         if events:
             query = replace(query, after=events[-1].number)

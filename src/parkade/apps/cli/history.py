@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from json import loads
 from typing import Annotated, Any
 
@@ -15,6 +16,13 @@ from parkade.apps.cli.session import connect
 _PAUSE = 1.0
 
 
+class Shape(StrEnum):
+    """The forms in which events are told."""
+
+    PARKADE = "parkade"
+    EVENTBRIDGE = "eventbridge"
+
+
 def events(
     endpoint: Annotated[
         str | None, typer.Argument(metavar="ENDPOINT", help="Only what is about this endpoint.")
@@ -23,25 +31,45 @@ def events(
     follow: Annotated[
         bool, options.flag("--follow", "-F", help="Go on as things happen, until Ctrl-C.")
     ] = False,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind", "-k", metavar="KIND", help="lease.extended, or a noun: lease. ; repeatable."
+        ),
+    ] = None,
+    owner: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OWNER", help="Of endpoints whose lease this owner had; repeatable."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="The newest N.")] = 50,
+    shape: Annotated[
+        Shape, typer.Option(help="eventbridge: JSON as Amazon EventBridge delivers it.")
+    ] = Shape.PARKADE,
     as_json: options.Json = False,
 ) -> None:
     """Tell what happened: who did what, when and why.
 
-    [dim]Example:[/dim] parkade events text --follow
+    [dim]Example:[/dim] parkade events text --kind lease. --follow
     """
+    wanted = {"endpoint": endpoint, "kind": kind, "owner": owner}
+    plain = not as_json and shape is Shape.PARKADE
     with connect() as client:
-        latest = client.get("events", endpoint=endpoint, limit=limit, order="latest")["events"]
-        if as_json and not follow:
+        # What comes later is asked for from before this, so that nothing falls in between.
+        last = _newest(client) if follow else 0
+        query = {**wanted, "limit": limit, "order": "latest", "shape": shape}
+        latest = client.get("events", **query)["events"]
+        if not plain and not follow:
             render.machine(latest)
             return
-        write = render.machine_line if as_json else _Days().write
+        write = _Days().write if plain else render.machine_line
+        if follow and shape is Shape.PARKADE:
+            last = latest[-1]["number"] if latest else last
         for each in latest:
             write(each)
         if follow:
-            last = latest[-1]["number"] if latest else _newest(client)
-            for each in following(client, last):
-                if endpoint in {None, each["endpoint_name"]}:
+            shown = {each.get("id") for each in latest} - {None}
+            for each in following(client, last, shape=shape, **wanted):
+                if each.get("id") not in shown:
                     write(each)
         elif not latest:
             render.note("Nothing has happened yet.")
@@ -84,14 +112,14 @@ def _newest(client: Client) -> int:
     return int(newest[-1]["number"]) if newest else 0
 
 
-def following(client: Client, last: int) -> Iterator[dict[str, Any]]:
-    """Give events after number `last` for ever, through restarts of the server."""
+def following(client: Client, last: int, **wanted: Any) -> Iterator[dict[str, Any]]:
+    """Give the wanted events after number `last` for ever, through restarts of the server."""
     while True:
         try:
             headers = {"Last-Event-ID": str(last), "Accept": "text/event-stream"}
-            with client.lines("events", "stream", headers=headers) as lines:
-                for each in decoded(lines):
-                    last = each["number"]
+            with client.lines("events", "stream", headers=headers, **wanted) as lines:
+                for number, each in decoded(lines):
+                    last = number
                     yield each
         except Unreachable as error:
             render.note(f"{error.message}; asking again")
@@ -102,12 +130,15 @@ def following(client: Client, last: int) -> Iterator[dict[str, Any]]:
         time.sleep(_PAUSE)
 
 
-def decoded(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Read server-sent events: the JSON of each one's data lines."""
+def decoded(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read server-sent events: the id of each, and the JSON of its data lines."""
+    number = 0
     data: list[str] = []
     for line in lines:
-        if line.startswith("data:"):
+        if line.startswith("id:"):
+            number = int(line[3:])
+        elif line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif not line and data:
-            yield loads("\n".join(data))
+            yield number, loads("\n".join(data))
             data = []

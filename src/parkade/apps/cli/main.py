@@ -9,12 +9,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from parkade.apps.cli import (
     alarms,
+    bookings,
     configs,
     demo,
     environment,
     history,
     invocations,
     leases,
+    letters,
     metrics,
     models,
     money,
@@ -23,7 +25,9 @@ from parkade.apps.cli import (
     routes,
     server,
     simulate,
+    subscribers,
     targets,
+    terms,
     tokens,
     upkeep,
     watch,
@@ -115,6 +119,8 @@ app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
 _offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
+_offer(_METER, terms.schedule, terms.keep)
+app.add_typer(bookings.app, name="book", rich_help_panel=_METER)
 _offer(_MONEY, money.cost)
 app.add_typer(money.prices_app, name="prices", rich_help_panel=_MONEY)
 app.add_typer(money.budget_app, name="budget", rich_help_panel=_MONEY)
@@ -123,6 +129,8 @@ app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
 _offer(_SEE, targets.models)
 _offer(_SEE, metrics.metrics, alarms.alarms)
+app.add_typer(subscribers.app, name="subscriber", rich_help_panel=_SEE)
+app.add_typer(letters.app, name="letters", rich_help_panel=_SEE)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
 
 
