@@ -142,7 +142,7 @@ class _Replay:
         """Let time go by in which nothing changes: all requests meet the same."""
         if self._seen is not None and (not self._asleep or self._ready_at is not None):
             self._up += until - self._now
-        self._meet(self._traffic.before(until))
+        self._meet(max(self._next, self._traffic.before(until)))
         self._now = until
 
     def _meet(self, last: int) -> None:
