@@ -12,7 +12,8 @@ from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
 from parkade.apps.api.schemas.money import CostsView
-from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError
+from parkade.apps.api.schemas.terms import TermsView
+from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError, Unreadable
 from parkade.domain.token import Role
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
     look = _Look(services)
     if endpoint_name not in look.names():
         raise _not_found(endpoint_name)
-    return look.at(endpoint_name).model_copy(update={"cost": _cost(services, endpoint_name)})
+    found = {"cost": _cost(services, endpoint_name), "terms": _terms(services, endpoint_name)}
+    return look.at(endpoint_name).model_copy(update=found)
 
 
 @routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
@@ -95,6 +97,16 @@ class _Look:
             instances=self._services.host.instances(name) if name in self._seen else (),
         )
         return endpoint_view(facts, self._now)
+
+
+def _terms(services: Served, endpoint_name: str) -> TermsView | None:
+    """Tell what is settled about it; what cannot be read hides nothing else."""
+    try:
+        terms = services.upkeep.terms.get(endpoint_name)
+    except Unreadable as error:
+        logger.warning("what is settled about %s cannot be told: %s", endpoint_name, error.message)
+        return None
+    return TermsView.of(terms, services.clock.now()) if terms else None
 
 
 def _cost(services: Served, endpoint_name: str) -> CostsView | None:

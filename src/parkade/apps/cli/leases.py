@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, pricing, render, views, waiting
+from parkade.apps.cli import options, pricing, render, terms, views, waiting
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
 from parkade.domain.spans import duration
@@ -78,7 +78,8 @@ def show(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
     if as_json:
         render.machine(view)
     else:
-        render.show(views.endpoint(view))
+        settled = terms.facts(view["terms"]) if view["terms"] else []
+        render.show(views.endpoint(view, settled))
 
 
 def extend(

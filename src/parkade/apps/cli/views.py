@@ -113,8 +113,8 @@ class Meters:
         yield table
 
 
-def endpoint(view: dict[str, Any]) -> RenderableType:
-    """Tell all that is known of one endpoint."""
+def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> RenderableType:
+    """Tell all that is known of one endpoint, and what is settled about it."""
     lease = view["lease"]
     facts = fact_table()
     facts.add_row("state", state(view))
@@ -125,6 +125,8 @@ def endpoint(view: dict[str, Any]) -> RenderableType:
         over = "ended" if lease["ended"] else "expires"
         facts.add_row(over, instant(lease["ended_at"] or lease["expires_at"]))
         facts.add_row("owner", lease["owner"])
+    for name, words in settled:
+        facts.add_row(name, words)
     facts.add_row("config", view["config_name"])
     if view["target_config_name"]:
         facts.add_row("updating to", view["target_config_name"])

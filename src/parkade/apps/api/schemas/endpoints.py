@@ -9,6 +9,7 @@ from pydantic import Field
 from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import LeaseView
 from parkade.apps.api.schemas.money import CostsView
+from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.standing import standing
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ class EndpointView(View):
     in_flight: int
     backlog: BacklogView
     instances: list[InstanceView]
+    terms: TermsView | None = Field(
+        default=None, description="What is settled about it; null: nothing, or as part of a list."
+    )
     cost: CostsView | None = Field(
         default=None,
         description="What it cost under its lease so far; null: it has none, it cannot be told, or "
