@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import io
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
+    from parkade.apps.control.monitor.collector import Report
+
 #: Generous: the tests' machine may be slow and shared.
 LIMIT = 60.0
 TOKEN = "pk_token-of-the-tests"
@@ -270,6 +272,7 @@ class Stand:
         self.patience = patience
         #: Sums of what was reported, by endpoint and variant.
         self.usage: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self.reports: list[Report] = []
         #: Histograms by endpoint, variant and what took so long.
         self.times: defaultdict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
         self.gone: list[str] = []
@@ -320,6 +323,7 @@ class Stand:
             on_usage=self._on_usage,
             on_gone=self.gone.append,
             on_event=self.events.append,
+            on_report=self.reports.append,
             targets=self.desk,
         )
         self.run(self.server.start())

@@ -86,6 +86,29 @@ def test_only_sagemakers_headers_reach_the_worker(house: Stand) -> None:
     assert sent == {name.lower(): value for name, value in passed.items()}
 
 
+@pytest.mark.parametrize("operation", ["invocations", "invocations-response-stream"])
+def test_a_trace_context_that_is_not_valid_is_dropped(house: Stand, operation: str) -> None:
+    name = f"traces-{operation}"
+    worker = house.worker(name)
+    house.push(endpoints={name: house.view(name)})
+    path = f"/endpoints/{name}/{operation}"
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    for given in (
+        {"traceparent": parent, "tracestate": "a=1"},
+        {"traceparent": parent, "tracestate": "not a state"},
+        {"traceparent": "00-1-2-01", "tracestate": "a=1"},
+        {"tracestate": "a=1"},
+        {"baggage": "user=1"},
+    ):
+        assert house.invoke(path=path, **given).status == 200
+    passed = [
+        (each.headers.get("traceparent"), each.headers.get("tracestate"))
+        for each in worker.requests
+    ]
+    assert passed == [(parent, "a=1"), (parent, None), (None, None), (None, None), (None, None)]
+    assert not any("baggage" in each.headers for each in worker.requests)
+
+
 @pytest.mark.semantics("invoke.answer_headers")
 def test_only_sagemakers_headers_come_back(house: Stand) -> None:
     passed = {

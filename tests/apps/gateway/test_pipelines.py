@@ -22,6 +22,9 @@ def adds(text: str, **headers: str) -> Any:
     return lambda request: Reply(body=request.body + text.encode(), headers=named)
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 def pipeline(
     house: Stand, *containers: Any, hostnames: tuple[str, ...] = (), direct: bool = False
 ) -> tuple[str, list[Any]]:
@@ -50,6 +53,8 @@ def test_each_answer_is_the_request_for_the_next_container(house: Stand) -> None
         Accept="application/json",
         X_Amzn_SageMaker_Custom_Attributes="a=0",
         X_Amzn_SageMaker_Inference_Id="id-1",
+        traceparent=TRACE,
+        tracestate="a=1",
     )
     assert (answer.status, answer.body) == (200, b"0123")
     assert answer.headers["Content-Type"] == "text/three"
@@ -60,6 +65,7 @@ def test_each_answer_is_the_request_for_the_next_container(house: Stand) -> None
     attributes = [each["x-amzn-sagemaker-custom-attributes"] for each in headers]
     assert attributes == ["a=0", "a=1", "a=1"]
     assert {each["x-amzn-sagemaker-inference-id"] for each in headers} == {"id-1"}
+    assert {(each["traceparent"], each["tracestate"]) for each in headers} == {(TRACE, "a=1")}
     assert {stub.requests[0].target for stub in (one, two, three)} == {"/invocations"}
 
 

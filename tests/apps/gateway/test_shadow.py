@@ -37,7 +37,9 @@ def test_the_caller_gets_the_production_variants_answer_and_the_shadow_a_copy(ho
     house.worker("twice", lambda _: Reply(body=b"production"))
     shade = house.worker("twice-shadow", lambda _: Reply(body=b"shadow"))
     house.push(endpoints={"twice": shadowed(house, "twice")})
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     headers = {"Content_Type": "text/csv", "X_Amzn_SageMaker_Inference_Id": "mine"}
+    headers["traceparent"] = trace
     for number in range(10):
         answer = house.invoke("twice", f"body {number}", **headers)
         assert (answer.status, answer.body, answer.headers[PRODUCTION]) == (
@@ -49,6 +51,7 @@ def test_the_caller_gets_the_production_variants_answer_and_the_shadow_a_copy(ho
     assert sorted(each.body for each in shade.requests) == [b"body %d" % n for n in range(10)]
     assert {each.headers["content-type"] for each in shade.requests} == {"text/csv"}
     assert {each.headers["x-amzn-sagemaker-inference-id"] for each in shade.requests} == {"mine"}
+    assert {each.headers["traceparent"] for each in shade.requests} == {trace}
     # Both can be compared.
     assert house.usage[("twice", "main")]["invocations"] == 10
     assert used(house, "twice")["model_us"] > 0

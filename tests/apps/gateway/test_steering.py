@@ -197,6 +197,9 @@ def test_a_component_without_copies_has_no_capacity(house: Stand) -> None:
     house.push(endpoints={"e": hosting(house, first=())})
     message = invalid(house.invoke(**{PREFIX + "Inference_Component": "first"}))
     assert "first has no capacity" in message
+    used = house.usage[("e", "first")]
+    wait_for(lambda: used["no_capacity"] == 1)
+    assert used["invocations"] == 0
 
 
 def test_a_component_where_there_are_none(house: Stand) -> None:

@@ -235,6 +235,9 @@ def test_a_model_that_does_not_come_in_time_is_not_ready(house: Stand) -> None:
     many = Many(house, "j1", model_seconds=0.3)
     answer = many.ask("x")
     assert (answer.status, answer.kind) == (429, "ModelNotReadyException")
+    used = house.usage[("j1", "main")]
+    wait_for(lambda: used["not_ready"] == 1)
+    assert (used["invocations"], used["model_errors"]) == (1, 0)
 
 
 @pytest.mark.parametrize("target", [None, "../x", "a//b"])

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.apps.gateway.stand import Request, Stand
 
 
+def buckets(house: Stand, endpoint: str, what: str) -> int:
+    return sum(house.times[endpoint, "main", what].values())
+
+
 @pytest.mark.semantics("metrics.variant")
 def test_invocations_errors_and_times_are_counted(house: Stand) -> None:
     def behave(request: Request) -> Reply:
@@ -27,6 +31,8 @@ def test_invocations_errors_and_times_are_counted(house: Stand) -> None:
     assert (used["errors_4xx"], used["errors_5xx"], used["model_errors"]) == (2, 1, 4)
     assert used["model_us"] > 0
     assert used["overhead_us"] > 0
+    for what in ("model", "overhead", "whole"):
+        assert buckets(house, "counted", what) == 6
     assert (used["retried"], used["in_flight"]) == (0, 0)
 
 
@@ -43,6 +49,55 @@ def test_what_is_in_flight_is_told_and_what_is_refused_is_not_counted(house: Sta
         read_answer(caller)
     wait_for(lambda: used["invocations"] == 1)
     assert used["in_flight"] == 0
+
+
+def test_what_waits_for_an_endpoint_without_instances_is_under_way(house: Stand) -> None:
+    house.worker("late")
+    house.push(endpoints={"bare": house.view()})
+    used = house.usage[("bare", link.UNPLACED)]
+    with house.connect() as caller:
+        caller.sendall(invocation(b"", endpoint="bare"))
+        wait_for(lambda: used["in_flight"] == 1)
+        house.push(endpoints={"bare": house.view("late")})
+        assert read_answer(caller).status == 200
+    wait_for(lambda: house.usage[("bare", "main")]["invocations"] == 1)
+    wait_for(lambda: used["in_flight"] == 0)
+    assert used["invocations"] == 0
+
+
+def test_what_waited_in_vain_is_counted(house: Stand) -> None:
+    house.push(endpoints={"vain": house.view()}, limits=house.limits(model_seconds=0.2))
+    assert house.invoke("vain").status != 200
+    used = house.usage[("vain", link.UNPLACED)]
+    wait_for(lambda: used["invocations"] == 1)
+    wait_for(lambda: used["in_flight"] == 0)
+    house.push(endpoints={"vain": house.view()}, limits=house.limits())
+    with house.connect() as caller:
+        caller.sendall(invocation(b"", endpoint="vain"))
+        wait_for(lambda: used["in_flight"] == 1)
+    wait_for(lambda: used["invocations"] == 2)
+
+
+def test_a_gateway_tells_who_it_is_and_that_it_ends() -> None:
+    with stand() as house:
+        house.worker("w")
+        house.push(endpoints={"e": house.view("w")})
+        house.invoke()
+        wait_for(lambda: house.reports)
+        (gateway,) = {each.gateway for each in house.reports}
+        house.close_link()
+        house.reports.clear()
+        house.open_link()
+        wait_for(lambda: house.reports)
+        assert house.reports[0].gateway == gateway
+        assert house.reports[0].silence is not None
+        # Whoever hears it may know nothing: when the variant was last used is told again.
+        age = house.reports[0].usage["e"]["main"].age
+        assert age is not None
+        assert age > 0
+        assert not any(each.last for each in house.reports)
+        assert house.stop() == 0
+        wait_for(lambda: house.reports[-1].last)
 
 
 def test_an_endpoint_reports_all_its_variants_together(house: Stand) -> None:

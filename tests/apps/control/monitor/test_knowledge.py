@@ -311,7 +311,7 @@ _STEPS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_STEPS, max_size=25), st.sampled_from([1.0, 60.0]))
-def test_nothing_is_quiet_since_before_its_last_use_or_the_last_hole(
+def test_nothing_is_quiet_since_before_its_last_use_or_the_last_hole(  # noqa: C901  one story
     steps: list[str], scale: float
 ) -> None:
     stage = Stage(scale=scale)
