@@ -100,7 +100,11 @@ class CostReport:
     def _stays(
         self, tallies: Iterable[Tally], query: SpendQuery, now: datetime
     ) -> Mapping[_Key, Stay]:
-        """Return for how long each endpoint was there, and could have been, with each owner."""
+        """Return for how long each endpoint was there, and could have been, with each owner.
+
+        What is not metered yet is not compared either.
+        """
+        until = min(now, self._store.until() or now)
         costs = {key: cost.summed(of).cost for key, of in _grouped(tallies, _key).items()}
         present = {_key(each): each.span for each in self._store.presences(query)}
         ends: dict[str, datetime] = {}
@@ -109,7 +113,7 @@ class CostReport:
         for key, seen in sorted(
             self._store.first_seen().items(), key=lambda item: item[1], reverse=True
         ):
-            end = ends.get(key[0], now)
+            end = ends.get(key[0], until)
             ends[key[0]] = seen
             if key in costs:
                 stays[key] = Stay(

@@ -138,15 +138,14 @@ class Budgets:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Give amounts what they need, the bar its cells, and names the rest."""
         width = options.max_width
-        cells = 20 if width >= views.WIDE else 10
         heads = ("Owner", "Spent", "Reserved", "Left", "", "Budget", "Then", "Renews (UTC)")
         rows = [self._row(each) for each in self.budgets]
         widths = [max([len(heads[i]), *(len(row[i]) for row in rows)]) for i in range(len(heads))]
+        room = width - sum(widths[1:]) - _GAP * (len(heads) - 1)
+        # The bar gives way before the names do.
+        cells = next((bar for bar in (20, 10) if room - bar >= widths[0]), 0)
         widths[4] = cells
-        widths[0] = max(
-            _LEAST_NAME,
-            min(widths[0], width - sum(widths[1:]) - _GAP * (len(heads) - 1)),
-        )
+        widths[0] = max(_LEAST_NAME, min(widths[0], room - cells))
         table = views.plain_table()
         for i, head in enumerate(heads):
             table.add_column(
