@@ -5,6 +5,7 @@ All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
 
 from datetime import UTC, datetime, timedelta
 
+from parkade.domain.alarm import Alarm, Comparison, Rule, first_standing
 from parkade.domain.catalog import Container, EndpointConfig, Model, Variant
 from parkade.domain.deployment import Component, Deployment
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEndpoint
@@ -12,6 +13,7 @@ from parkade.domain.event import Event
 from parkade.domain.idle import IdleRules, Reading, Use
 from parkade.domain.ladder import Watch
 from parkade.domain.lease import Lease, LeaseRules
+from parkade.domain.metricquery import Measured, Query
 from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.subscriber import Channel, Filter, Letter, Subscriber
 from parkade.domain.token import Role, Token
@@ -243,3 +245,29 @@ def an_async_request(request_id="r-1", **changes):
         "failure_location": f"s3://failures/{request_id}.out",
     }
     return AsyncRequest(id=request_id, **{**defaults, **changes})
+
+
+def an_alarm(name="busy", *, periods=3, datapoints=None, **changes):
+    """An alarm on more than 1 of falcon's invocations a minute; changes may be of its rule."""
+    of_rule = {key: changes.pop(key) for key in ("missing", "comparison", "threshold",
+                                                 "ignore_few_samples") if key in changes}  # fmt: skip
+    defaults = {
+        "name": name,
+        "rule": Rule(
+            periods=periods,
+            datapoints=datapoints or periods,
+            **{"comparison": Comparison.ABOVE, "threshold": 1.0, **of_rule},
+        ),
+        "queries": (a_query(),),
+        "standing": first_standing(NOW),
+        "configured_at": NOW,
+    }
+    return Alarm(**{**defaults, **changes})
+
+
+def a_query(id="m1", *, endpoint="falcon", variant="blue", **changes):  # noqa: A002  its name
+    """A query of an endpoint's invocations."""
+    series = Series.of(SAGEMAKER, "Invocations", EndpointName=endpoint, VariantName=variant)
+    measured = {"series": series, "period": 60, "statistic": "Sum", "unit": ""}
+    of_it = {key: changes.pop(key) for key in tuple(changes) if key in measured}
+    return Query(id=id, measured=Measured(**{**measured, **of_it}), **changes)

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+from parkade.adapters.memory.alarms import MemoryAlarmStore
 from parkade.adapters.memory.backlog import MemoryBacklogStore
 from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.budgets import MemoryBudgetStore
@@ -17,6 +18,7 @@ from parkade.adapters.memory.subscribers import MemorySubscriberStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.sqlite.alarms import SqliteAlarmStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.bookings import SqliteBookingStore
 from parkade.adapters.sqlite.budgets import SqliteBudgetStore
@@ -46,6 +48,7 @@ def stores(kind, folder):
         book = MemoryLeaseBook(history, purses)
         catalog = MemoryCatalogStore(history)
         terms = MemoryTermsStore(history, book)
+        alarms = MemoryAlarmStore(history)
         bookings = MemoryBookingStore(history, purses)
         yield SimpleNamespace(
             history=history,
@@ -54,6 +57,8 @@ def stores(kind, folder):
             routes=MemoryRouteStore(history),
             executions=MemoryExecutionStore(),
             backlog=MemoryBacklogStore(),
+            alarms=alarms,
+            damage_alarm=lambda name: alarms.damage(name, "it is torn"),
             targets=MemoryTargetStore(history),
             subscribers=MemorySubscriberStore(history),
             letters=MemoryLetterStore(history),
@@ -86,6 +91,11 @@ def stores(kind, folder):
         with database.writing() as connection:
             assert connection.execute(statement, (booking_id,)).rowcount == 1
 
+    def damage_alarm(name):
+        statement = "UPDATE alarms SET content = '{' WHERE name = ?"
+        with database.writing() as connection:
+            assert connection.execute(statement, (name,)).rowcount == 1
+
     def damage_terms(name):
         statement = "UPDATE terms SET content = '{' WHERE endpoint_name = ?"
         with database.writing() as connection:
@@ -100,6 +110,8 @@ def stores(kind, folder):
             routes=SqliteRouteStore(database),
             executions=SqliteExecutionStore(database),
             backlog=SqliteBacklogStore(database),
+            alarms=SqliteAlarmStore(database),
+            damage_alarm=damage_alarm,
             targets=SqliteTargetStore(database),
             subscribers=SqliteSubscriberStore(database),
             letters=SqliteLetterStore(database),

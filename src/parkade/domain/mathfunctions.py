@@ -63,7 +63,13 @@ def _line(value: Value, name: str) -> Line:
     return value
 
 
-def _statistic(name: str, of: Callable[[Sequence[float]], float]) -> Function:
+def _statistic(name: str, exact: Callable[[Sequence[float]], float]) -> Function:
+    def of(numbers: Sequence[float]) -> float:
+        try:
+            return exact(numbers)
+        except ArithmeticError:  # it is beyond all floats
+            return math.nan
+
     def compute(given: Sequence[Value], _span: Span) -> Value:
         value = given[0]
         if isinstance(value, str):

@@ -140,9 +140,9 @@ class _Parser:
             return
         match = _TOKEN.match(rest)
         if match is None:
-            raise wrong(
-                self._expression, f"{rest.strip()[0]!r} at place {self._at + 1} means nothing"
-            )
+            place = len(self._expression) - len(rest.lstrip())
+            found = self._expression[place]
+            raise wrong(self._expression, f"{found!r} at place {place + 1} means nothing")
         self._at += match.end()
         self._kind = str(match.lastgroup)
         self._token = match[self._kind]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parkade.domain.alarm import (
@@ -23,6 +24,7 @@ from parkade.domain.alarm import (
 )
 from parkade.domain.errors import InvalidInput
 from parkade.domain.metricquery import Measured, Query
+from parkade.domain.spans import duration
 from parkade.domain.statistics import period
 
 if TYPE_CHECKING:
@@ -103,8 +105,9 @@ def shown(watch: Watch, series: Sequence[Series], now: datetime) -> Alarm | None
         standing=first_standing(now),
         configured_at=now,
         description=(
-            f"Endpoint {watch.endpoint_name} was without use for {count} windows "
-            f"({watch.by}). A view: what is done about it is for the maintainer's ladder."
+            f"Endpoint {watch.endpoint_name} was without use for "
+            f"{duration(timedelta(seconds=seconds * periods))} ({watch.by}). A view: what is done "
+            "about it is for the maintainer's ladder."
         ),
         plain=False,
         owner=OWN,

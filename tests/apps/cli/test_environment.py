@@ -23,6 +23,7 @@ NAMES = [
     "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_CLOUDWATCH",
     "SAGEMAKER_ADMIN_CONFIG_OVERRIDE",
     "SAGEMAKER_VALIDATE_ROLE",
 ]
@@ -59,6 +60,7 @@ def test_a_shell_takes_all_that_aws_clients_need(desk):
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
         "AWS_ENDPOINT_URL_S3": f"{url}/s3",
         "AWS_ENDPOINT_URL_STS": f"{url}/sts",
+        "AWS_ENDPOINT_URL_CLOUDWATCH": url,
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": found["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"],
         "SAGEMAKER_VALIDATE_ROLE": "false",
     }
