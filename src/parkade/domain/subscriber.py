@@ -26,7 +26,7 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  not a secret: how one begins
 #: The subscriber that the setting `warnings.webhook` makes.
 BUILT_IN = "warnings.webhook"
 #: What tells how a subscriber fares; it is not delivered to that subscriber.
-ABOUT_SUBSCRIBERS = "subscriber."
+ABOUT_SUBSCRIBERS = ("subscriber.", "letter.")
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.?")
 _PATTERN = re.compile(r"[a-zA-Z0-9*?\-]{1,63}")

@@ -45,7 +45,7 @@ _RATE, _BURST = 10.0, 40.0
 
 def serve(app: FastAPI, services: Services) -> None:
     """Serve the page."""
-    app.add_route("/x/{token}", LinkPage(services), methods=["GET", "HEAD", "POST"])
+    app.add_route("/x/{token}", LinkPage(services).answer, methods=["GET", "HEAD", "POST"])
 
 
 class LinkPage:
@@ -63,7 +63,7 @@ class LinkPage:
             "base-uri 'none'; frame-ancestors 'none'"
         )
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Show the link, or use it."""
         wait = self._bucket.take()
         if wait:
@@ -92,16 +92,20 @@ class LinkPage:
             return self._open(link, lease, offer.price)
         name = link.endpoint_name if link is not None else ""
         if offer.state is LinkState.USED:
-            when = f" at {_instant(offer.used_at)}" if offer.used_at is not None else ""
+            when = f" on {_instant(offer.used_at)}" if offer.used_at is not None else ""
             return self._sorry(
                 410,
                 "This link was used",
                 f"It added its time to {name}{when}. A link counts once.",
+                name=name,
                 facts=[("Paid until", _instant(lease.expires_at))] if lease is not None else [],
             )
         if offer.state is LinkState.EXPIRED:
             return self._sorry(
-                410, "This link is over", f"It could be used for {name} for some time only."
+                410,
+                "This link is over",
+                f"It could be used for {name} for some time only.",
+                name=name,
             )
         if offer.state is LinkState.GONE:
             return self._sorry(
@@ -159,6 +163,7 @@ class LinkPage:
         heading: str,
         lead: str,
         *,
+        name: str = "ENDPOINT",
         facts: Sequence[tuple[str, str]] = (),
         retry_after: float = 0,
     ) -> Response:
@@ -170,7 +175,7 @@ class LinkPage:
             heading=heading,
             lead=lead,
             facts=facts,
-            note="With a login: parkade extend ENDPOINT --minutes 30",
+            note=f"With a login: parkade extend {name} --minutes 30",
         )
         if retry_after:
             answer.headers["Retry-After"] = str(math.ceil(retry_after))

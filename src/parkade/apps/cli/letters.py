@@ -56,7 +56,7 @@ def show(
     if as_json:
         render.machine({**view, "event": event})
         return
-    table = views.facts()
+    table = views.fact_table()
     table.add_row("Letter", f"{view['id']}, to {view['subscriber']}")
     table.add_row("Given up", f"{views.instant(view['buried_at'])}, after {view['attempts']} tries")
     table.add_row("Last cause", view["cause"])
@@ -86,9 +86,9 @@ def resend(
                     raise
                 refused += 1
                 render.note(f"letter {letter}: {error.message}")
-    render.say(f"{len(chosen) - refused} of {len(chosen)} letters delivered")
+    render.say(f"{len(chosen) - refused} of {_counted(len(chosen))} delivered")
     if refused:
-        raise ParkadeError(f"{refused} letters were not taken", hint="they are kept")
+        raise ParkadeError(f"{_counted(refused)} not taken", hint="see: parkade letters ls")
 
 
 @app.command()
@@ -106,7 +106,7 @@ def drop(
         chosen = _chosen(client, letters, subscriber, every=every)
         for letter in chosen:
             client.delete("letters", str(letter))
-    render.say(f"{len(chosen)} letters dropped")
+    render.say(f"{_counted(len(chosen))} dropped")
 
 
 def _chosen(
@@ -121,6 +121,10 @@ def _chosen(
     if letters:
         return letters
     return [each["id"] for each in client.pages("letters", subscriber=subscriber)]
+
+
+def _counted(number: int) -> str:
+    return "1 letter" if number == 1 else f"{number} letters"
 
 
 def _row(view: dict[str, Any]) -> tuple[str, ...]:

@@ -179,7 +179,7 @@ def rm(name: Name) -> None:
     with connect() as client:
         letters = client.get("subscribers", name)["letters"]
         client.delete("subscribers", name)
-    render.say(f"{name}: removed" + (f", and {letters} letters to it" if letters else ""))
+    render.say(f"{name}: removed" + (f"; letters to it, gone too: {letters}" if letters else ""))
 
 
 def _switch(name: str, verb: str) -> None:
@@ -211,7 +211,7 @@ def _state(view: dict[str, Any]) -> Text:
 
 
 def _facts(view: dict[str, Any]) -> Any:
-    table = views.facts()
+    table = views.fact_table()
     shown = {
         "Subscriber": view["name"],
         "Kind": view["kind"] + (", set in server.yaml" if view["fixed"] else ""),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.leases import LeaseBook
     from parkade.services.meter import Meter
+    from parkade.services.quotes import Quote
 
 #: What a command gets of Parkade's environment.
 _ENVIRONMENT = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"})
@@ -76,14 +77,18 @@ class Outgoing:
 def build(
     ports: Ports,
     meter: Callable[[], Meter],
-    price: Callable[[Lease, timedelta], str] = lambda _lease, _amount: "",
+    quote: Callable[[Lease, timedelta], Quote | None],
 ) -> Outgoing:
-    """Build the services of this area; `meter` is asked for when a link is first used."""
+    """Build the services of this area; `meter` and `quote` are made after it, and asked for late."""
     store = SqliteSubscriberStore(ports.database)
     fixed = _Fixed(ports.file)
 
     def envelope(event: Event) -> Mapping[str, Json]:
         return eventbridge.rendered(event, _origin(ports))
+
+    def price(lease: Lease, amount: timedelta) -> str:
+        quoted = quote(lease, amount)
+        return str(quoted.cost) if quoted is not None else ""
 
     def patience() -> Patience:
         return ports.file().outbox.patience()
