@@ -5,8 +5,17 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.idle import IdleRules
 from parkade.domain.lease import EndReason
-from tests.builders import NOW, a_lease, an_endpoint, some_rules
+from tests.builders import (
+    NOW,
+    a_lease,
+    a_reading,
+    a_watch,
+    an_endpoint,
+    some_rules,
+    some_use,
+)
 
 NAMES = ("ant", "bee", "cat", "dog")
 
@@ -61,6 +70,69 @@ def endpoints(draw, name="falcon"):
         created_at=changed_at - timedelta(hours=1),
         changed_at=changed_at,
         failure_reason="out of memory" if status is EndpointStatus.FAILED else "",
+    )
+
+
+counts = st.none() | st.integers(min_value=1, max_value=5)
+short = st.integers(min_value=60, max_value=3600).map(lambda s: timedelta(seconds=s))
+
+
+@st.composite
+def idle_rules(draw):
+    return IdleRules(
+        grace=draw(short),
+        window=draw(short),
+        notice_after=draw(counts),
+        stop_after=draw(counts),
+        delete_after=draw(st.none() | short),
+    )
+
+
+@st.composite
+def readings(draw, variant="blue"):
+    """A variant that is quiet, used, or not known."""
+    kind = draw(st.sampled_from(["quiet", "quiet", "quiet", "used", "unknown"]))
+    quiet = kind == "quiet"
+    return a_reading(
+        variant,
+        quiet_since=draw(instants) if quiet else None,
+        why="" if quiet else kind,
+        used=kind == "used",
+    )
+
+
+@st.composite
+def uses(draw):
+    """Any use of up to three variants; what is quiet since later than now was used just now."""
+    variants = draw(st.integers(min_value=0, max_value=3))
+    number = st.sampled_from([0, 0, 0, 0, 1, None])
+    made = tuple(draw(readings(f"v{each}")) for each in range(variants))
+    return some_use(readings=made, in_flight=draw(number), backlog=draw(number))
+
+
+@st.composite
+def quiet_uses(draw):
+    """A use that is known, and none."""
+    since = draw(st.lists(instants, min_size=1, max_size=3))
+    return some_use(*(a_reading(f"v{i}", quiet_since=each) for i, each in enumerate(since)))
+
+
+@st.composite
+def watches(draw, name="falcon", created_at=None):
+    begun = created_at or draw(instants)
+    in_service_at = begun + abs(draw(offsets))
+    since = in_service_at + abs(draw(offsets)) * draw(st.sampled_from([0, 1]))
+    snoozed = draw(st.none() | instants)
+    return a_watch(
+        endpoint_name=name,
+        created_at=begun,
+        in_service_at=in_service_at,
+        since=since,
+        rules=draw(idle_rules()),
+        noticed_at=draw(st.none() | instants),
+        snoozed_at=snoozed,
+        snoozed_until=snoozed and snoozed + draw(short),
+        unknown_since=draw(st.none() | instants),
     )
 
 
