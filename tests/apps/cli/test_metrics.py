@@ -108,15 +108,15 @@ def test_lines_fit_the_width(width):
 @pytest.mark.parametrize(
     ("values", "cells", "expected"),
     [
-        ((0, 1, 8), 8, "▁▂█"),
-        ((0, 0, 0), 8, "▁▁▁"),
-        ((5, 5), 8, "██"),
-        ((None, 4, None, 8), 8, " ▄ █"),
+        ((0, 1, 8), 3, "▁▂█"),
+        ((0, 0, 0), 5, "▁▁▁"),
+        ((5, 5), 8, "████████"),
+        ((None, 4, None, 8), 4, " ▄ █"),
         ((1, 8, None, None, 4, 2), 3, "█ ▄"),
-        ((-4, 0, 4), 8, "▁▄█"),
+        ((-4, 0, 4), 6, "▁▁▄▄██"),
         ((), 8, ""),
-        ((None,), 8, " "),
-        ((0.001, 1000), 8, "▂█"),
+        ((None,), 2, "  "),
+        ((0.001, 1000), 2, "▂█"),
     ],
 )
 def test_sparklines_begin_at_zero_and_leave_gaps(values, cells, expected):

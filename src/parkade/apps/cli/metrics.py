@@ -19,6 +19,10 @@ _POINTS = 60
 #: What says most of a series, by its unit.
 _STATISTICS = {"Count": "Sum", "Microseconds": "p99", "Milliseconds": "p99", "Seconds": "p99"}
 _ELSE = "Average"
+#: Levels, of which a sum would say nothing.
+_LEVELS = (
+    "Concurrent", "ApproximateBacklog", "ApproximateAge", "HasBacklog", "LoadedModelCount",
+)  # fmt: skip
 _ASKED = ("SampleCount", "Sum", "Average", "Minimum", "Maximum", "p50", "p90", "p99")
 
 
@@ -48,7 +52,7 @@ def metrics(
 ) -> None:
     """Show what was measured of an endpoint, one line a series: use, latency, errors, load.
 
-    Counts are sums of each period, latencies their p99, all else averages. A gap in a line is a
+    Counts are sums of each period, latencies their p99, levels maxima, all else averages. A gap in a line is a
     time of which nothing is known.
 
     [dim]Examples:[/dim]
@@ -98,7 +102,7 @@ def _period(span: timedelta) -> int:
 def _line(measured: dict[str, Any], found: dict[str, Any], statistic: str | None) -> Line:
     """Return the line of a series, with a place for each period of the range."""
     series = measured["series"]
-    name = statistic or _STATISTICS.get(series["unit"], _ELSE)
+    name = statistic or _telling(series)
     start, step = datetime.fromisoformat(found["start"]), timedelta(seconds=found["period"])
     places = (datetime.fromisoformat(found["end"]) - start) // step
     values: list[float | None] = [None] * places
@@ -115,6 +119,13 @@ def _line(measured: dict[str, Any], found: dict[str, Any], statistic: str | None
         values=tuple(values),
         trouble=measured["unreadable"] or "",
     )
+
+
+def _telling(series: dict[str, Any]) -> str:
+    """Return the statistic that says most of a series."""
+    if series["name"].startswith(_LEVELS):
+        return "Maximum"
+    return _STATISTICS.get(series["unit"], _ELSE)
 
 
 def _write(found: dict[str, Any]) -> None:

@@ -91,7 +91,8 @@ def _like(table: Table) -> Table:
 def sparkline(values: Sequence[float | None], cells: int) -> str:
     """Draw values as bars from zero, or from the least where that is negative, up to the most.
 
-    Where there are more values than cells, a cell shows the highest of its own.
+    Where there are more values than cells, a cell shows the highest of its own; where there are
+    far fewer, each has several cells.
     """
     if len(values) > cells:
         values = [
@@ -100,7 +101,8 @@ def sparkline(values: Sequence[float | None], cells: int) -> str:
         ]
     known = [value for value in values if value is not None]
     floor, top = min(0.0, *known, 0.0), max(known, default=0.0)
-    return "".join(_bar(value, floor, top) for value in values)
+    each = max(1, cells // max(1, len(values)))
+    return "".join(_bar(value, floor, top) * each for value in values)
 
 
 def _bar(value: float | None, floor: float, top: float) -> str:
