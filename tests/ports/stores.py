@@ -13,11 +13,13 @@ from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.letters import MemoryLetterStore
 from parkade.adapters.memory.purses import MemoryPurses
+from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.subscribers import MemorySubscriberStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
+from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.adapters.sqlite.alarms import SqliteAlarmStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.bookings import SqliteBookingStore
@@ -28,11 +30,13 @@ from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.letters import SqliteLetterStore
+from parkade.adapters.sqlite.remains import SqliteRemainsStore
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.subscribers import SqliteSubscriberStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
+from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.ports.events import EventQuery
 
 
@@ -46,7 +50,9 @@ def stores(kind, folder):
         history = MemoryHistory()
         purses = MemoryPurses()
         book = MemoryLeaseBook(history, purses)
-        catalog = MemoryCatalogStore(history)
+        remains = MemoryRemainsStore()
+        watches = MemoryWatchStore(history)
+        catalog = MemoryCatalogStore(history, remains)
         terms = MemoryTermsStore(history, book)
         alarms = MemoryAlarmStore(history)
         bookings = MemoryBookingStore(history, purses)
@@ -66,6 +72,9 @@ def stores(kind, folder):
             bookings=bookings,
             budgets=MemoryBudgetStore(history, purses),
             catalog=catalog,
+            remains=remains,
+            watches=watches,
+            damage_watch=lambda name: watches.damage(name, "it is torn"),
             damage=lambda name: book.damage(name, "it is torn"),
             damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
             damage_booking=lambda booking_id: bookings.damage(booking_id, "it is torn"),
@@ -79,6 +88,10 @@ def stores(kind, folder):
             connection.execute(
                 "UPDATE leases SET expires_at = 'soon' WHERE endpoint_name = ?", (name,)
             )
+
+    def damage_watch(name):
+        with database.writing() as connection:
+            connection.execute("UPDATE watches SET content = '{}' WHERE endpoint_name = ?", (name,))
 
     def damage_record(kind, name):
         key = "id" if kind == "instances" else "name"
@@ -119,6 +132,9 @@ def stores(kind, folder):
             bookings=SqliteBookingStore(database),
             budgets=SqliteBudgetStore(database),
             catalog=SqliteCatalogStore(database),
+            remains=SqliteRemainsStore(database),
+            watches=SqliteWatchStore(database),
+            damage_watch=damage_watch,
             damage=damage,
             damage_record=damage_record,
             damage_terms=damage_terms,

@@ -277,3 +277,14 @@ def test_a_damaged_record_can_be_removed(filled, store):
     filled.remove_instance("b")
     for kind in KINDS:
         assert getattr(filled, kind)().unreadable == {}
+
+
+def test_all_that_is_tagged_of_a_kind_is_found_by_name(store):
+    store.catalog.put_tags("endpoint", "falcon", {"b": "2", "a": "1"})
+    store.catalog.put_tags("endpoint", "ant", {"a": "1"})
+    store.catalog.put_tags("endpoint", "bee", {})
+    store.catalog.put_tags("model", "cat", {"a": "1"})
+    found = store.catalog.tagged("endpoint")
+    assert found.tags == {"ant": {"a": "1"}, "falcon": {"a": "1", "b": "2"}}
+    assert list(found.tags) == ["ant", "falcon"]
+    assert found.unreadable == {}
