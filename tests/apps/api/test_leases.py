@@ -7,7 +7,8 @@ from parkade.domain.errors import Unavailable
 from tests.builders import minutes, seconds
 
 FIELDS = [
-    "endpoint_name", "config_name", "owner", "created_at", "expires_at", "time_left_seconds",
+    "endpoint_name", "config_name", "owner", "created_at", "expires_at", "paid_until",
+    "time_left_seconds",
     "ended", "ended_at", "state", "reason", "hint", "retries", "failure", "version",
 ]  # fmt: skip
 
@@ -23,6 +24,7 @@ def test_a_lease_is_added_with_what_is_asked(world):
         "owner": "team-a",
         "created_at": "2026-03-01T12:00:00Z",
         "expires_at": "2026-03-01T12:12:30Z",
+        "paid_until": "2026-03-01T12:12:30Z",
         "time_left_seconds": 750.0,
         "ended": None,
         "ended_at": None,

@@ -22,6 +22,10 @@ class LeaseView(View):
     owner: str = Field(description="Who bought it.", examples=["ann"])
     created_at: datetime
     expires_at: datetime
+    paid_until: datetime = Field(
+        description="The expiry by people's coins and bookings: earlier than expires_at where "
+        "office hours or use have added to it."
+    )
     time_left_seconds: float = Field(description="0 once it is over, never negative.")
     ended: str | None = Field(
         description="Why it was closed: expired, stopped, idle, budget or failed."
@@ -48,6 +52,7 @@ class LeaseView(View):
             owner=lease.owner,
             created_at=lease.created_at,
             expires_at=lease.expires_at,
+            paid_until=lease.bought_until,
             time_left_seconds=lease.time_left(now).total_seconds(),
             ended=lease.ended,
             ended_at=lease.ended_at,
