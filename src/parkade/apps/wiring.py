@@ -203,7 +203,7 @@ def build(
             file=lambda: current.file,
         ),
         meter=lambda: meter,
-        quote=lambda lease, amount: money.quotes.paid(lease, amount),
+        quotes=lambda: money.quotes,
     )
     notices = outgoing.notices
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.leases import LeaseBook
     from parkade.services.meter import Meter
-    from parkade.services.quotes import Quote
+    from parkade.services.quotes import Quotes
 
 #: What a command gets of Parkade's environment.
 _ENVIRONMENT = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"})
@@ -77,9 +77,9 @@ class Outgoing:
 def build(
     ports: Ports,
     meter: Callable[[], Meter],
-    quote: Callable[[Lease, timedelta], Quote | None],
+    quotes: Callable[[], Quotes],
 ) -> Outgoing:
-    """Build the services of this area; `meter` and `quote` are made after it, and asked for late."""
+    """Build the services of this area; `meter` and `quotes` are made after it, and asked for late."""
     store = SqliteSubscriberStore(ports.database)
     fixed = _Fixed(ports.file)
 
@@ -87,7 +87,7 @@ def build(
         return eventbridge.rendered(event, _origin(ports))
 
     def price(lease: Lease, amount: timedelta) -> str:
-        quoted = quote(lease, amount)
+        quoted = quotes().paid(lease, amount)
         return str(quoted.cost) if quoted is not None else ""
 
     def patience() -> Patience:
