@@ -120,6 +120,7 @@ class ControlProcess:
             self._spawn(self._services.backlog.run())
             self._spawn(self._services.many.run())
             self._spawn(monitor.run())
+            self._spawn(self._services.monitor.tidier.run())
             alarms = AlarmLoop(self._services.alarms, host, self._services.clock)
             self._spawn(alarms.run())
             self._spawn(self._services.money.spending.run())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.adapters.sqlite.metrics import SqliteMetricStore
 from parkade.apps.control.monitor.monitor import Monitor
+from parkade.apps.control.monitor.tidier import Tidier
 from parkade.apps.control.monitor.totals import Totals
 from parkade.apps.exposition.picture import Restarts
 from parkade.ports.metrics import Kept
@@ -62,6 +63,8 @@ class Monitoring:
     collector: Monitor
     #: How endpoints are used.
     usage: Usage
+    #: Packs what is stored, and forgets what is too old.
+    tidier: Tidier
     #: What was counted since this process began, for Prometheus.
     totals: Totals
     restarts: Restarts
@@ -91,6 +94,7 @@ def build(ports: Ports) -> Monitoring:
         metrics=Metrics(store),
         collector=collector,
         usage=collector.usage,
+        tidier=Tidier(store, ports.clock, scale=ports.scale),
         totals=Totals(time.monotonic),
         restarts=Restarts(ports.history),
         close=store.close,
