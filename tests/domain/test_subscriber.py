@@ -1,0 +1,130 @@
+"""Subscribers: whom which events concern, and what cannot be one."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parkade.domain.errors import InvalidInput
+from parkade.domain.subscriber import Channel, Filter, Progress, Shape, recipients, signing_key
+from tests.builders import NOW, a_subscriber, an_event, minutes
+
+words = st.text(string.ascii_lowercase, min_size=1, max_size=4)
+kinds = st.builds("{}.{}".format, words, words)
+names = st.text(string.ascii_lowercase + "-", min_size=1, max_size=5)
+
+
+@given(kinds, names, words)
+def test_an_empty_filter_lets_everything_pass(kind, name, owner):
+    assert Filter().passes(an_event(kind, endpoint_name=name, owner=owner))
+
+
+@given(kinds, st.lists(kinds, min_size=1, max_size=3))
+def test_kinds_pass_exactly_or_by_their_noun(kind, wanted):
+    noun = kind.partition(".")[0] + "."
+    event = an_event(kind)
+    assert Filter(kinds=tuple(wanted)).passes(event) is (kind in wanted)
+    assert Filter(kinds=(noun,)).passes(event)
+    assert not Filter(kinds=(noun[:-1],)).passes(event)
+    nouns = tuple(each.partition(".")[0] + "." for each in wanted)
+    assert Filter(kinds=nouns).passes(event) is (noun in nouns)
+
+
+@given(names, names, names)
+def test_endpoints_pass_by_wildcards(before, middle, after):
+    event = an_event(endpoint_name=before + middle + after)
+    assert Filter(endpoints=(f"{before}*{after}",)).passes(event)
+    assert Filter(endpoints=(before + "?" * len(middle) + after,)).passes(event)
+    assert not Filter(endpoints=(before + middle + after + "?",)).passes(event)
+
+
+@given(st.sampled_from(["", "ann", "eve"]), st.lists(st.sampled_from(["ann", "eve"]), max_size=2))
+def test_owners_pass_by_their_names_alone(owner, wanted):
+    passes = Filter(owners=tuple(wanted)).passes(an_event(owner=owner))
+    assert passes is (not wanted or owner in wanted)
+
+
+@given(kinds, names, words, st.booleans(), st.booleans(), st.booleans())
+def test_an_event_passes_where_every_part_of_the_filter_lets_it(kind, name, owner, k, e, o):
+    """Each part is right or wrong, whatever the others are."""
+    whole = Filter(
+        kinds=(kind,) if k else ("other.kind",),
+        endpoints=(name,) if e else ("OTHER",),
+        owners=(owner,) if o else ("other-owner",),
+    )
+    assert whole.passes(an_event(kind, endpoint_name=name, owner=owner)) is (k and e and o)
+
+
+@pytest.mark.parametrize("kind", ["subscriber.failing", "letter.dropped"])
+def test_nobody_is_told_of_its_own_delivery(kind):
+    event = an_event(kind, data={"name": "ops"})
+    assert not a_subscriber("ops").hears(event)
+    assert a_subscriber("eve").hears(event)
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("url", {"url": ""}),
+        ("url", {"url": "ftp://host/"}),
+        ("url", {"url": "http://"}),
+        ("url", {"url": "http://host:99999/"}),
+        ("url", {"url": "http://host/a b"}),
+        ("to", {"to": ("ann@example.com",)}),
+        ("command", {"command": ("/bin/true",)}),
+        ("secret", {"secret": "hush"}),
+        ("secret", {"secret": "whsec_"}),
+        ("secret", {"secret": "whsec_AAAA"}),
+        ("secret", {"secret": "whsec_###"}),
+        ("secret", {"channel": Channel.SLACK, "secret": "whsec_" + "A" * 32}),
+        ("shape", {"channel": Channel.SLACK, "shape": Shape.EVENTBRIDGE}),
+        ("to", {"channel": Channel.EMAIL, "url": "", "to": ("ann",)}),
+        ("to", {"channel": Channel.EMAIL, "url": "", "to": ("a@b\nBcc: eve@c",)}),
+        ("to", {"channel": Channel.EMAIL, "url": "", "to": ("a@b,c@d",)}),
+        ("command", {"channel": Channel.COMMAND, "url": ""}),
+        ("command", {"channel": Channel.COMMAND, "url": "", "command": ("/bin/\0",)}),
+        ("name", {"name": "a b"}),
+        ("kinds", {"kinds": ["Lease"]}),
+        ("kinds", {"kinds": ["*"]}),
+        ("kinds", {"kinds": [""]}),
+        ("endpoints", {"endpoints": ["a b"]}),
+        ("endpoints", {"endpoints": ["[a]"]}),
+        ("owners", {"owners": ["a b"]}),
+    ],
+)
+def test_what_cannot_be_a_subscriber_is_refused_by_its_field(field, changes):
+    with pytest.raises(InvalidInput) as caught:
+        a_subscriber(**changes)
+    assert caught.value.field == field
+    assert "hush" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hooks.example.com/T/secret?k=hush", "https://hooks.example.com/..."),
+        ("http://user:hush@127.0.0.1:99/", "http://127.0.0.1:99"),
+    ],
+)
+def test_of_a_url_no_more_than_its_host_is_shown(url, shown):
+    assert a_subscriber(url=url).address == shown
+
+
+def test_the_owners_address_is_taken_where_it_is_one():
+    assert recipients(("owner", "ops@x.org"), "ann@x.org") == ("ann@x.org", "ops@x.org")
+    assert recipients(("owner", "ann@x.org"), "ann@x.org") == ("ann@x.org",)
+    assert recipients(("owner",), "team-a") == ()
+
+
+def test_a_secret_holds_its_key_in_base_64():
+    assert signing_key("whsec_" + "QUJD" * 6) == b"ABC" * 6
+
+
+def test_failure_counts_until_something_is_delivered():
+    begun = Progress(subscriber="ops", number=3)
+    failed = begun.failed("500", NOW).failed("503", NOW + minutes(1))
+    assert (failed.attempts, failed.failing_since, failed.cause) == (2, NOW, "503")
+    assert failed.number == 3
+    delivered = failed.delivered(4, NOW + minutes(2))
+    assert delivered == Progress(subscriber="ops", number=4, delivered_at=NOW + minutes(2))
