@@ -1,5 +1,7 @@
 """A whole small world in memory: book, hosting, clock, meter and sweep."""
 
+from datetime import timedelta
+
 from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
@@ -24,6 +26,7 @@ from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
+from parkade.services.undo import Undo
 from tests.builders import NOW, an_event, minutes, some_opting, some_rules, some_use
 
 
@@ -131,9 +134,37 @@ class World:
         return Sweep(**own, rules=lambda: self.rules, idling=idling, paying=paying, around=around)
 
     def tag(self, name="falcon", **tags):
-        """Give the endpoint these tags, `auto-maintain=true` if none; underscores are hyphens."""
-        given = {key.replace("__", ".").replace("_", "-"): value for key, value in tags.items()}
-        self.catalog.put_tags("endpoint", name, given or {"auto-maintain": "true"})
+        """Give the endpoint the tag that opts in, and these timers: `stop_after="4"`."""
+        timers = {f"auto-maintain.{key.replace('_', '-')}": text for key, text in tags.items()}
+        self.catalog.put_tags("endpoint", name, {"auto-maintain": "true", **timers})
+
+    def untag(self, name="falcon"):
+        self.catalog.put_tags("endpoint", name, {})
+
+    def sweep_at(self, instant):
+        """Go there by the sweeps' own instants, as the control process does."""
+        while True:
+            report = self.sweep.run()
+            ahead = report.plan.next_at
+            if self.clock.now() >= instant:
+                return report
+            self.clock.set(min(ahead or instant, instant))
+
+    def undo(self, **settings):
+        """What brings endpoints back in this world."""
+        options = {"kept": timedelta(days=7), "leases_only": False, **settings}
+        return Undo(
+            remains=self.remains,
+            catalog=self.catalog,
+            meter=self.meter,
+            hosting=self.hosting,
+            history=self.history,
+            terms=self.terms,
+            clock=self.clock,
+            kept=lambda: options["kept"],
+            leases_only=lambda: options["leases_only"],
+            changed=self.nudge,
+        )
 
     def started(self, config, created_at, at):
         """Let the history tell of an endpoint that came into service then."""
