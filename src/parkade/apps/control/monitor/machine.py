@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from parkade.domain.errors import ParkadeError
-from parkade.domain.series import COMPONENTS, INSTANCES, Aggregate, Series, Unit
+from parkade.domain.series import COMPONENTS, INSTANCES, Aggregate, Series, Unit, rounded
 from parkade.ports.metrics import MINUTE
 from parkade.runtime.utilization import Utilization, disk
 
@@ -87,7 +87,9 @@ class Machine:
                 self._add(series, now, value, seconds)
 
     def _add(self, series: Series, now: datetime, value: float, seconds: int) -> None:
-        self._accounts.add(series, now, Aggregate.of(value), unit=Unit.PERCENT, seconds=seconds)
+        self._accounts.add(
+            series, now, Aggregate.of(rounded(value)), unit=Unit.PERCENT, seconds=seconds
+        )
 
 
 def _values(used: Used, full: float) -> Iterator[tuple[str, str, float]]:
