@@ -8,8 +8,8 @@ from hypothesis import given
 
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.lease import EndReason
-from parkade.domain.standing import State, standing
-from tests.builders import NOW, a_lease, an_endpoint, minutes
+from parkade.domain.standing import START_ESTIMATE, State, standing
+from tests.builders import NOW, a_lease, an_endpoint, minutes, seconds
 from tests.domain import strategies
 
 VALID = a_lease()
@@ -84,3 +84,24 @@ def test_whatever_is_not_running_says_when_to_ask_again(world):
         else:
             assert told.reason
             assert timedelta(0) < told.retry_after <= minutes(1)
+
+
+def test_an_endpoint_that_is_starting_says_when_it_is_expected():
+    creating = an_endpoint("Creating", created_at=NOW - seconds(10))
+
+    def measured(config_name):
+        return {"falcon-config": seconds(40)}.get(config_name)
+
+    told = standing(VALID, creating, NOW, expected=measured)
+    assert (told.retry_after, told.expected_at) == (seconds(30), NOW + seconds(30))
+    assert told.hint == "it is being started, and expected by 12:00:30 UTC; ask again then"
+    waiting = standing(VALID, None, NOW, expected=measured)
+    assert (waiting.retry_after, waiting.expected_at) == (seconds(40), NOW + seconds(40))
+
+
+@pytest.mark.parametrize("span", [None, seconds(10), seconds(5)])
+def test_what_was_never_measured_or_takes_longer_is_asked_again_soon(span):
+    creating = an_endpoint("Creating", created_at=NOW - seconds(10))
+    told = standing(VALID, creating, NOW, expected=lambda _: span)
+    assert (told.retry_after, told.expected_at) == (START_ESTIMATE, None)
+    assert told.hint == "it is being started; ask again"

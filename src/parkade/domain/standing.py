@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from parkade.domain.endpoint import SERVING, EndpointStatus, ObservedEndpoint
 from parkade.domain.lease import EndReason, Lease
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 
@@ -53,36 +54,52 @@ class Standing:
     reason: str
     hint: str = ""
     retry_after: timedelta = timedelta(0)
+    #: While it starts: when it will answer, by what starts of its config were measured to take.
+    expected_at: datetime | None = None
 
 
-@overload
-def standing(lease: Lease, seen: ObservedEndpoint | None, now: datetime) -> Standing: ...
+#: Returns how long starts of an endpoint config take, as measured; None: it was never started.
+Expected: TypeAlias = "Callable[[str], timedelta | None]"
+
+
+def unmeasured(config_name: str) -> timedelta | None:  # noqa: ARG001
+    """Know nothing of starts."""
+    return None
+
+
 @overload
 def standing(
-    lease: Lease | None, seen: ObservedEndpoint | None, now: datetime
+    lease: Lease, seen: ObservedEndpoint | None, now: datetime, *, expected: Expected = ...
+) -> Standing: ...
+@overload
+def standing(
+    lease: Lease | None, seen: ObservedEndpoint | None, now: datetime, *, expected: Expected = ...
 ) -> Standing | None: ...
-def standing(lease: Lease | None, seen: ObservedEndpoint | None, now: datetime) -> Standing | None:
+def standing(
+    lease: Lease | None,
+    seen: ObservedEndpoint | None,
+    now: datetime,
+    *,
+    expected: Expected = unmeasured,
+) -> Standing | None:
     """Return how the endpoint stands; None where there is neither a lease nor an endpoint."""
     if lease is not None and lease.over(now):
         return _over(lease)
     if seen is None:
-        return _starting(lease) if lease is not None else None
+        return _waiting(lease, now, expected) if lease is not None else None
     if seen.status is EndpointStatus.FAILED:
         return _failed(seen.name, seen.failure_reason, leased=lease is not None)
     if seen.status is EndpointStatus.OUT_OF_SERVICE:
         return _failed(seen.name, "OutOfService, which only a person can mend", leased=False)
     if seen.status is EndpointStatus.DELETING:
         if lease is not None:
-            return _starting(lease)
+            return _waiting(lease, now, expected)
         return Standing(state=State.STOPPING, reason="stopping", retry_after=OVER_ESTIMATE)
     if seen.status in SERVING and (seen.healthy or not seen.wanted):
         return Standing(state=State.RUNNING, reason="running")
-    return Standing(
-        state=State.STARTING,
-        reason="starting",
-        hint="it is being started; ask again",
-        retry_after=START_ESTIMATE,
-    )
+    if seen.status is EndpointStatus.CREATING:
+        return _starting(seen.created_at, now, expected(seen.config_name))
+    return _starting(now, now, None)
 
 
 def _over(lease: Lease) -> Standing:
@@ -100,14 +117,27 @@ def _over(lease: Lease) -> Standing:
     )
 
 
-def _starting(lease: Lease) -> Standing:
+def _waiting(lease: Lease, now: datetime, expected: Expected) -> Standing:
+    """Return how a lease stands whose endpoint is to be made."""
     if lease.refused_at is not None:
         return _failed(lease.endpoint_name, lease.failure, leased=True)
+    return _starting(now, now, expected(lease.config_name))
+
+
+def _starting(since: datetime, now: datetime, span: timedelta | None) -> Standing:
+    """Return how an endpoint stands that takes this span to start, as far as that is known."""
+    at = None if span is None else since + span
+    if at is None or at <= now:  # it takes longer than it used to
+        hint = "it is being started; ask again"
+        return Standing(
+            state=State.STARTING, reason="starting", hint=hint, retry_after=START_ESTIMATE
+        )
     return Standing(
         state=State.STARTING,
         reason="starting",
-        hint="it is being started; ask again",
-        retry_after=START_ESTIMATE,
+        hint=f"it is being started, and expected by {at:%H:%M:%S} UTC; ask again then",
+        retry_after=at - now,
+        expected_at=at,
     )
 
 

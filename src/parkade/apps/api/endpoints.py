@@ -95,6 +95,7 @@ class _Look:
             traffic=self._services.traffic(name),
             backlog=self._services.backlog.view(name),
             instances=self._services.host.instances(name) if name in self._seen else (),
+            expected=self._services.upkeep.starts.expected,
         )
         return endpoint_view(facts, self._now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
@@ -95,9 +96,12 @@ class Publisher:
         leases = {lease.endpoint_name: lease for lease in services.meter.all().leases}
         observed = services.host.observed()
         fleets = services.host.fleets()
+        expected, scale = services.upkeep.starts.expected, services.settings.time_scale
         views: dict[str, link.EndpointView] = {}
         for name in leases.keys() | observed.keys():
-            stands = standing(leases.get(name), observed.get(name), now)
+            stands = standing(leases.get(name), observed.get(name), now, expected=expected)
             if stands is not None:
-                views[name] = routing.endpoint_view(stands, fleets.get(name))
+                # Callers wait in real time, whatever the clock of leases does.
+                real = replace(stands, retry_after=stands.retry_after / scale)
+                views[name] = routing.endpoint_view(real, fleets.get(name))
         return views

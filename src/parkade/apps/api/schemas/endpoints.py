@@ -10,7 +10,7 @@ from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import LeaseView
 from parkade.apps.api.schemas.money import CostsView
 from parkade.apps.api.schemas.terms import TermsView
-from parkade.domain.standing import standing
+from parkade.domain.standing import standing, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
+    from parkade.domain.standing import Expected
     from parkade.runtime import backlog
     from parkade.runtime.views import InstanceStatus
 
@@ -104,6 +105,8 @@ class Facts:
     traffic: "Traffic"
     backlog: "backlog.BacklogView"
     instances: "Sequence[InstanceStatus]"
+    #: How long starts of an endpoint config take.
+    expected: "Expected" = unmeasured
 
 
 def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
@@ -152,5 +155,5 @@ def _stands(facts: Facts, now: datetime) -> tuple[str, str, str]:
     if facts.unreadable:
         hint = "it is left alone, whatever it does; look at its row in the database"
         return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint
-    stands = standing(facts.lease, facts.seen, now)
+    stands = standing(facts.lease, facts.seen, now, expected=facts.expected)
     return (stands.state, stands.reason, stands.hint) if stands else (ABSENT.lower(), "", "")
