@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    wait_exponential,
+    wait_random,
+)
 
 from parkade.domain.errors import ParkadeError, Undelivered
 from parkade.domain.event import OUTBOX, Event, written
@@ -276,9 +282,8 @@ class _Wait:
 
     def __init__(self, patience: Patience) -> None:
         first = patience.first.total_seconds()
-        self._own = wait_exponential_jitter(
-            initial=first, max=patience.longest.total_seconds(), jitter=first
-        )
+        longest = patience.longest.total_seconds()
+        self._own = wait_exponential(multiplier=first, max=longest) + wait_random(0, first)
 
     def __call__(self, state: RetryCallState) -> float:
         asked = timedelta(0)
