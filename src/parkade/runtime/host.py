@@ -95,6 +95,11 @@ class Host(Orders):
         self._views = views.Views(self._premises)
         self._log_keeper: asyncio.Task[None] | None = None
 
+    @property
+    def state_id(self) -> str:
+        """What its workers are marked with, which tells them from those of other state folders."""
+        return self._premises.state_id
+
     def configure(self, rules: HostRules) -> None:
         """Go by these rules from now on; what runs already goes on."""
         self._current_rules = rules

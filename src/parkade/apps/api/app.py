@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from parkade.apps.api import (
     alarms,
+    audit,
     aws_keys,
     bookings,
     budgets,
@@ -73,12 +74,13 @@ _TAGS = [
     {"name": "Subscribers", "description": "Who is told of events, and what could not be told."},
     {"name": "Metrics", "description": "What was measured, and what Prometheus scrapes."},
     {"name": "Alarms", "description": "Rules over what is measured, and their states."},
+    {"name": "Audit", "description": "What is left over, missing, or paid for by nobody."},
     {"name": "Money", "description": "Prices, what endpoints cost, budgets."},
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
     seed, plan, leases, terms, bookings, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
-    metrics, prometheus, alarms, cost, prices, budgets, server, health,
+    metrics, prometheus, alarms, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from parkade.apps.cli import (
     alarms,
+    audit,
     bookings,
     configs,
     demo,
@@ -131,6 +132,7 @@ _offer(_SEE, targets.models)
 _offer(_SEE, metrics.metrics, alarms.alarms)
 app.add_typer(subscribers.app, name="subscriber", rich_help_panel=_SEE)
 app.add_typer(letters.app, name="letters", rich_help_panel=_SEE)
+_offer(_SEE, audit.audit)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
 
 

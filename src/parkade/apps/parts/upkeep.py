@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
+    from parkade.ports.remains import RemainsStore
     from parkade.ports.usage import Usage
+    from parkade.ports.watches import WatchStore
     from parkade.services.meter import Meter
 
 
@@ -71,6 +73,9 @@ class Upkeep:
     """The services of this area."""
 
     terms: TermsBook
+    #: What the maintainer remembers, and what is left of endpoints that went.
+    watches: WatchStore
+    remains: RemainsStore
     bookings: Bookings
     #: How long endpoints take to start.
     starts: Starts
@@ -106,6 +111,8 @@ def build(ports: Ports) -> Upkeep:
     leaving = Leaving(ports.catalog, terms_store, remains)
     return Upkeep(
         terms=terms,
+        watches=watches,
+        remains=remains,
         bookings=bookings,
         starts=starts,
         paying=Paying(

@@ -1,0 +1,247 @@
+"""Gathers what an audit looks at. What cannot be read is told as such, and stops nothing else.
+
+What is set about endpoints is read first, and the endpoints last: whatever comes into being while
+the survey is taken is then there for everything that belongs to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from parkade.domain import names
+from parkade.domain.audit.survey import Gone, Survey, Watched
+from parkade.domain.errors import NotFound, ParkadeError
+from parkade.services.alarms import subjects
+from parkade.services.maintainer import ENDPOINT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from parkade.domain.alarm import Alarm
+    from parkade.domain.audit.survey import Process
+    from parkade.domain.catalog import Model
+    from parkade.domain.deployment import Deployment
+    from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.lease import Lease
+    from parkade.domain.price import Sum
+    from parkade.domain.targets import TargetSetting
+    from parkade.domain.terms import Booking
+    from parkade.ports.catalog import CatalogStore, Listing, RecordedEndpoint
+    from parkade.ports.clock import Clock
+    from parkade.ports.hosting import Hosting
+    from parkade.ports.leases import Shelf
+    from parkade.ports.machines import Machines
+    from parkade.ports.objects import Objects
+    from parkade.ports.remains import RemainsStore
+    from parkade.ports.routes import Route
+    from parkade.ports.watches import WatchStore
+    from parkade.services.outbox import Delivery
+    from parkade.services.prices import Prices
+
+#: A lease that is over for longer is asked about.
+STALE_AFTER = timedelta(days=30)
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where everything is read."""
+
+    clock: Clock
+    wall: Clock
+    leases: Callable[[], Shelf]
+    hosting: Hosting
+    catalog: CatalogStore
+    objects: Objects
+    remains: RemainsStore
+    watches: WatchStore
+    bookings: Callable[[], Listing[Booking]]
+    alarms: Callable[[], Listing[Alarm]]
+    routes: Callable[[], Sequence[Route]]
+    targets: Callable[[], Sequence[TargetSetting]]
+    #: How delivery to each subscriber stands, and why subscribers cannot be read.
+    deliveries: Callable[[], Mapping[str, Delivery]]
+    unreadable_subscribers: Callable[[], Mapping[str, str]]
+    #: The processes that carry the marker of this server's workers.
+    processes: Callable[[], Sequence[Process]]
+    machines: Machines
+    prices: Prices
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads part after part, and remembers what could not be read."""
+
+    unread: dict[str, str] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)
+
+    def part(self, part: str, noun: str, read: Callable[[], _Part]) -> _Part | None:
+        """Return what is read; None where it cannot be, which is told."""
+        try:
+            return read()
+        except ParkadeError as error:
+            self.unread[noun] = error.message
+            self.partial.add(part)
+            return None
+
+    def listing(self, part: str, noun: str, read: Callable[[], Any]) -> tuple[Any, ...]:
+        """Return the records of a listing; each that is damaged is told."""
+        listing = self.part(part, f"the {noun}s", read)
+        if listing is None:
+            return ()
+        self.damaged(part, noun, listing.unreadable)
+        return tuple(listing.records)
+
+    def damaged(self, part: str, noun: str, unreadable: Mapping[str, str]) -> None:
+        """Tell of what is damaged."""
+        for name, why in unreadable.items():
+            self.unread[f"{noun} {name}"] = why
+            self.partial.add(part)
+
+
+class Surveyor:
+    """Takes surveys; changes nothing."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._from = sources
+
+    async def survey(self) -> Survey:
+        """Return everything there is, as of now."""
+        reading = _Reading()
+        fields = await asyncio.to_thread(self._belongings, reading)
+        # Hosting, and what its endpoints run on, is for the event loop.
+        fields |= self._endpoints(reading)
+        return Survey(
+            now=self._from.clock.now(),
+            wall=self._from.wall.now(),
+            stale_after=STALE_AFTER,
+            unread=reading.unread,
+            partial=frozenset(reading.partial),
+            **fields,
+        )
+
+    def _belongings(self, reading: _Reading) -> dict[str, Any]:
+        """Read what belongs to endpoints, and what they are made of. Blocking."""
+        sources = self._from
+        models = reading.listing("models", "model", sources.catalog.models)
+        configs = reading.listing("configs", "endpoint config", sources.catalog.configs)
+        remains = reading.listing("remains", "record for undo of", sources.remains.all)
+        deliveries = reading.part("progress", "the deliveries", sources.deliveries) or {}
+        reading.damaged("progress", "subscriber", sources.unreadable_subscribers())
+        tagged = reading.part("tags", "the tags", lambda: sources.catalog.tagged(ENDPOINT))
+        if tagged is not None:
+            reading.damaged("tags", "tags of", tagged.unreadable)
+        return {
+            # Processes before the instances: one that is found was recorded before it was begun.
+            "processes": reading.part("processes", "the processes", sources.processes) or (),
+            "instances": frozenset(
+                each.id
+                for each in reading.listing("instances", "instance", sources.catalog.instances)
+            ),
+            "models": {each.name: each for each in models},
+            "configs": {each.name: each for each in configs},
+            "remains": {
+                each.endpoint_name: Gone(removed_at=each.removed_at, deployment=each.deployment)
+                for each in remains
+            },
+            "absent": self._absent(
+                reading, [*models, *(model for each in remains for model in each.deployment.models)]
+            ),
+            "alarms": {
+                each.name: _watched(each)
+                for each in reading.listing("alarms", "alarm", sources.alarms)
+                if not each.own  # Parkade makes and removes these by itself
+            },
+            "routes": {
+                each.path: each.endpoint_name
+                for each in reading.part("routes", "the routes", sources.routes) or ()
+            },
+            "tags": dict(tagged.tags) if tagged is not None else {},
+            "watches": {
+                each.endpoint_name: each
+                for each in reading.listing("watches", "watch of", sources.watches.all)
+            },
+            "targets": reading.part("targets", "the settings of target models", sources.targets)
+            or (),
+            "progress": {name: each.progress for name, each in deliveries.items() if each.progress},
+            "letters": {name: each.letters for name, each in deliveries.items()},
+        }
+
+    def _absent(self, reading: _Reading, models: Iterable[Model]) -> frozenset[str]:
+        """Return the addresses of model data that are not there; prefixes of many are not asked."""
+        urls = {
+            each.data_url
+            for model in models
+            for each in model.containers
+            if each.data_url and not each.multi_model and not each.data_url.endswith("/")
+        }
+        absent = reading.part(
+            "absent", "the objects", lambda: [url for url in urls if not self._there(url)]
+        )
+        return frozenset(absent or ())
+
+    def _there(self, url: str) -> bool:
+        try:
+            self._from.objects.stat(*names.s3_address(url))
+        except NotFound:
+            return False
+        return True
+
+    def _endpoints(self, reading: _Reading) -> dict[str, Any]:
+        """Read the endpoints, and what gives them the right to run."""
+        sources = self._from
+        bookings = reading.listing("booked", "booking", sources.bookings)
+        shelf = reading.part("leases", "the leases", sources.leases)
+        if shelf is not None:
+            reading.damaged("leases", "lease of", shelf.unreadable)
+        leases = {each.endpoint_name: each for each in shelf.leases} if shelf else {}
+        recorded = reading.listing("deployments", "endpoint", sources.catalog.endpoints)
+        components = reading.listing(
+            "components", "inference component", sources.catalog.components
+        )
+        endpoints = reading.part("endpoints", "hosting", sources.hosting.endpoints) or {}
+        booked: dict[str, list[str]] = {}
+        for each in bookings:
+            booked.setdefault(each.endpoint_name, []).append(each.config_name)
+        return {
+            "booked": booked,
+            "leases": leases,
+            "deployments": {each.name: _deployments(each) for each in recorded},
+            "components": {each.name: each.component for each in components},
+            "endpoints": endpoints,
+            "hourly": self._hourly(endpoints, leases),
+        }
+
+    def _hourly(
+        self, endpoints: Mapping[str, ObservedEndpoint], leases: Mapping[str, Lease]
+    ) -> dict[str, Sum]:
+        """Return what endpoints that nobody pays for cost; what is not known is left out."""
+        found: dict[str, Sum] = {}
+        for name, seen in endpoints.items():
+            if name in leases:
+                continue
+            try:
+                machines = self._from.machines.wanted(name, seen.config_name)
+            except ParkadeError:
+                continue  # that it cannot be read is a finding already
+            found[name] = self._from.prices.hourly(machines)
+        return found
+
+
+def _deployments(endpoint: RecordedEndpoint) -> tuple[Deployment, ...]:
+    return (endpoint.deployment, *([endpoint.target] if endpoint.target else []))
+
+
+def _watched(alarm: Alarm) -> tuple[Watched, ...]:
+    return tuple(
+        Watched(
+            endpoint_name=each.endpoint_name,
+            variant_name=each.variant_name,
+            component_name=each.component_name,
+        )
+        for each in subjects(alarm)
+    )
