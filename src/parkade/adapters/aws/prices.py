@@ -81,7 +81,7 @@ class AwsPriceOffice:
                 ],
             )
             for page in pages:
-                yield from map(_product, page.get("PriceList", ()))
+                yield from map(_product, _listed(page))
         except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
             raise Unauthenticated(
                 f"{self.name} cannot be asked: {error}",
@@ -105,6 +105,13 @@ def _refusal(place: str, error: ClientError) -> Unauthenticated | Forbidden | Un
     if code.startswith("AccessDenied"):
         return Forbidden(text, hint="allow pricing:GetProducts to these credentials")
     return Unavailable(text, hint=_ELSEWHERE)
+
+
+def _listed(page: Mapping[str, Any]) -> list[object]:
+    listed = page.get("PriceList")
+    if not isinstance(listed, list):
+        raise ValueError("it has no PriceList")  # noqa: TRY004  told with the others
+    return listed
 
 
 def _product(text: object) -> dict[str, Any]:
