@@ -197,7 +197,7 @@ class Surveyor:
         bookings = reading.listing("booked", "booking", sources.bookings)
         shelf = reading.part("leases", "the leases", sources.leases)
         if shelf is not None:
-            reading.damaged("leases", "lease of", shelf.unreadable)
+            reading.damaged("lease_terms", "lease of", shelf.unreadable)
         leases = {each.endpoint_name: each for each in shelf.leases} if shelf else {}
         recorded = reading.listing("deployments", "endpoint", sources.catalog.endpoints)
         components = reading.listing(
@@ -210,6 +210,7 @@ class Surveyor:
         return {
             "booked": booked,
             "leases": leases,
+            "damaged": frozenset(shelf.unreadable) if shelf else frozenset(),
             "deployments": {each.name: _deployments(each) for each in recorded},
             "components": {each.name: each.component for each in components},
             "endpoints": endpoints,

@@ -70,7 +70,7 @@ def not_undoable(survey: Survey) -> Iterator[Finding]:
 
 def unused_configs(survey: Survey) -> Iterator[Finding]:
     """Find endpoint configs that no endpoint, lease or booking names."""
-    if not survey.known("deployments", "leases", "booked"):
+    if not survey.known("deployments", "leases", "lease_terms", "booked"):
         return
     used = _used_configs(survey)
     for name, config in survey.configs.items():

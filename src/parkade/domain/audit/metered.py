@@ -24,7 +24,8 @@ def unmetered(survey: Survey) -> Iterator[Finding]:
     if not survey.known("leases"):
         return
     for name, seen in survey.endpoints.items():
-        if name in survey.leases or seen.status is EndpointStatus.DELETING:
+        leased = name in survey.leases or name in survey.damaged
+        if leased or seen.status is EndpointStatus.DELETING:
             continue
         config = seen.config_name or "CONFIG"
         yield Finding(

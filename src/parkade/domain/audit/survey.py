@@ -81,9 +81,12 @@ class Survey:
     letters: Mapping[str, int] = field(default_factory=dict)
     #: What endpoints cost an hour, by name.
     hourly: Mapping[str, Sum] = field(default_factory=dict)
+    #: Endpoints of which something is damaged: there is something of these names.
+    damaged: frozenset[str] = frozenset()
     #: What could not be read, and why.
     unread: Mapping[str, str] = field(default_factory=dict)
     #: Parts (fields above) of which something could not be read: what is missing is not absent.
+    #: `leases` that are merely damaged are known by name, and missing in `lease_terms`.
     partial: frozenset[str] = frozenset()
 
     def known(self, *parts: str) -> bool:
@@ -96,6 +99,7 @@ class Survey:
             endpoint_name in self.endpoints
             or endpoint_name in self.leases
             or endpoint_name in self.booked
+            or endpoint_name in self.damaged
         )
 
     def variants(self, endpoint_name: str) -> frozenset[str] | None:
