@@ -70,6 +70,7 @@ from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
 from parkade.services.why import Whys
 from tests.builders import NOW, some_rules
+from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
 
@@ -126,7 +127,8 @@ class World:
         self.wall = ManualClock(NOW)
         self.history = MemoryHistory()
         self.hosting = MemoryHosting(self.clock, ["falcon-config", "other-config"])
-        self.book = MemoryLeaseBook(self.history)
+        self.purses = MemoryPurses()
+        self.book = MemoryLeaseBook(self.history, self.purses)
         self.invoker = MemoryInvoker()
         self.remains = MemoryRemainsStore()
         self.catalog = MemoryCatalogStore(self.history, self.remains)
@@ -138,6 +140,13 @@ class World:
         )
         self.leaving = Leaving(self.catalog, self.terms_store, self.remains)
         self.maintainer = Maintainer(self.watches, self.catalog, opting=lambda: opting(self.file))
+        self.money = a_money(
+            book=self.book,
+            history=self.history,
+            clock=self.clock,
+            purses=self.purses,
+            default=self.default_budget,
+        )
         self.starts = Starts(self.history)
         self.bookings = self._bookings()
         self.around = Surroundings(
@@ -167,12 +176,19 @@ class World:
 
     def _services(self, auth):
         common = {"book": self.book, "hosting": self.hosting, "clock": self.clock}
-        meter = Meter(**common, rules=some_rules, changed=self.changed, leaving=self.leaving)
+        meter = Meter(
+            **common,
+            rules=some_rules,
+            changed=self.changed,
+            leaving=self.leaving,
+            admit=self.money.budgets.admit,
+        )
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
             outbox=outgoing(
                 self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
             ),
+            money=self.money,
             server_key=b"key",
             clock=self.clock,
             wall=self.wall,
@@ -282,6 +298,9 @@ class World:
                 scale=1.0,
             )
         )
+
+    def default_budget(self, owner):
+        return self.file.money.budget_of(owner)
 
     def _make_tokens(self):
         for name, secret in SECRETS.items():
