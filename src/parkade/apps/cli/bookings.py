@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, render, views
+from parkade.apps.cli import options, pricing, render, views
 from parkade.apps.cli.session import connect
 from parkade.domain import wallclock
 from parkade.domain.spans import duration
@@ -37,6 +37,8 @@ def add(
         str | None,
         typer.Option(metavar="NAME", help="Who pays; else the lease's owner.", show_default=False),
     ] = None,
+    *,
+    confirm: pricing.Confirm = False,
 ) -> None:
     """Book time for an endpoint; where it has no lease then, the booking makes it.
 
@@ -53,6 +55,7 @@ def add(
         owner=owner,
     )
     with connect() as client:
+        pricing.tell(client, endpoint, minutes=minutes, config=config, owner=owner, confirm=confirm)
         booking = client.post("bookings", body=body)
     render.say(f"{endpoint}: booked {_span(booking)} for {booking['owner']} ({booking['id']})")
 
