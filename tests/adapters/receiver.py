@@ -16,6 +16,10 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.statuses = list(statuses)
         self.got = []
+        #: The headers and bytes of the same.
+        self.raw = []
+        #: What its answers have beside the usual.
+        self.headers = {}
         self.arrived = threading.Condition()
         self.held = threading.Event()
         self.held.set()
@@ -33,8 +37,10 @@ class Receiver(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         server = self.server
-        content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        content = json.loads(body)
         with server.arrived:
+            server.raw.append((dict(self.headers), body))
             server.got.append((self.headers["Content-Type"], content))
             status = server.statuses.pop(0) if len(server.statuses) > 1 else server.statuses[0]
             server.arrived.notify_all()
@@ -42,6 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
         except ConnectionError:
@@ -54,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def receiver(*statuses):
     with Receiver(*statuses) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield server

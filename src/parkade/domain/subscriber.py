@@ -136,7 +136,7 @@ class Subscriber:
                 field="shape",
                 hint="leave shape out",
             )
-        _require_url(self.url)
+        require_url(self.url)
         _require_addresses(self.to)
         if self.secret:
             signing_key(self.secret)
@@ -183,7 +183,8 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
-def _require_url(url: str) -> None:
+def require_url(url: str, *, field: str = "url") -> None:
+    """Raise InvalidInput, which does not quote it, where the URL cannot be posted to."""
     if not url:
         return
     try:
@@ -193,8 +194,8 @@ def _require_url(url: str) -> None:
         usable = False
     if not usable or len(url) > 2048 or any(c.isspace() or ord(c) < 32 for c in url):
         raise InvalidInput(
-            "url is not one that can be posted to",
-            field="url",
+            f"{field} is not one that can be posted to",
+            field=field,
             hint="write https://host/path, of at most 2048 characters",
         )
 

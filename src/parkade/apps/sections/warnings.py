@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from parkade.apps.sections.base import Section
+from parkade.domain.errors import InvalidInput
+from parkade.domain.subscriber import require_url
 
 
 class Warnings(Section):
@@ -22,3 +24,12 @@ class Warnings(Section):
         description="URL. Receives every notice as a JSON POST; a subscriber of its own, see "
         "docs/events.md.",
     )
+
+    @field_validator("webhook")
+    @classmethod
+    def _usable(cls, url: str | None) -> str | None:
+        try:
+            require_url(url or "", field="webhook")
+        except InvalidInput as error:
+            raise ValueError(f"{error.message}; {error.hint}") from error
+        return url
