@@ -12,6 +12,7 @@ def test_an_endpoint_that_runs(world):
     answer = world.ok("GET", "/v1/endpoints/falcon")
     lease = answer.pop("lease")
     assert lease["endpoint_name"] == "falcon"
+    assert answer.pop("cost")["cost"] == {"usd": "0.00", "unpriced": []}
     assert answer == {
         "name": "falcon",
         "status": "InService",

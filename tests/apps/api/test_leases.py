@@ -9,7 +9,7 @@ from tests.builders import minutes, seconds
 FIELDS = [
     "endpoint_name", "config_name", "owner", "created_at", "expires_at", "paid_until",
     "time_left_seconds",
-    "ended", "ended_at", "state", "reason", "hint", "retries", "failure", "version",
+    "ended", "ended_at", "state", "reason", "hint", "retries", "failure", "version", "price",
 ]  # fmt: skip
 
 
@@ -18,7 +18,9 @@ def test_a_lease_is_added_with_what_is_asked(world):
     answer = world.call("PUT", "/v1/leases/falcon", json=form)
     assert answer.status_code == 201
     assert list(answer.json()) == FIELDS
-    assert answer.json() | {"hint": ""} == {
+    price = answer.json()["price"]
+    assert price["text"] == "12.5 more minutes of 1 x ml.g5.xlarge: 0.13 USD"
+    assert answer.json() | {"hint": "", "price": None} == {
         "endpoint_name": "falcon",
         "config_name": "falcon-config",
         "owner": "team-a",
@@ -34,6 +36,7 @@ def test_a_lease_is_added_with_what_is_asked(world):
         "retries": 0,
         "failure": "",
         "version": 1,
+        "price": None,
     }
 
 

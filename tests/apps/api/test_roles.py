@@ -7,6 +7,7 @@ from tests.apps.api.test_catalog import CONFIG, MODEL
 from tests.apps.api.world import World
 from tests.builders import minutes
 
+PRICES = {"dated": "2026-03-01", "origin": "a test", "prices": {"ml.g5.xlarge": "1.41"}}
 #: Each call with the least role that may make it, written down a second time on purpose.
 TABLE = [
     ("GET", "/endpoint-expiry", None, "invoker"),
@@ -27,6 +28,17 @@ TABLE = [
     ("GET", "/v1/endpoints/falcon/models", None, "operator"),
     ("PUT", "/v1/endpoints/falcon/models/a.tar.gz", {"pinned": True}, "operator"),
     ("POST", "/v1/endpoints/falcon/models/a.tar.gz/preload", None, "operator"),
+    ("GET", "/v1/endpoints/falcon/why", None, "invoker"),
+    ("POST", "/v1/endpoints/falcon/snooze", None, "operator"),
+    ("GET", "/v1/endpoints/falcon/maintain", None, "invoker"),
+    ("PUT", "/v1/endpoints/falcon/maintain", {"stop_after": 4}, "operator"),
+    ("GET", "/v1/endpoints/falcon/tags", None, "invoker"),
+    ("PUT", "/v1/endpoints/falcon/tags", {"tags": {"team": "birds"}}, "operator"),
+    ("DELETE", "/v1/endpoints/falcon/tags", None, "operator"),
+    ("GET", "/v1/undo", None, "operator"),
+    ("POST", "/v1/endpoints/falcon/undo", None, "operator"),
+    ("GET", "/v1/audit", None, "operator"),
+    ("POST", "/v1/audit/fix", {"ids": ["tags.orphaned:falcon"]}, "admin"),
     ("GET", "/v1/models", None, "operator"),
     ("POST", "/v1/models", MODEL, "admin"),
     ("GET", "/v1/models/falcon-model", None, "operator"),
@@ -68,6 +80,14 @@ TABLE = [
     ("GET", "/v1/letters/1", None, "admin"),
     ("POST", "/v1/letters/1/resend", None, "admin"),
     ("DELETE", "/v1/letters/1", None, "admin"),
+    ("GET", "/v1/cost", None, "invoker"),
+    ("GET", "/v1/prices", None, "invoker"),
+    ("PUT", "/v1/prices/eu-central-1", PRICES, "admin"),
+    ("GET", "/v1/price?endpoint=falcon", None, "operator"),
+    ("GET", "/v1/budgets", None, "operator"),
+    ("GET", "/v1/budgets/ann", None, "operator"),
+    ("PUT", "/v1/budgets/ann", {"usd": 5}, "admin"),
+    ("DELETE", "/v1/budgets/ann", None, "admin"),
     ("POST", "/v1/reload", None, "admin"),
     ("POST", "/v1/nudge", None, "admin"),
     ("GET", "/v1/health/live", None, None),
@@ -91,7 +111,7 @@ def test_the_table_is_whole():
 
 def template(path, paths):
     """Return the documented path that `path` is an instance of."""
-    parts = path.split("/")
+    parts = path.partition("?")[0].split("/")
     return next(
         known
         for known in paths
