@@ -12,8 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from parkade.domain import names
+from parkade.domain.alarmshapes import series_of
 from parkade.domain.audit.survey import Gone, Survey, Watched
 from parkade.domain.errors import NotFound, ParkadeError
+from parkade.domain.series import COMPONENTS, INSTANCES, PARKADE, SAGEMAKER
 from parkade.services.alarms import subjects
 from parkade.services.maintainer import ENDPOINT
 
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 #: A lease that is over for longer is asked about.
 STALE_AFTER = timedelta(days=30)
+#: The namespaces of what is measured here.
+_OURS = frozenset({SAGEMAKER, INSTANCES, COMPONENTS, PARKADE})
 
 _Part = TypeVar("_Part")
 
@@ -238,6 +242,9 @@ def _deployments(endpoint: RecordedEndpoint) -> tuple[Deployment, ...]:
 
 
 def _watched(alarm: Alarm) -> tuple[Watched, ...]:
+    """Return what an alarm is on; nothing of one on somebody's own series, for nobody knows those."""
+    if any(series.namespace not in _OURS for series in series_of(alarm)):
+        return ()
     return tuple(
         Watched(
             endpoint_name=each.endpoint_name,

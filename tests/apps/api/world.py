@@ -90,6 +90,8 @@ class Host(Catalog):
         super().__init__(store, clock, HostRules, ("script",))
         self.files = {}
         self.running = {}
+        #: What no process on this machine is marked with.
+        self.state_id = "no-state"
 
     def instances(self, endpoint_name):
         if endpoint_name not in self.running:
@@ -202,6 +204,8 @@ class World:
             sweep=self._sweep(common),
             upkeep=SimpleNamespace(
                 terms=self.terms,
+                watches=self.watches,
+                remains=self.remains,
                 bookings=self.bookings,
                 starts=self.starts,
                 maintainer=self.maintainer,
