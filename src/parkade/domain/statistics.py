@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import InvalidInput
@@ -21,11 +22,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)", re.ASCII)
 
 _SIMPLE: dict[str, Callable[[Aggregate], float]] = {
-    "SampleCount": lambda value: value.count,
-    "Sum": lambda value: value.total,
-    "Average": lambda value: value.average,
-    "Minimum": lambda value: value.least,
-    "Maximum": lambda value: value.most,
+    "SampleCount": attrgetter("count"),
+    "Sum": attrgetter("total"),
+    "Average": attrgetter("average"),
+    "Minimum": attrgetter("least"),
+    "Maximum": attrgetter("most"),
 }
 
 
@@ -47,11 +48,17 @@ class Statistic:
             "such as p50 or p99.9".lstrip(),
         )
 
-    def value(self, aggregate: Aggregate) -> float | None:
-        """Return it of an aggregate; None: it is not known, as of a percentile of sums alone."""
+    @property
+    def reader(self) -> Callable[[Aggregate], float | None]:
+        """What tells it of an aggregate; None: it is not known, as of a percentile of sums."""
         if simple := _SIMPLE.get(self.name):
-            return simple(aggregate)
-        return aggregate.percentile(float(self.name[1:]))
+            return simple
+        percent = float(self.name[1:])
+        return lambda aggregate: aggregate.percentile(percent)
+
+    def value(self, aggregate: Aggregate) -> float | None:
+        """Return it of one aggregate."""
+        return self.reader(aggregate)
 
 
 def period(seconds: float, *, field: str = "period") -> int:

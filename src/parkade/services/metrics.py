@@ -78,9 +78,7 @@ class Metrics:
         return [
             Answer(
                 wanted=each,
-                points=tuple(
-                    _told(point, each.statistics) for point in found.points.get(each.series, ())
-                ),
+                points=_told(found.points.get(each.series, ()), each.statistics),
                 unreadable=found.unreadable.get(each.series),
             )
             for each in wanted
@@ -128,5 +126,8 @@ def _bound(series: int, start: datetime, end: datetime, seconds: int) -> None:
         )
 
 
-def _told(point: Point, wanted: tuple[Statistic, ...]) -> Told:
-    return Told(point.at, tuple(each.value(point.value) for each in wanted))
+def _told(points: Sequence[Point], wanted: tuple[Statistic, ...]) -> tuple[Told, ...]:
+    readers = [each.reader for each in wanted]
+    return tuple(
+        [Told(point.at, tuple([read(point.value) for read in readers])) for point in points]
+    )

@@ -12,7 +12,8 @@ import struct
 import zlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from parkade.domain import series
@@ -28,6 +29,7 @@ _FORM = b"\x01"
 _CONSTANT, _AS_BEFORE = b"=", b"<"
 #: No column is longer; damaged bytes must not ask for all the memory there is.
 _LONGEST = 1 << 24
+_NONE: Mapping[int, float] = MappingProxyType({})
 _HEAD = struct.Struct("<cI")
 _PARTS = 1, series.PARTS
 _NUMBER = struct.Struct("<d")
@@ -127,9 +129,20 @@ def unpack(content: object, start: int, seconds: int) -> Block:
     if len(lengths) != 1 or len(numbers) != len(amounts) or sum(sizes) != len(numbers):
         raise ValueError("its columns do not go together")
     at = [start + seconds * int(step) for step in accumulate(steps)]
-    pairs = zip(map(int, numbers), amounts, strict=True)
-    buckets: list[Mapping[int, float]] = [dict(islice(pairs, int(size))) for size in sizes]
+    buckets = _histograms([*map(int, sizes)], [*map(int, numbers)], amounts)
     return Block(at, list(count), list(total), list(least), list(most), buckets)
+
+
+def _histograms(
+    sizes: Sequence[int], numbers: Sequence[int], amounts: Sequence[float]
+) -> list[Mapping[int, float]]:
+    if not numbers:
+        return [_NONE] * len(sizes)
+    ends = accumulate(sizes)
+    return [
+        dict(zip(numbers[end - size : end], amounts[end - size : end], strict=True))
+        for size, end in zip(sizes, ends, strict=True)
+    ]
 
 
 def pack_buckets(buckets: Mapping[int, float]) -> bytes | None:

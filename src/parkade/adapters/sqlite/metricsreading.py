@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from parkade.adapters.sqlite import metricsrows
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 #: What one period adds up to: count, total, least, most, histogram.
 _Sum: TypeAlias = "list[Any]"
+_BEGIN = itemgetter(0)
 
 
 class Reading:
@@ -35,6 +37,7 @@ class Reading:
         self._numbers = numbers
         self._start, self._end, self._seconds = start, end, seconds
         self._sums: dict[int, dict[int, _Sum]] = {number: {} for number in numbers}
+        self._instants: dict[int, datetime] = {}
         #: Series and days of which there are finer points than hours.
         self._seen: set[tuple[int, int]] = set()
         #: The first damage that was met in each series.
@@ -52,7 +55,7 @@ class Reading:
                 # A period of whole hours needs no minutes of the days that are over.
                 self._packs(Level.WEEK)
         return {
-            number: [_point(at, sums[at]) for at in sorted(sums)]
+            number: self._points(sums)
             for number, sums in self._sums.items()
             if number not in self.damaged
         }
@@ -112,7 +115,27 @@ class Reading:
         for at, count, total, least, most, buckets in block.within(self._start, self._end).rows():
             if without and (number, at - at % DAY) in without:
                 continue
-            _add(sums, at - at % seconds, count, total, least, most, buckets)
+            begin = at - at % seconds
+            if begin in sums:
+                _add(sums, begin, count, total, least, most, buckets)
+            else:
+                sums[begin] = [count, total, least, most, buckets]
+
+    def _points(self, sums: dict[int, _Sum]) -> list[Point]:
+        return [
+            Point(
+                self._instant(at),
+                Aggregate(count=count, total=total, least=least, most=most, buckets=buckets),
+            )
+            for at, (count, total, least, most, buckets) in sorted(sums.items(), key=_BEGIN)
+        ]
+
+    def _instant(self, at: int) -> datetime:
+        """Return the instant; series of one range have most of them in common."""
+        known = self._instants.get(at)
+        if known is None:
+            known = self._instants[at] = datetime.fromtimestamp(at, UTC)
+        return known
 
 
 def _add(
@@ -138,11 +161,3 @@ def _add(
         for bucket, amount in buckets.items():
             merged[bucket] = merged.get(bucket, 0) + amount
         known[4] = merged
-
-
-def _point(at: int, known: _Sum) -> Point:
-    count, total, least, most, buckets = known
-    return Point(
-        datetime.fromtimestamp(at, UTC),
-        Aggregate(count=count, total=total, least=least, most=most, buckets=buckets),
-    )
