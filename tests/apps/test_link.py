@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 
 SNAPSHOT = link.Snapshot(
     version=7,
@@ -34,8 +34,8 @@ SNAPSHOT = link.Snapshot(
 
 
 def test_a_snapshot_survives_the_link() -> None:
-    text = json.dumps(link.snapshot_to_json(SNAPSHOT))
-    assert link.snapshot_from_json(json.loads(text)) == SNAPSHOT
+    text = json.dumps(snapshots.to_json(SNAPSHOT))
+    assert snapshots.from_json(json.loads(text)) == SNAPSHOT
 
 
 def test_usage_survives_the_link() -> None:

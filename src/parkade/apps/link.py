@@ -38,7 +38,7 @@ gateway that connects is told all that is loaded, then each change; it asks for 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -232,6 +232,10 @@ class Usage:
     component: bool = False
 
 
+#: What a row says where nothing happened.
+_UNUSED = {each.name: getattr(Usage(), each.name) for each in fields(Usage)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """What happened in a gateway and belongs into the history; see `domain.event.Event`."""
@@ -304,71 +308,26 @@ async def read(reader: asyncio.StreamReader) -> dict[str, Any]:
     return message
 
 
-def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot as JSON values."""
-    return asdict(snapshot)
-
-
-def snapshot_from_json(values: Mapping[str, Any]) -> Snapshot:
-    """Return the snapshot that `snapshot_to_json` made these values of."""
-    return Snapshot(
-        version=values["version"],
-        inside=values["inside"],
-        auth=values["auth"],
-        endpoints={name: _endpoint(view) for name, view in values["endpoints"].items()},
-        routes={path: RouteView(**view) for path, view in values["routes"].items()},
-        tokens=tuple(
-            TokenView(**{**view, "endpoints": tuple(view["endpoints"])})
-            for view in values["tokens"]
-        ),
-        limits=Limits(**values["limits"]),
-    )
-
-
-def _endpoint(view: Mapping[str, Any]) -> EndpointView:
-    components, capture, down = view["components"], view["capture"], view["down"]
-    return EndpointView(
-        variants=tuple(map(_variant, view["variants"])),
-        shadows=tuple(map(_variant, view["shadows"])),
-        components={
-            name: ComponentRoute(variant=each["variant"], route=_variant(each["route"]))
-            for name, each in components.items()
-        }
-        if components is not None
-        else None,
-        capture=CaptureView(
-            **{
-                **capture,
-                "csv_types": tuple(capture["csv_types"]),
-                "json_types": tuple(capture["json_types"]),
-            }
-        )
-        if capture is not None
-        else None,
-        asynchronous=view["asynchronous"],
-        down=Down(**down) if down is not None else None,
-    )
-
-
-def _variant(values: Mapping[str, Any]) -> VariantRoute:
-    return VariantRoute(
-        **{
-            **values,
-            "instances": tuple(
-                InstanceRoute(id=each["id"], addresses=tuple(each["addresses"]))
-                for each in values["instances"]
-            ),
-            "hostnames": tuple(values["hostnames"]),
-        }
-    )
-
-
 def usage_to_json(usage: UsageReport) -> dict[str, Any]:
     """Return a report as JSON values."""
     return {
-        endpoint: {variant: asdict(used) for variant, used in variants.items()}
+        endpoint: {variant: _row(used) for variant, used in variants.items()}
         for endpoint, variants in usage.items()
     }
+
+
+def _row(used: Usage) -> dict[str, Any]:
+    """Return what is not as it is where nothing happened; there may be thousands each second."""
+    row = {}
+    for name, nothing in _UNUSED.items():
+        value = getattr(used, name)
+        if value != nothing:
+            row[name] = value if name not in SPREADS else _columns(value)
+    return row
+
+
+def _columns(spread: Spread) -> list[Any]:
+    return [spread.total, spread.least, spread.most, dict(spread.buckets)]
 
 
 def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
@@ -379,12 +338,11 @@ def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
     }
 
 
-def _usage(values: Mapping[str, Any]) -> Usage:
-    return Usage(**{**values, **{name: _spread(values[name]) for name in SPREADS}})
+def _usage(row: Mapping[str, Any]) -> Usage:
+    spreads = {name: _spread(*row[name]) for name in SPREADS if name in row}
+    return Usage(**{**row, **spreads})
 
 
-def _spread(values: Mapping[str, Any]) -> Spread:
-    if not values["buckets"]:
-        return NOTHING
-    buckets = {int(number): count for number, count in values["buckets"].items()}
-    return Spread(**{**values, "buckets": buckets})
+def _spread(total: float, least: float, most: float, buckets: Mapping[str, int]) -> Spread:
+    counts = {int(number): count for number, count in buckets.items()}
+    return Spread(total=total, least=least, most=most, buckets=counts)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 from parkade.apps.control import link as control_link
 from parkade.apps.control.link import LinkServer
 
@@ -97,7 +97,7 @@ def test_a_gateway_gets_the_newest_snapshot_when_it_comes_and_when_it_changes(
             end.server.push(snapshot(2, auth=False))
             for gateway in (early, late):
                 message = await gateway.hear()
-                assert link.snapshot_from_json(message["snapshot"]) == snapshot(2, auth=False)
+                assert snapshots.from_json(message["snapshot"]) == snapshot(2, auth=False)
                 await gateway.leave()
 
     asyncio.run(story())

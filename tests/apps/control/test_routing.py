@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 from parkade.apps.control import routing
 from parkade.domain.catalog import Asynchronous, Capture
 from parkade.domain.standing import Standing, State
@@ -28,7 +28,7 @@ def a_view(name="blue", **changes):
 def through_the_link(view):
     """Return the view as a gateway reads it."""
     sent = link.Snapshot(version=1, inside="", endpoints={"falcon": view})
-    return link.snapshot_from_json(link.snapshot_to_json(sent)).endpoints["falcon"]
+    return snapshots.from_json(snapshots.to_json(sent)).endpoints["falcon"]
 
 
 def test_everything_of_a_variant_reaches_the_gateway():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 from tests.apps.gateway.stand import Gate, Reply, invocation, read_answer, stand, wait_for
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def test_counts_that_control_took_to_its_grave_are_told_again() -> None:
         house.link.setblocking(True)
         dying, _ = house.link.accept()
         house.link.setblocking(False)
-        values = link.snapshot_to_json(house.snapshot)
+        values = snapshots.to_json(house.snapshot)
         dying.sendall(link.frame({"kind": "snapshot", "snapshot": values}))
         for _ in range(7):
             house.invoke()

@@ -13,7 +13,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 from parkade.apps.control.monitor.collector import Report
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class LinkServer:
 
     def push(self, snapshot: link.Snapshot) -> None:
         """Send the snapshot to every gateway, now and when one connects later."""
-        values = link.snapshot_to_json(snapshot)
+        values = snapshots.to_json(snapshot)
         self._newest = link.frame({"kind": "snapshot", "snapshot": values})
         self._version = snapshot.version
         for peer in self._peers:

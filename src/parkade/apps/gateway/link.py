@@ -16,7 +16,7 @@ from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps import link
+from parkade.apps import link, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,7 +127,7 @@ class Link:
     def _heard(self, message: dict[str, Any]) -> None:
         match message:
             case {"kind": "snapshot", "snapshot": dict(values)}:
-                snapshot = link.snapshot_from_json(values)
+                snapshot = snapshots.from_json(values)
                 self._apply(snapshot)
                 self._period = snapshot.limits.usage_seconds
                 self._away = None

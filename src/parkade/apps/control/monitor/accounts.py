@@ -1,4 +1,7 @@
-"""Samples on their way to the store, added up by series and period meanwhile."""
+"""Samples on their way to the store, added up by series and period meanwhile.
+
+The control process's loop only remembers what was told; adding it up is left to the thread that stores.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from parkade.domain.statistics import begin
 from parkade.ports.metrics import MINUTE, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from parkade.domain.series import Aggregate, Series
@@ -28,7 +31,13 @@ class Accounts:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._open: dict[_Key, _Sum] = {}
+        self._deferred: list[Callable[[], None]] = []
         self._lock = threading.Lock()
+
+    def defer(self, work: Callable[[], None]) -> None:
+        """Have something added that is quickly told and takes time to add up: when it is taken."""
+        with self._lock:
+            self._deferred.append(work)
 
     def add(
         self,
@@ -45,7 +54,11 @@ class Accounts:
             self._add(key, value, unit)
 
     def take(self) -> Sequence[Sample]:
-        """Return all of it and begin again from nothing."""
+        """Return all of it and begin again from nothing. Blocking: for a thread."""
+        with self._lock:
+            deferred, self._deferred = self._deferred, []
+        for work in deferred:
+            work()
         with self._lock:
             taken, self._open = self._open, {}
         return [

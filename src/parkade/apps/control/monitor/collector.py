@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
-from parkade.apps.control.monitor.measures import PER, invocations
+from parkade.apps.control.monitor.measures import invocations, no_use
 from parkade.apps.control.monitor.quiet import Quiet
 from parkade.domain.errors import Unavailable
 from parkade.domain.series import PARKADE, Aggregate, Series, Unit
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 UNREAD = "what was stored of it has not been read yet"
 
 _Key = tuple[str, str, bool]
-_ZERO = Aggregate.of(0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +128,14 @@ class Collector:
         """Write down the minutes that are over, and were without use for certain."""
         if self.knowledge.missing(at):
             return
-        for each in self._all():
-            quiet = self.quiet.get(each.key)
-            if quiet is None or not each.serving:
-                continue
-            for minute in quiet.over(at.now, self.knowledge.known_since):
-                self._add(each.use, minute, _ZERO)
-                if not each.asynchronous:
-                    self._add(each.series(PER[each.component]), minute, _ZERO)
+        zeros = [
+            (each, minute)
+            for each in self._all()
+            if each.serving and each.key in self.quiet
+            for minute in self.quiet[each.key].over(at.now, self.knowledge.known_since)
+        ]
+        if zeros:
+            self._accounts.defer(partial(no_use, self._accounts, zeros))
 
     # What is asked.
 
@@ -203,13 +203,22 @@ class Collector:
         dimensions = {"EndpointName": endpoint_name, "VariantName": name}
         if used.component:
             dimensions = {"InferenceComponentName": name}
-        invocations(self._accounts, dimensions, used, subject, now)
+        self._measure(dimensions, used, subject, now)
         if subject is not None and used.component:
             variant = subjects.get((endpoint_name, subject.variant_name, False))
             dimensions = {"EndpointName": endpoint_name, "VariantName": subject.variant_name}
-            invocations(self._accounts, dimensions, used, variant, now)
+            self._measure(dimensions, used, variant, now)
             if variant is not None and used.invocations:
                 self.touch(variant, now)
+
+    def _measure(
+        self,
+        dimensions: Mapping[str, str],
+        used: link.Usage,
+        subject: Subject | None,
+        now: datetime,
+    ) -> None:
+        self._accounts.defer(partial(invocations, self._accounts, dimensions, used, subject, now))
 
     def _add(self, series: Series, at: datetime, value: Aggregate) -> None:
         self._accounts.add(series, at, value, unit=Unit.COUNT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from parkade.domain.series import Aggregate, Unit
@@ -9,7 +10,7 @@ from parkade.domain.statistics import begin
 from parkade.ports.metrics import FINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from parkade.apps.control.monitor.accounts import Accounts
@@ -31,7 +32,8 @@ class Concurrency:
         """Look at what gateways say is under way."""
         period = begin(now, FINE)
         if self._period is not None and period != self._period:
-            self._tell(self._period)
+            self._accounts.defer(partial(_tell, self._accounts, self._seen, self._period))
+            self._seen = {}
         self._period = period
         for each in subjects:
             if each.asynchronous or not each.serving:
@@ -41,8 +43,8 @@ class Concurrency:
             before = self._seen.get(each)
             self._seen[each] = seen if before is None else before.plus(seen)
 
-    def _tell(self, period: datetime) -> None:
-        for subject, seen in self._seen.items():
-            series = subject.series(_NAMES[subject.component])
-            self._accounts.add(series, period, seen, unit=Unit.COUNT, seconds=FINE)
-        self._seen.clear()
+
+def _tell(accounts: Accounts, found: Mapping[Subject, Aggregate], period: datetime) -> None:
+    for subject, seen in found.items():
+        series = subject.series(_NAMES[subject.component])
+        accounts.add(series, period, seen, unit=Unit.COUNT, seconds=FINE)

@@ -48,26 +48,37 @@ class Flusher:
         self._clock = clock
         self._lost = lost
         self._busy = asyncio.Lock()
+        #: Samples that had to go since that was last told.
+        self._dropped = 0
         #: Whether a process before this one may have told that nothing can be stored.
         self._heir = True
 
     async def flush(self) -> None:
         """Store what there is."""
         async with self._busy:
-            samples = self._accounts.take()
-            if not samples:
-                return
             try:
-                await asyncio.to_thread(self._store.add, samples)
+                stored = await asyncio.to_thread(self._flush)
             except ParkadeError as error:
-                if self._accounts.give_back(samples):
-                    self._lost()
                 self._fail(error.message)
-            except BaseException:
-                self._accounts.give_back(samples)
-                raise
             else:
-                self._recover()
+                if stored:
+                    self._recover()
+            finally:
+                if self._dropped:
+                    self._dropped = 0
+                    self._lost()
+
+    def _flush(self) -> bool:
+        """Store what there is; tell whether there was anything."""
+        samples = self._accounts.take()
+        if not samples:
+            return False
+        try:
+            self._store.add(samples)
+        except BaseException:
+            self._dropped += self._accounts.give_back(samples)
+            raise
+        return True
 
     def _fail(self, why: str) -> None:
         if self.trouble:

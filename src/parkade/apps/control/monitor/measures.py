@@ -8,7 +8,7 @@ from parkade.domain.series import PARKADE, SAGEMAKER, Aggregate, Series, Unit
 from parkade.ports.metrics import MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from parkade.apps import link
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: What divides invocations by instances, or by copies: by whether it is a component.
 PER = {False: "InvocationsPerInstance", True: "InvocationsPerCopy"}
+
+_ZERO = Aggregate.of(0.0)
 
 _Measured = tuple[str, Aggregate, Unit, str]
 
@@ -33,6 +35,15 @@ def invocations(
     for name, value, unit, namespace in (*_counts(used, subject), *_times(used), *_rare(used)):
         series = Series.of(namespace, name, **dimensions)
         accounts.add(series, now, value, unit=unit, seconds=seconds)
+
+
+def no_use(accounts: Accounts, minutes: Sequence[tuple[Subject, datetime]]) -> None:
+    """Add a zero for each of these minutes that were without use."""
+    for subject, minute in minutes:
+        accounts.add(subject.use, minute, _ZERO, unit=Unit.COUNT)
+        if not subject.asynchronous:
+            share = subject.series(PER[subject.component])
+            accounts.add(share, minute, _ZERO, unit=Unit.COUNT)
 
 
 def _counts(used: link.Usage, subject: Subject | None) -> Iterator[_Measured]:

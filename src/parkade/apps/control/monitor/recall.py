@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: How far is looked back: idle times that are longer are told as that long.
-HORIZON = timedelta(hours=12)
+HORIZON = timedelta(hours=6)
 #: Series that are read at once, so that others get at the store between.
 _TOGETHER = 50
 #: The series that tell of use.
