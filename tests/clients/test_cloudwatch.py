@@ -97,6 +97,7 @@ def test_a_large_request_is_sent_compressed_and_understood(boto: Account, cloudw
     assert len([each for page in pages for each in page["Metrics"]]) == 500
 
 
+@pytest.mark.semantics("metrics.alarms")
 def test_an_alarm_named_like_an_endpoint_tells_a_topic_and_deletes_nothing(
     boto: Account, cloudwatch: Any
 ) -> None:
@@ -171,6 +172,7 @@ def test_roles_and_signatures(boto: Account, cloudwatch: Any) -> None:
         assert refusal(made.list_metrics)[0] == "SignatureDoesNotMatch"
 
 
+@pytest.mark.semantics("metrics.cloudwatch")
 def test_the_aws_cli(boto: Account, cloudwatch: Any, tmp_path: Path) -> None:
     shell = Shell(boto, tmp_path)
     stamp = now(boto).astimezone(UTC).isoformat()

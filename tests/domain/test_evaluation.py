@@ -37,6 +37,7 @@ def said(points, datapoints, periods, missing):
 
 
 # The order of the states: missing, ignore, breaching, notBreaching.
+@pytest.mark.semantics("metrics.alarms")
 @pytest.mark.parametrize(
     ("points", "states"),
     [
@@ -62,11 +63,13 @@ def test_three_of_three(points, states):
         ("---X-", (ALARM, KEPT, ALARM, OK)),
     ],
 )
+@pytest.mark.semantics("metrics.alarms")
 def test_two_of_three(points, states):
     order = (Missing.MISSING, Missing.IGNORE, Missing.BREACHING, Missing.NOT_BREACHING)
     assert tuple(said(points, 2, 3, each) for each in order) == states
 
 
+@pytest.mark.semantics("metrics.alarms")
 @pytest.mark.parametrize("points", ["----X", "---X-"])
 def test_an_alarm_is_not_raised_before_it_is_due(points):
     assert said(points, 3, 3, Missing.MISSING) is KEPT

@@ -39,6 +39,7 @@ def put_alarm(boto, name="deep", **changes):
     )
 
 
+@pytest.mark.semantics("metrics.cloudwatch")
 def test_what_is_put_can_be_listed_and_read(boto):
     put(boto)
     put(boto, 4.5)
@@ -111,6 +112,7 @@ def test_an_alarm_on_metrics_is_shown_as_it_was_put(boto):
     assert "MetricName" not in alarm
 
 
+@pytest.mark.semantics("metrics.cloudwatch")
 def test_errors_are_those_that_boto3_knows(boto):
     errors = boto.exceptions
     with pytest.raises(errors.ResourceNotFound):
