@@ -41,6 +41,7 @@ _WHOLE = tuple(
         ("B", 8), ("b", 7), ("H", 16), ("h", 15), ("I", 32), ("i", 31), ("q", 53),
     )
 )  # fmt: skip
+_LEAST, _MOST = -(1 << 53), (1 << 53) - 1
 _FORMS = {form.encode(): form for form, _, _ in _WHOLE} | {b"d": "d"}
 
 
@@ -181,22 +182,23 @@ def _column(values: Sequence[float], before: Sequence[Sequence[float]]) -> bytes
         return _HEAD.pack(_CONSTANT, length) + _NUMBER.pack(least)
     if values in before:
         return _HEAD.pack(_AS_BEFORE, length) + _PLACE.pack(before.index(values))
-    form, parts = _form(values, least, most)
-    numbers = values if form == "d" else [int(value * parts) for value in values]
+    form, parts, numbers = _form(values)
     raw = struct.pack(f"<{length}{form}", *numbers)
     width = struct.calcsize(f"<{form}")
     planes = b"".join(raw[i::width] for i in range(width))
     return _HEAD.pack(form.encode(), length) + _PLACE.pack(parts) + planes
 
 
-def _form(values: Sequence[float], least: float, most: float) -> tuple[str, int]:
-    """Return the narrowest form, and of which parts of one they are whole numbers then."""
+def _form(values: Sequence[float]) -> tuple[str, int, Sequence[float]]:
+    """Return the narrowest form, of which parts of one they are whole numbers then, and those."""
     for parts in _PARTS:
-        if all(float(value * parts).is_integer() for value in values):
-            for form, low, high in _WHOLE:
-                if low <= least * parts and most * parts <= high:
-                    return form, parts
-    return "d", 1
+        scaled = values if parts == 1 else [value * parts for value in values]
+        least, most = min(scaled), max(scaled)
+        # Beyond these, whole numbers are no narrower than floats.
+        if least >= _LEAST and most <= _MOST and (whole := [*map(int, scaled)]) == scaled:
+            form = next(form for form, low, high in _WHOLE if low <= least and most <= high)
+            return form, parts, whole
+    return "d", 1, values
 
 
 def _split(content: bytes, number: int) -> list[Sequence[float]]:

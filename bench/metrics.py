@@ -1,0 +1,495 @@
+"""The metric store with 1,000 endpoints: what is read, what is written, how much room it takes.
+
+    python bench/metrics.py [--endpoints 1000] [--days 15] [--hours 90] [--busy 0.2] [--queries 200]
+
+Makes a file as it is after so many days: minutes of days in packs, today's hours in packs, this hour in
+rows, and hours for months. Packs are of 40 different endpoints, written again for the others: they are
+packed one by one, so that this changes neither their size nor their cost. Then, on that file: a dashboard query, a minute of all series written, all that a restarted monitor reads, the idle decision of a sweep,
+and the packing of an hour. For what a store would take and do that has a row for each point, some of
+the same series are stored like that, too. See bench/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from parkade.adapters.sqlite import metricspacking, metricsrows
+from parkade.adapters.sqlite.metrics import SqliteMetricStore
+from parkade.adapters.sqlite.metricspacking import Block
+from parkade.adapters.sqlite.metricsrows import DAY, HOUR, WEEK, Level
+from parkade.apps.control.monitor.accounts import Accounts
+from parkade.apps.control.monitor.collector import Collector, Report
+from parkade.apps.control.monitor.knowledge import Instant, Knowledge
+from parkade.apps.control.monitor.recall import recall
+from parkade.apps.control.monitor.subjects import Subject
+from parkade.apps.control.monitor.usage import KnownUsage
+from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
+from parkade.domain.idle import IdleRules
+from parkade.domain.ladder import Watch
+from parkade.domain.lease import Lease, LeaseRules
+from parkade.domain.plan import Circumstances, plan
+from parkade.domain.series import INSTANCES, PARKADE, PARTS, SAGEMAKER, STEPS, Aggregate, Series
+from parkade.domain.statistics import Statistic
+from parkade.ports.metrics import MINUTE, Sample
+from parkade.services.metrics import Metrics, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Endpoints that differ from each other.
+DISTINCT = 40
+#: A Wednesday, 14:25: today has packed hours, and this hour has rows.
+NOW = datetime(2026, 4, 15, 14, 25, tzinfo=UTC)
+END = int(NOW.timestamp())
+#: Counts of what was used; then what there is in minutes without use, too.
+USED = (
+    "Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors", "ModelLatency",
+    "OverheadLatency", "TotalLatency",
+)  # fmt: skip
+ALWAYS = ("Invocations", "InvocationsPerInstance")
+MACHINE = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
+#: Of one endpoint: what a dashboard shows, and the statistic of it.
+DASHBOARD = {
+    "Invocations": "Sum", "InvocationModelErrors": "Sum", "ModelLatency": "p99",
+    "OverheadLatency": "p99", "CPUUtilization": "Average", "MemoryUtilization": "Average",
+}  # fmt: skip
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description="the metric store, measured")
+    parser.add_argument("--endpoints", type=int, default=1000)
+    parser.add_argument("--days", type=int, default=15, help="days of minutes")
+    parser.add_argument("--hours", type=int, default=90, help="days of hours")
+    parser.add_argument("--busy", type=float, default=0.2, help="share that is used all day")
+    parser.add_argument("--queries", type=int, default=200)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pkb") as folder:
+        path = Path(folder) / "metrics.db"
+        fleet = Fleet(given.endpoints, given.busy)
+        begun = time.perf_counter()
+        with closing(SqliteMetricStore(path)) as store:
+            fill(store, fleet, given.days, given.hours)
+        print(f"filled in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        with closing(SqliteMetricStore(path)) as store:
+            rows = [*room(path, fleet)]
+            rows += queries(store, fleet, given.queries)
+            rows += restart(store, fleet)
+            rows += decision(fleet)
+            rows += writing(store, fleet)
+            rows += packing(store)
+        rows += counterpart(Path(folder), given.days, given.queries)
+    print("| what | value |\n| --- | --- |")
+    for what, value in rows:
+        print(f"| {what} | {value} |")
+
+
+@dataclass
+class Fleet:
+    """Endpoints of one variant and one instance each, of which a share is busy by day."""
+
+    number: int
+    share: float
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [f"endpoint-{number:04}" for number in range(self.number)]
+
+    def busy(self, name: str) -> bool:
+        """Tell whether it is one of those that are used."""
+        return int(name.rpartition("-")[2]) < self.number * self.share
+
+    def series(self, name: str) -> Iterator[Series]:
+        """Give the series of one of them; a machine's are there twice, as in CloudWatch."""
+        of = {"EndpointName": name, "VariantName": "AllTraffic"}
+        for each in (*ALWAYS, *(USED if self.busy(name) else ())):
+            namespace = PARKADE if each == "TotalLatency" else SAGEMAKER
+            yield Series.of(namespace, each, **of)
+        for each in MACHINE:
+            yield Series.of(INSTANCES, each, **of)
+            yield Series.of(INSTANCES, each, **of, InstanceId=f"{hash_of(name):012x}")
+
+
+def hash_of(name: str) -> int:
+    return int.from_bytes(name.encode()[-6:])
+
+
+# -- filling -------------------------------------------------------------------------------
+
+
+def fill(store: SqliteMetricStore, fleet: Fleet, days: int, hours: int) -> None:
+    """Write a file as it would be now: today's packs by tidying, the former ones at once."""
+    with store._file.writing() as connection:  # noqa: SLF001  faster than days of adding
+        for place, name in enumerate(fleet.names):
+            busy = fleet.busy(name)
+            for series in fleet.series(name):
+                cursor = connection.execute(
+                    "INSERT INTO series (namespace, name, dimensions, unit, newest)"
+                    " VALUES (?, ?, ?, 'None', ?)",
+                    (series.namespace, series.name, json.dumps(series.dimensions), END),
+                )
+                connection.executemany(
+                    "INSERT INTO packs VALUES (?, ?, ?, ?)",
+                    [
+                        (level, begin, cursor.lastrowid, content)
+                        for level, begin, content in history(
+                            series.name, place % DISTINCT, days, hours, busy=busy
+                        )
+                    ],
+                )
+    chance = np.random.default_rng(4)
+    for minute in range(END - END % HOUR, END, 60):
+        store.add(samples(chance, fleet, minute))
+
+
+@cache
+def history(
+    name: str, seed: int, days: int, hours: int, *, busy: bool
+) -> list[tuple[Level, int, bytes]]:
+    """Return the packs of a series: days of minutes, today's hours, weeks of hours."""
+    chance = np.random.default_rng([seed, *name.encode()])
+    today = END - END % DAY
+    spans = [(Level.DAY, begin, DAY) for begin in range(today - days * DAY, today, DAY)]
+    spans += [(Level.HOUR, begin, HOUR) for begin in range(today, END - HOUR, HOUR)]
+    for begin in range(Level.WEEK.begin(today - hours * DAY), today, WEEK):
+        spans.append((Level.WEEK, begin, min(WEEK, today - begin)))
+    return [
+        (
+            level,
+            begin,
+            metricspacking.pack(
+                measured(chance, name, begin, span, level.seconds, busy=busy), begin, level.seconds
+            ),
+        )
+        for level, begin, span in spans
+    ]
+
+
+def samples(chance: np.random.Generator, fleet: Fleet, minute: int) -> list[Sample]:
+    at = datetime.fromtimestamp(minute, UTC)
+    return [
+        Sample(series=series, at=at, value=value)
+        for name in fleet.names
+        for series in fleet.series(name)
+        for _, value in measured(
+            chance, series.name, minute, 60, MINUTE, busy=fleet.busy(name)
+        ).values()
+    ]
+
+
+def measured(
+    chance: np.random.Generator, name: str, begin: int, span: int, seconds: int, *, busy: bool
+) -> Block:
+    """Return points as the monitor would have measured them: all day zeros, or a day's work."""
+    ats = list(range(begin, begin + span, seconds))
+    size = len(ats)
+    if name == "DiskUtilization":
+        return _gauge(ats, np.full(size, 40.0), np.zeros(size), 6 * seconds // 60)
+    if name in MACHINE:
+        middle = chance.normal(30.0 if busy else 0.4, 0.2, size).clip(0)
+        return _gauge(ats, middle, np.abs(chance.normal(0, 0.1, size)), 6 * seconds // 60)
+    counts = np.zeros(size)
+    if busy:
+        hour = (np.array(ats) % DAY) / HOUR
+        load = np.where((hour > 7) & (hour < 19), 120.0, 3.0) * seconds / 60
+        counts = chance.poisson(load).astype(float)
+    return _counts(ats, counts) if "Latency" not in name else _latencies(chance, ats, counts, name)
+
+
+def _gauge(ats: list[int], middle: np.ndarray, spread: np.ndarray, looks: int) -> Block:
+    least = np.round((middle - spread).clip(0) * PARTS) / PARTS
+    most = np.round((middle + spread) * PARTS) / PARTS
+    total = np.round(middle * looks * PARTS) / PARTS
+    count = [float(looks)] * len(ats)
+    return Block(ats, count, total.tolist(), least.tolist(), most.tolist(), [{}] * len(ats))
+
+
+def _counts(ats: list[int], counts: np.ndarray) -> Block:
+    ones = np.minimum(counts, 1.0).tolist()
+    total = counts.tolist()
+    return Block(ats, np.maximum(counts, 1).tolist(), total, ones, ones, [{}] * len(ats))
+
+
+def _latencies(chance: np.random.Generator, ats: list[int], counts: np.ndarray, name: str) -> Block:
+    """Return lognormal latencies, with their histograms; minutes without use have no point."""
+    block = Block()
+    for at, count in zip(ats, counts.tolist(), strict=True):
+        if count:
+            # As many samples as fill the histogram; more differ in the counts alone.
+            many = _minutes(name, min(int(count), 1000) // 5 * 5 or 1)
+            block.put(at, many[int(chance.integers(len(many)))])
+    return block
+
+
+@cache
+def _minutes(name: str, count: int) -> list[Aggregate]:
+    """Return minutes of so many latencies each, from which all that is busy draws."""
+    chance = np.random.default_rng(count)
+    middle = 200.0 if name == "OverheadLatency" else 20_000.0
+    return [_minute(middle * chance.lognormal(0, 0.5, count)) for _ in range(200)]
+
+
+def _minute(took: np.ndarray) -> Aggregate:
+    numbers, amounts = np.unique(np.floor(np.log2(took) * STEPS).astype(int), return_counts=True)
+    return Aggregate(
+        count=float(took.size),
+        total=float(took.sum()),
+        least=float(took.min()),
+        most=float(took.max()),
+        buckets=dict(zip(numbers.tolist(), map(float, amounts.tolist()), strict=True)),
+    )
+
+
+# -- measuring -----------------------------------------------------------------------------
+
+
+def room(path: Path, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    number = sum(1 for name in fleet.names for _ in fleet.series(name))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        held = dict(
+            connection.execute("SELECT level, sum(length(content)) FROM packs GROUP BY level")
+        )
+    yield "endpoints, series", f"{fleet.number}, {number}"
+    yield "size of the file", f"{path.stat().st_size / 1e6:.0f} MB"
+    for level, what in ((Level.DAY, "minutes of days"), (Level.HOUR, "minutes of today"),
+                        (Level.WEEK, "hours")):  # fmt: skip
+        yield f"of that, packed {what}", f"{held.get(level, 0) / 1e6:.0f} MB"
+
+
+def queries(store: SqliteMetricStore, fleet: Fleet, number: int) -> Iterator[tuple[str, str]]:
+    """Ask for a day of six series of busy endpoints, which is what takes longest."""
+    metrics = Metrics(store)
+    busy = [name for name in fleet.names if fleet.busy(name)]
+    asked = [busy[place] for place in np.random.default_rng(7).integers(len(busy), size=number)]
+    for seconds in (60, 300, 3600):
+        took = [timed(partial(ask, metrics, fleet, name, seconds)) for name in asked]
+        yield f"dashboard: 6 series, 24 h, {seconds} s a point", told(took)
+
+
+def ask(metrics: Metrics, fleet: Fleet, name: str, seconds: int) -> None:
+    wanted = [
+        Wanted(series, (Statistic.of(DASHBOARD[series.name]),))
+        for series in fleet.series(name)
+        if series.name in DASHBOARD and "InstanceId" not in dict(series.dimensions)
+    ]
+    answers = metrics.query(wanted, NOW - timedelta(days=1), NOW, seconds)
+    if any(
+        len(each.points) < 86400 // seconds - 1
+        for each in answers
+        if each.wanted.series.name == "Invocations"
+    ):
+        raise SystemExit("a day is not all there")
+
+
+def writing(store: SqliteMetricStore, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    chance = np.random.default_rng(5)
+    minute = END - END % 60
+    everything = samples(chance, fleet, minute)
+    yield (
+        f"a minute of all: {len(everything)} samples in one transaction",
+        told([timed(lambda: store.add(everything))]),
+    )
+    yield "the same minute again, merged", told([timed(lambda: store.add(everything))])
+    used = [each for each in everything if each.value.total and "Latency" not in each.series.name]
+    yield (
+        f"a second of what is used: {len(used)} samples",
+        told([timed(lambda: store.add(used)) for _ in range(5)]),
+    )
+
+
+def packing(store: SqliteMetricStore) -> Iterator[tuple[str, str]]:
+    """Tidy after the hour is over: each slice is what others may have to wait for."""
+    later = NOW.replace(minute=0) + timedelta(hours=1, minutes=10)
+    took = []
+    more = True
+    while more:
+        begun = time.perf_counter()
+        more = store.tidy(later)
+        took.append(time.perf_counter() - begun)
+    yield f"packing an hour of all, {len(took)} slices", f"{sum(took):.1f} s"
+    yield "one slice of it", told(took)
+
+
+class Counted:
+    """The subjects of the monitor."""
+
+    fleets: Mapping[str, object] = {}
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._known = {
+            name: (
+                Subject(
+                    endpoint_name=name, name="AllTraffic", variant_name="AllTraffic", instances=1
+                ),
+            )
+            for name in fleet.names
+        }
+
+    def all(self) -> Mapping[str, tuple[Subject, ...]]:
+        """Return one for each endpoint."""
+        return self._known
+
+
+def a_collector(fleet: Fleet) -> tuple[Collector, Instant]:
+    at = Instant(NOW, 0.0)
+    knowledge = Knowledge.begin(at, None, scale=1.0, period=1.0, stored=NOW)
+    collector = Collector(Accounts(), knowledge, Counted(fleet))  # type: ignore[arg-type]
+    collector.report(Report(peer="a", gateway="a", usage={}), at)
+    collector.settle(at)
+    return collector, at
+
+
+def restart(store: SqliteMetricStore, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    """Read since when all is without use, as a monitor does that has just begun: 12 h of all."""
+    collector, _ = a_collector(fleet)
+    took = timed(lambda: asyncio.run(recall(collector, store, NOW - timedelta(minutes=1), NOW)))
+    quiet = sum(each.since < NOW - timedelta(hours=10) for each in collector.quiet.values())
+    yield (
+        f"a restart's reading: 12 h of {fleet.number} series, {quiet} quiet all along",
+        told([took]),
+    )
+
+
+def decision(fleet: Fleet) -> Iterator[tuple[str, str]]:
+    """Decide for all, with each of them watched by the maintainer."""
+    collector, at = a_collector(fleet)
+    for each in collector.quiet.values():
+        each.unread = ""
+    usage = KnownUsage(lambda: collector, lambda: at, trouble=str, backlog=lambda _: 0)
+    leases = [lease(name) for name in fleet.names]
+    seen = {name: observed(name) for name in fleet.names}
+    watches = {name: watch(name) for name in fleet.names}
+
+    rules = LeaseRules(max_ahead=timedelta(days=1), initial=timedelta(minutes=30), warnings=())
+
+    def decide() -> None:
+        uses = usage.uses(fleet.names, NOW)
+        plan(NOW, leases, seen, rules, around=Circumstances(uses=uses, watches=watches))
+
+    yield (
+        f"idle decision of a sweep for {fleet.number}: use and plan",
+        told([timed(decide) for _ in range(10)]),
+    )
+
+
+def lease(name: str) -> Lease:
+    return Lease(
+        endpoint_name=name,
+        config_name=f"{name}-config",
+        owner="bench",
+        created_at=NOW - timedelta(hours=2),
+        expires_at=NOW + timedelta(hours=2),
+    )
+
+
+def observed(name: str) -> ObservedEndpoint:
+    return ObservedEndpoint(
+        name=name,
+        status=EndpointStatus.IN_SERVICE,
+        config_name=f"{name}-config",
+        changed_at=NOW - timedelta(hours=2),
+        created_at=NOW - timedelta(hours=2),
+        healthy=1,
+        wanted=1,
+    )
+
+
+def watch(name: str) -> Watch:
+    since = NOW - timedelta(hours=2)
+    return Watch(
+        endpoint_name=name,
+        created_at=since,
+        in_service_at=since,
+        since=since,
+        rules=IdleRules(),
+        by="tag auto-maintain=true",
+    )
+
+
+# -- the counterpart -----------------------------------------------------------------------
+
+
+def counterpart(folder: Path, days: int, number: int) -> Iterator[tuple[str, str]]:
+    """Store one busy and four idle endpoints both ways: packed, and a row for each point."""
+    few = Fleet(5, 0.2)
+    chance = np.random.default_rng(6)
+    today = END - END % DAY
+    plain = sqlite3.connect(folder / "plain.db", isolation_level=None)
+    plain.execute("PRAGMA journal_mode = WAL")
+    plain.execute(
+        "CREATE TABLE points (series TEXT, at INTEGER, count REAL, total REAL, least REAL,"
+        " most REAL, buckets TEXT, PRIMARY KEY (series, at)) WITHOUT ROWID"
+    )
+    points = 0
+    with closing(SqliteMetricStore(folder / "packed.db")) as store:  # noqa: SIM117
+        with store._file.writing() as connection:  # noqa: SLF001
+            plain.execute("BEGIN")
+            for index, series in enumerate(each for name in few.names for each in few.series(name)):
+                name = dict(series.dimensions)["EndpointName"]
+                for begin in range(today - days * DAY, today, DAY):
+                    block = measured(chance, series.name, begin, DAY, MINUTE, busy=few.busy(name))
+                    metricsrows.put_pack(connection, Level.DAY, begin, index, block)
+                    points += len(block.at)
+                    plain.executemany(
+                        "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        [
+                            (str(series), at, *each, json.dumps(buckets) if buckets else None)
+                            for at, *each, buckets in block.rows()
+                        ],
+                    )
+            plain.execute("COMMIT")
+    plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    took = [timed(lambda: read_plainly(plain, few)) for _ in range(number // 10)]
+    plain.close()
+    packed, rows = ((folder / each).stat().st_size for each in ("packed.db", "plain.db"))
+    yield "bytes a point, packed", f"{packed / points:.2f}"
+    yield "bytes a point, a row for each", f"{rows / points:.1f} ({rows / packed:.0f} times)"
+    yield "dashboard of 60 s from a row for each", told(took)
+
+
+def read_plainly(connection: sqlite3.Connection, few: Fleet) -> None:
+    end = END - END % DAY
+    for series in few.series(few.names[0]):
+        if series.name not in DASHBOARD or "InstanceId" in dict(series.dimensions):
+            continue
+        for _, count, total, least, most, buckets in connection.execute(
+            "SELECT at, count, total, least, most, buckets FROM points"
+            " WHERE series = ? AND at >= ? AND at < ?",
+            (str(series), end - DAY, end),
+        ):
+            numbers = {int(k): v for k, v in json.loads(buckets).items()} if buckets else {}
+            value = Aggregate(count=count, total=total, least=least, most=most, buckets=numbers)
+            value.percentile(99)
+
+
+def timed(do: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    do()
+    return time.perf_counter() - begun
+
+
+def told(seconds: list[float]) -> str:
+    if len(seconds) == 1:
+        return f"{seconds[0] * 1e3:.0f} ms"
+    return f"median {statistics.median(seconds) * 1e3:.1f} ms, worst {max(seconds) * 1e3:.0f} ms"
+
+
+if __name__ == "__main__":
+    main()
