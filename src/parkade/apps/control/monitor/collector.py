@@ -199,6 +199,8 @@ class Collector:
         subjects: Mapping[_Key, Subject],
         now: datetime,
     ) -> None:
+        if not any((used.invocations, used.no_capacity, used.streams, used.retried, used.dropped)):
+            return  # an endpoint with any news is there with all its variants
         subject = subjects.get((endpoint_name, name, used.component))
         dimensions = {"EndpointName": endpoint_name, "VariantName": name}
         if used.component:
