@@ -54,7 +54,7 @@ def test_fix_lists_what_it_would_do_and_asks(left_over):
     assert "forget them" in result.stdout
     assert "tags.orphaned:emu" in kinds(left_over)
     told = left_over.ok("audit", "--fix", stdin="y\n")
-    assert "tags.orphaned:emu: done: forget them" in told
+    assert "tags.orphaned:emu: forget them: done" in told
     assert kinds(left_over) == ["endpoint.unmetered:kiwi", "config.unused:falcon-config"]
 
 

@@ -66,7 +66,7 @@ def _tell(
     fix: bool,
 ) -> None:
     for each in mended:
-        render.say(f"{each['id']}: {'done' if each['done'] else 'not done'}: {each['text']}")
+        render.say(f"{each['id']}: {each['text']}{': done' if each['done'] else ''}")
     if fix and found and not wanted:
         render.note("Nothing of this can be put right without a person.")
 
@@ -95,7 +95,7 @@ def _finding(view: dict[str, Any]) -> RenderableType:
         (view["hint"], "green"),
         *([(f"\n{'; '.join(facts)}", "dim")] if facts else []),
     )
-    return Group(heading, Padding(about, (0, 0, 0, 2)))
+    return Group(heading, Padding(about, (0, 0, 0, 2), expand=False))
 
 
 def _mendable(found: list[dict[str, Any]], *, unused: bool) -> list[dict[str, Any]]:

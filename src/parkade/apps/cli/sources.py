@@ -145,7 +145,13 @@ def of_server(since: str, rates: Rates) -> Source:
             field="since",
             hint="see the trade-off with synthetic teams: parkade simulate --teams 5",
         )
-    return _of(recorded, period, hourly)
+    return _of(recorded, _since_first(recorded, period), hourly)
+
+
+def _since_first(recorded: Mapping[str, Traffic], period: Period) -> Period:
+    """Return the period from the hour of its first request: what was before nobody recorded."""
+    first = min(each.bursts[0].at for each in recorded.values())
+    return Period(start=max(period.start, first.replace(minute=0)), end=period.end)
 
 
 def _measured(client: Client, period: Period) -> set[str]:

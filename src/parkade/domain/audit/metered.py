@@ -32,8 +32,8 @@ def unmetered(survey: Survey) -> Iterator[Finding]:
             kind=Kind.UNMETERED,
             name=name,
             text=f"endpoint {name} is {seen.status}, and no lease pays for it",
-            hint=f"parkade add {name} --config {config} --minutes 30; what has a lease can be "
-            f"removed: parkade remove {name}",
+            hint=f"pay for it: parkade add {name} --config {config} --minutes 30; to be rid of it, "
+            f"then: parkade remove {name}",
             since=seen.created_at,
             hourly=survey.hourly.get(name),
         )
