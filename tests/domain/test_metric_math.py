@@ -4,13 +4,13 @@ import math
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parkade.domain import mathsyntax, metricquery
 from parkade.domain.errors import InvalidInput
 from parkade.domain.mathfunctions import FUNCTIONS, Span
-from parkade.domain.mathvalues import Line
+from parkade.domain.mathvalues import OPERATORS, Line
 from parkade.domain.metricquery import Query
 from tests.builders import NOW, a_query
 
@@ -202,6 +202,36 @@ def test_arithmetic_is_that_of_python(expression):
     expected = eval(expression)  # noqa: S307  built above, of numbers and + - * alone
     found = values(f"TIME_SERIES({expression})")
     assert found == [pytest.approx(expected)] * 5
+
+
+LEAVES = st.sampled_from(
+    ["a", "b", "0", "1", "1e300", "(0/0)", "(1/0)", "[]", "[a]", "[a, 2]", "'x'", "REPEAT"]
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(sorted(OPERATORS)), inner)
+        .map(" ".join)
+        .map("({})".format),
+        st.tuples(st.sampled_from(sorted(FUNCTIONS)), st.lists(inner, max_size=3)).map(
+            lambda call: f"{call[0]}({', '.join(call[1])})"
+        ),
+        inner.map("-{}".format),
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=1000)
+@given(TREES)
+def test_any_expression_is_computed_or_refused(expression):
+    try:
+        found = computed(expression, a=A, b=line(None, 1e308, -1e308))
+    except InvalidInput:
+        return
+    for each in found:
+        assert all(math.isfinite(value) for value in each.values.values())
 
 
 @given(st.lists(st.none() | st.floats(-1e300, 1e300), min_size=5, max_size=5))

@@ -197,6 +197,23 @@ def test_what_cannot_be_read_changes_no_state_and_is_written_down_once(world, mo
     assert world.state() is State.OK
 
 
+def test_a_fault_of_ours_in_one_alarm_is_no_other_alarms(world, monkeypatch):
+    world.put("good", periods=1)
+    other = a_query(endpoint="flan")
+    world.put("bad", periods=1, queries=(other,))
+    answer = MetricQueries.answer
+
+    def faulty(self, queries, start, end):
+        if queries == (other,):
+            raise TypeError("a bug")
+        return answer(self, queries, start, end)
+
+    monkeypatch.setattr(MetricQueries, "answer", faulty)
+    world.minute(5)
+    assert world.state("good") is State.ALARM
+    assert "fault in Parkade" in world.watch.troubles["bad"]
+
+
 def test_a_damaged_alarm_hides_no_other(world):
     world.put("bad", periods=1)
     world.put("good", periods=1)

@@ -93,7 +93,7 @@ def unusable(what: str) -> InvalidInput:
 def _of_one(function: Unary, value: float | Line) -> float | Line:
     if isinstance(value, Line):
         return computed(value, {at: function(each) for at, each in value.values.items()})
-    return function(value)
+    return function(value) if math.isfinite(value) else math.nan
 
 
 def _combined(function: Binary, left: float | Line, right: float | Line) -> float | Line:

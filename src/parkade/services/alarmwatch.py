@@ -90,6 +90,11 @@ class AlarmWatch:
             self._seen.pop(alarm.name, None)  # somebody has changed it: it is looked at again
         except ParkadeError as error:
             self._trouble(alarm.name, endpoint_of(alarm), error.message, now)
+        except Exception:
+            # Whatever somebody's expression brings to light, the other alarms are looked at.
+            logger.exception("bug while alarm %s was evaluated", alarm.name)
+            why = "of a fault in Parkade itself, which logs/control.log tells"
+            self._trouble(alarm.name, endpoint_of(alarm), why, now)
         else:
             self._troubles.pop(alarm.name, None)
 

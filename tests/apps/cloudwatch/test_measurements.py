@@ -1,6 +1,6 @@
 """GetMetricData, GetMetricStatistics, ListMetrics and PutMetricData: pages, limits, refusals."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -148,6 +148,8 @@ def test_a_damaged_series_is_told_and_harms_no_other(cbor, world):
         ({"MetricDataQueries": [{**query(), "Expression": "1"}]},
          "InvalidParameterCombination", "both MetricStat and Expression"),
         ({"MetricDataQueries": [{"Id": "e"}]}, "InvalidParameterValue", "one of MetricStat"),
+        ({"StartTime": datetime(1, 1, 1, 1, tzinfo=UTC)}, "InvalidParameterValue", "StartTime"),
+        ({"EndTime": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)}, "InvalidParameterValue", "EndTime"),
         ({"MaxDatapoints": 0}, "InvalidParameterValue", "MaxDatapoints"),
         ({"StartTime": NOW - timedelta(days=80)}, "InvalidParameterValue", "100800"),
         ({"NextToken": "e30="}, "InvalidNextToken", "NextToken"),

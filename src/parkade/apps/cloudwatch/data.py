@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch import members
-from parkade.apps.cloudwatch.faults import bad_token, combination, unusable
+from parkade.apps.cloudwatch.faults import bad_token, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,7 @@ def get(call: Call) -> Mapping[str, Any]:
     given = call.given
     queries = members.queries(given["MetricDataQueries"], "MetricDataQueries")
     call.require(query.measured.series for query in queries if query.measured)
-    start, end = given["StartTime"], given["EndTime"]
-    if start >= end:
-        raise combination("The parameter StartTime must be less than the parameter EndTime.")
+    start, end = members.span(given)
     most = given.get("MaxDatapoints", POINTS)
     if not 1 <= most <= POINTS:
         raise unusable("MaxDatapoints", f"it must be 1 to {POINTS}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch.faults import bad_token, combination, missing, refused, unusable
@@ -14,6 +15,8 @@ from parkade.domain.series import Series
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+#: Before and after these, nothing is ever measured.
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 #: Of one GetMetricData, or of one alarm.
 QUERIES = 500
 
@@ -81,6 +84,17 @@ def _measured(given: Mapping[str, Any], place: str) -> Measured:
         statistic=given["Stat"],
         unit=given.get("Unit", ""),
     )
+
+
+def span(given: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """Return StartTime and EndTime. Raises for a span that is none, or of times that are none."""
+    start, end = given["StartTime"], given["EndTime"]
+    for member, instant in (("StartTime", start), ("EndTime", end)):
+        if not EARLIEST <= instant <= LATEST:
+            raise unusable(member, f"{instant.isoformat()} is no time that can be measured at.")
+    if start >= end:
+        raise combination("The parameter StartTime must be less than the parameter EndTime.")
+    return start, end
 
 
 def told_series(found: Series) -> dict[str, Any]:

@@ -142,8 +142,8 @@ def history(call: Call) -> Mapping[str, Any]:
     if "AlarmContributorId" in given or METRIC_ALARM not in given.get("AlarmTypes", [METRIC_ALARM]):
         return {"AlarmHistoryItems": []}
     query = EventQuery(kinds=tuple(_ITEMS), since=given.get("StartDate"), limit=HISTORY)
-    hidden = {each.name for each in call.alarming.book.all().records if not call.sees_alarm(each)}
-    found = [each for each in call.alarming.history.latest(query) if _told_of(call, each, hidden)]
+    seen = {each.name: call.sees_alarm(each) for each in call.alarming.book.all().records}
+    found = [each for each in call.alarming.history.latest(query) if _told_of(call, each, seen)]
     descending = given.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     if descending:
         found.reverse()
@@ -157,13 +157,12 @@ def history(call: Call) -> Mapping[str, Any]:
     return answer
 
 
-def _told_of(call: Call, event: Event, hidden: set[str]) -> bool:
+def _told_of(call: Call, event: Event, seen: Mapping[str, bool]) -> bool:
+    """Tell whether an event is asked for, and of an alarm that is, or was, the caller's to see."""
     given, name = call.given, str(event.data.get("name", ""))
     endpoints = call.caller.endpoints
-    if endpoints and event.endpoint_name and event.endpoint_name not in endpoints:
-        return False
     return (
-        name not in hidden
+        seen.get(name, not endpoints or event.endpoint_name in endpoints)
         and given.get("AlarmName", name) == name
         and given.get("HistoryItemType", _ITEMS[event.kind]) == _ITEMS[event.kind]
         and ("EndDate" not in given or event.at < given["EndDate"])

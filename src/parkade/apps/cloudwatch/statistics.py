@@ -39,10 +39,8 @@ def get(call: Call) -> Mapping[str, Any]:
     given = call.given
     series = members.series(given)
     call.require([series])
-    period = _period(call, given["Period"], given["StartTime"])
-    start, end = given["StartTime"], given["EndTime"]
-    if start >= end:
-        raise combination("The parameter StartTime must be less than the parameter EndTime.")
+    start, end = members.span(given)
+    period = _period(call, given["Period"], start)
     asked = math.ceil((end - start).total_seconds() / period)
     if asked > POINTS:
         raise combination(
