@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FAULTS = "tests/faults/test_invariants.py"
 DAMAGE = "tests/faults/test_damage.py"
+BUDGETS = "tests/services/test_budgets.py"
 LOAD = "tests/faults/test_steady_load.py"
 
 
@@ -163,6 +164,53 @@ GUARDS = (
         swaps=(('        meta.put("clock", _scale_text(scale))\n', ""),),
         test=f"{FAULTS}"
         "::test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with",
+    ),
+    Guard(
+        invariant="budgets",
+        what="a payment names the purse that it rests on",
+        file="adapters/sqlite/leases.py",
+        swaps=(("purses.spend(connection, purse)", "purses.empty(connection, purse.owner)"),),
+        test=f"{BUDGETS}::test_of_payments_that_are_decided_at_once_one_gets_the_last_cent[sqlite]",
+    ),
+    Guard(
+        invariant="budgets",
+        what="another budget makes what is decided be decided again",
+        file="adapters/sqlite/budgets.py",
+        swaps=(
+            (
+                """            purses.empty(connection, budget.owner)
+            version = purses""",
+                "            version = purses",
+            ),
+        ),
+        test="tests/ports/test_budgets.py"
+        "::test_another_budget_makes_what_is_decided_be_decided_again[sqlite-put]",
+    ),
+    Guard(
+        invariant="budgets",
+        what="what cannot be read ends no lease",
+        file="services/budgets.py",
+        swaps=(
+            (
+                "trouble.append(error.message)",
+                "found[owner] = Overspent(owner=owner, then=WhenSpent.STOP, reason='it is torn')",
+            ),
+        ),
+        test=f"{BUDGETS}"
+        "::test_while_what_was_spent_cannot_be_read_owners_with_a_budget_get_no_new_time",
+    ),
+    Guard(
+        invariant="metering",
+        what="what was metered is not metered again",
+        file="services/bookkeeping.py",
+        swaps=(
+            (
+                "max(each.started_at, self._until) if self._until else each.started_at",
+                "each.started_at",
+            ),
+        ),
+        test="tests/services/test_bookkeeping.py"
+        "::test_a_restart_counts_nothing_twice_and_makes_up_for_the_time_between",
     ),
     Guard(
         invariant="updates",

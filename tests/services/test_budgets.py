@@ -421,6 +421,33 @@ def test_parallel_extensions_use_a_budget_up_to_the_last_cent(kind, tmp_path):
         database.close()
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_of_payments_that_are_decided_at_once_one_gets_the_last_cent(kind, tmp_path):
+    database = Database(tmp_path / "parkade.db") if kind == "sqlite" else None
+    world = World(sqlite=database)
+    world.budget("0.09", per="month")
+    names = [f"e{number}" for number in range(8)]
+    for name in names:
+        world.add(name, amount=1)
+    decided = threading.Barrier(8)
+    first = threading.local()
+    claims = world.money.commitments.claims
+
+    def together(*asked, **options):
+        found = claims(*asked, **options)
+        if not hasattr(first, "over"):
+            first.over = True
+            decided.wait(60)
+        return found
+
+    world.money.commitments.claims = together
+    assert many(world, [lambda name=name: world.extend(name, 1) for name in names]) == 1
+    world.money.commitments.claims = claims
+    assert world.left() == 0
+    if database is not None:
+        database.close()
+
+
 def test_a_lowered_budget_holds_back_a_payment_that_was_decided_before_it():
     world = World()
     world.budget("1.00")
