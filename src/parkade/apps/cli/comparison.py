@@ -34,6 +34,8 @@ TOLERATED = 0.05
 _SMALLEST = 0.001
 #: From this amount on nobody looks at cents.
 _WITHOUT_CENTS = 1000
+#: From so many hours on nobody looks at parts of them.
+_WHOLE_HOURS = 100
 _HOUR = timedelta(hours=1)
 
 
@@ -71,7 +73,7 @@ def _cells(row: Row, *, wide: bool) -> list[str | Text]:
         _money(row.cost.usd) if priced else "unpriced",
         f"{row.share_saved:.0%}",
         _money(row.saved) if priced else "-",
-        f"{whole.up / _HOUR:,.0f}",
+        _hours(whole.up / _HOUR),
         f"{whole.coins:,}",
         _part(whole.stopped, whole, share=wide),
         _part(whole.waking, whole, share=wide),
@@ -87,7 +89,11 @@ def _bar(row: Row) -> Text:
 
 
 def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}" if amount < _WITHOUT_CENTS else f"{amount:,.0f}"
+    return price.dollars(amount) if amount < _WITHOUT_CENTS else f"{amount:,.0f}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= _WHOLE_HOURS else f"{hours:.1f}"
 
 
 def _part(count: int, whole: Outcome, *, share: bool) -> str:

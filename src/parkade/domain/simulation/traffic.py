@@ -79,7 +79,9 @@ class Traffic:
 
     def within(self, period: Period) -> Traffic:
         """Return the traffic of this time only."""
-        return Traffic(self.bursts[self.before(period.start) : self.before(period.end)])
+        first, last = self.before(period.start), self.before(period.end)
+        whole = (first, last) == (0, len(self.bursts))
+        return self if whole else Traffic(self.bursts[first:last])
 
 
 def spread(traffic: Mapping[str, Traffic]) -> Period | None:
