@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +22,7 @@ from parkade.domain.event import document
 from parkade.ports.channels import Message
 from tests.adapters.receiver import closed_port, receiver
 from tests.builders import NOW, an_event, minutes
+from tests.house import ROOT
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -52,6 +56,24 @@ def test_an_event_arrives_as_json_signed_by_the_standard_webhooks_scheme():
     told = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(b"k" * 32, told, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+def test_the_manuals_check_takes_what_is_ours_and_nothing_else():
+    manual = (ROOT / "docs" / "events.md").read_text()
+    (code,) = re.findall(r"^```python\n(.+?)^```", manual, re.MULTILINE | re.DOTALL)
+    names = {}
+    exec(code, names)  # noqa: S102  our own manual
+    verify = names["verify"]
+    message = replace(a_message(), sent_at=datetime.now(UTC))
+    with receiver(200) as hook:
+        WebhookChannel(hook.url, SECRET, patience=5).deliver(message)
+        WebhookChannel(hook.url, SECRET, patience=5).deliver(a_message())
+    (headers, body), (old, _) = hook.raw
+    assert verify(SECRET, headers, body)
+    assert not verify(SECRET, headers, body + b" ")
+    assert not verify("whsec_" + "QUJD" * 8, headers, body)
+    assert not verify(SECRET, headers | {"webhook-id": "evt_here_8"}, body)
+    assert not verify(SECRET, old, body)
 
 
 def test_without_a_secret_nothing_is_signed():
