@@ -65,6 +65,8 @@ def _line(value: Value, name: str) -> Line:
 
 def _statistic(name: str, exact: Callable[[Sequence[float]], float]) -> Function:
     def of(numbers: Sequence[float]) -> float:
+        if not all(map(math.isfinite, numbers)):
+            return math.nan
         try:
             return exact(numbers)
         except ArithmeticError:  # it is beyond all floats
