@@ -9,7 +9,7 @@ Messages are JSON behind four bytes of length.
 
     control -> gateway   {"kind": "snapshot", "snapshot": {...}}
                          {"kind": "counted", "number": N}
-    gateway -> control   {"kind": "applied", "version": N}
+    gateway -> control   {"kind": "applied", "version": N, "gateway": ID}
                          {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}},
                           "events": [{...}], "targets": [{...}],
                           "gateway": ID, "silence": seconds since one was counted, or null,

@@ -50,7 +50,7 @@ class Gateway:
         return await asyncio.wait_for(link.read(self.reader), 60)
 
     def apply(self, version: int) -> None:
-        self.writer.write(link.frame({"kind": "applied", "version": version}))
+        self.writer.write(link.frame({"kind": "applied", "version": version, "gateway": "id"}))
 
     async def leave(self) -> None:
         self.writer.close()

@@ -49,18 +49,21 @@ class LinkServer:
         on_gone: Callable[[str], None],
         on_event: Callable[[link.Happening], None],
         on_report: Callable[[Report], None] = lambda _: None,
+        on_joined: Callable[[str, str], None] = lambda *_: None,
         targets: TargetDesk | None = None,
     ) -> None:
         """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`.
 
-        `on_report` gets it with all that is said about it; what is said about target models goes
-        to `targets`.
+        `on_joined` hears which gateway has that name, by the id that it keeps for its life, and
+        `on_report` gets usage with all that is said about it. What is said about target models
+        goes to `targets`.
         """
         self._sock = sock
         self._on_usage = on_usage
         self._on_gone = on_gone
         self._on_event = on_event
         self._on_report = on_report
+        self._on_joined = on_joined
         self._targets = targets
         self._names = (f"gateway-{number}" for number in itertools.count(1))
         self._newest = b""
@@ -152,6 +155,7 @@ class LinkServer:
     async def _heard(self, peer: _Peer, message: dict[str, Any]) -> None:
         match message["kind"]:
             case "applied":
+                self._on_joined(peer.name, message["gateway"])
                 peer.applied = message["version"]
                 self._met = True
                 async with self._moved:

@@ -86,6 +86,7 @@ class ControlProcess:
             on_usage=self._used,
             on_gone=self._gone,
             on_report=self._services.monitor.collector.report,
+            on_joined=self._services.monitor.collector.joined,
             on_event=self._happened,
             targets=self._services.many.desk,
         )

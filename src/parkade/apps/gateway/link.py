@@ -132,7 +132,11 @@ class Link:
                 self._period = snapshot.limits.usage_seconds
                 self._away = None
                 self.first.set()
-                self.send({"kind": "applied", "version": snapshot.version})
+                self.send({
+                    "kind": "applied",
+                    "version": snapshot.version,
+                    "gateway": self._id,
+                })  # fmt: skip
                 if self._reporter is None:
                     self._reporter = asyncio.create_task(self._report_always())
             case {"kind": "counted", "number": self._number}:

@@ -35,6 +35,9 @@ class FixedSubjects:
     def __init__(self, *subjects: Subject) -> None:
         self.subjects = list(subjects)
 
+    def of(self, endpoint_name: str) -> tuple[Subject, ...]:
+        return self.all().get(endpoint_name, ())
+
     def all(self) -> dict[str, tuple[Subject, ...]]:
         found: dict[str, tuple[Subject, ...]] = {}
         for each in self.subjects:

@@ -113,6 +113,13 @@ def test_an_asynchronous_endpoint_is_used_while_anything_waits() -> None:
     assert not stage.points("Invocations")
 
 
+def test_enhanced_metrics_have_zeros_of_ten_seconds() -> None:
+    stage, _ = running(subject(seconds=10))
+    series = stage.subjects.subjects[0].series("Invocations")
+    fine = stage.store.points([series], START, START + MINUTE, 10)[series]
+    assert [point.at for point in fine] == [START + timedelta(seconds=10 * n) for n in range(6)]
+
+
 def test_an_endpoint_that_hosting_does_not_have_is_not_known() -> None:
     stage, _ = running()
     assert stage.use("other").unknown
@@ -150,7 +157,20 @@ def test_a_gateway_that_was_killed_took_counts_along() -> None:
     stage.collector.gone("one", stage.instant)
     other = FakeGateway("two", stage)
     other.report()
-    assert "away" in stage.use().why_not
+    assert "yet to report" in stage.use().why_not
+    stage.run(12, other)
+    assert stage.use().quiet_since is not None
+    assert stage.use().quiet_since > START + MINUTE * 5
+
+
+def test_a_gateway_that_was_killed_before_it_reported_took_counts_along() -> None:
+    stage, gateway = running()
+    gateway.report(last=True)
+    stage.collector.gone("one", stage.instant)
+    stage.collector.joined("two", "two", stage.instant)
+    assert stage.use().unknown
+    stage.collector.gone("two", stage.instant)
+    other = FakeGateway("three", stage)
     stage.run(12, other)
     assert stage.use().quiet_since is not None
     assert stage.use().quiet_since > START + MINUTE * 5
@@ -174,6 +194,16 @@ def test_a_clock_that_was_set_begins_knowledge_anew(hours: int) -> None:
     set_at = stage.now
     assert stage.use().quiet_since == set_at
     stage.run(30, gateway)
+    assert stage.use().quiet_since == set_at
+
+
+def test_whoever_hears_first_of_a_clock_that_was_set_back_all_of_it_begins_anew() -> None:
+    stage, gateway = running()
+    gateway.invoke()
+    gateway.report()
+    stage.jump(-3600)
+    set_at = stage.now
+    gateway.report()
     assert stage.use().quiet_since == set_at
 
 

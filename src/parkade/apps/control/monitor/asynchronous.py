@@ -79,7 +79,7 @@ class AsyncMeasures:
 
     def _subject(self, endpoint_name: str, variant_name: str) -> Subject | None:
         """Return the variant, or the first where it is not known; None: the endpoint is gone."""
-        subjects = self._subjects.all().get(endpoint_name, ())
+        subjects = self._subjects.of(endpoint_name)
         named = (each for each in subjects if each.name == variant_name)
         return next(named, subjects[0] if subjects else None)
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from parkade.apps import link
 from parkade.apps.control.monitor.measures import invocations, no_use
 from parkade.apps.control.monitor.quiet import Quiet
-from parkade.domain.errors import Unavailable
 from parkade.domain.series import PARKADE, Aggregate, Series, Unit
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ class Collector:
         self.quiet: dict[_Key, Quiet] = {}
         self._used: set[tuple[str, str]] = set()
         self._accounts = accounts
+        #: How often the clock had been set when that was last heeded.
+        self._jumps = 0
         #: Whether what there is may have stored points that nobody has asked for yet.
         self._young = True
         #: Requests under way, by gateway, endpoint and key.
@@ -68,6 +69,11 @@ class Collector:
         self._leaving: set[str] = set()
 
     # What is told.
+
+    def joined(self, peer: str, gateway: str, at: Instant) -> None:
+        """Know which gateway is at the other end of a connection."""
+        self._peers[peer] = gateway
+        self.knowledge.joined(gateway, at)
 
     def report(self, report: Report, at: Instant) -> None:
         """Take a gateway's message."""
@@ -82,7 +88,7 @@ class Collector:
                 (endpoint_name, name, used.component): used.in_flight
                 for name, used in variants.items()
             }
-            subjects = {each.key: each for each in self._of(endpoint_name)}
+            subjects = {each.key: each for each in self.subjects.of(endpoint_name)}
             for name, used in variants.items():
                 if name == link.UNPLACED:
                     self._unplaced(endpoint_name, used, at)
@@ -114,7 +120,9 @@ class Collector:
 
     def settle(self, at: Instant) -> None:
         """Know what there is now; what has gone is forgotten, and its knowledge with it."""
-        if self.knowledge.pass_time(at):
+        self.knowledge.pass_time(at)
+        if self.knowledge.jumps != self._jumps:
+            self._jumps = self.knowledge.jumps
             for quiet in self.quiet.values():
                 quiet.reset(at.now)
         there = {each.key for each in self._all()}
@@ -166,13 +174,6 @@ class Collector:
             self.quiet[key] = known
         return known
 
-    def _of(self, endpoint_name: str) -> tuple[Subject, ...]:
-        """Return its subjects, none while hosting has not started."""
-        try:
-            return self.subjects.all().get(endpoint_name, ())
-        except Unavailable:
-            return ()
-
     def _use(self, key: _Key, used: link.Usage, at: Instant) -> None:
         quiet = self._quiet(key, at.now)
         if used.invocations or used.in_flight or used.no_capacity:
@@ -185,7 +186,7 @@ class Collector:
         """Count requests that wait for any variant, or waited in vain, as use of all of them."""
         if not used.invocations and not used.in_flight:
             return
-        for each in self._of(endpoint_name):
+        for each in self.subjects.of(endpoint_name):
             self.touch(each, at.now)
         if used.invocations:
             series = Series.of(PARKADE, "UnplacedInvocations", EndpointName=endpoint_name)

@@ -64,6 +64,8 @@ class Knowledge:
     known_since: datetime
     #: The newest point that was stored before this process began.
     stored: datetime | None = None
+    #: How often the clock of leases was set.
+    jumps: int = 0
     _gateways: dict[str, _Gateway] = field(default_factory=dict)
 
     @classmethod
@@ -90,18 +92,23 @@ class Knowledge:
         """What the next control process has to know."""
         return Remembered(known_since=self.known_since, gateways=frozenset(self._gateways))
 
-    def pass_time(self, at: Instant) -> bool:
-        """Know what time it is; tell whether the clock of leases was set."""
+    def pass_time(self, at: Instant) -> None:
+        """Know what time it is, and whether the clock of leases was set."""
         passed = (at.now - self.last.now).total_seconds()
         expected = (at.tick - self.last.tick) * self.scale
         jumped = abs(passed - expected) > JUMP * max(1.0, self.scale)
         self.last = at
         if jumped:
+            self.jumps += 1
             self.known_since = at.now
         for name, gateway in tuple(self._gateways.items()):
             if not gateway.connected and at.tick - gateway.tick > PATIENCE:
                 self._lose(name)
-        return jumped
+
+    def joined(self, gateway: str, at: Instant) -> None:
+        """Know that a gateway is there, and counts; it has yet to report."""
+        self.pass_time(at)
+        self._gateways.setdefault(gateway, _Gateway(at.tick)).tick = at.tick
 
     def heard(self, gateway: str, at: Instant, silence: float | None) -> None:
         """Know that a gateway has reported; `silence`: for how long nobody had taken its counts."""
@@ -132,7 +139,7 @@ class Knowledge:
         stale = max(STALE_SECONDS, STALE_PERIODS * self.period)
         for each in self._gateways.values():
             if not each.connected:
-                return "a gateway that was there is away, and with it what it has counted"
+                return "a gateway has yet to report what it has counted"
             if at.tick - each.tick > stale:
                 return f"a gateway has not reported for {at.tick - each.tick:.0f} s"
         return ""

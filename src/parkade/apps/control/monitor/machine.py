@@ -74,7 +74,7 @@ class Machine:
             yield from ((name, each) for each in statuses if each.pid is not None)
 
     def _seconds(self, endpoint_name: str) -> int:
-        subjects = self._subjects.all().get(endpoint_name, ())
+        subjects = self._subjects.of(endpoint_name)
         return min((each.seconds for each in subjects), default=MINUTE)
 
     def _add_copy(self, component_name: str, used: Used, now: datetime, seconds: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parkade.domain.series import PARKADE, SAGEMAKER, Aggregate, Series, Unit
@@ -40,10 +41,13 @@ def invocations(
 def no_use(accounts: Accounts, minutes: Sequence[tuple[Subject, datetime]]) -> None:
     """Add a zero for each of these minutes that were without use."""
     for subject, minute in minutes:
-        accounts.add(subject.use, minute, _ZERO, unit=Unit.COUNT)
+        names = [subject.use]
         if not subject.asynchronous:
-            share = subject.series(PER[subject.component])
-            accounts.add(share, minute, _ZERO, unit=Unit.COUNT)
+            names.append(subject.series(PER[subject.component]))
+        for seconds in range(0, MINUTE, subject.seconds):
+            at = minute + timedelta(seconds=seconds)
+            for series in names:
+                accounts.add(series, at, _ZERO, unit=Unit.COUNT, seconds=subject.seconds)
 
 
 def _counts(used: link.Usage, subject: Subject | None) -> Iterator[_Measured]:

@@ -161,6 +161,11 @@ class Monitor:
         if self.collector is not None:
             self.collector.report(report, self._instant())
 
+    def joined(self, peer: str, gateway: str) -> None:
+        """Know which gateway is at the other end of a connection."""
+        if self.collector is not None:
+            self.collector.joined(peer, gateway, self._instant())
+
     def gone(self, peer: str) -> None:
         """Know that a gateway's connection has ended."""
         if self.collector is not None:
@@ -169,7 +174,7 @@ class Monitor:
     def arrived(self, record: RecordedInstance, seconds: float) -> None:
         """Know that a worker was started, and the seconds that it took."""
         name = record.component_name or record.variant_name
-        for each in self._subjects.all().get(record.endpoint_name, ()):
+        for each in self._subjects.of(record.endpoint_name):
             if each.name == name and each.serverless:
                 setup = Aggregate.of(seconds * 1e6)
                 series = each.series("ModelSetupTime")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.domain.endpoint import SERVING
+from parkade.domain.errors import Unavailable
 from parkade.domain.series import SAGEMAKER, Series
 from parkade.ports.metrics import FINE, MINUTE
 
@@ -92,6 +93,13 @@ class Subjects:
                 for name, fleet in self.fleets.items()
             }
         return self._known
+
+    def of(self, endpoint_name: str) -> tuple[Subject, ...]:
+        """Return those of one endpoint; none while hosting has not started."""
+        try:
+            return self.all().get(endpoint_name, ())
+        except Unavailable:
+            return ()
 
 
 def _of(name: str, fleet: FleetView, *, serving: bool, seconds: int) -> Iterator[Subject]:
