@@ -143,6 +143,8 @@ def at_minutes(*offsets):
         "schedule='sun 13:00-15:00 UTC'",
         "schedule='sun 14:00-15:30 Europe/Berlin' lease=30 idle=3x5",
         "lease=20 keep=10/10/120 idle=2x10",
+        # What a person paid for is over at the very instant at which office hours are paid for.
+        "schedule='sun 13:00-15:00 UTC' lease=47",
     ],
 )
 def test_a_day_of_bursts(rule):

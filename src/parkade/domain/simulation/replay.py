@@ -272,6 +272,8 @@ class _Replay:
 
     def _act(self, action: Action) -> bool:
         """Do what the plan says; return whether it changed anything."""
+        if action.lease is not self._lease:
+            return False  # overtaken by an action before it, as a lost compare-and-set is
         if action.kind is ActionKind.START:
             self._seen = self._began(EndpointStatus.CREATING)
             self._ready_at = self._now + self._rule.start
