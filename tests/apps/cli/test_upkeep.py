@@ -58,7 +58,7 @@ def test_events_show_the_evidence_of_a_stop(desk):
     pass_by(desk, 20)
     said = desk.ok("events", "falcon")
     assert "evidence: 1 series known and zero; idle since 2026-03-01 12:05:00 UTC" in said
-    assert "parkade undo" in desk.ok("why", "falcon") or "lease.ended" in desk.ok("why", "falcon")
+    assert "lease.ended" in desk.ok("why", "falcon")
 
 
 def test_snooze_says_until_when_and_once(desk):
