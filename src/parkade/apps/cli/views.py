@@ -134,7 +134,7 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
     if view["failure_reason"] and view["failure_reason"] not in view["reason"]:
         facts.add_row("failure", view["failure_reason"])
     facts.add_row("traffic", f"{_rate(view)} requests/s, {view['in_flight']} under way")
-    if view["cost"] is not None:
+    if view.get("cost"):
         facts.add_row("cost so far", f"{amounts.costs(view['cost'])}, under this lease")
     if lease is not None and lease["retries"]:
         facts.add_row("recreated", f"{lease['retries']} times since the last coin")
