@@ -28,8 +28,8 @@ def alarms(
 ) -> None:
     """Show the alarms: their states, since when, what they are on, and why.
 
-    They are made by CloudWatch's own API (put_metric_alarm). For each endpoint that the maintainer
-    watches there is one that Parkade makes, named parkade-idle/ENDPOINT.
+    CloudWatch's own API makes them (put_metric_alarm). For each endpoint that is watched for idleness
+    there is one of Parkade's own: parkade-idle/ENDPOINT.
 
     [dim]Examples:[/dim]
     parkade alarms
@@ -66,15 +66,15 @@ def table(found: list[Any]) -> Table:
     drawn = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     drawn.add_column("Alarm", overflow="fold", style="bold")
     drawn.add_column("State", no_wrap=True)
-    drawn.add_column("Since", no_wrap=True)
-    drawn.add_column("On what, and why", overflow="fold", ratio=1)
+    drawn.add_column("On what, since when, and why", overflow="fold", ratio=1)
     for each in found:
         sign, style = _SIGNS[each["state"]]
         why = f"cannot be evaluated: {each['trouble']}" if each["trouble"] else each["reason"]
         drawn.add_row(
             Text(each["name"]),
             Text(sign, style=style),
-            views.instant(each["since"]),
-            Text.assemble(each["watches"], "\n", (why, "dim")),
+            Text.assemble(
+                each["watches"], "\n", (f"since {views.instant(each['since'])}: {why}", "dim")
+            ),
         )
     return drawn
