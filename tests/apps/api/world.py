@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -34,7 +35,9 @@ from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.control.monitor.totals import Totals
 from parkade.apps.control.traffic import Traffic
+from parkade.apps.exposition.picture import Restarts
 from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts.upkeep import opting
 from parkade.apps.sections.limits import Limits
@@ -242,7 +245,13 @@ class World:
                 leases_only=lambda: self.file.unmetered == "refuse",
                 changed=self.changed,
             ),
-            monitor=SimpleNamespace(store=self.metrics, metrics=Metrics(self.metrics)),
+            monitor=SimpleNamespace(
+                store=self.metrics,
+                metrics=Metrics(self.metrics),
+                collector=SimpleNamespace(trouble=""),
+                totals=Totals(monotonic),
+                restarts=Restarts(self.history),
+            ),
             alarms=self._alarms(),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),

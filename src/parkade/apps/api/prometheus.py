@@ -13,11 +13,11 @@ from parkade.domain.token import Role
 routes = router("Metrics", "/metrics")
 
 
-@routes.get("", response_class=Response)
+@routes.get("", response_class=Response, openapi_extra={"x-role": Role.INVOKER.value})
 async def scrape(services: Served, request: Request) -> Response:
     """Tell what Prometheus scrapes, in its text form or as OpenMetrics.
 
-    Needs a token of any role, unless the setting `monitor.public` shows it to everyone.
+    With the setting `monitor.public` it is shown to everyone.
     """
     if not services.file().monitor.public:
         admit(services, request.headers, Role.INVOKER)

@@ -51,9 +51,11 @@ class Route(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        role = self._role()
-        self.openapi_extra = {**(self.openapi_extra or {}), "x-role": str(role or "none")}
-        needed = f"Needs the role **{role}**." if role else "Needs no token."
+        # A route that admits by itself, under some settings only, states the role as extra.
+        stated = (self.openapi_extra or {}).get("x-role", "none")
+        role = str(self._role() or stated)
+        self.openapi_extra = {**(self.openapi_extra or {}), "x-role": role}
+        needed = f"Needs the role **{role}**." if role != "none" else "Needs no token."
         self.description = f"{self.description}\n\n{needed}"
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
