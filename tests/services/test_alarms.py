@@ -12,7 +12,14 @@ from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.metrics import MemoryMetricStore
 from parkade.adapters.memory.topics import MemoryTopics
 from parkade.domain.alarm import OWN, Missing, State
-from parkade.domain.errors import AlarmNotFound, Forbidden, InvalidInput, Unavailable, Unreadable
+from parkade.domain.errors import (
+    AlarmNotFound,
+    Forbidden,
+    InvalidInput,
+    ResourceLimitExceeded,
+    Unavailable,
+    Unreadable,
+)
 from parkade.domain.metricquery import Query
 from parkade.domain.series import Aggregate
 from parkade.domain.statistics import begin
@@ -144,6 +151,37 @@ def test_a_topic_that_takes_nothing_is_written_down(world):
     (event,) = world.history.read(EventQuery(kinds=("alarm.untold",)))
     assert "takes no message" in event.reason
     assert world.state() is State.ALARM
+
+
+def test_a_history_that_takes_nothing_for_a_while_keeps_no_later_message(world, monkeypatch):
+    append = world.history.append
+
+    def full(event):
+        if event.kind == "alarm.told" and not world.topics.messages[1:]:
+            raise ResourceLimitExceeded("the disk is full")
+        return append(event)
+
+    monkeypatch.setattr(world.history, "append", full)
+    world.put(periods=1, alarm_actions=(TOPIC,), ok_actions=(TOPIC,))
+    world.minute(5, 0)
+    assert [each["NewStateValue"] for each in world.sent()] == ["ALARM", "OK"]
+    assert world.kinds("alarm.told") == ["alarm.told"]
+
+
+def test_a_change_that_cannot_be_stored_is_told_to_nobody_and_comes_again(world, monkeypatch):
+    world.put(periods=1, alarm_actions=(TOPIC,))
+
+    def full(*_):
+        raise ResourceLimitExceeded("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "put", full)
+        world.minute(5)
+    assert world.state() is State.INSUFFICIENT_DATA
+    assert world.watch.troubles == {"busy": "the disk is full"}
+    world.minute(5)
+    assert world.state() is State.ALARM
+    assert len(world.sent()) == 1
 
 
 def test_a_point_of_a_period_that_is_not_over_counts_for_nothing(world):

@@ -7,6 +7,7 @@ the history.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.topics import Topics
+
+logger = logging.getLogger(__name__)
 
 #: How many messages wait at most; more are not sent, and that is written down.
 WAITING = 1000
@@ -73,9 +76,14 @@ class AlarmActions:
         """Send what waits, for a while; the last thing a process does."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
-            self._waiting.put(None)
-            thread.join(PATIENCE)
+        if thread is None:
+            return
+        try:
+            self._waiting.put(None, timeout=PATIENCE)
+        except queue.Full:
+            logger.warning("%d messages of alarms were not sent", self._waiting.qsize())
+            return
+        thread.join(PATIENCE)
 
     def _start(self) -> None:
         with self._lock:
@@ -87,11 +95,18 @@ class AlarmActions:
         while (item := self._waiting.get()) is not None:
             alarm, topic, text = item
             try:
-                self._topics.publish(topic, text)
-            except ParkadeError as error:
-                self._record(alarm, topic, error.message)
-            else:
-                self._record(alarm, topic, "")
+                self._send(alarm, topic, text)
+            except Exception:
+                # The next message is sent, whatever became of this one.
+                logger.exception("telling %s of alarm %s went wrong", topic, alarm.name)
+
+    def _send(self, alarm: Alarm, topic: str, text: str) -> None:
+        failure = ""
+        try:
+            self._topics.publish(topic, text)
+        except ParkadeError as error:
+            failure = error.message
+        self._record(alarm, topic, failure)
 
     def _record(self, alarm: Alarm, topic: str, failure: str) -> None:
         state = alarm.standing.state
