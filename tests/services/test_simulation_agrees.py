@@ -125,6 +125,7 @@ def agree(text, traffic):
     real = Life(rule, traffic).live()
     said = {"served": simulated.served, "stopped": simulated.stopped, "waking": simulated.waking}
     assert (said, simulated.coins, simulated.up) == (real.met, real.coins, real.up)
+    assert simulated.starts == [call for call, _ in real.world.hosting.calls].count("create")
 
 
 def at_minutes(*offsets):
