@@ -20,6 +20,7 @@ FAULTS = "tests/faults/test_invariants.py"
 DAMAGE = "tests/faults/test_damage.py"
 BUDGETS = "tests/services/test_budgets.py"
 LOAD = "tests/faults/test_steady_load.py"
+IDLING = "tests/services/test_idling.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +165,35 @@ GUARDS = (
         swaps=(('        meta.put("clock", _scale_text(scale))\n', ""),),
         test=f"{FAULTS}"
         "::test_7_time_is_one_clock_that_a_rehearsal_can_speed_up_and_a_restart_goes_on_with",
+    ),
+    Guard(
+        invariant="idle",
+        what="what is not known counts as busy",
+        file="domain/idle.py",
+        swaps=(
+            ("if each.quiet_since is None:\n", "if each.used:\n"),
+            ("if each.quiet_since is None and not each.used:", "if False:"),
+        ),
+        test=f"{IDLING}::test_any_use_and_any_want_of_knowledge_keeps_it",
+    ),
+    Guard(
+        invariant="idle",
+        what="every variant has to be idle",
+        file="domain/idle.py",
+        swaps=(
+            (
+                "return max(each.quiet_since for each in",
+                "return min(each.quiet_since for each in",
+            ),
+        ),
+        test=f"{IDLING}::test_any_use_and_any_want_of_knowledge_keeps_it",
+    ),
+    Guard(
+        invariant="idle",
+        what="a tag that is removed in the last instant saves its endpoint",
+        file="services/sweep.py",
+        swaps=(("if ends_idle and not self._idling.still_due(action):", "if False:"),),
+        test=f"{IDLING}::test_what_happens_between_the_decision_and_the_stop_saves_it",
     ),
     Guard(
         invariant="budgets",
