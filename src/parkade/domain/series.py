@@ -29,8 +29,10 @@ PARKADE = "Parkade"
 STEPS = 4
 #: Parts of one that gauges are rounded to, a power of two: sums of such numbers are exact.
 PARTS = 64
-#: The bucket of zero and of all that is less; far below that of the least positive float.
+#: The bucket of zero and of all that is less; far below that of the least float.
 NOTHING = -5000
+#: The least float that has all its digits.
+_SMALLEST = 2.0**-1022
 
 
 class Unit(StrEnum):
@@ -80,9 +82,9 @@ def rounded(value: float) -> float:
 def bucket(value: float) -> int:
     """Return the histogram bucket of a value: the k for which 2^(k/4) <= value < 2^((k+1)/4).
 
-    Zero and negative values are all in the bucket NOTHING.
+    Zero and negative values are all in the bucket NOTHING, with what is too small to have bounds.
     """
-    if value <= 0:
+    if value < _SMALLEST:
         return NOTHING
     number = math.floor(math.log2(value) * STEPS)
     # The logarithm may be rounded across a bound, by one at most.
