@@ -268,6 +268,12 @@ def test_damaged_bookings_are_told_and_can_be_given_up():
     booking = booked(world)
     world.booking_store.damage(booking.id, "it is torn")
     assert booking.id in world.bookings.all().unreadable
+    world.clock.set(START)
+    world.rest()
+    world.a_sweep().run()
+    [event] = world.events(None, "watch.unusable")
+    assert event.reason == f"booking {booking.id!r} cannot be read: it is torn"
+    assert world.book.all().leases == ()
     world.bookings.remove(booking.id, actor="ann")
     assert world.bookings.all().unreadable == {}
 

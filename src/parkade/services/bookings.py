@@ -92,6 +92,10 @@ class Bookings:
                 found[booking.endpoint_name].append(booking)
         return found
 
+    def damaged(self) -> str:
+        """Say which bookings cannot be read, and why; empty: all can."""
+        return "; ".join(self._store.all().unreadable.values())
+
     @contended
     def add(
         self,

@@ -39,6 +39,10 @@ class BookingSource(Protocol):
         """Return the bookings that are not over."""
         ...
 
+    def damaged(self) -> str:
+        """Say which bookings cannot be read, and why; empty: all can."""
+        ...
+
 
 class StartTimes(Protocol):
     """Knows how long endpoints take to start."""
@@ -101,6 +105,11 @@ class Surroundings:
             bookings=bookings,
             leads=self._starts.leads(sorted(configs)) if self._starts else {},
             overspent=self._budgets.overspent(now, shelf) if self._budgets else {},
-            unusable=look.unusable if look else {},
+            unusable={**(look.unusable if look else {}), **self._damaged()},
             changes=changes,
         )
+
+    def _damaged(self) -> dict[str, str]:
+        """Return what keeps bookings from being paid for; whose they are cannot be read."""
+        why = self._bookings.damaged() if self._bookings else ""
+        return {"": why} if why else {}

@@ -13,6 +13,7 @@ def test_an_endpoint_that_runs(world):
     lease = answer.pop("lease")
     assert lease["endpoint_name"] == "falcon"
     assert answer.pop("cost")["cost"] == {"usd": "0.00", "unpriced": []}
+    assert answer.pop("terms") is None
     assert answer == {
         "name": "falcon",
         "status": "InService",

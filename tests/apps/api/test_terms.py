@@ -6,6 +6,7 @@ import pytest
 
 from parkade.domain.idle import IdleRules
 from parkade.domain.terms import Terms
+from parkade.ports.events import EventQuery
 from tests.builders import minutes
 
 URL = "/v1/leases/falcon/terms"
@@ -44,7 +45,7 @@ def test_each_part_is_settled_by_itself(leased):
     assert leased.ok("GET", "/v1/endpoints/falcon")["terms"] == both
     assert leased.ok("PUT", URL, json={"keep": None})["keep"] is None
     assert leased.ok("GET", URL)["schedule"]["hours"] == HOURS
-    [*_, event] = leased.events("terms.set")
+    *_, event = leased.history.read(EventQuery(kinds=("terms.set",)))
     assert event.actor == "operator"
     assert event.reason == f"runs {HOURS}"
 

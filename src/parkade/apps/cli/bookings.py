@@ -68,6 +68,7 @@ def ls(*, as_json: options.Json = False) -> None:
     """
     with connect() as client:
         bookings = client.pages("bookings")
+        damaged = client.get("bookings", limit=1)["unreadable"]
     if as_json:
         render.machine(bookings)
     elif bookings:
@@ -82,6 +83,8 @@ def ls(*, as_json: options.Json = False) -> None:
         render.note(
             "Nothing is booked; begin with: parkade book add ENDPOINT -c CONFIG --at WHEN -m 90"
         )
+    for booking, why in damaged.items():
+        render.note(f"{why}; give it up with: parkade book rm {booking}")
 
 
 @app.command()
