@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -160,3 +162,18 @@ def test_the_table_fits_the_terminal_and_each_rule_a_line(width):
     assert max(map(len, lines)) <= width
     assert len(lines) == 3 + len(DEFAULTS)
     assert ("█" in table(width)) is (width == 120)
+
+
+def test_the_manual_s_example_is_what_is_printed():
+    subjects = [
+        Subject(
+            endpoint_name=each.endpoint_name,
+            traffic=each.traffic,
+            hourly=Sum(usd=Decimal("1.408")),
+        )
+        for each in synthetic.teams(5, days=14, seed=7)
+    ]
+    result = compare(subjects, [parse(text) for text in DEFAULTS], synthetic.period(14))
+    manual = (Path(__file__).parents[3] / "docs" / "simulate.md").read_text()
+    printed = "\n".join(line.rstrip() for line in drawn(Rules(result), 80).splitlines())
+    assert printed in manual
