@@ -81,6 +81,7 @@ TABLE = [
     ("GET", "/v1/events/stream", None, "operator"),
     ("GET", "/v1/metrics", None, "operator"),
     ("GET", "/v1/metrics/series", None, "operator"),
+    ("GET", "/v1/alarms", None, "operator"),
     ("GET", "/metrics", None, "invoker"),
     ("GET", "/v1/subscribers", None, "admin"),
     (
