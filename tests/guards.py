@@ -21,6 +21,7 @@ DAMAGE = "tests/faults/test_damage.py"
 BUDGETS = "tests/services/test_budgets.py"
 LOAD = "tests/faults/test_steady_load.py"
 IDLING = "tests/services/test_idling.py"
+PAYING = "tests/services/test_paying.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,6 +288,48 @@ GUARDS = (
         file="runtime/logs.py",
         swaps=(("source.seek(size - limit if size > 2 * limit else 0)", "left = size"),),
         test="tests/runtime/test_logs.py::test_of_a_log_that_grew_without_measure_its_end_is_kept",
+    ),
+    Guard(
+        invariant="coins",
+        what="what was ended within its office hours waits for the next",
+        file="domain/coins.py",
+        swaps=(
+            (
+                "if now < opening.closes_at and not given_up(lease, begins):",
+                "if now < opening.closes_at:",
+            ),
+        ),
+        test=f"{PAYING}::test_what_a_person_stopped_stays_stopped_until_the_next_opening",
+    ),
+    Guard(
+        invariant="coins",
+        what="an opening that a budget refuses stops what runs",
+        file="domain/plan.py",
+        swaps=(("steps += [coin, *_unless_paid(over)]", "steps += [coin]"),),
+        test=f"{PAYING}"
+        "::test_a_refusal_by_the_budget_is_told_once_for_each_opening_and_the_endpoint_stops",
+    ),
+    Guard(
+        invariant="coins",
+        what="use extends no further than the hard limit",
+        file="domain/coins.py",
+        swaps=(("lease.bought_until + most, now", "lease.expires_at + most, now"),),
+        test=f"{PAYING}::test_use_keeps_it_up_to_the_hard_limit_and_the_owner_hears_of_it_once",
+    ),
+    Guard(
+        invariant="coins",
+        what="former office hours are taken back when they change",
+        file="services/terms.py",
+        swaps=(("if former and former != stored.schedule:", "if not former and stored:"),),
+        test=f"{PAYING}::test_new_office_hours_take_effect_at_once",
+    ),
+    Guard(
+        invariant="coins",
+        what="a time that clocks skip is the instant of their jump",
+        file="domain/wallclock.py",
+        swaps=(("    return _jump(wall, zone)\n", "    return found\n"),),
+        test="tests/domain/test_schedule.py"
+        "::test_clocks_that_change_move_openings_as_people_read_them",
     ),
 )
 

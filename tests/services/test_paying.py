@@ -160,9 +160,12 @@ def test_a_refusal_by_the_budget_is_told_once_for_each_opening_and_the_endpoint_
     go(world, at(0, 7))
     world.meter.extend("falcon", minutes(90), actor="ann")
     world.sweep = world.a_sweep(admit=refusing)
+    go(world, at(0, 8, 29))
+    assert world.status() is EndpointStatus.IN_SERVICE
+    go(world, at(0, 8, 30))
+    assert world.status() is None
     go(world, at(0, 16))
     assert paid(world) == []
-    assert world.status() is None
     assert world.book.get("falcon").ended is EndReason.EXPIRED
     [told] = [notice for notice in world.notices.told if notice.kind is NoticeKind.BUDGET]
     assert told.text.startswith(
