@@ -97,6 +97,20 @@ def test_each_variant_has_its_counts_and_latencies(boto: Account, series: Measur
     assert not series.points("Invocations", EndpointName="two")
 
 
+@pytest.mark.semantics("metrics.variant")
+def test_a_serverless_variant_tells_how_long_it_took_to_start(
+    boto: Account, series: Measured
+) -> None:
+    rules = {"MemorySizeInMB": 1024, "MaxConcurrency": 5}
+    production = {"VariantName": "AllTraffic", "ModelName": "no-op", "ServerlessConfig": rules}
+    boto.config("serverless", production)
+    boto.endpoint("serverless", "serverless")
+    wait_for(lambda: series.whole("ModelSetupTime", **of("serverless")).count)
+    setup = series.whole("ModelSetupTime", **of("serverless"))
+    assert (setup.count, setup.total > 1000) == (1, True)
+    assert not series.points("ModelSetupTime", **of("two", "a"))
+
+
 @pytest.mark.semantics("metrics.component")
 def test_components_are_counted_by_their_names(boto: Account, series: Measured) -> None:
     boto.config("host", variant(model=None))
