@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import ladder
 from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import Conflict, EndpointNotFound, InvalidInput
+from parkade.domain.errors import (
+    Conflict,
+    EndpointNotFound,
+    InvalidInput,
+    LeaseNotFound,
+    ParkadeError,
+)
 from parkade.domain.event import Event, in_minutes, written
 from parkade.domain.spans import duration
 from parkade.services.contention import contended
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from parkade.domain.lease import LeaseRules
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
+    from parkade.ports.leases import LeaseBook
     from parkade.ports.usage import Usage
     from parkade.ports.watches import WatchStore
 
@@ -30,6 +37,7 @@ class Snoozing:
         self,
         *,
         watches: WatchStore,
+        book: LeaseBook,
         hosting: Hosting,
         usage: Usage | None,
         clock: Clock,
@@ -39,6 +47,7 @@ class Snoozing:
     ) -> None:
         """Take the ports; `usual` is how long a snooze lasts that names no time."""
         self._watches = watches
+        self._book = book
         self._hosting = hosting
         self._usage = usage
         self._clock = clock
@@ -51,7 +60,7 @@ class Snoozing:
         """Let the windows begin no earlier than after this time.
 
         Raises EndpointNotFound, Conflict where it is not watched or was snoozed in this idle time
-        already, and InvalidInput for more time than a lease can have.
+        already, or does not run, and InvalidInput for more time than a lease can have.
         """
         watch = self._watched(endpoint_name)
         now, span = self._clock.now(), amount or self._usual()
@@ -79,10 +88,7 @@ class Snoozing:
     def _watched(self, endpoint_name: str) -> Watch:
         seen = self._hosting.endpoints().get(endpoint_name)
         if seen is None:
-            raise EndpointNotFound(
-                f"no endpoint {endpoint_name!r} runs, so that there is nothing to postpone",
-                hint=f"start it: parkade start {endpoint_name}",
-            )
+            raise self._absent(endpoint_name)
         watch = self._watches.get(endpoint_name)
         if watch is None or watch.created_at != seen.created_at:
             waits = seen.status is not EndpointStatus.IN_SERVICE
@@ -92,3 +98,15 @@ class Snoozing:
                 hint=f"nobody stops it for idleness; see: parkade why {endpoint_name}",
             )
         return watch
+
+    def _absent(self, endpoint_name: str) -> ParkadeError:
+        try:
+            self._book.get(endpoint_name)
+        except LeaseNotFound:
+            return EndpointNotFound(
+                f"there is no endpoint {endpoint_name!r}", hint="see what there is: parkade ls"
+            )
+        return Conflict(
+            f"{endpoint_name!r} does not run, so that there is nothing to postpone",
+            hint=f"see: parkade why {endpoint_name}",
+        )

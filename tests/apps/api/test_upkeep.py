@@ -114,6 +114,12 @@ def test_a_snooze_needs_something_to_postpone(world):
     status, error = world.error("POST", f"{FALCON}/snooze")
     assert status == 409
     assert "did not opt in" in error["message"]
+    world.ok("POST", "/v1/leases/falcon/end")
+    world.sweep()
+    world.hosting.settle("falcon")
+    status, error = world.error("POST", f"{FALCON}/snooze")
+    assert status == 409
+    assert "does not run" in error["message"]
 
 
 def test_tags_are_set_listed_and_taken_away(world):

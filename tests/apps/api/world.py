@@ -214,10 +214,9 @@ class World:
                 maintainer=self.maintainer,
                 maintaining=Maintaining(self.terms, self.catalog, opting=lambda: opting(self.file)),
                 snoozing=Snoozing(
+                    **common,
                     watches=self.watches,
-                    hosting=self.hosting,
                     usage=self.usage,
-                    clock=self.clock,
                     usual=lambda: timedelta(minutes=self.file.maintain.snooze_minutes),
                     rules=some_rules,
                     changed=self.changed,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 
 from parkade.apps.cli import views
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The namespace and name that all series of use begin with; the rest tells them apart.
 _PREFIX = "AWS/SageMaker "
+#: Evidence stands below the kind of its event.
+_INDENT = 10
 
 
 def why(view: dict[str, Any]) -> RenderableType:
@@ -60,7 +63,8 @@ def _add_watch(facts: Table, view: dict[str, Any]) -> None:
             facts.add_row("snoozed", f"until {views.instant(watch['snoozed_until'])}")
     if view["unusable"]:
         facts.add_row("not usable", Text(view["unusable"], style="yellow"))
-    if view["ladder"]:
+    told = [each["reason"] for each in view["actions"]]
+    if view["ladder"] and view["ladder"]["reason"] not in told:
         facts.add_row("ladder", view["ladder"]["reason"])
 
 
@@ -85,7 +89,7 @@ def rules(view: dict[str, Any]) -> str:
     """Say a ladder on one line."""
     after = view["delete_after_minutes"]
     return ", ".join((
-        f"grace {_minutes(view['grace_minutes'])}",
+        f"grace {_minutes(view['grace_minutes'])}" if view["grace_minutes"] else "no grace",
         f"windows of {_minutes(view['window_minutes'])}",
         f"notice {_count(view['notice_after'])}",
         f"stop {_count(view['stop_after'])}",
@@ -93,7 +97,7 @@ def rules(view: dict[str, Any]) -> str:
     ))  # fmt: skip
 
 
-def evidence(event: dict[str, Any]) -> Text | None:
+def evidence(event: dict[str, Any]) -> RenderableType | None:
     """Write what a decision rested on, on one line; None: the event has no evidence."""
     told = event["data"].get("evidence")
     if not isinstance(told, dict):
@@ -111,7 +115,7 @@ def evidence(event: dict[str, Any]) -> Text | None:
     parts.append(f"{_number(use.get('backlog'))} waiting")
     if told.get("opted_in_by"):
         parts.append(f"watched by {told['opted_in_by']}")
-    return Text("          evidence: " + "; ".join(parts), style="dim")
+    return Padding(Text("evidence: " + "; ".join(parts), style="dim"), (0, 0, 0, _INDENT))
 
 
 def _known(series: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -141,6 +141,7 @@ def build(ports: Ports) -> Upkeep:
         maintaining=Maintaining(terms, ports.catalog, opting=lambda: opting(ports.file())),
         snoozing=Snoozing(
             watches=watches,
+            book=ports.book,
             hosting=ports.hosting,
             usage=ports.usage,
             clock=ports.clock,
