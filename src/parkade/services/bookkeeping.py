@@ -11,15 +11,17 @@ lives.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeVar
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from parkade.domain import cost
-from parkade.domain.cost import SERVERLESS, Instance, Presence, Tally
+from parkade.domain.cost import SERVERLESS, Costs, Instance, Presence, Tally
 from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from decimal import Decimal
 
     from parkade.ports.leases import LeaseBook
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _Entry = TypeVar("_Entry", Tally, Presence)
+#: The period of what is not told by periods.
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 #: Endpoint and variant.
-Used = tuple[str, str]
+Used: TypeAlias = tuple[str, str]
+#: Endpoint, owner, type and price: of instances that cost alike.
+_Alike: TypeAlias = "tuple[str, str, str, Decimal | None]"
 
 
 class Bookkeeper:
@@ -58,10 +64,29 @@ class Bookkeeper:
         self._presences: dict[tuple[object, ...], Presence] = {}
         #: Whose lease each endpoint had when that was last known.
         self._owners: dict[str, str] = {}
-        #: What was metered since this process began, by endpoint and owner.
-        self.totals: dict[tuple[str, str], cost.Costs] = {}
+        #: Used and idle time since this process began.
+        self._since: dict[_Alike, tuple[timedelta, timedelta]] = {}
         #: Why nothing can be stored; empty: it can.
         self.trouble = ""
+
+    @property
+    def totals(self) -> Mapping[tuple[str, str], Costs]:
+        """What was metered since this process began, by endpoint and owner."""
+        found: dict[tuple[str, str], Costs] = {}
+        for (endpoint_name, owner, kind, hourly), (used, idle) in list(self._since.items()):
+            tally = Tally(
+                at=_ALWAYS,
+                endpoint_name=endpoint_name,
+                variant_name="",
+                owner=owner,
+                instance_type=kind,
+                hourly=hourly,
+                used=used,
+                idle=idle,
+            )
+            key = (endpoint_name, owner)
+            found[key] = found.get(key, Costs()).plus(cost.summed([tally]))
+        return found
 
     def meter(
         self, now: datetime, span: timedelta, instances: Sequence[Instance], used: Collection[Used]
@@ -97,6 +122,12 @@ class Bookkeeper:
         tariff = self._prices.tariff()
         borders = self._borders(now)
         begun: dict[str, datetime] = {}
+
+        @cache
+        def pieces(start: datetime) -> Sequence[tuple[datetime, datetime, datetime]]:
+            # Most instances are metered from the same instant on.
+            return tuple(cost.pieces(start, now, borders))
+
         for each in instances:
             start = max(each.started_at, self._until) if self._until else each.started_at
             if start >= now:
@@ -104,9 +135,9 @@ class Bookkeeper:
             name = each.endpoint_name
             begun[name] = min(start, begun.get(name, start))
             busy = now - span if (name, each.variant_name) in used else now
-            self._tally(each, owners.get(name, ""), tariff, (start, now, busy), borders)
+            self._tally(each, owners.get(name, ""), tariff, pieces(start), busy)
         for name, start in begun.items():
-            for at, piece, until in cost.pieces(start, now, borders):
+            for at, piece, until in pieces(start):
                 presence = Presence(
                     at=at, endpoint_name=name, owner=owners.get(name, ""), span=until - piece
                 )
@@ -119,14 +150,13 @@ class Bookkeeper:
         instance: Instance,
         owner: str,
         tariff: Tariff,
-        times: tuple[datetime, datetime, datetime],
-        borders: frozenset[int],
+        pieces: Iterable[tuple[datetime, datetime, datetime]],
+        busy: datetime,
     ) -> None:
-        """Write down one instance from `start` to `now`; it was used from `busy` on."""
-        start, now, busy = times
+        """Write down one instance, which was used from `busy` on."""
         name = SERVERLESS if instance.serverless else instance.instance_type
         hourly: Decimal | None = None if instance.serverless else tariff.hourly(name)
-        for at, piece, until in cost.pieces(start, now, borders):
+        for at, piece, until in pieces:
             used = max(cost.NONE, until - max(piece, busy))
             tally = Tally(
                 at=at,
@@ -139,8 +169,9 @@ class Bookkeeper:
                 idle=until - piece - used,
             )
             _add(self._tallies, tally)
-            key = (tally.endpoint_name, owner)
-            self.totals[key] = self.totals.get(key, cost.Costs()).plus(cost.summed([tally]))
+            alike = (tally.endpoint_name, owner, name, hourly)
+            before = self._since.get(alike, (cost.NONE, cost.NONE))
+            self._since[alike] = (before[0] + used, before[1] + tally.idle)
 
     def _owners_of(self, instances: Iterable[Instance]) -> Mapping[str, str]:
         """Return whose leases the endpoints have; one that is damaged has the owner it had."""
