@@ -172,6 +172,19 @@ def test_a_purse_that_is_always_emptied_gives_up_at_last():
         booked(world)
 
 
+def test_a_request_that_is_repeated_with_its_key_books_once():
+    world = World()
+    first = booked(world, key="k-1")
+    world.clock.advance(minutes(1))
+    assert booked(world, key="k-1") == first
+    assert len(world.events("falcon", "booking.added")) == 1
+    with pytest.raises(Conflict, match="was used for another booking"):
+        booked(world, key="k-1", amount=91)
+    assert booked(world, key="k-1", actor="bob").id != first.id
+    with pytest.raises(InvalidInput, match="Idempotency-Key has 0 characters"):
+        booked(world, key="")
+
+
 def test_a_booking_is_given_back_until_it_begins():
     world = World()
     world.first_lead = minutes(2)

@@ -7,6 +7,7 @@ import pytest
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import ResourceLimitExceeded, Unavailable
 from parkade.domain.lease import EndReason
+from parkade.domain.terms import Booking, Terms
 from tests.builders import NOW, a_lease, an_endpoint, an_event, minutes
 from tests.services.faults import Crash, Fault, faulty
 from tests.services.world import World
@@ -14,7 +15,7 @@ from tests.services.world import World
 PAID = NOW + minutes(600)
 UNTOUCHED = {"stuck", "torn", "wild"}
 STOPPED = {"ended", "expired", "hopeless"}
-SERVING = {"broken", "fresh", "healed", "refused", "soon"}
+SERVING = {"booked", "broken", "fresh", "healed", "open", "refused", "soon"}
 
 
 def a_busy_world():
@@ -51,6 +52,21 @@ def a_busy_world():
     endpoint("torn")
     world.book.damage("torn", "expires_at is not an instant")
     endpoint("wild")
+    lease("open", expires_at=long_ago, ended=EndReason.EXPIRED, ended_at=long_ago)
+    world.terms.put(Terms(endpoint_name="open", schedule="sun 09:00-23:00 UTC"), "ann")
+    world.booking_store.add(
+        Booking(
+            id="b-1",
+            endpoint_name="booked",
+            config_name="falcon-config",
+            owner="ann",
+            starts_at=NOW,
+            ends_at=PAID,
+            made_at=long_ago,
+        ),
+        an_event("booking.added", endpoint_name="booked"),
+        beside=frozenset(),
+    )
     return world
 
 
@@ -87,7 +103,7 @@ IDS = [f"{number}-{name}" for number, name in STEPS]
 
 def test_the_busy_world_has_something_of_every_kind():
     kinds = {(action.kind, action.notice) for action in a_busy_world().sweep.plan().actions}
-    assert len(kinds) == 8
+    assert len(kinds) == 9
     assert {
         "book.put",
         "hosting.create",

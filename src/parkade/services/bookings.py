@@ -6,8 +6,10 @@ early that the endpoint is warm when it begins. Until then it can be given back,
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +20,7 @@ from parkade.domain.spans import duration
 from parkade.domain.terms import Booking
 from parkade.ports.events import EventQuery
 from parkade.services.contention import contended
+from parkade.services.meter import require_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,8 +109,11 @@ class Bookings:
         amount: timedelta,
         owner: str | None,
         actor: str,
+        key: str | None = None,
     ) -> Booking:
         """Book time. What is left out is what the lease says; the owner is then the actor.
+
+        A `key` (of the actor) makes a request that is repeated count once.
 
         Raises InvalidInput, ConfigNotFound, BudgetExceeded, and Conflict where the endpoint runs,
         or is booked to run, another config, or is somebody else's.
@@ -117,7 +123,7 @@ class Bookings:
         _require_ahead(starts_at, amount, now, self._rules())
         lease = self._lease(endpoint_name)
         booking = Booking(
-            id=uuid.uuid4().hex[:12],
+            id=_id(actor, key),
             endpoint_name=names.endpoint_name(endpoint_name),
             config_name=self._config(endpoint_name, config_name, lease),
             owner=_owner(owner or (lease.owner if lease else actor), lease),
@@ -126,6 +132,8 @@ class Bookings:
             made_at=now,
         )
         others = [b for b in self._store.all().records if b.endpoint_name == endpoint_name]
+        if (made := _made_before(booking, others)) is not None:
+            return made
         _require_no_clash(booking, others)
         purse = self._reserve(booking, now)
         event = _event("booking.added", booking, actor, now, f"booked for {booking.owner}")
@@ -228,6 +236,27 @@ def _owner(owner: str, lease: Lease | None) -> str:
             hint=f"leave the owner out to book for {lease.owner}",
         )
     return owner
+
+
+def _id(actor: str, key: str | None) -> str:
+    """Return a new id, or the one that this key of the actor always gives."""
+    if key is None:
+        return uuid.uuid4().hex[:12]
+    require_key(key)
+    return hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
+
+
+def _made_before(booking: Booking, others: Sequence[Booking]) -> Booking | None:
+    """Return the booking that an earlier request with the same key made."""
+    for other in others:
+        if other.id == booking.id:
+            if replace(booking, made_at=other.made_at) == other:
+                return other
+            raise Conflict(
+                f"the Idempotency-Key was used for another booking of {booking.endpoint_name!r}",
+                hint="use a new key for a new request",
+            )
+    return None
 
 
 def _require_no_clash(booking: Booking, others: Sequence[Booking]) -> None:

@@ -387,10 +387,15 @@ def _coin(endpoint_name: str, actor: str, key: str | None, request: str) -> Coin
 
 
 def _keyed(endpoint_name: str, actor: str, key: str, request: str) -> Coin:
+    require_key(key)
+    return Coin(scope=actor, endpoint_name=endpoint_name, key=key, request=request)
+
+
+def require_key(key: str) -> None:
+    """Raise InvalidInput unless the text may be an Idempotency-Key."""
     if not 0 < len(key) <= KEY_LIMIT:
         raise InvalidInput(
             f"Idempotency-Key has {len(key)} characters",
             field="Idempotency-Key",
             hint=f"use 1 to {KEY_LIMIT} characters, new ones for each new request",
         )
-    return Coin(scope=actor, endpoint_name=endpoint_name, key=key, request=request)

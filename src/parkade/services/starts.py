@@ -55,12 +55,17 @@ class Starts:
         """Return what nine starts in ten do not exceed; None: it was never started."""
         with self._lock:
             self._read()
-            spans = sorted(self._spans.get(config_name, ()))
-        return spans[math.ceil(SHARE * len(spans)) - 1] if spans else None
+            return self._expected(config_name)
 
     def leads(self, config_names: Iterable[str]) -> Mapping[str, timedelta]:
         """Return how long before it is wanted an endpoint of each config is started."""
-        return {name: self._lead(self.expected(name)) for name in config_names}
+        with self._lock:
+            self._read()
+            return {name: self._lead(self._expected(name)) for name in config_names}
+
+    def _expected(self, config_name: str) -> timedelta | None:
+        spans = sorted(self._spans.get(config_name, ()))
+        return spans[math.ceil(SHARE * len(spans)) - 1] if spans else None
 
     def _lead(self, expected: timedelta | None) -> timedelta:
         return self._first() if expected is None else expected + self._margin()

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from parkade.apps.api.auth import Invoker, Operator, may_see
 from parkade.apps.api.errors import respelt
+from parkade.apps.api.keys import IdempotencyKey
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.bookings import BookingForm, BookingList, BookingView
@@ -46,7 +47,9 @@ async def list_bookings(
 
 
 @routes.post("", status_code=201)
-async def add_booking(services: Served, caller: Operator, form: BookingForm) -> BookingView:
+async def add_booking(
+    services: Served, caller: Operator, form: BookingForm, key: IdempotencyKey = None
+) -> BookingView:
     """Book time: the endpoint is started so early that it is warm when it begins.
 
     What it costs is reserved in the owner's budget now. Where the endpoint has no lease then, the
@@ -60,6 +63,7 @@ async def add_booking(services: Served, caller: Operator, form: BookingForm) -> 
             amount=form.minutes,
             owner=form.owner,
             actor=caller.name,
+            key=key,
         )
     return BookingView.of(booking)
 

@@ -1,5 +1,6 @@
 """Commands on bookings: add, ls, rm."""
 
+import uuid
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -56,7 +57,7 @@ def add(
     )
     with connect() as client:
         pricing.tell(client, endpoint, minutes=minutes, config=config, owner=owner, confirm=confirm)
-        booking = client.post("bookings", body=body)
+        booking = client.post("bookings", body=body, key=uuid.uuid4().hex)
     render.say(f"{endpoint}: booked {_span(booking)} for {booking['owner']} ({booking['id']})")
 
 
