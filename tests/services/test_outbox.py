@@ -18,6 +18,7 @@ from parkade.domain.errors import (
     Undelivered,
 )
 from parkade.domain.subscriber import Channel, Patience
+from parkade.ports.catalog import Listing
 from parkade.ports.events import EventQuery
 from tests.builders import NOW, a_subscriber, an_event, minutes, seconds
 from tests.house import wait_for
@@ -219,6 +220,35 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks():
         desk.area.subscribers.disable("ops", actor="ann")
         desk.area.subscribers.enable("ops", actor="ann")
         desk.wait_taken("lease.added", "lease.extended")
+
+
+def test_what_is_not_wanted_any_more_is_not_tried_again():
+    patience = Patience(attempts=3, first=minutes(10), longest=minutes(10))
+    with a_desk(fixed=[a_subscriber(kinds=["lease."])], patience=patience) as desk:
+        desk.channel().refuses = refusing(Undelivered("500"))
+        desk.happen("lease.added")
+        wait_for(lambda: desk.delivery().progress.attempts == 1)
+        desk.channel().refuses = lambda _: None
+        desk.area.file.fixed = [a_subscriber(kinds=["worker."])]
+        desk.area.outbox.settle()
+        desk.happen("worker.died")
+        desk.wait_taken("worker.died")
+        assert not desk.letters()
+
+
+def test_a_subscriber_that_cannot_be_read_keeps_its_place(desk):
+    desk.add(a_subscriber(kinds=["lease."]))
+    before = desk.area.letters.progress()
+    store = desk.area.store
+    readable = store.all
+    store.all = lambda: Listing((), {"ops": "it is torn"})
+    desk.area.outbox.settle()
+    assert desk.area.letters.progress() == before
+    assert desk.area.subscribers.unreadable() == {"ops": "it is torn"}
+    store.all = readable
+    desk.area.outbox.settle()
+    desk.happen("lease.added")
+    desk.wait_taken("lease.added")
 
 
 def test_a_bug_of_a_channel_is_a_failed_attempt(desk, caplog):
