@@ -214,9 +214,15 @@ def post(url):
         cbor2.dumps({"Namespace": cbor2.CBORTag(4711, 1)}),
         b"\xa1iNamespace\xd8\x1c\x81\xd8\x1d\x00",
         cbor2.dumps({"Namespace": 5}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(2, b"\xff" * 5000)}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(5, [10**9, 3])}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(35, "(a+)+$")}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(0, "2026-01-01T00:00:00Z")}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(1, 1e300)}),
+        cbor2.dumps({"Namespace": cbor2.CBORTag(1, float("nan"))}),
         b"\xa1iNamespace\x63\xed\xa0\x80",
     ],
-    ids=range(15),
+    ids=range(21),
 )  # fmt: skip
 def test_cbor_that_is_none_is_a_serialization_exception(post, content):
     status, code, _ = fault_of(post(content))
@@ -267,6 +273,9 @@ def test_gzip_is_unpacked_up_to_a_limit(post):
         "Action=ListMetrics&Namespace=2&Namespace.x=1",
         "Action=ListMetrics&Dimensions.member.x.Name=1",
         "Action=ListMetrics&Dimensions=text",
+        "Action=GetMetricData&StartTime=0001-01-01T00:00:00%2B05:00",
+        "Action=GetMetricData&StartTime=nan",
+        "Action=GetMetricData&MaxDatapoints=1.5",
         "Action=ListMetrics&" + ".".join("a" * 50) + "=1",
         b"Action=ListMetrics&Namespace=\xff",
     ],

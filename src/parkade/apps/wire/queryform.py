@@ -132,9 +132,11 @@ def _number(text: str) -> float | str:
 def _instant(text: str) -> datetime | float | str:
     try:
         found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except ValueError:
         return _number(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:  # of a zone in which the calendar begins earlier, or ends later
+        return text
 
 
 def _truth(text: str) -> bool | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import cbor2
 from starlette.responses import Response
@@ -24,6 +24,15 @@ _INSTANT = 1
 _DEPTH = 32
 
 
+def _refuse(_decoder: object) -> NoReturn:
+    raise ValueError("an instant is the only tagged value that there is")
+
+
+#: All that the library would make something of, some of it at great expense: numbers of any
+#: length, patterns, values that hold themselves ...
+_REFUSED = dict.fromkeys([0, *range(_INSTANT + 1, 1100), 43000, 55799], _refuse)
+
+
 class RpcCbor:
     """The protocol."""
 
@@ -32,8 +41,13 @@ class RpcCbor:
         if not body:
             return {}
         try:
-            found = cbor2.loads(body, max_depth=_DEPTH, strict_hashable_types=True)
-            _require_plain(found)  # one that holds itself has no end
+            found = cbor2.loads(
+                body,
+                max_depth=_DEPTH,
+                strict_hashable_types=True,
+                semantic_decoders=_REFUSED,
+            )
+            _require_plain(found)
         except (cbor2.CBORError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
             raise malformed(f"The body is not valid CBOR: {error}") from error
         return found
