@@ -135,7 +135,8 @@ class Surveyor:
         configs = reading.listing("configs", "endpoint config", sources.catalog.configs)
         remains = reading.listing("remains", "record for undo of", sources.remains.all)
         deliveries = reading.part("progress", "the deliveries", sources.deliveries) or {}
-        reading.damaged("progress", "subscriber", sources.unreadable_subscribers())
+        unheard = reading.part("progress", "the subscribers", sources.unreadable_subscribers)
+        reading.damaged("progress", "subscriber", unheard or {})
         tagged = reading.part("tags", "the tags", lambda: sources.catalog.tagged(ENDPOINT))
         if tagged is not None:
             reading.damaged("tags", "tags of", tagged.unreadable)
@@ -169,8 +170,6 @@ class Surveyor:
                 each.endpoint_name: each
                 for each in reading.listing("watches", "watch of", sources.watches.all)
             },
-            "targets": reading.part("targets", "the settings of target models", sources.targets)
-            or (),
             "progress": {name: each.progress for name, each in deliveries.items() if each.progress},
             "letters": {name: each.letters for name, each in deliveries.items()},
         }
@@ -198,6 +197,7 @@ class Surveyor:
     def _endpoints(self, reading: _Reading) -> dict[str, Any]:
         """Read the endpoints, and what gives them the right to run."""
         sources = self._from
+        targets = reading.part("targets", "the settings of target models", sources.targets)
         bookings = reading.listing("booked", "booking", sources.bookings)
         shelf = reading.part("leases", "the leases", sources.leases)
         if shelf is not None:
@@ -212,6 +212,7 @@ class Surveyor:
         for each in bookings:
             booked.setdefault(each.endpoint_name, []).append(each.config_name)
         return {
+            "targets": targets or (),
             "booked": booked,
             "leases": leases,
             "damaged": frozenset(shelf.unreadable) if shelf else frozenset(),
@@ -232,7 +233,7 @@ class Surveyor:
             try:
                 machines = self._from.machines.wanted(name, seen.config_name)
             except ParkadeError:
-                continue  # that it cannot be read is a finding already
+                continue  # what it runs on is not known, so neither is what it costs
             found[name] = self._from.prices.hourly(machines)
         return found
 

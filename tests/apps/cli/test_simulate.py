@@ -95,6 +95,7 @@ def test_only_the_endpoints_that_are_named(alone):
         (("--teams", "2", "x.csv"), "FILE and --teams"),
         (("--days", "3"), "--days goes with --teams"),
         (("--teams", "0"), "0 teams are not between"),
+        (("--teams", "1", "--days", "0"), "0 days are not between"),
         (("--teams", "1", "--since", "2d"), "--since is about"),
         (("--teams", "1", "--json", "--csv"), "--json and --csv"),
         (("--teams", "1", "--rule", "a: leese=3"), "unknown 'leese'"),
@@ -144,6 +145,8 @@ def test_what_the_server_recorded_at_the_price_of_what_it_ran_on(desk):
 
 def test_a_server_that_recorded_nothing(desk):
     assert "has recorded no invocation in 14 d" in desk.error("simulate")
+    told = desk.error("simulate", "--endpoint", "emu", "--since", "1d")
+    assert "has recorded no invocation of emu in 1 d" in told
 
 
 def table(width):

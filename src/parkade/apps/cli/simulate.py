@@ -85,11 +85,13 @@ def simulate(
     compared = _rules(rules, timedelta(seconds=start))
     prices = sources.Rates.here(instance_type, instances)
     if teams is not None:
-        source = sources.of_teams(teams, days or 14, 7 if seed is None else seed, prices)
+        source = sources.of_teams(
+            teams, 14 if days is None else days, 7 if seed is None else seed, prices
+        )
     elif file is not None:
         source = sources.of_file(file, prices)
     else:
-        source = sources.of_server(since or "14d", prices)
+        source = sources.of_server(since or "14d", prices, endpoint or [])
     source = source.only(endpoint or [])
     if write is not None:
         _write(write, source)

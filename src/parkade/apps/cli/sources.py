@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: What counts invocations: in order, and asynchronous ones as they are done.
 _MEASURES = ("Invocations", "InvocationsProcesssed")
+#: So much is asked for in one request: less than a server answers at once, for many variants.
+_AT_A_TIME = timedelta(days=3)
 #: What endpoints run on whose config nobody knows.
 USUAL_TYPE = "ml.g5.xlarge"
 
@@ -126,8 +128,11 @@ def _of(traffic: Mapping[str, Traffic], period: Period | None, hourly: Mapping[s
     return Source(subjects=subjects, period=period)
 
 
-def of_server(since: str, rates: Rates) -> Source:
-    """Return what the server has recorded in the span before now. Raises InvalidInput."""
+def of_server(since: str, rates: Rates, wanted: Sequence[str] = ()) -> Source:
+    """Return what the server has recorded in the span before now, of these endpoints if any are named.
+
+    Raises InvalidInput where there is nothing.
+    """
     span = read_span(since, field="since")
     with connect() as client:
         end = _instant(client.get("plan")["now"]).replace(second=0, microsecond=0)
@@ -135,13 +140,14 @@ def of_server(since: str, rates: Rates) -> Source:
         names = {each["name"] for each in client.pages("endpoints")} | _measured(client, period)
         recorded = {
             name: traffic
-            for name in sorted(names)
+            for name in sorted(names & set(wanted) if wanted else names)
             if (traffic := _recording(client, name, period)).requests
         }
         hourly = {name: rates.hourly(_machines(client, name)) for name in recorded}
     if not recorded:
+        of = f" of {', '.join(wanted)}" if wanted else ""
         raise InvalidInput(
-            f"the server has recorded no invocation in {duration(span)}",
+            f"the server has recorded no invocation{of} in {duration(span)}",
             field="since",
             hint="see the trade-off with synthetic teams: parkade simulate --teams 5",
         )
@@ -167,24 +173,34 @@ def _recording(client: Client, name: str, period: Period) -> Traffic:
     """Return the requests to all variants and components of an endpoint, by the minute."""
     requests: Counter[str] = Counter()
     for measure in _MEASURES:
-        told = client.get(
-            "metrics",
-            endpoint=name,
-            namespace=SAGEMAKER,
-            name=measure,
-            statistic="Sum",
-            start=written(period.start),
-            end=written(period.end),
-        )
-        for each in told["measured"]:
-            if each["unreadable"]:
-                raise Unreadable(
-                    f"what was recorded of {name!r} cannot be read: {each['unreadable']}",
-                    hint="name the endpoints to replay: --endpoint NAME",
-                )
-            for point in each["points"]:
-                requests[point["at"]] += round(point["values"]["Sum"])
+        start = period.start
+        while start < period.end:
+            end = min(start + _AT_A_TIME, period.end)
+            requests.update(_counts(client, name, measure, Period(start=start, end=end)))
+            start = end
     return Traffic(Burst(at=_instant(at), count=count) for at, count in requests.items() if count)
+
+
+def _counts(client: Client, name: str, measure: str, period: Period) -> Counter[str]:
+    told = client.get(
+        "metrics",
+        endpoint=name,
+        namespace=SAGEMAKER,
+        name=measure,
+        statistic="Sum",
+        start=written(period.start),
+        end=written(period.end),
+    )
+    requests: Counter[str] = Counter()
+    for each in told["measured"]:
+        if each["unreadable"]:
+            raise Unreadable(
+                f"what was recorded of {name!r} cannot be read: {each['unreadable']}",
+                hint="leave it out: name all others with --endpoint NAME",
+            )
+        for point in each["points"]:
+            requests[point["at"]] += round(point["values"]["Sum"])
+    return requests
 
 
 def _machines(client: Client, name: str) -> list[Machine] | None:
