@@ -77,7 +77,7 @@ class EmbeddedMachines:
         except Unreadable:
             recorded = None  # its workers run, and cost what nobody can tell
         else:
-            self._note(recorded)
+            self._note(recorded, {each.generation for each in statuses})
         yield from self._workers(endpoint_name, statuses)
         if recorded is not None:
             for config, generation in _configs(recorded):
@@ -125,10 +125,13 @@ class EmbeddedMachines:
                     started_at=since,
                 )
 
-    def _note(self, recorded: RecordedEndpoint) -> None:
-        seen = self._seen.setdefault(recorded.name, {})
+    def _note(self, recorded: RecordedEndpoint, running: set[int]) -> None:
+        """Remember what the generations are that run, or are about to."""
+        seen = self._seen.get(recorded.name, {})
+        kept = {number: variants for number, variants in seen.items() if number in running}
         for config, generation in _configs(recorded):
-            seen[generation] = {each.name: each for each in config.every}
+            kept[generation] = {each.name: each for each in config.every}
+        self._seen[recorded.name] = kept
 
 
 def _configs(recorded: RecordedEndpoint) -> Iterator[tuple[EndpointConfig, int]]:

@@ -119,7 +119,12 @@ class Spending:
         trouble = "; ".join(filter(None, [self._bookkeeper.trouble, self._budgets.trouble]))
         if trouble == self._told:
             return
-        text = f"owners with a budget get no new time: {trouble}" if trouble else "as before"
+        text = (
+            f"what is spent, or a budget, cannot be kept or read: {trouble}; who has a budget may "
+            "get no new time, and nothing is stopped"
+            if trouble
+            else "what is spent is kept and read again"
+        )
         kind = TROUBLE if trouble else WELL
         event = Event(at=self._clock.now(), kind=kind, actor=METER, reason=text)
         if trouble:
