@@ -39,7 +39,7 @@ def test_a_snapshot_survives_the_link() -> None:
 
 
 def test_usage_survives_the_link() -> None:
-    spread = link.Spread(total=7.5, least=2.5, most=5, buckets={5: 1, 9: 1})
+    spread = link.Spread(total=7, least=2, most=5, buckets={5: 1, 9: 1})
     report = {
         "e": {
             "a": link.Usage(invocations=2, model_us=7, model=spread, age=0.5),

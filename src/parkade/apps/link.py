@@ -181,9 +181,9 @@ class Snapshot:
 class Spread:
     """How long some things took, in microseconds; buckets are those of `domain.series`."""
 
-    total: float = 0
-    least: float = 0
-    most: float = 0
+    total: int = 0
+    least: int = 0
+    most: int = 0
     buckets: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -232,8 +232,8 @@ class Usage:
     component: bool = False
 
 
-#: What a row says where nothing happened.
-_UNUSED = {each.name: getattr(Usage(), each.name) for each in fields(Usage)}
+#: The members of `Usage` that are zero, or false, where nothing happened.
+_PLAIN = tuple(each.name for each in fields(Usage) if each.name not in {*SPREADS, "age"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,16 +318,14 @@ def usage_to_json(usage: UsageReport) -> dict[str, Any]:
 
 def _row(used: Usage) -> dict[str, Any]:
     """Return what is not as it is where nothing happened; there may be thousands each second."""
-    row = {}
-    for name, nothing in _UNUSED.items():
-        value = getattr(used, name)
-        if value != nothing:
-            row[name] = value if name not in SPREADS else _columns(value)
+    row: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(used, name))}
+    if used.age is not None:
+        row["age"] = used.age
+    for name in SPREADS:
+        spread = getattr(used, name)
+        if spread is not NOTHING:
+            row[name] = [spread.total, spread.least, spread.most, spread.buckets]
     return row
-
-
-def _columns(spread: Spread) -> list[Any]:
-    return [spread.total, spread.least, spread.most, dict(spread.buckets)]
 
 
 def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
@@ -343,6 +341,6 @@ def _usage(row: Mapping[str, Any]) -> Usage:
     return Usage(**{**row, **spreads})
 
 
-def _spread(total: float, least: float, most: float, buckets: Mapping[str, int]) -> Spread:
+def _spread(total: int, least: int, most: int, buckets: Mapping[str, int]) -> Spread:
     counts = {int(number): count for number, count in buckets.items()}
     return Spread(total=total, least=least, most=most, buckets=counts)

@@ -31,11 +31,10 @@ def test_every_time_is_in_its_bucket(groups: list[list[float]]) -> None:
     )
     assert sum(taken.buckets.values()) == len(everything)
     assert all(count <= nearby[number] for number, count in taken.buckets.items())
-    assert taken.total == pytest.approx(sum(everything) * 1e6)
+    assert taken.total == pytest.approx(sum(everything) * 1e6, abs=1)
     if everything:
-        assert (taken.least, taken.most) == pytest.approx(
-            (min(everything) * 1e6, max(everything) * 1e6)
-        )
+        extremes = (min(everything) * 1e6, max(everything) * 1e6)
+        assert (taken.least, taken.most) == pytest.approx(extremes, abs=1)
     assert spread.take() == link.NOTHING
 
 
@@ -43,7 +42,7 @@ def test_no_time_at_all_and_far_too_much_are_counted() -> None:
     spread = Spread()
     spread.count([0.0, 1e-7, 1e9])
     taken = spread.take()
-    assert (sum(taken.buckets.values()), taken.least, taken.most) == (3, 0.0, 1e15)
+    assert (sum(taken.buckets.values()), taken.least, taken.most) == (3, 0, 10**15)
 
 
 @given(st.lists(_SECONDS, min_size=1), st.lists(_SECONDS))
@@ -59,8 +58,8 @@ def test_what_was_taken_and_did_not_arrive_is_told_again(
     whole.count(before + meanwhile)
     again, expected = told.take(), whole.take()
     assert again.buckets == expected.buckets
-    assert again.total == pytest.approx(expected.total)
-    assert (again.least, again.most) == pytest.approx((expected.least, expected.most))
+    assert again.total == pytest.approx(expected.total, abs=2)
+    assert (again.least, again.most) == pytest.approx((expected.least, expected.most), abs=1)
 
 
 @pytest.mark.parametrize("number", [1, 511, 512, 513, 2000])

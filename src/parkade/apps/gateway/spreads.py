@@ -7,7 +7,6 @@ search, so that an invocation pays for little more than the putting aside.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
@@ -31,7 +30,7 @@ class Spread:
         self._clear()
 
     def _clear(self) -> None:
-        self._buckets: Counter[int] = Counter()
+        self._buckets: dict[int, int] = {}
         self._total = 0.0
         self._least = float("inf")
         self._most = 0.0
@@ -42,11 +41,11 @@ class Spread:
         self._total += sum(ordered)
         self._least = min(self._least, ordered[0])
         self._most = max(self._most, ordered[-1])
-        begin, size = 0, len(ordered)
+        buckets, begin, size = self._buckets, 0, len(ordered)
         while begin < size:
             number = bisect_right(_ENDS, ordered[begin], hi=_LAST)
             end = bisect_left(ordered, _ENDS[number], begin) if number < _LAST else size
-            self._buckets[number] += end - begin
+            buckets[number] = buckets.get(number, 0) + end - begin
             begin = end
 
     def take(self) -> link.Spread:
@@ -54,10 +53,10 @@ class Spread:
         if not self._buckets:
             return link.NOTHING
         taken = link.Spread(
-            total=self._total * 1e6,
-            least=self._least * 1e6,
-            most=self._most * 1e6,
-            buckets=dict(self._buckets),
+            total=round(self._total * 1e6),
+            least=round(self._least * 1e6),
+            most=round(self._most * 1e6),
+            buckets=self._buckets,
         )
         self._clear()
         return taken
@@ -65,7 +64,8 @@ class Spread:
     def give_back(self, taken: link.Spread) -> None:
         """Add what was taken and did not arrive."""
         if taken.buckets:
-            self._buckets.update(taken.buckets)
+            for number, count in taken.buckets.items():
+                self._buckets[number] = self._buckets.get(number, 0) + count
             self._total += taken.total / 1e6
             self._least = min(self._least, taken.least / 1e6)
             self._most = max(self._most, taken.most / 1e6)

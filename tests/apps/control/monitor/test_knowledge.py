@@ -113,6 +113,14 @@ def test_an_asynchronous_endpoint_is_used_while_anything_waits() -> None:
     assert not stage.points("Invocations")
 
 
+def test_minutes_out_of_service_have_no_zero() -> None:
+    stage, gateway = running(subject(serving=False))
+    stage.subjects.subjects = [subject()]
+    stage.run(120, gateway)
+    assert [point.at for point in stage.points()] == [START + MINUTE * 5, START + MINUTE * 6]
+    assert stage.use().quiet_since == START
+
+
 def test_enhanced_metrics_have_zeros_of_ten_seconds() -> None:
     stage, _ = running(subject(seconds=10))
     series = stage.subjects.subjects[0].series("Invocations")

@@ -136,12 +136,14 @@ class Collector:
         """Write down the minutes that are over, and were without use for certain."""
         if self.knowledge.missing(at):
             return
-        zeros = [
-            (each, minute)
-            for each in self._all()
-            if each.serving and each.key in self.quiet
-            for minute in self.quiet[each.key].over(at.now, self.knowledge.known_since)
-        ]
+        zeros: list[tuple[Subject, datetime]] = []
+        for each in self._all():
+            quiet = self._quiet(each.key, at.now)
+            if each.serving:
+                minutes = quiet.over(at.now, self.knowledge.known_since)
+                zeros += [(each, minute) for minute in minutes]
+            else:
+                quiet.skip(at.now)
         if zeros:
             self._accounts.defer(partial(no_use, self._accounts, zeros))
 

@@ -66,6 +66,10 @@ class Quiet:
         if self.used_at is not None:
             self.used_at = min(self.used_at, now)
 
+    def skip(self, now: datetime) -> None:
+        """Know that the minutes up to now get no zero: it is not in service."""
+        self.next_minute = max(self.next_minute, minute(now))
+
     def over(self, now: datetime, known_since: datetime) -> Iterator[datetime]:
         """Give each minute that is over, was without use and known as a whole, for its zero."""
         if self.unread:
