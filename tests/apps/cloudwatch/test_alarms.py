@@ -108,6 +108,7 @@ def test_alarms_are_found_by_name_prefix_state_and_action(cbor, world):
     put(cbor, "b-1", OKActions=[f"{TOPIC}-2"])
     assert names(cbor) == ["a-1", "a-2", "b-1"]
     assert names(cbor, AlarmNames=["b-1", "a-2", "c"]) == ["a-2", "b-1"]
+    assert names(cbor, AlarmNames=[], AlarmTypes=[]) == ["a-1", "a-2", "b-1"]
     assert names(cbor, AlarmNamePrefix="a-") == ["a-1", "a-2"]
     assert names(cbor, ActionPrefix=TOPIC) == ["a-1", "b-1"]
     assert names(cbor, ActionPrefix=f"{TOPIC}-") == ["b-1"]

@@ -36,10 +36,10 @@ _SUMMARY = 255
 def describe(call: Call) -> Mapping[str, Any]:
     """Answer DescribeAlarms; there are no composite and no log alarms."""
     given = call.given
-    if "AlarmNames" in given and "AlarmNamePrefix" in given:
+    if given.get("AlarmNames") and "AlarmNamePrefix" in given:
         raise combination("AlarmNames and AlarmNamePrefix exclude each other.")
     others = {"ChildrenOfAlarmName", "ParentsOfAlarmName"} & given.keys()
-    if others or METRIC_ALARM not in given.get("AlarmTypes", [METRIC_ALARM]):
+    if others or METRIC_ALARM not in (given.get("AlarmTypes") or [METRIC_ALARM]):
         return {"MetricAlarms": [], "CompositeAlarms": []}
     found = [each for each in call.alarming.book.all().records if _wanted(call, each)]
     after = members.position(given["NextToken"], str)[0] if "NextToken" in given else ""
@@ -58,7 +58,7 @@ def _wanted(call: Call, alarm: Alarm) -> bool:
     given = call.given
     actions = (*alarm.ok_actions, *alarm.alarm_actions, *alarm.insufficient_data_actions)
     return (
-        alarm.name in given.get("AlarmNames", [alarm.name])
+        alarm.name in (given.get("AlarmNames") or [alarm.name])
         and alarm.name.startswith(given.get("AlarmNamePrefix", ""))
         and given.get("StateValue", alarm.standing.state) == alarm.standing.state
         and (
@@ -139,7 +139,9 @@ def _subject(alarm: Alarm) -> dict[str, Any]:
 def history(call: Call) -> Mapping[str, Any]:
     """Answer DescribeAlarmHistory, from the history of events."""
     given = call.given
-    if "AlarmContributorId" in given or METRIC_ALARM not in given.get("AlarmTypes", [METRIC_ALARM]):
+    if "AlarmContributorId" in given or METRIC_ALARM not in (
+        given.get("AlarmTypes") or [METRIC_ALARM]
+    ):
         return {"AlarmHistoryItems": []}
     query = EventQuery(kinds=tuple(_ITEMS), since=given.get("StartDate"), limit=HISTORY)
     seen = {each.name: call.sees_alarm(each) for each in call.alarming.book.all().records}
