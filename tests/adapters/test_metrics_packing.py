@@ -75,7 +75,7 @@ def test_any_bytes_are_a_histogram_or_refused(content):
 
 @pytest.mark.parametrize("content", [None, "text", 7, b"", b"\x02", b"\x01", b"\x01abc"])
 def test_what_is_no_pack_is_refused(content):
-    with pytest.raises(ValueError, match="it is no packed points|torn"):
+    with pytest.raises(ValueError, match=r"it is no packed points|torn"):
         metricspacking.unpack(content, START, MINUTE)
 
 

@@ -300,6 +300,30 @@ def test_minutes_that_come_too_late_are_hours(room):
     assert room.sums() == {NOON: 2}
 
 
+def test_nothing_is_missing_or_there_twice_between_two_slices(room):
+    """Rows of ten seconds, minutes in all forms, and late ones of days that are hours by now."""
+    old = after(days=-20)
+    room.store.add([sample(at=old + timedelta(minutes=each)) for each in (0, 61)])
+    room.settle(after(days=-1))
+    room.store.add(
+        [
+            *(sample(at=after(days=-20, minutes=each)) for each in (0, 3, 200)),
+            *(sample(at=after(minutes=each)) for each in range(-30 * 60, 60, 7)),
+            *(sample(at=after(seconds=10 * each), seconds=FINE) for each in range(12)),
+        ]
+    )
+    whole = {"start": after(days=-21), "end": after(days=1)}
+    expected = sum(room.sums(**whole).values())
+    more = True
+    while more:
+        more = room.store.tidy(after(hours=30))
+        for seconds in (MINUTE, 300):
+            assert sum(room.sums(**whole, seconds=seconds).values()) == expected
+        start = statistics.begin(whole["start"], HOUR)
+        hours = room.sums(start=start, end=whole["end"], seconds=HOUR)
+        assert sum(hours.values()) == expected
+
+
 def test_a_series_that_was_forgotten_begins_anew(room):
     room.store.add([sample(unit="Count")])
     room.settle(after(days=200))
@@ -332,6 +356,18 @@ def test_damage_harms_one_series_and_period_alone(room, hours):
         room.store.add([sample(at=now + timedelta(days=6), value=9)])
         assert room.sums(start=now + timedelta(days=6), end=now + timedelta(days=6, minutes=1))
         room.settle(now)
+
+
+def test_a_damaged_fine_point_is_left_alone(room):
+    ats = [after(seconds=10 * each) for each in range(30)]
+    room.store.add([sample(each, at=at, seconds=FINE) for each in (CALLS, OTHER) for at in ats])
+    room.damage(CALLS, after(seconds=130))
+    for hours in (0, 5):
+        room.settle(after(hours=hours))
+        found = room.store.points([CALLS, OTHER], NOON, after(minutes=5), MINUTE)
+        assert set(found.unreadable) == {CALLS}
+        assert sum(point.value.total for point in found[OTHER]) == 30
+        assert room.sums(end=after(minutes=2)) == {NOON: 6, after(minutes=1): 6}
 
 
 def test_damage_is_forgotten_when_it_is_too_old(room):

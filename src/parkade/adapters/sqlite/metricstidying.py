@@ -75,12 +75,16 @@ class Tidying:
             yield from self._each(_BY_DAY, partial(self._merge, day))
 
     def _cutting(self) -> Iterator[None]:
-        """Cut off what is too old; by then only what is damaged is left in finer forms."""
-        for seconds, before in ((FINE, self._cutoffs.fine), (MINUTE, self._cutoffs.minutes)):
-            for hour in self._hours_of_rows(seconds, before):
+        """Cut off what is too old.
+
+        Rows and hours' packs that are left by then are damaged: they go with the hours that lack
+        what they held, so that those are never told as if they were whole.
+        """
+        for seconds in (FINE, MINUTE):
+            for hour in self._hours_of_rows(seconds, self._cutoffs.hours):
                 yield from self._cut("points", "seconds", seconds, (hour, hour + HOUR))
         for level, before in (
-            (Level.HOUR, self._cutoffs.minutes),
+            (Level.HOUR, self._cutoffs.hours),
             (Level.DAY, self._cutoffs.minutes),
             (Level.WEEK, self._cutoffs.hours),
         ):
