@@ -103,6 +103,9 @@ def test_only_the_endpoints_that_are_named(alone):
         (("--teams", "1", "--endpoint", "emu"), "no invocations of an endpoint 'emu'"),
         (("missing.csv",), "missing.csv cannot be read"),
         ((), "no Parkade server answers"),
+        (("--instances", "2"), "--instances goes with --type"),
+        (("--teams", "1", "--start", "nan"), "--start nan is not between"),
+        (("--teams", "1", "--start", "-1"), "--start -1 is not between"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(alone, arguments, told):

@@ -11,12 +11,15 @@ from parkade.domain.errors import InvalidInput
 from parkade.domain.simulation import files, rule
 from parkade.domain.simulation.comparison import Comparison, Subject, compare
 
+#: seconds.
+_LONGEST_START = 86_400
+
 
 def simulate(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="Invocations as CSV (timestamp,endpoint[,count][,seconds]) or JSON lines; "
             "- for standard input. Without it: those that the server has recorded.",
             show_default=False,
@@ -28,10 +31,10 @@ def simulate(
         typer.Option(
             "--rule",
             "-r",
-            metavar="'NAME: KEY=VALUE ...'",
-            help="A rule to compare, may be repeated: lease=60 back=1 idle=3x5 grace=5 "
+            metavar="RULE",
+            help="NAME: and what holds, such as lease=60 back=1 idle=3x5 grace=5 "
             "keep=15/5/120 schedule='mon-fri 09:00-17:00 UTC' sleep=10 start=45; nothing: always "
-            "on. Without any: a set that shows the trade-off.",
+            "on. May be repeated; without any: a set that shows the trade-off.",
             show_default=False,
         ),
     ] = None,
@@ -49,7 +52,7 @@ def simulate(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="SPAN", help="Recorded invocations: how far back, as 14d or 12h."),
+        typer.Option(metavar="SPAN", help="Recorded invocations: how far back [14d]."),
     ] = None,
     endpoint: Annotated[
         list[str] | None,
@@ -65,11 +68,10 @@ def simulate(
         ),
     ] = None,
     instances: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many of them each endpoint has.")
-    ] = 1,
-    start: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long a start takes.")
-    ] = 60,
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many of them each endpoint has [1]."),
+    ] = None,
+    start: Annotated[float, typer.Option(metavar="SECONDS", help="How long a start takes.")] = 60,
     as_json: Annotated[
         bool, options.flag("--json", help="Print JSON, with each endpoint's own results.")
     ] = False,
@@ -82,7 +84,7 @@ def simulate(
     _refuse_mixtures(file=file, teams=teams, days=days, seed=seed, since=since)
     if as_json and as_csv:
         raise InvalidInput("--json and --csv are both given", field="csv", hint="give one of them")
-    compared = _rules(rules, timedelta(seconds=start))
+    compared = _rules(rules, _start(start))
     prices = sources.Rates.here(instance_type, instances)
     if teams is not None:
         source = sources.of_teams(
@@ -148,6 +150,16 @@ def _refuse_mixtures(
             field="since",
             hint="leave it out, or leave FILE and --teams out",
         )
+
+
+def _start(seconds: float) -> timedelta:
+    if not 0 <= seconds <= _LONGEST_START:
+        raise InvalidInput(
+            f"--start {seconds:g} is not between 0 and {_LONGEST_START}",
+            field="start",
+            hint="give it in seconds",
+        )
+    return timedelta(seconds=seconds)
 
 
 def _rules(given: list[str] | None, start: timedelta) -> list[rule.Rule]:

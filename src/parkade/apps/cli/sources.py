@@ -65,10 +65,10 @@ class Rates:
 
     prices: Prices
     given: str | None
-    instances: int
+    instances: int | None
 
     @classmethod
-    def here(cls, instance_type: str | None, instances: int) -> Rates:
+    def here(cls, instance_type: str | None, instances: int | None) -> Rates:
         """Take the price lists of this machine's state folder; the packaged one is always there."""
         server = settings.server_settings()
         read = server.read()
@@ -82,7 +82,7 @@ class Rates:
     def hourly(self, own: Sequence[Machine] | None = None) -> Sum:
         """Return the price of the type that was given, else of the endpoint's own machines."""
         usual = Machine(
-            variant_name="", instance_type=self.given or USUAL_TYPE, count=self.instances
+            variant_name="", instance_type=self.given or USUAL_TYPE, count=self.instances or 1
         )
         return self.prices.hourly([usual] if self.given or own is None else own)
 
@@ -133,6 +133,12 @@ def of_server(since: str, rates: Rates, wanted: Sequence[str] = ()) -> Source:
 
     Raises InvalidInput where there is nothing.
     """
+    if rates.instances is not None and rates.given is None:
+        raise InvalidInput(
+            "--instances goes with --type: recorded endpoints are priced by their own configs",
+            field="instances",
+            hint="name the type that all are to have, or leave --instances out",
+        )
     span = read_span(since, field="since")
     with connect() as client:
         end = _instant(client.get("plan")["now"]).replace(second=0, microsecond=0)
