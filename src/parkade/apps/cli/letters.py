@@ -33,7 +33,7 @@ def ls(subscriber: Subscriber = None, *, as_json: options.Json = False) -> None:
     if as_json:
         render.machine(listed)
     elif listed:
-        columns = ("Id", "Subscriber", "Event", "Endpoint", "Tries", "Given up", "Last cause")
+        columns = ("Id", "Subscriber", "Event", "Endpoint", "Given up, UTC", "Last cause")
         render.show(views.listing(columns, map(_row, listed)))
     else:
         render.note("No letters: everything was delivered, or is still being tried.")
@@ -131,9 +131,8 @@ def _row(view: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(view["id"]),
         view["subscriber"],
-        f"{view['event_number']} {view['event_kind']}",
+        view["event_kind"],
         view["endpoint_name"],
-        str(view["attempts"]),
-        views.instant(view["buried_at"]),
+        views.instant(view["buried_at"])[:16],
         view["cause"],
     )
