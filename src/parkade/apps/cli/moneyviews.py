@@ -161,11 +161,11 @@ class Budgets:
         yield table
 
     def _row(self, budget: Mapping[str, Any]) -> list[str]:
-        unpriced = " + unpriced" if budget["unpriced"] else ""
+        at_least = "≥ " if budget["unpriced"] else ""
         end = datetime.fromisoformat(budget["end"]).astimezone(UTC)
         return [
             budget["owner"],
-            dollars(Decimal(budget["spent"])) + unpriced,
+            at_least + dollars(Decimal(budget["spent"])),
             dollars(Decimal(budget["reserved"])),
             dollars(Decimal(budget["left"])),
             "",
