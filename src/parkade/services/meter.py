@@ -201,8 +201,7 @@ class Meter:
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is None:
                 lease, event = self._added(endpoint_name, config_name, given, owner, actor, now)
-                reason = f"{duration(given)} given back to {owner}, on {config_name}"
-                return lease, replace(event, kind="lease.restored", reason=reason)
+                return lease, replace(event, kind="lease.restored", reason=f"given back to {owner}")
             _require_over(held, now)
             return self._extended(held, given, actor, now, "restored")
 
@@ -357,10 +356,9 @@ class Meter:
 
 def _require_over(lease: Lease, now: datetime) -> None:
     if not lease.over(now):
-        name = lease.endpoint_name
         raise Conflict(
-            f"the lease of {name!r} still runs for {duration(lease.time_left(now))}",
-            hint=f"add time to it: parkade extend {name} --minutes 30",
+            f"the lease of {lease.endpoint_name!r} still runs for {duration(lease.time_left(now))}",
+            hint=f"add time to it: parkade extend {lease.endpoint_name} --minutes 30",
         )
 
 
