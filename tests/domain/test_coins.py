@@ -152,7 +152,8 @@ def test_at_the_hard_limit_the_owner_hears_that_it_is_used_and_stops():
     [(notice, text)] = found.notices
     assert notice is NoticeKind.LIMIT
     assert text == (
-        "it is used, and use has added 40 min, which is the most: it stops at 2026-11-23T07:04:00Z"
+        "it is used, and use extends it no further than 40 min beyond what people paid for: "
+        "it stops at 2026-11-23T07:04:00Z"
     )
 
 

@@ -106,4 +106,4 @@ def test_use_keeps_a_lease_up_to_its_hard_limit_and_no_further(day):
     assert instant(lease["expires_at"]) - instant(lease["paid_until"]) == minutes(30)
     assert lease["ended"] == "expired"
     [limit] = told(own, "busy", "lease.limit_reached")
-    assert limit["reason"].startswith("it is used, and use has added 30 min, which is the most")
+    assert "use extends it no further than 30 min beyond what people paid for" in limit["reason"]

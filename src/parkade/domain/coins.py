@@ -148,8 +148,8 @@ def _used(
         found.coins.append(DueCoin(until=until, by=PaidBy.USE, reason=reason))
         return
     text = (
-        f"it is used, and use has added {duration(most)}, which is the most: it stops at "
-        f"{_text(lease.expires_at)}"
+        f"it is used, and use extends it no further than {duration(most)} beyond what people paid "
+        f"for: it stops at {_text(lease.expires_at)}"
     )
     found.notices.append((NoticeKind.LIMIT, text))
 
