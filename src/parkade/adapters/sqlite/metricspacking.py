@@ -65,13 +65,6 @@ class Block:
         self.most.append(value.most)
         self.buckets.append(value.buckets)
 
-    def within(self, start: int, end: int) -> Block:
-        """Return the points with `start <= at < end`."""
-        first, last = bisect_left(self.at, start), bisect_left(self.at, end)
-        if first == 0 and last == len(self.at):
-            return self
-        return Block(*(column[first:last] for column in self._columns()))
-
     def rows(self) -> Iterator[tuple[int, float, float, float, float, Mapping[int, float]]]:
         """Give the points one by one: at, count, total, least, most, buckets."""
         return zip(*self._columns(), strict=True)
@@ -117,8 +110,13 @@ def pack(block: Block, start: int, seconds: int) -> bytes:
     return _FORM + zlib.compress(_join(columns), 6)
 
 
-def unpack(content: object, start: int, seconds: int) -> Block:
-    """Read what `pack` wrote. Raises ValueError where that is damaged."""
+def unpack(
+    content: object, start: int, seconds: int, within: tuple[int, int] | None = None
+) -> Block:
+    """Read what `pack` wrote, or of that the points with `within[0] <= at < within[1]`.
+
+    Raises ValueError where it is damaged.
+    """
     if not isinstance(content, bytes) or content[:1] != _FORM:
         raise ValueError("it is no packed points")
     try:
@@ -130,8 +128,20 @@ def unpack(content: object, start: int, seconds: int) -> Block:
     if len(lengths) != 1 or len(numbers) != len(amounts) or sum(sizes) != len(numbers):
         raise ValueError("its columns do not go together")
     at = [start + seconds * int(step) for step in accumulate(steps)]
-    buckets = _histograms([*map(int, sizes)], [*map(int, numbers)], amounts)
-    return Block(at, list(count), list(total), list(least), list(most), buckets)
+    first, last = (0, len(at)) if within is None else (bisect_left(at, each) for each in within)
+    skipped, taken = int(sum(sizes[:first])), int(sum(sizes[:last]))
+    return Block(
+        at[first:last],
+        list(count[first:last]),
+        list(total[first:last]),
+        list(least[first:last]),
+        list(most[first:last]),
+        _histograms(
+            [*map(int, sizes[first:last])],
+            [*map(int, numbers[skipped:taken])],
+            amounts[skipped:taken],
+        ),
+    )
 
 
 def _histograms(

@@ -103,7 +103,8 @@ class Reading:
 
     def _packed(self, level: Level) -> Iterator[tuple[int, int, Block | Damage]]:
         ats = metricsrows.packed(self._connection, level, self._start, self._end)
-        return metricsrows.packs(self._connection, level, ats, self._numbers)
+        within = (self._start, self._end)
+        return metricsrows.packs(self._connection, level, ats, self._numbers, within)
 
     def _days(self, week: int) -> range:
         """Return the days of a week that the range reaches into."""
@@ -112,7 +113,7 @@ class Reading:
 
     def _add(self, number: int, block: Block, without: Collection[tuple[int, int]] = ()) -> None:
         sums, seconds = self._sums[number], self._seconds
-        for at, count, total, least, most, buckets in block.within(self._start, self._end).rows():
+        for at, count, total, least, most, buckets in block.rows():
             if without and (number, at - at % DAY) in without:
                 continue
             begin = at - at % seconds

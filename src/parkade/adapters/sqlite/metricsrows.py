@@ -115,13 +115,20 @@ def rows(
 
 
 def packs(
-    connection: sqlite3.Connection, level: Level, ats: Sequence[int], series: Iterable[int]
+    connection: sqlite3.Connection,
+    level: Level,
+    ats: Sequence[int],
+    series: Iterable[int],
+    within: tuple[int, int] | None = None,
 ) -> Iterator[tuple[int, int, Block | Damage]]:
-    """Give the packs that begin at these instants: series, begin, points."""
+    """Give the packs that begin at these instants, or what of them is within a range.
+
+    Each is told as its series, its begin, and its points.
+    """
     for row in connection.execute(_PACKS, (json.dumps(ats), json.dumps(list(series)), level)):
         _, at, number, content = row
         try:
-            block: Block | Damage = metricspacking.unpack(content, at, level.seconds)
+            block: Block | Damage = metricspacking.unpack(content, at, level.seconds, within)
         except ValueError as error:
             block = Damage(at, str(error))
         yield number, at, block
