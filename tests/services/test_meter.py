@@ -425,7 +425,7 @@ class Raced(MemoryLeaseBook):
             current = self.get(lease.endpoint_name)
             longer = replace(current, expires_at=current.expires_at + minutes(1))
             super().put(longer, event)
-        return super().put(lease, event, coin=coin)
+        return super().put(lease, event, coin=coin, purse=purse)
 
 
 def test_a_lost_race_is_decided_anew():
