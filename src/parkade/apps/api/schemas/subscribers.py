@@ -162,9 +162,7 @@ class RemovedView(View):
     letters: int = Field(description="How many letters to it are gone.")
 
 
-def _told(
-    subscriber: Subscriber, delivery: Delivery | None, *, fixed: bool
-) -> dict[str, Any]:
+def _told(subscriber: Subscriber, delivery: Delivery | None, *, fixed: bool) -> dict[str, Any]:
     progress = delivery.progress if delivery is not None else None
     failing = progress is not None and progress.failing_since is not None
     state = "failing" if failing else "delivering" if progress is not None else "unknown"
