@@ -289,7 +289,7 @@ class Sweep:
         self._book.put(counted, event)
 
     def _warn(self, action: Action, now: datetime) -> None:
-        """Mark the warning as said, then say it: a crash in between loses a webhook only."""
+        """Mark the warning as said, then say it: a crash in between loses a notice only."""
         lease, before = action.lease, action.before
         if lease is None or before is None:
             return

@@ -2,7 +2,7 @@
 
 What has been told is read from the history, so that neither a restart nor a sweep that lives for
 one pass only (a Lambda) says it again. The event is always written before the notice is told: a
-crash in between loses a webhook, never the record, and nobody is told twice.
+crash in between loses a notice, never the record, and nobody is told twice.
 """
 
 from __future__ import annotations
