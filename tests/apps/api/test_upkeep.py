@@ -193,6 +193,9 @@ def test_maintain_begins_from_the_timers_of_the_tags(world):
     [
         ({"window_minutes": 0.5}, "window"),
         ({"stop_after": 0}, "stop_after"),
+        ({"stop_after": 10_001}, "stop_after"),
+        ({"delete_after_minutes": 1e300}, "delete_after_minutes"),
+        ({"grace_minutes": True}, "grace_minutes"),
         ({"watch": "maybe"}, "watch"),
         ({"grace_minutes": -1}, "grace_minutes"),
         ({"grace": 5}, "grace"),

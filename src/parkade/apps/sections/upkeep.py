@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from parkade.apps.sections.base import Section
-from parkade.domain.idle import IdleRules
+from parkade.domain.idle import LONGEST, MOST_WINDOWS, IdleRules
 
+#: The longest of all timers.
+_MINUTES = LONGEST / timedelta(minutes=1)
 #: What AWS allows in a tag.
 _TAG = r"^[\w .:/=+\-@]*$"
 
@@ -31,30 +33,30 @@ class Maintain(Section):
     tag_value: Annotated[str, Field(max_length=256, pattern=_TAG)] = Field(
         default="true", description="value of that tag."
     )
-    grace_minutes: Annotated[float, Field(ge=0)] = Field(
+    grace_minutes: Annotated[float, Field(ge=0, le=_MINUTES)] = Field(
         default=5, description="minutes from InService to the first window."
     )
-    window_minutes: Annotated[float, Field(ge=1)] = Field(
+    window_minutes: Annotated[float, Field(ge=1, le=_MINUTES)] = Field(
         default=5,
         description="minutes. Length of a window; invocations are counted by the minute.",
     )
-    notice_after: Annotated[int, Field(ge=1)] | None = Field(
+    notice_after: Annotated[int, Field(ge=1, le=MOST_WINDOWS)] | None = Field(
         default=2,
         description="windows without use after which the owner is told; null: not at all.",
     )
-    stop_after: Annotated[int, Field(ge=1)] | None = Field(
+    stop_after: Annotated[int, Field(ge=1, le=MOST_WINDOWS)] | None = Field(
         default=3,
         description="windows without use after which the endpoint is stopped; null: never.",
     )
-    delete_after_hours: Annotated[float, Field(ge=0)] | None = Field(
+    delete_after_hours: Annotated[float, Field(ge=0, le=_MINUTES / 60)] | None = Field(
         default=None,
         description="hours from a stop for idleness to the removal of the lease; null: it stays, "
         "and a coin starts the endpoint again.",
     )
-    snooze_minutes: Annotated[float, Field(gt=0)] = Field(
+    snooze_minutes: Annotated[float, Field(gt=0, le=_MINUTES)] = Field(
         default=60, description="minutes. How long `parkade snooze` postpones, if it names none."
     )
-    undo_days: Annotated[float, Field(gt=0)] = Field(
+    undo_days: Annotated[float, Field(gt=0, le=LONGEST.days)] = Field(
         default=7, description="days. How long what was stopped or deleted can be restored."
     )
 

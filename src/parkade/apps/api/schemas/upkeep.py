@@ -9,6 +9,7 @@ from parkade.apps.api.schemas.events import EventView
 from parkade.apps.api.schemas.form import Form, Minutes, View
 from parkade.domain.actions import ActionKind
 from parkade.domain.event import in_minutes
+from parkade.domain.idle import LONGEST, MOST_WINDOWS
 
 if TYPE_CHECKING:
     from parkade.domain.idle import IdleRules, Reading, Use
@@ -183,8 +184,9 @@ class SnoozeForm(Form):
     )
 
 
-Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Windows = Annotated[int, Field(ge=1, strict=True)]
+#: The rules' own bounds are told by them; this keeps what no span of time can hold from them.
+Number = Annotated[float, Field(ge=0, le=LONGEST / timedelta(minutes=1), strict=True)]
+Windows = Annotated[int, Field(ge=1, le=MOST_WINDOWS, strict=True)]
 
 
 class MaintainForm(Form):
