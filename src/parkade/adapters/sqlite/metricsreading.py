@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.adapters.sqlite import metricsrows
 from parkade.adapters.sqlite.metricsrows import DAY, HOUR, WEEK, Damage, Level
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.metricspacking import Block
 
-#: What one period adds up to: count, total, least, most, histogram.
-_Sum: TypeAlias = "list[Any]"
+#: What one period adds up to: one of its points, count, total, least, most, histogram. A plain
+#: tuple, for there may be ten thousands of points.
+_Sum: TypeAlias = "tuple[int, float, float, float, float, Mapping[int, float]]"
 _BEGIN = itemgetter(0)
 
 
@@ -67,15 +68,12 @@ class Reading:
             if isinstance(value, Damage):
                 self.damaged.setdefault(number, value)
             else:
-                _add(
-                    self._sums[number],
-                    at - at % self._seconds,
-                    value.count,
-                    value.total,
-                    value.least,
-                    value.most,
-                    value.buckets,
-                )
+                row = (at, value.count, value.total, value.least, value.most, value.buckets)
+                begin = at - at % self._seconds
+                if begin in self._sums[number]:
+                    _add(self._sums[number], begin, row)
+                else:
+                    self._sums[number][begin] = row
 
     def _packs(self, level: Level) -> None:
         for number, at, block in self._packed(level):
@@ -113,14 +111,15 @@ class Reading:
 
     def _add(self, number: int, block: Block, without: Collection[tuple[int, int]] = ()) -> None:
         sums, seconds = self._sums[number], self._seconds
-        for at, count, total, least, most, buckets in block.rows():
+        for row in block.rows():
+            at = row[0]
             if without and (number, at - at % DAY) in without:
                 continue
             begin = at - at % seconds
             if begin in sums:
-                _add(sums, begin, count, total, least, most, buckets)
+                _add(sums, begin, row)
             else:
-                sums[begin] = [count, total, least, most, buckets]
+                sums[begin] = row
 
     def _points(self, sums: dict[int, _Sum]) -> list[Point]:
         return [
@@ -128,7 +127,7 @@ class Reading:
                 self._instant(at),
                 Aggregate(count=count, total=total, least=least, most=most, buckets=buckets),
             )
-            for at, (count, total, least, most, buckets) in sorted(sums.items(), key=_BEGIN)
+            for at, (_, count, total, least, most, buckets) in sorted(sums.items(), key=_BEGIN)
         ]
 
     def _instant(self, at: int) -> datetime:
@@ -139,26 +138,14 @@ class Reading:
         return known
 
 
-def _add(
-    sums: dict[int, _Sum],
-    at: int,
-    count: float,
-    total: float,
-    least: float,
-    most: float,
-    buckets: Mapping[int, float],
-) -> None:
-    """Add a point to its period; a plain list, for there may be ten thousands of points."""
-    known = sums.get(at)
-    if known is None:
-        sums[at] = [count, total, least, most, buckets]
-        return
-    known[0] += count
-    known[1] += total
-    known[2] = min(known[2], least)
-    known[3] = max(known[3], most)
-    if buckets:
-        merged = dict(known[4])
-        for bucket, amount in buckets.items():
-            merged[bucket] = merged.get(bucket, 0) + amount
-        known[4] = merged
+def _add(sums: dict[int, _Sum], begin: int, row: _Sum) -> None:
+    """Add a point to a period that has some."""
+    at, count, total, least, most, buckets = sums[begin]
+    _, more, further, lowest, highest, others = row
+    if others:
+        buckets = dict(buckets)
+        for bucket, amount in others.items():
+            buckets[bucket] = buckets.get(bucket, 0) + amount
+    sums[begin] = (
+        at, count + more, total + further, min(least, lowest), max(most, highest), buckets,
+    )  # fmt: skip
