@@ -342,6 +342,44 @@ def test_what_has_just_come_to_be_is_quiet_from_then_on() -> None:
     assert stage.use("young").quiet_since == stage.now
 
 
+def test_an_update_to_other_variants_does_not_begin_idle_time_anew() -> None:
+    stage, gateway = running()
+    gateway.invoke()
+    stage.run(120, gateway)
+    stage.subjects.subjects[:] = [subject(name="w"), subject(name="x")]
+    stage.run(60, gateway)
+    used = START + timedelta(seconds=301)
+    assert {each.quiet_since for each in stage.use().readings} == {used}
+    assert stage.use().used_at == used
+    assert len(stage.use().readings) == 2
+
+
+def test_what_was_updated_away_and_still_answers_is_use() -> None:
+    stage, gateway = running()
+    gateway.counts["e", "v"] = link.Usage(in_flight=1)
+    stage.run(1, gateway)
+    stage.subjects.subjects[:] = [subject(name="w")]
+    stage.run(60, gateway)
+    assert stage.use().in_flight == 1
+    assert stage.use().quiet_since is None
+    gateway.counts["e", "v"] = link.Usage(invocations=1, in_flight=0)
+    stage.run(1, gateway)
+    assert (stage.use().in_flight, stage.use().quiet_since) == (0, stage.now)
+
+
+def test_use_that_is_told_before_hosting_has_started_is_use() -> None:
+    stage, gateway = running()
+    stage.begin()
+    there, stage.subjects.subjects = stage.subjects.subjects, []
+    gateway.invoke()
+    gateway.report()
+    told = stage.now
+    stage.subjects.subjects = there
+    stage.read()
+    stage.run(5, gateway)
+    assert stage.use().used_at == told
+
+
 _STEPS = st.sampled_from(
     ["use", "pass", "long", "restart", "kill", "leave", "break", "jump", "back"]
 )

@@ -20,7 +20,7 @@ from parkade.apps.control.monitor.quiet import Quiet
 from parkade.domain.series import PARKADE, Aggregate, Series, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from parkade.apps.control.monitor.accounts import Accounts
@@ -94,7 +94,11 @@ class Collector:
                     self._unplaced(endpoint_name, used, at)
                     continue
                 key = (endpoint_name, name, used.component)
-                self._use(key, used, at)
+                if key in subjects or not subjects:  # none: hosting has not started yet
+                    self._use(key, used, at)
+                elif used.invocations or used.in_flight:
+                    # It was updated away while it answered, and is use of the endpoint still.
+                    self._touch_all(endpoint_name, at)
                 self._count(endpoint_name, name, used, subjects, at.now)
 
     def gone(self, peer: str, at: Instant) -> None:
@@ -126,10 +130,14 @@ class Collector:
             for quiet in self.quiet.values():
                 quiet.reset(at.now)
         there = {each.key for each in self._all()}
-        for key in self.quiet.keys() - there:
+        gone, come = self.quiet.keys() - there, there - self.quiet.keys()
+        former: dict[str, list[Quiet]] = defaultdict(list)
+        for key, quiet in self.quiet.items() if come else ():
+            former[key[0]].append(quiet)
+        for key in gone:
             del self.quiet[key]
-        for key in there - self.quiet.keys():
-            self._quiet(key, at.now)
+        for key in come:
+            self._quiet(key, at.now, former.get(key[0], ()))
         self._young = False
 
     def write_zeros(self, at: Instant) -> None:
@@ -169,12 +177,16 @@ class Collector:
         for subjects in self.subjects.all().values():
             yield from subjects
 
-    def _quiet(self, key: _Key, now: datetime) -> Quiet:
+    def _quiet(self, key: _Key, now: datetime, former: Sequence[Quiet] = ()) -> Quiet:
         known = self.quiet.get(key)
         if known is None:
-            known = Quiet.old(now, UNREAD) if self._young else Quiet.new(now)
+            known = Quiet.old(now, UNREAD) if self._young else Quiet.joining(now, former)
             self.quiet[key] = known
         return known
+
+    def _touch_all(self, endpoint_name: str, at: Instant) -> None:
+        for each in self.subjects.of(endpoint_name):
+            self.touch(each, at.now)
 
     def _use(self, key: _Key, used: link.Usage, at: Instant) -> None:
         quiet = self._quiet(key, at.now)
@@ -188,8 +200,7 @@ class Collector:
         """Count requests that wait for any variant, or waited in vain, as use of all of them."""
         if not used.invocations and not used.in_flight:
             return
-        for each in self.subjects.of(endpoint_name):
-            self.touch(each, at.now)
+        self._touch_all(endpoint_name, at)
         if used.invocations:
             series = Series.of(PARKADE, "UnplacedInvocations", EndpointName=endpoint_name)
             self._add(series, at.now, Aggregate.of(1.0, used.invocations))

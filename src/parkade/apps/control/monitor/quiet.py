@@ -45,6 +45,22 @@ class Quiet:
         return cls(since=now, next_minute=minute(now))
 
     @classmethod
+    def joining(cls, now: datetime, former: Sequence[Quiet]) -> Quiet:
+        """Return what is known of something that has come to be in an endpoint that had others.
+
+        Nobody can have used it before; its endpoint was used when the others were, even if they
+        went as it came. So an update does not begin an idle time anew, nor hide a use.
+        """
+        if not former or any(each.unread for each in former):
+            return cls.new(now)
+        used = [each.used_at for each in former if each.used_at is not None]
+        return cls(
+            since=max(each.since for each in former),
+            next_minute=minute(now),
+            used_at=max(used, default=None),
+        )
+
+    @classmethod
     def old(cls, now: datetime, why: str) -> Quiet:
         """Return what is known, before that is read, of something that may have stored points."""
         return cls(since=NEVER, next_minute=minute(now), unread=why)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.apps import link
 from parkade.domain.errors import ParkadeError
 from parkade.domain.idle import Reading, Use
 from parkade.domain.series import SAGEMAKER, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from parkade.apps.control.monitor.collector import Collector
@@ -64,15 +63,16 @@ class KnownUsage:
     def _use(
         self,
         name: str,
-        subjects: Iterable[Subject],
+        subjects: Collection[Subject],
         collector: Collector,
         missing: str,
     ) -> Use:
         counted = [each for each in subjects if not each.shadow]
         quiets = [(each, collector.quiet[each.key]) for each in counted]
-        keys = {each.key for each in counted} | {(name, link.UNPLACED, False)}
+        # What was updated away may still answer, and that is use; what a shadow does is none.
+        shadows = {each.key for each in subjects if each.shadow}
         in_flight = collector.in_flight(name)
-        under_way = sum(number for key, number in in_flight.items() if key in keys)
+        under_way = sum(number for key, number in in_flight.items() if key not in shadows)
         return Use(
             readings=tuple(
                 _reading(subject, quiet, collector.knowledge.known_since, missing)
