@@ -69,13 +69,8 @@ GUARDS = (
     Guard(
         invariant="2 work",
         what="a damaged endpoint does not keep the host from starting",
-        file="adapters/sqlite/catalog.py",
-        swaps=(
-            (
-                "                unreadable[name] = error.message\n        return Listing(",
-                "                raise\n        return Listing(",
-            ),
-        ),
+        file="adapters/sqlite/documents.py",
+        swaps=(("                unreadable[name] = error.message", "                raise"),),
         test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
         "[endpoint]",
     ),

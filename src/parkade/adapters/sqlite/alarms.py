@@ -9,13 +9,13 @@ from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.alarm import Alarm
 from parkade.domain.errors import AlarmNotFound, Unreadable, VersionConflict
-from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     import sqlite3
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.ports.catalog import Listing
 
 _SELECT = "SELECT name, content FROM alarms"
 
@@ -39,15 +39,7 @@ class SqliteAlarmStore:
         """Return all alarms in the order of names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{_SELECT} ORDER BY name").fetchall()
-        alarms: list[Alarm] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["name"])
-            try:
-                alarms.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(alarms), unreadable)
+        return self._documents.listing(rows)
 
     def put(self, alarm: Alarm, event: Event | None = None) -> Alarm:
         """Store alarm and event in one transaction, unless another write came first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from parkade.adapters.sqlite import purses
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
-from parkade.domain.errors import NotFound, Unreadable, VersionConflict
+from parkade.domain.errors import NotFound, VersionConflict
 from parkade.domain.terms import Booking
 from parkade.ports.catalog import Listing
 
@@ -28,15 +28,8 @@ class SqliteBookingStore:
         """Return every booking in the order of their beginning, those apart that are damaged."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT id, content FROM bookings ORDER BY id").fetchall()
-        records: list[Booking] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["id"])
-            try:
-                records.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(sorted(records, key=_place)), unreadable)
+        found = self._documents.listing(rows)
+        return Listing(tuple(sorted(found.records, key=_place)), found.unreadable)
 
     def add(
         self,

@@ -9,13 +9,13 @@ from parkade.adapters.sqlite import purses
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.budget import Budget
-from parkade.domain.errors import NotFound, Unreadable
-from parkade.ports.catalog import Listing
+from parkade.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
     from parkade.ports.budgets import Purse
+    from parkade.ports.catalog import Listing
 
 
 class SqliteBudgetStore:
@@ -37,15 +37,7 @@ class SqliteBudgetStore:
         """Return every budget in the order of owners, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM budgets ORDER BY owner").fetchall()
-        records: list[Budget] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            owner = str(row["owner"])
-            try:
-                records.append(self._documents.read(owner, row["content"]))
-            except Unreadable as error:
-                unreadable[owner] = error.message
-        return Listing(tuple(records), unreadable)
+        return self._documents.listing(rows)
 
     def put(self, budget: Budget, event: Event) -> Budget:
         """Store budget and event in one transaction, and have what is decided decided again."""

@@ -244,15 +244,7 @@ class _Table(Generic[_Record]):
         """Return all in the order of names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{self._select} {self._ordered}").fetchall()
-        records: list[_Record] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row[0])
-            try:
-                records.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(records), unreadable)
+        return self._documents.listing(rows)
 
     def remove(self, name: str, event: Event | None = None, *, strict: bool = False) -> None:
         """Remove the one of this name; where it is gone that is done, or said if `strict`."""

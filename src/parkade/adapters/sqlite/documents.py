@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from parkade.domain.errors import InvalidInput, Unreadable
+from parkade.ports.catalog import Listing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
 
 _Record = TypeVar("_Record")
 _MEND = "it is left alone; put it right in the database, or restore a copy"
@@ -43,6 +48,21 @@ class Documents(Generic[_Record]):
         except ValidationError as error:
             raise self._unreadable(name, _explain(error)) from error
         return record
+
+    def listing(self, rows: Iterable[sqlite3.Row]) -> Listing[_Record]:
+        """Return the records of rows, and apart why others cannot be read.
+
+        A row begins with what the record is known by, and has it as its `content`.
+        """
+        records: list[_Record] = []
+        unreadable: dict[str, str] = {}
+        for row in rows:
+            name = str(row[0])
+            try:
+                records.append(self.read(name, row["content"]))
+            except Unreadable as error:
+                unreadable[name] = error.message
+        return Listing(tuple(records), unreadable)
 
     def _unreadable(self, name: str, why: str) -> Unreadable:
         return Unreadable(f"{self._noun} {name!r} cannot be read: {why}", hint=_MEND)

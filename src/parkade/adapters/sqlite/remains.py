@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from parkade.adapters.sqlite import columns
 from parkade.adapters.sqlite.documents import Documents
 from parkade.domain.errors import Unreadable
-from parkade.ports.catalog import Listing
 from parkade.ports.remains import Remains
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.terms import Terms
+    from parkade.ports.catalog import Listing
 
 _DOCUMENTS = Documents(Remains, "what is left of")
 _SELECT = "SELECT endpoint_name, content FROM remains"
@@ -46,15 +46,7 @@ class SqliteRemainsStore:
         """Return all remains in the order of endpoint names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{_SELECT} ORDER BY endpoint_name").fetchall()
-        records: list[Remains] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["endpoint_name"])
-            try:
-                records.append(_DOCUMENTS.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(records), unreadable)
+        return _DOCUMENTS.listing(rows)
 
     def settle(self, endpoint_name: str, *, terms: Terms | None, tags: Mapping[str, str]) -> None:
         """Keep terms and tags with the remains, where there are any that can be read."""

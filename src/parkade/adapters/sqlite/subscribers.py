@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
-from parkade.domain.errors import AlreadyExists, SubscriberNotFound, Unreadable
+from parkade.domain.errors import AlreadyExists, SubscriberNotFound
 from parkade.domain.subscriber import Subscriber
-from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.ports.catalog import Listing
 
 
 class SqliteSubscriberStore:
@@ -53,15 +53,7 @@ class SqliteSubscriberStore:
         """Return every subscriber in the order of names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM subscribers ORDER BY name").fetchall()
-        records: list[Subscriber] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["name"])
-            try:
-                records.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(records), unreadable)
+        return self._documents.listing(rows)
 
 
 def _unknown(name: str) -> SubscriberNotFound:

@@ -10,11 +10,11 @@ from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import LeaseNotFound, Unreadable, VersionConflict
 from parkade.domain.terms import Terms
-from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.ports.catalog import Listing
 
 _SELECT = "SELECT endpoint_name, content FROM terms"
 
@@ -35,15 +35,7 @@ class SqliteTermsStore:
         """Return all terms in the order of endpoint names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{_SELECT} ORDER BY endpoint_name").fetchall()
-        records: list[Terms] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["endpoint_name"])
-            try:
-                records.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(records), unreadable)
+        return self._documents.listing(rows)
 
     def put(self, terms: Terms, event: Event) -> Terms:
         """Store terms and event in one transaction, unless another write came first."""

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
-from parkade.domain.errors import Unreadable, VersionConflict
+from parkade.domain.errors import VersionConflict
 from parkade.domain.ladder import Watch
-from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     import sqlite3
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.ports.catalog import Listing
 
 _SELECT = "SELECT endpoint_name, content FROM watches"
 
@@ -30,15 +30,7 @@ class SqliteWatchStore:
         """Return every watch in the order of endpoint names, those apart that cannot be read."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{_SELECT} ORDER BY endpoint_name").fetchall()
-        records: list[Watch] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row["endpoint_name"])
-            try:
-                records.append(self._documents.read(name, row["content"]))
-            except Unreadable as error:
-                unreadable[name] = error.message
-        return Listing(tuple(records), unreadable)
+        return self._documents.listing(rows)
 
     def get(self, endpoint_name: str) -> Watch | None:
         """Return the watch, if there is one."""
