@@ -106,6 +106,65 @@ def test_a_file_that_was_put_right_is_used_again(path, store):
     assert total(store) == 1
 
 
+def taken_away(path):
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+
+
+def torn(path):
+    taken_away(path)
+    path.write_bytes(b"torn" * 2000)
+
+
+def replaced(path):
+    taken_away(path)
+    with closing(SqliteMetricStore(path)) as other:
+        other.add([sample(value=5)])
+
+
+@pytest.mark.parametrize(("change", "there"), [(taken_away, 0), (replaced, 5)])
+def test_a_file_that_is_taken_away_while_it_is_in_use_is_told_once_and_begun_anew(
+    path, store, change, there
+):
+    store.add([sample()])
+    assert total(store) == 1
+    change(path)
+    assert total(store) == there
+    store.tidy(NOON)
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        store.add([sample()])
+    store.add([sample()])
+    assert total(store) == there + 1
+    with closing(SqliteMetricStore(path)) as other:
+        assert total(other) == there + 1
+
+
+def test_a_file_that_is_replaced_by_none_is_told_until_it_is_put_right(path, store):
+    store.add([sample()])
+    torn(path)
+    for _ in range(2):
+        with pytest.raises(Unreadable):
+            store.add([sample()])
+        with pytest.raises(Unreadable):
+            total(store)
+    taken_away(path)
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        store.add([sample()])
+    store.add([sample()])
+    assert total(store) == 1
+
+
+def test_the_database_alone_taken_away_leaves_nothing_of_it_to_the_next(path, store):
+    store.add([sample(), sample(OTHER)])
+    path.unlink()
+    assert total(store) == 0
+    assert store.known() == []
+    with pytest.raises(Unavailable):
+        store.add([sample(OTHER)])
+    store.add([sample(OTHER)])
+    assert [known.series for known in store.known()] == [OTHER]
+
+
 def test_another_programs_file_is_left_alone(path, store):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")

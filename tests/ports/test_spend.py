@@ -180,6 +180,24 @@ def test_the_file_is_opened_when_it_is_needed_and_tried_again(tmp_path):
     store.close()
 
 
+def test_a_file_that_is_taken_away_is_told_to_whoever_adds(tmp_path):
+    path = tmp_path / "spend.db"
+    store = SqliteSpendStore(path)
+    store.add([a_tally(idle=seconds(1))], [], NOW)
+    for each in tmp_path.glob("spend.db*"):
+        each.unlink()
+    assert store.until() is None
+    store.forget(NOW)
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        store.add([a_tally(idle=seconds(2))], [], NOW)
+    store.add([a_tally(idle=seconds(2))], [], NOW)
+    store.close()
+    store = SqliteSpendStore(path)
+    [tally] = store.tallies(asked())
+    assert tally.idle == seconds(2)
+    store.close()
+
+
 def test_a_folder_that_is_gone_is_unavailable(tmp_path):
     with pytest.raises(Unavailable):
         SqliteSpendStore(tmp_path / "gone" / "spend.db").until()

@@ -42,6 +42,7 @@ class Database:
     ) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._closed = False
         self._listeners: list[Callable[[], None]] = []
         with translated(path):
             self._connection = _connect(path, busy_timeout)
@@ -56,13 +57,16 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give the connection for one statement that reads."""
         with self._lock, translated(self.path):
+            self._require_open()
             yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Give the connection in a transaction: all is stored when the block ends, or nothing."""
-        with self._lock, translated(self.path), _transaction(self._connection):
-            yield self._connection
+        with self._lock, translated(self.path):
+            self._require_open()
+            with _transaction(self._connection):
+                yield self._connection
         for listener in self._listeners:
             listener()
 
@@ -73,7 +77,12 @@ class Database:
     def close(self) -> None:
         """Close the file; nothing can be read or written any more."""
         with self._lock, translated(self.path):
+            self._closed = True
             self._connection.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable(f"the database {self.path} was closed meanwhile", hint="try again")
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class SqliteMetricStore:
         everything = list(samples)
         if not everything:
             return
-        with self._file.writing() as connection:
+        with self._file.adding() as connection:
             numbers = _numbered(connection, everything)
             values: dict[int, dict[tuple[int, int], Aggregate]] = {}
             for each in everything:

@@ -12,8 +12,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.errors import translated
+from parkade.adapters.sqlite.reopening import Reopening
 from parkade.adapters.sqlite.schema import Layout
 
 if TYPE_CHECKING:
@@ -76,30 +76,33 @@ class MetricsFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database: Database | None = None
+        self._file = Reopening(path, LAYOUT)
         self._lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        #: Connections that nobody reads by at present, and which opening of the file they are of.
+        self._idle: list[tuple[int, sqlite3.Connection]] = []
+
+    @contextmanager
+    def adding(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection that writes, in a transaction.
+
+        Raises Unavailable, once, where the file that was in use was taken away.
+        """
+        with self._file.to_write().writing() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection that writes, in a transaction."""
-        with self._opened().writing() as connection:
+        """Give the connection that writes, in a transaction, for what is no addition."""
+        with self._file.to_read().writing() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection that sees the file as it is now, whatever is written meanwhile."""
-        self._opened()
+        self._file.to_read()
+        times = self._file.times
         with translated(self._path):
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                connection = sqlite3.connect(
-                    self._path, isolation_level=None, check_same_thread=False
-                )
-                # Broken text must not hide the rows beside it.
-                connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-                connection.execute("PRAGMA query_only = ON")
+            connection = self._taken_up(times) or self._connected()
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -108,21 +111,36 @@ class MetricsFile:
                 connection.close()
                 raise
             with self._lock:
-                self._idle.append(connection)
+                self._idle.append((times, connection))
 
     def close(self) -> None:
         """Close the file; the next use would open it again."""
         with self._lock:
-            database, self._database = self._database, None
             idle, self._idle = self._idle, []
         with translated(self._path):
-            for connection in idle:
+            for _, connection in idle:
                 connection.close()
-        if database is not None:
-            database.close()
+        self._file.close()
 
-    def _opened(self) -> Database:
+    def _taken_up(self, times: int) -> sqlite3.Connection | None:
+        """Return an idle connection to the file that is there now; those to others are closed."""
         with self._lock:
-            if self._database is None:
-                self._database = Database(self._path, layout=LAYOUT)
-            return self._database
+            while self._idle:
+                opened, connection = self._idle.pop()
+                if opened == times:
+                    return connection
+                connection.close()
+        return None
+
+    def _connected(self) -> sqlite3.Connection:
+        # It must not make a file: that has no tables.
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        # Broken text must not hide the rows beside it.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        connection.execute("PRAGMA query_only = ON")
+        return connection

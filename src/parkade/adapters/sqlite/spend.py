@@ -7,13 +7,12 @@ microseconds: however often something is added, used and idle are what was meter
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite import columns
-from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.reopening import Reopening
 from parkade.adapters.sqlite.schema import Layout
 from parkade.domain.cost import Presence, Tally
 from parkade.domain.errors import Unreadable
@@ -90,14 +89,12 @@ class SqliteSpendStore:
     """The spend store port, on a file that is opened at first use."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._opened: Database | None = None
-        self._lock = threading.Lock()
+        self._file = Reopening(path, SPEND)
 
     def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
         """Add tallies, presences and first sights in one transaction."""
         kept = tuple(presences)
-        with self._database().writing() as connection:
+        with self._file.to_write().writing() as connection:
             connection.executemany(_ADD_TALLY, [_columns(each) for each in tallies])
             connection.executemany(
                 _ADD_PRESENCE,
@@ -118,7 +115,7 @@ class SqliteSpendStore:
 
     def until(self) -> datetime | None:
         """Return until when all is added."""
-        with self._database().reading() as connection:
+        with self._file.to_read().reading() as connection:
             row = connection.execute("SELECT until FROM known").fetchone()
         with columns.reading("until when instances are metered"):
             return None if row is None else columns.read_instant(row, "until")
@@ -140,7 +137,7 @@ class SqliteSpendStore:
 
     def first_seen(self) -> Mapping[tuple[str, str], datetime]:
         """Return when each endpoint was first seen with each owner."""
-        with self._database().reading() as connection:
+        with self._file.to_read().reading() as connection:
             rows = connection.execute("SELECT * FROM sights").fetchall()
         found: dict[tuple[str, str], datetime] = {}
         for row in rows:
@@ -152,22 +149,13 @@ class SqliteSpendStore:
     def forget(self, before: datetime) -> None:
         """Remove periods that began earlier."""
         at = columns.instant(before)
-        with self._database().writing() as connection:
+        with self._file.to_read().writing() as connection:
             connection.execute("DELETE FROM tallies WHERE at < ?", (at,))
             connection.execute("DELETE FROM presences WHERE at < ?", (at,))
 
     def close(self) -> None:
         """Close the file, if it was opened."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-
-    def _database(self) -> Database:
-        """Return the file; one that could not be opened is tried again each time."""
-        with self._lock:
-            if self._opened is None:
-                self._opened = Database(self._path, layout=SPEND)
-            return self._opened
+        self._file.close()
 
     def _grouped(
         self, query: SpendQuery, table: str, keys: str, spans: Sequence[str]
@@ -180,7 +168,7 @@ class SqliteSpendStore:
             f"SELECT {day} AS day, {keys}, {sums}, {whole} AS whole FROM {table}"  # noqa: S608
             f" WHERE {where} GROUP BY day, {keys} ORDER BY day, {keys}"
         )
-        with self._database().reading() as connection:
+        with self._file.to_read().reading() as connection:
             return connection.execute(statement, values).fetchall()
 
 

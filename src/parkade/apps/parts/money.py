@@ -11,6 +11,7 @@ from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.adapters.sqlite.budgets import SqliteBudgetStore
 from parkade.adapters.sqlite.spend import SqliteSpendStore
 from parkade.apps.control.spending import Spending
+from parkade.apps.parts.keptfiles import tell_missing
 from parkade.services.bookkeeping import Bookkeeper
 from parkade.services.budgets import Budgets
 from parkade.services.commitments import Commitments
@@ -88,6 +89,14 @@ def build(ports: Ports) -> Money:
         own=own_prices,
     )
     machines = EmbeddedMachines(ports.host, ports.clock)
+    tell_missing(
+        ports.paths.spend,
+        "what was spent",
+        database=ports.database,
+        history=ports.history,
+        notices=ports.notices,
+        clock=ports.clock,
+    )
     spend = SqliteSpendStore(ports.paths.spend)
     budgets = Budgets(
         SqliteBudgetStore(ports.database),

@@ -13,6 +13,7 @@ from parkade.apps.control.monitor.monitor import Monitor
 from parkade.apps.control.monitor.tidier import Tidier
 from parkade.apps.control.monitor.totals import Totals
 from parkade.apps.exposition.picture import Restarts
+from parkade.apps.parts.keptfiles import tell_missing
 from parkade.ports.metrics import Kept
 from parkade.services.metrics import Metrics
 from parkade.services.telling import Teller
@@ -74,6 +75,14 @@ class Monitoring:
 
 def build(ports: Ports) -> Monitoring:
     """Build the services of this area."""
+    tell_missing(
+        ports.paths.metrics,
+        "what was measured",
+        database=ports.database,
+        history=ports.history,
+        notices=ports.notices,
+        clock=ports.clock,
+    )
     store = SqliteMetricStore(ports.paths.metrics, lambda: kept(ports.file()))
     collector = Monitor(
         store=store,
