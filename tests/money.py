@@ -74,7 +74,7 @@ def a_money(
     )
     booked = [] if bookings is None else bookings
     commitments = Commitments(
-        book=book, spend=spend, machines=machines, prices=prices, bookings=lambda: booked
+        book=book, spend=spend, machines=machines, prices=prices, bookings=lambda _now: booked
     )
     budgets = Budgets(store, commitments, clock=clock, default=default)
     return SimpleNamespace(

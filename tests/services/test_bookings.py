@@ -143,6 +143,41 @@ def test_a_budget_is_asked_before_and_what_it_refuses_is_not_booked():
     assert world.bookings.all().records == ()
 
 
+def test_what_is_asked_of_the_budget_is_what_will_be_paid_the_time_to_get_warm_included():
+    world = World()
+    world.first_lead = minutes(2)
+    asked = []
+    world.bookings = world.some_bookings(reserve=lambda each, _now: asked.append(each))
+    booking = booked(world)
+    assert [each.starts_at for each in asked] == [START - minutes(2)]
+    assert world.bookings.ahead(NOW) == asked
+    world.clock.set(START)
+    world.rest()
+    [event] = world.events("falcon", "lease.paid")
+    assert event.data["minutes"] == 90
+    assert world.bookings.get(booking.id).starts_at == START
+    world.meter.remove("falcon", actor="ann")
+    assert world.bookings.ahead(START) == []
+
+
+def test_a_booking_for_a_lease_that_is_somebody_elses_by_then_is_paid_by_their_budget():
+    world = World()
+    booked(world, actor="bob")
+    world.add(amount=70)
+    asked = []
+
+    def admit(lease, held, _now):
+        asked.append((lease.owner, lease.expires_at - held.expires_at))
+        raise BudgetExceeded("ann has nothing left", until=START)
+
+    world.sweep = world.a_sweep(admit=admit)
+    world.clock.set(START)
+    world.rest()
+    assert asked[0] == ("ann", minutes(80))
+    assert world.book.get("falcon").expires_at == NOW + minutes(70)
+    assert len(world.events("falcon", "lease.unpaid")) == 1
+
+
 def test_a_lost_race_for_the_purse_is_decided_again():
     world = World()
     purses = []

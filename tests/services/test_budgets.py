@@ -246,6 +246,28 @@ def test_bookings_are_reserved_until_a_lease_pays_for_them():
     assert world.left() == 0
 
 
+def test_a_booking_that_has_begun_and_is_not_paid_for_yet_is_still_reserved():
+    world = World()
+    world.budget("1.20", per="month")
+    booking = Booking(
+        id="b-1",
+        endpoint_name="falcon",
+        config_name="falcon-config",
+        owner="ann",
+        starts_at=NOW - minutes(10),
+        ends_at=NOW + minutes(60),
+        made_at=NOW - minutes(60),
+    )
+    world.money.bookings.append(booking)
+    assert world.left() == Decimal("0.60")
+    with pytest.raises(BudgetExceeded):
+        world.add("other", amount=61)
+    world.add(amount=60)
+    assert world.left() == Decimal("0.60")
+    world.meter.stop("falcon", actor="ann")  # which gives the booking up as well
+    assert world.left() == Decimal("1.20")
+
+
 def test_a_rehearsal_is_refused_as_the_act_would_be_and_changes_nothing():
     world = World()
     world.budget("0.50")

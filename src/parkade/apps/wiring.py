@@ -273,7 +273,7 @@ def build(
             clock=clock,
             file=lambda: current.file,
             rules=lease_rules,
-            bookings=lambda: upkeep.bookings.all().records,
+            bookings=lambda now: upkeep.bookings.ahead(now),  # noqa: PLW0108  it is made below
             changed=signals.changed,
         )
     )

@@ -95,6 +95,11 @@ class Bookings:
                 found[booking.endpoint_name].append(booking)
         return found
 
+    def ahead(self, now: datetime) -> Sequence[Booking]:
+        """Return those that may yet be paid for, beginning when they would be: to be warm."""
+        booked = self.by_endpoint(now).values()
+        return [self._warm(each) for some in booked for each in some]
+
     def damaged(self) -> str:
         """Say which bookings cannot be read, and why; empty: all can."""
         return "; ".join(self._store.all().unreadable.values())
@@ -135,7 +140,7 @@ class Bookings:
         if (made := _made_before(booking, others)) is not None:
             return made
         _require_no_clash(booking, others)
-        purse = self._reserve(booking, now)
+        purse = self._reserve(self._warm(booking), now)
         event = _event("booking.added", booking, actor, now, f"booked for {booking.owner}")
         self._store.add(booking, event, beside=frozenset(b.id for b in others), purse=purse)
         self._changed()
@@ -169,6 +174,10 @@ class Bookings:
 
     def _begins(self, booking: Booking) -> datetime:
         return booking.starts_at - self._starts.leads([booking.config_name])[booking.config_name]
+
+    def _warm(self, booking: Booking) -> Booking:
+        """Return the booking with the time before it that is paid for as well."""
+        return replace(booking, starts_at=self._begins(booking))
 
     def _given_up(self, booking: Booking, now: datetime) -> bool:
         """Tell whether the lease was removed, with its endpoint, after the booking had begun."""

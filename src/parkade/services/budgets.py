@@ -145,7 +145,7 @@ class Budgets:
             created_at=booking.starts_at,
             expires_at=booking.ends_at,
         )
-        return self._require(lease, booking.starts_at, now, also=booking)
+        return self._require(lease, max(now, booking.starts_at), now, also=booking)
 
     def overspent(self, now: datetime, shelf: Shelf) -> Mapping[str, Overspent]:
         """Return the owners of valid leases whose budget is used up.

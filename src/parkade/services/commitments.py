@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parkade.domain.budget import Claim
+from parkade.domain.coins import given_up
 from parkade.domain.cost import summed
 from parkade.domain.price import EMPTY, Sum
 from parkade.ports.spend import SpendQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from parkade.domain.budget import Period
@@ -47,7 +48,7 @@ class _Past:
     sum: Sum
 
 
-def no_bookings() -> Iterable[Booking]:
+def no_bookings(now: datetime) -> Iterable[Booking]:  # noqa: ARG001
     """Return no bookings."""
     return ()
 
@@ -62,8 +63,9 @@ class Commitments:
         spend: SpendStore,
         machines: Machines,
         prices: Prices,
-        bookings: Callable[[], Iterable[Booking]] = no_bookings,
+        bookings: Callable[[datetime], Iterable[Booking]] = no_bookings,
     ) -> None:
+        """Take the ports; `bookings` gives those that may yet be paid for, as they would be."""
         self._book = book
         self._spend = spend
         self._machines = machines
@@ -126,10 +128,10 @@ class Commitments:
             if lease.owner == owner and not lease.over(now):
                 start = now if lease is but and anew else max(begun, lease.created_at)
                 claim(lease.endpoint_name, lease.config_name, start, lease.expires_at)
-        for booking in [*self._bookings(), *([also] if also else [])]:
-            if booking.owner == owner and booking.starts_at > now:
-                covered = _paid_until(leases, booking)
-                start = max(booking.starts_at, covered) if covered else booking.starts_at
+        for booking in [*self._bookings(now), *([also] if also else [])]:
+            held = leases.get(booking.endpoint_name)
+            if booking.owner == owner and not given_up(held, booking.starts_at):
+                start = max(now, booking.starts_at, _paid_until(held, owner) or now)
                 claim(booking.endpoint_name, booking.config_name, start, booking.ends_at)
         return Claims(tuple(found), unpriced)
 
@@ -145,7 +147,6 @@ class Commitments:
         return summed(self._spend.tallies(query)).cost
 
 
-def _paid_until(leases: Mapping[str, Lease], booking: Booking) -> datetime | None:
-    """Return until when the endpoint of a booking is paid for by the same owner's lease."""
-    lease = leases.get(booking.endpoint_name)
-    return lease.expires_at if lease and lease.owner == booking.owner else None
+def _paid_until(lease: Lease | None, owner: str) -> datetime | None:
+    """Return until when the endpoint of a booking is paid for by a lease of its owner."""
+    return lease.expires_at if lease and lease.owner == owner else None

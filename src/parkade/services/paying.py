@@ -3,7 +3,7 @@
 One compare-and-set write with its event, as with a person's coin; where another write came first
 it is dropped, and the next sweep decides again. A budget is asked first. Where it refuses, that is
 told once for each opening, and asked again by every sweep: the budget may have grown. A booking was
-reserved when it was made.
+reserved when it was made; where the lease is somebody else's by then, their budget is asked.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Paying:
             self._hosting.require_config(wanted.config_name)
         event = _event(wanted, held, coin, action.reason, now)
         try:
-            purse = None if coin.by is PaidBy.BOOKING else self._admit(wanted, held, now)
+            purse = None if _reserved(coin, wanted) else self._admit(wanted, held, now)
         except BudgetExceeded as refusal:
             return self._refused(action, coin, refusal, now)
         self._book.put(wanted, event, purse=purse)
@@ -95,6 +95,11 @@ class Paying:
             until=(_PAID,),
             text=f"{reason}: {refusal.message}",
         )
+
+
+def _reserved(coin: DueCoin, wanted: Lease) -> bool:
+    """Tell whether what the coin costs was reserved for the owner of the lease."""
+    return coin.by is PaidBy.BOOKING and coin.owner == wanted.owner
 
 
 def _wanted(

@@ -22,6 +22,7 @@ from parkade.services.telling import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from parkade.adapters.sqlite.database import Database
@@ -51,8 +52,8 @@ class Ports:
     clock: Clock
     file: Callable[[], ServerFile]
     rules: Callable[[], LeaseRules]
-    #: Bookings that have not begun are reserved like leases.
-    bookings: Callable[[], Iterable[Booking]]
+    #: Bookings that are not paid for yet are reserved like leases.
+    bookings: Callable[[datetime], Iterable[Booking]]
     changed: Callable[[], None]
 
 
