@@ -104,6 +104,21 @@ def test_an_endpoint_without_a_lease_is_deleted_once_with_its_evidence_and_its_t
     assert world.watches.all().records == ()
 
 
+def test_a_stop_that_failed_and_was_overtaken_by_use_is_told_anew_when_it_comes_again():
+    world = a_world(leased=False)
+    world.hosting.refuse("delete", "falcon", ResourceLimitExceeded("throttled"))
+    world.sweep_at(STOP_AT)
+    world.hosting.refuse("delete", "falcon", None)
+    again = STOP_AT + minutes(1)
+    world.usage.told["falcon"] = some_use(a_reading(quiet_since=again))
+    world.sweep_at(again + minutes(14))
+    assert world.status() is EndpointStatus.IN_SERVICE
+    world.sweep_at(again + minutes(15))
+    assert world.status() is EndpointStatus.DELETING
+    stops = world.events("falcon", "endpoint.idle_stopped")
+    assert [event.at for event in stops] == [STOP_AT, again + minutes(15)]
+
+
 def test_the_tags_of_a_leased_endpoint_stay_through_its_stop_and_it_is_watched_again():
     world = a_world()
     world.sweep_at(STOP_AT)
@@ -259,6 +274,16 @@ def test_what_cannot_be_read_leaves_it_alone_keeps_its_memory_and_is_told_once(d
     [notice] = told(world, NoticeKind.UNUSABLE)
     assert "it is torn; it is left alone" in notice.text
     assert world.events("falcon", "watch.ended") == []
+
+
+def test_terms_that_cannot_be_read_are_told_where_nothing_is_watched_too():
+    world = a_world(tagged=False)
+    world.opting = some_opting(watched=Watched.NONE)
+    world.terms.put(Terms(endpoint_name="falcon", schedule="sun 09:00-23:00 UTC"), "ann")
+    world.terms_store.damage("falcon", "it is torn")
+    world.sweep_at(NOW + minutes(5))
+    [notice] = told(world, NoticeKind.UNUSABLE)
+    assert "it is torn" in notice.text
 
 
 def test_what_is_not_known_is_told_once_while_it_lasts():

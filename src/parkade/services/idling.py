@@ -119,8 +119,11 @@ class Idling:
             return
         mark = written(seen.created_at)
         query = EventQuery(endpoint_name=seen.name, kinds=(STOPPED,), limit=1)
-        if any(last.data.get("created_at") == mark for last in self._history.latest(query)):
-            return  # deleting it failed before, and is tried again
+        idle_since = _idle_since(action.evidence)
+        for last in self._history.latest(query):
+            of_this = last.data.get("created_at") == mark
+            if of_this and _idle_since(last.data.get("evidence")) == idle_since:
+                return  # deleting it failed before, and is tried again
         left = self._left_over(seen.name, seen.config_name)
         data: dict[str, Json] = {
             "created_at": mark,
@@ -228,6 +231,11 @@ def _event(now: datetime, change: Change) -> Event | None:
         endpoint_name=change.endpoint_name,
         data=data,
     )
+
+
+def _idle_since(evidence: Json) -> Json:
+    """Return which idle time it was decided on."""
+    return evidence.get("idle_since") if isinstance(evidence, dict) else None
 
 
 def _advice(action: Action, watch: Watch) -> str:

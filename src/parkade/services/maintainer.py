@@ -72,7 +72,8 @@ class Maintainer:
         opting, held = self._opting(), self._store.all()
         watches = {each.endpoint_name: each for each in held.records}
         if opting.watched is Watched.NONE:
-            return Look(asked={}, held=watches, unreadable={})
+            # Terms settle more than the maintainer's part: that they pay for nothing is told.
+            return Look(asked={}, held=watches, unreadable=dict(terms.unreadable))
         tagged = self._tags.tagged(ENDPOINT)
         unreadable = {**held.unreadable, **terms.unreadable, **tagged.unreadable}
         settled = {each.endpoint_name: each for each in terms.records}
