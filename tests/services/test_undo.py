@@ -1,5 +1,6 @@
 """Undo: what was stopped or deleted comes back as it was, by one command, for a week."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ from parkade.domain.errors import (
 )
 from parkade.domain.terms import Terms
 from parkade.services.meter import Meter
+from parkade.services.terms import TermsBook
+from parkade.services.undo import Undo
 from tests.builders import (
     NOW,
     a_config,
@@ -24,6 +27,7 @@ from tests.builders import (
     an_event,
     minutes,
 )
+from tests.services.faults import Crash, Fault
 from tests.services.world import World
 
 TAGS = {"auto-maintain": "true", "team": "birds"}
@@ -172,6 +176,58 @@ def test_terms_come_back_with_the_lease():
     assert world.terms.get("falcon") is None
     world.undo().undo("falcon", actor="bob")
     assert world.terms.get("falcon").maintain is False
+
+
+def undo_until_killed(world, fault):
+    """Undo with every port under the fault, as a process that it may end; then once more."""
+    names = ("book", "hosting", "clock")
+    meter = world.a_meter(**{name: fault.wrap(name, getattr(world, name)) for name in names})
+    killed = Undo(
+        remains=fault.wrap("remains", world.remains),
+        catalog=fault.wrap("catalog", world.catalog),
+        meter=meter,
+        hosting=fault.wrap("hosting", world.hosting),
+        history=fault.wrap("history", world.history),
+        terms=TermsBook(fault.wrap("terms", world.terms_store), book=world.book, clock=world.clock),
+        clock=world.clock,
+        kept=lambda: timedelta(days=7),
+        leases_only=lambda: False,
+        changed=world.nudge,
+    )
+    try:
+        killed.undo("falcon", actor="ann")
+    except Crash:
+        world.rest()
+        with suppress(Conflict):  # it was at its end
+            world.undo().undo("falcon", actor="ann")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("end", [stop, remove, idle_and_removed])
+def test_invariant_5_an_undo_that_is_killed_at_any_step_is_finished_by_the_next(end, after):
+    def gone():
+        world = a_world()
+        world.terms.put(Terms(endpoint_name="falcon", schedule="mon 09:00-10:00 UTC"), "ann")
+        end(world)
+        world.settle_all()
+        world.rest()
+        return world
+
+    undisturbed = Fault()
+    world = gone()
+    undo_until_killed(world, undisturbed)
+    until = world.book.get("falcon").expires_at
+    assert len(undisturbed.calls) > 10
+    for step, name in enumerate(undisturbed.calls):
+        world = gone()
+        undo_until_killed(world, Fault(step, Crash(name), after=after))
+        world.rest()
+        assert world.status() is EndpointStatus.IN_SERVICE
+        assert world.book.get("falcon").expires_at == until, f"after {step} {name}"
+        assert world.terms.get("falcon").schedule == "mon 09:00-10:00 UTC", f"{step} {name}"
+        assert world.catalog.tags("endpoint", "falcon")["team"] == "birds"
+        assert world.kinds().count("lease.restored") == 1
+        assert world.kinds().count("endpoint.restored") == 1, f"after {step} {name}"
 
 
 def test_terms_that_stayed_with_a_stopped_lease_stay_as_they_are():

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from parkade.services.terms import TermsBook
 
 
+#: What tells that a lease was given back, and, after it, that the undo is at its end.
+_GIVEN_BACK, _RESTORED = "lease.restored", "endpoint.restored"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undoable:
     """What can be brought back, and what with it."""
@@ -125,7 +129,11 @@ class Undo:
 
         Raises Conflict also where another config or model has a name that it needs, EndpointBusy
         while it is still being deleted and has no lease to wait with, and what a budget refuses.
+        One that a crash kept from its end is finished.
         """
+        if (begun := self._begun(endpoint_name)) is not None:
+            self._finish(begun, actor)
+            return begun
         found = self.look(endpoint_name)
         remains = found.remains
         self._require_possible(found)
@@ -139,15 +147,33 @@ class Undo:
             self._meter.restore(
                 endpoint_name, found.time, config_name=config_name, owner=found.owner, actor=actor
             )
-            if remains.terms is not None and self._terms.get(endpoint_name) is None:
-                self._terms.put(replace(remains.terms, version=0), actor)
-        self._tell(found, actor)
-        self._changed()
+        self._finish(found, actor)
         return found
 
     def forget(self) -> None:
         """Forget what is too old to be brought back."""
         self._remains.forget(self._clock.now() - self._kept())
+
+    def _begun(self, endpoint_name: str) -> Undoable | None:
+        """Return what was brought back by an undo that a crash kept from its end; None: nothing."""
+        lease, remains = self._lease(endpoint_name), self._remains.get(endpoint_name)
+        if lease is None or remains is None or lease.over(self._clock.now()):
+            return None
+        last = self._latest(endpoint_name, _GIVEN_BACK, _RESTORED, "lease.ended")
+        if last is None or last.kind != _GIVEN_BACK or last.at < remains.removed_at:
+            return None
+        minutes = last.data.get("minutes")
+        time = timedelta(minutes=minutes) if isinstance(minutes, int | float) else timedelta(0)
+        until = remains.removed_at + self._kept()
+        return Undoable(remains=remains, time=time, owner=lease.owner, until=until)
+
+    def _finish(self, found: Undoable, actor: str) -> None:
+        """Do what follows once the lease, or the endpoint, is there again."""
+        terms, name = found.remains.terms, found.remains.endpoint_name
+        if found.time is not None and terms is not None and self._terms.get(name) is None:
+            self._terms.put(replace(terms, version=0), actor)
+        self._tell(found, actor)
+        self._changed()
 
     def _given_up(self, remains: Remains, lease: Lease | None) -> tuple[timedelta | None, str]:
         """Return the time that a lease had when it ended, and whose it was; None: no lease."""
@@ -226,7 +252,7 @@ class Undo:
         self._history.append(
             Event(
                 at=self._clock.now(),
-                kind="endpoint.restored",
+                kind=_RESTORED,
                 actor=actor,
                 reason=f"it is brought back from {config_name}{back}",
                 endpoint_name=found.remains.endpoint_name,
@@ -238,8 +264,8 @@ class Undo:
             )
         )
 
-    def _latest(self, endpoint_name: str, kind: str) -> Event | None:
-        query = EventQuery(endpoint_name=endpoint_name, kinds=(kind,), limit=1)
+    def _latest(self, endpoint_name: str, *kinds: str) -> Event | None:
+        query = EventQuery(endpoint_name=endpoint_name, kinds=kinds, limit=1)
         return next(iter(self._history.latest(query)), None)
 
     def _lease(self, endpoint_name: str) -> Lease | None:
