@@ -44,11 +44,12 @@ class _Port:
         return call
 
 
-def faulty(world, fault):
+def faulty(world, fault, **options):
     """The sweep of this world, with every port under the fault."""
     return world.a_sweep(
+        **options,
         **{
             name: fault.wrap(name, getattr(world, name))
             for name in ("book", "hosting", "history", "notices", "clock")
-        }
+        },
     )

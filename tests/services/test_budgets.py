@@ -17,12 +17,13 @@ from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.domain.errors import BudgetExceeded, Conflict, NotFound, Unavailable, Unreadable
 from parkade.domain.event import METER
-from parkade.domain.terms import Booking
+from parkade.domain.terms import Booking, Terms
 from parkade.ports.events import EventQuery
 from parkade.services.circumstances import Surroundings
 from tests.builders import NOW, minutes, seconds
 from tests.money import UNPRICED, a_budget, a_machine, a_money, an_instance
 from tests.services import world as services
+from tests.services.faults import Crash, Fault, faulty
 
 #: `falcon-config` is one ml.g5.xlarge: a cent a minute. `flan-config` is two of them.
 DAY = timedelta(days=1)
@@ -47,7 +48,7 @@ class World(services.World):
         self.sweep = self.a_sweep(admit=self.budgets.admit)
 
     def surroundings(self):
-        return Surroundings(budgets=self.budgets)
+        return Surroundings(budgets=self.budgets, terms=self.terms)
 
     def budget(self, usd, **changes):
         return self.budgets.put(a_budget(usd, **changes), actor="root")
@@ -357,6 +358,69 @@ def test_a_budget_that_stops_ends_leases_as_budget():
     with pytest.raises(BudgetExceeded):
         world.meter.start("falcon", amount=minutes(1), actor="ann")
     assert "is used up" in world.history.latest(EventQuery(kinds=("lease.ended",)))[0].reason
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_invariant_5_a_stop_by_a_budget_that_is_killed_at_any_step_is_done_once_and_told_once(
+    after,
+):
+    def spent():
+        world = World()
+        world.budget("1.00", then="stop")
+        world.add(amount=100)
+        world.add("other", amount=5, owner="bob")
+        world.rest()
+        world.run(50, an_instance(), an_instance("i-2"))  # twice as many as when it was bought
+        return world
+
+    undisturbed = Fault()
+    world = spent()
+    faulty(world, undisturbed, admit=world.budgets.admit).run()
+    assert {"book.put", "hosting.delete", "notices.tell"} <= set(undisturbed.calls)
+    for step, name in enumerate(undisturbed.calls):
+        world = spent()
+        sweep = faulty(world, Fault(step, Crash(name), after=after), admit=world.budgets.admit)
+        with pytest.raises(Crash):
+            sweep.run()
+        world.rest()
+        assert world.status() is None, f"{step} {name}"
+        [ended] = world.events("falcon", "lease.ended")
+        assert ended.data["ended"] == "budget"
+        told = [each for each in world.notices.told if each.endpoint_name == "falcon"]
+        assert len({each.text for each in told}) == len(told) <= 1
+        # What it gave up is the owner's again, once.
+        assert world.left() == 0
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_payment_that_is_killed_at_any_step_is_reserved_once(after):
+    def opening():
+        world = World()
+        world.add(amount=10)
+        world.meter.stop("falcon", actor="ann")
+        world.rest()
+        world.clock.advance(minutes(1))
+        world.terms.put(Terms(endpoint_name="falcon", schedule="sun 09:00-13:01 UTC"), "ann")
+        world.budget("0.60")
+        world.clock.set(NOW + DAY * 7)  # an hour and a minute before closing
+        world.clock.advance(minutes(1))
+        return world
+
+    undisturbed = Fault()
+    world = opening()
+    faulty(world, undisturbed, admit=world.budgets.admit).run()
+    assert world.left() == 0
+    for step, name in enumerate(undisturbed.calls):
+        world = opening()
+        sweep = faulty(world, Fault(step, Crash(name), after=after), admit=world.budgets.admit)
+        with pytest.raises(Crash):
+            sweep.run()
+        world.rest()
+        assert world.left() == 0, f"{step} {name}"
+        assert world.book.get("falcon").expires_at == NOW + DAY * 7 + minutes(61)
+        assert len(world.events("falcon", "lease.paid")) == 1
+        with pytest.raises(BudgetExceeded):
+            world.extend(amount=1)
 
 
 def test_a_new_week_begins_anew():
