@@ -10,6 +10,7 @@ from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.domain.errors import InvalidInput, Unavailable
 from tests.adapters.receiver import closed_port, receiver
+from tests.adapters.test_webhook import dripping
 from tests.builders import NOW
 
 ARN = "arn:aws:sns:us-east-1:000000000000:results"
@@ -83,3 +84,12 @@ def test_a_receiver_that_refuses_is_not_asked_again_and_not_named():
 def test_a_receiver_that_is_not_there_is_told():
     with pytest.raises(Unavailable, match="results"):
         webhook(f"http://127.0.0.1:{closed_port()}/").publish(ARN, "text")
+
+
+def test_a_receiver_that_drips_holds_nobody_up_for_ever():
+    with dripping() as url:
+        topics = WebhookTopics(
+            lambda: {"results": url}, MemoryTopics(), ManualClock(NOW), patience=0.2, pause=0.01
+        )
+        with pytest.raises(Unavailable, match="took longer"):
+            topics.publish(ARN, "text")

@@ -1,14 +1,18 @@
-"""Topics by HTTP POST, for those that have a URL; all others are left to another delivery."""
+"""Topics by HTTP POST, for those that have a URL; all others are left to another delivery.
+
+One receiver must not hold up what others are to be told, so that each exchange has its limit.
+"""
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING
 
-import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from parkade.domain.errors import Unavailable
+from parkade.adapters.webhook.posting import post
+from parkade.domain.errors import Unavailable, Undelivered
 from parkade.domain.topic import envelope, topic_name
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ _ATTEMPTS = 3
 
 
 class WebhookTopics:
-    """The topics port. `patience` is a receiver's time for each step of an answer, in seconds."""
+    """The topics port. `patience` is a receiver's time to answer, in seconds."""
 
     def __init__(
         self,
@@ -57,25 +61,14 @@ class WebhookTopics:
             raise Unavailable(str(failure)) from failure
 
     def _post(self, url: str, content: dict[str, str]) -> None:
-        headers = {"x-amz-sns-message-type": "Notification"}
+        headers = {"Content-Type": "application/json", "x-amz-sns-message-type": "Notification"}
         try:
-            answer = httpx.post(url, json=content, headers=headers, timeout=self._patience)
-        except httpx.TransportError as error:
-            why = f"its receiver cannot be reached ({type(error).__name__}: {error})"
-            raise _Passing(_refused(content, why)) from error
-        except httpx.InvalidURL as error:
-            raise Unavailable(_refused(content, str(error))) from error
-        if answer.is_success:
-            return
-        why = _refused(content, f"its receiver answered {answer.status_code}")
-        busy = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
-        raise _Passing(why) if busy else Unavailable(why)
+            post(url, json.dumps(content).encode(), headers, self._patience)
+        except Undelivered as error:
+            # The URL may hold a secret of its own and is not named.
+            why = f"a message for topic {content['TopicArn']!r} was not delivered: {error.message}"
+            raise (Unavailable(why) if error.final else _Passing(why)) from error
 
 
 class _Passing(Exception):
     """The receiver may take it next time."""
-
-
-def _refused(content: Mapping[str, str], why: str) -> str:
-    """Say what was not delivered; the URL may hold a secret of its own and is not named."""
-    return f"a message for topic {content['TopicArn']!r} was not delivered: {why}"
