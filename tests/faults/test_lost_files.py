@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
 
+import psutil
 import pytest
 
 from tests.clients.series import measured, of
@@ -159,6 +160,28 @@ def test_files_that_are_gone_when_control_comes_back_are_told_and_nothing_is_kno
     stopped, idle_since = ended(own, "away", mark)
     assert idle_since >= before
     assert stopped >= idle_since + IDLE
+
+
+def test_a_disk_that_takes_nothing_stops_nothing_and_ends_no_process(own):
+    """Control may make no file longer: to SQLite that is a disk which takes nothing."""
+    mark = newest(own)
+    begun = watched(own, "full")
+    [control] = own.of("control")
+    before = control.rlimit(psutil.RLIMIT_FSIZE)
+    control.rlimit(psutil.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        pass_time(own, begun + IDLE * 2)
+        assert own.invoke("full").is_success
+        assert own.call("POST", "/v1/leases/full/extend", json={"minutes": 1}).status_code == 503
+        assert own.state_of("full") == "running"
+        assert [each.pid for each in own.of("control")] == [control.pid]
+    finally:
+        control.rlimit(psutil.RLIMIT_FSIZE, before)
+    stopped, idle_since = ended(own, "full", mark)
+    assert stopped >= idle_since + IDLE > begun + IDLE
+    assert [each.pid for each in own.of("control")] == [control.pid]
+    with measured(own) as series:
+        series.wait_total(1, "Invocations", **of("full"))
 
 
 def set_clock(own, span):

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.apps.control.spending import Spending
 from parkade.domain.errors import ResourceLimitExceeded, Unavailable
@@ -93,6 +94,35 @@ def test_what_cannot_be_stored_is_told_once_and_once_that_it_can_be_again():
     (notice,) = desk.notices.told
     assert "cannot be kept or read: the disk is full; who has a budget may get" in notice.text
     assert spans(desk) == [(seconds(0), seconds(9))]
+
+
+class FullHistory(MemoryHistory):
+    """Takes nothing while its disk is full."""
+
+    full = False
+
+    def append(self, event):
+        if self.full:
+            raise ResourceLimitExceeded("the disk is full")
+        return super().append(event)
+
+
+def test_a_full_disk_that_keeps_it_from_being_told_ends_nothing_and_it_is_told_later():
+    desk = Desk()
+    history = FullHistory()
+    desk.spending._teller = Teller(history, desk.notices)
+    desk.machines.instances = [an_instance()]
+    desk.money.spend.broken = ResourceLimitExceeded("the disk is full")
+    history.full = True
+    for _ in range(2):
+        desk.pass_second()
+        desk.write()
+    history.full = False
+    for _ in range(2):
+        desk.pass_second()
+        desk.write()
+    [event] = history.read(EventQuery())
+    assert event.kind == "spend.unreadable"
 
 
 def test_what_is_too_old_is_forgotten_once_a_day():

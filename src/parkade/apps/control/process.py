@@ -31,7 +31,7 @@ from parkade.apps.control.publisher import Publisher
 from parkade.apps.control.sweeper import Sweeper
 from parkade.apps.control.traffic import TrafficView
 from parkade.apps.storage import uploads
-from parkade.domain.errors import InvalidInput
+from parkade.domain.errors import InvalidInput, ParkadeError
 from parkade.domain.event import GATEWAY, Event
 
 if TYPE_CHECKING:
@@ -209,9 +209,13 @@ class ControlProcess:
     async def _tidy(self) -> None:
         while True:
             kept = timedelta(hours=self._services.file().limits.execution_hours)
-            self._services.executions.forget(kept)
-            self._services.backlog.forget(kept)
-            self._services.undo.forget()
+            try:
+                self._services.executions.forget(kept)
+                self._services.backlog.forget(kept)
+                self._services.undo.forget()
+            except ParkadeError as error:
+                # It costs room, no data, and is due again the next time.
+                logger.warning("what is too old is not forgotten: %s", error.message)
             now = self._services.wall.now()
             await asyncio.to_thread(uploads.tidy, self._services.parts, now)
             await asyncio.sleep(TIDY_SECONDS)

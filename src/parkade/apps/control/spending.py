@@ -127,8 +127,13 @@ class Spending:
         )
         kind = TROUBLE if trouble else WELL
         event = Event(at=self._clock.now(), kind=kind, actor=METER, reason=text)
-        if trouble:
-            self._teller.once(event, NoticeKind.UNREADABLE, until=(WELL,))
-        elif self._told:
-            self._teller.record(event)
-        self._told = trouble
+        try:
+            if trouble:
+                self._teller.once(event, NoticeKind.UNREADABLE, until=(WELL,))
+            elif self._told:
+                self._teller.record(event)
+        except ParkadeError as error:
+            # The same disk may be full: it is told when that is over, or after the next second.
+            logger.warning("what the meter tells is not in the history yet: %s", error.message)
+        else:
+            self._told = trouble

@@ -6,10 +6,12 @@ from nothing, and nobody would know why.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.domain.actions import NoticeKind
+from parkade.domain.errors import ParkadeError
 from parkade.domain.event import METER, Event
 from parkade.services.telling import Teller
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.notices import Notices
+
+logger = logging.getLogger(__name__)
 
 MISSING = "store.missing"
 
@@ -37,17 +41,20 @@ def tell_missing(
 
     `holds` says what of: `what was measured`.
     """
-    meta, key = SqliteMeta(database), f"file:{path.name}"
-    if meta.get(key) is None:
-        meta.put(key, "kept")
-        return
-    if path.exists():
-        return
     reason = (
         f"{path.name} is gone from the state folder: {holds} before is not known any more, and it "
         "is begun anew"
     )
     event = Event(at=clock.now(), kind=MISSING, actor=METER, reason=reason)
-    teller = Teller(history, notices)
-    teller.record(event)
-    teller.tell(event, NoticeKind.UNREADABLE, reason)
+    meta, key = SqliteMeta(database), f"file:{path.name}"
+    try:
+        if meta.get(key) is None:
+            meta.put(key, "kept")
+        elif not path.exists():
+            logger.error("%s", reason)
+            teller = Teller(history, notices)
+            teller.record(event)
+            teller.tell(event, NoticeKind.UNREADABLE, reason)
+    except ParkadeError as error:
+        # On a full disk the meter starts all the same.
+        logger.warning("whether %s was here before is not known: %s", path.name, error.message)
