@@ -280,6 +280,17 @@ def test_an_older_end_is_not_given_back_for_a_later_one():
         world.undo().undo("falcon", actor="bob")
 
 
+def test_an_older_end_is_not_given_back_for_a_lease_that_nobody_has_closed_yet():
+    world = a_world()
+    stop(world)
+    world.rest()
+    world.meter.extend("falcon", minutes(10), actor="ann")
+    world.rest()
+    world.clock.advance(minutes(10))
+    with pytest.raises(Conflict, match="had run out"):
+        world.undo().undo("falcon", actor="ann")
+
+
 def test_what_never_was_or_was_too_long_ago_is_not_known():
     world = a_world()
     with pytest.raises(EndpointNotFound, match="within the last 7 d"):
