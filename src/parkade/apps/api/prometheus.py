@@ -5,7 +5,7 @@ import asyncio
 from fastapi import Request
 from starlette.responses import Response
 
-from parkade.apps.api.auth import admit
+from parkade.apps.api.auth import SCHEME, admit
 from parkade.apps.api.route import Served, router
 from parkade.apps.exposition import page, picture
 from parkade.domain.token import Role
@@ -13,7 +13,11 @@ from parkade.domain.token import Role
 routes = router("Metrics", "/metrics")
 
 
-@routes.get("", response_class=Response, openapi_extra={"x-role": Role.INVOKER.value})
+@routes.get(
+    "",
+    response_class=Response,
+    openapi_extra={"x-role": Role.INVOKER.value, "security": [{SCHEME.scheme_name: []}]},
+)
 async def scrape(services: Served, request: Request) -> Response:
     """Tell what Prometheus scrapes, in its text form or as OpenMetrics.
 
