@@ -166,6 +166,26 @@ def test_what_begins_in_the_next_period_counts_against_the_next():
     assert refused.value.until == NOW.replace(hour=0) + 8 * DAY
 
 
+def test_time_that_reaches_into_a_later_period_has_to_fit_into_that_one_too():
+    world = World()
+    world.budget("10.00", per="day")
+    booking = Booking(
+        id="b-1",
+        endpoint_name="flan",
+        config_name="falcon-config",
+        owner="ann",
+        starts_at=NOW + DAY,
+        ends_at=NOW + DAY + minutes(700),
+        made_at=NOW,
+    )
+    world.money.bookings.append(booking)
+    # Twelve hours are left of today; tomorrow three dollars are.
+    with pytest.raises(BudgetExceeded) as refused:
+        world.add(amount=720 + 301)
+    assert "until 2026-03-03T00:00:00Z" in refused.value.message
+    world.add(amount=720 + 300)
+
+
 def test_a_week_that_is_passed_already_does_not_refuse_the_next_one():
     world = World()
     world.add(amount=12 * 60)

@@ -11,6 +11,7 @@ from parkade.domain.idle import IdleRules
 from parkade.domain.lease import EndReason
 from parkade.domain.terms import Terms
 from parkade.domain.watching import Watched
+from parkade.ports.catalog import Tagged
 from tests.builders import (
     NOW,
     a_config,
@@ -261,12 +262,14 @@ def test_a_timer_that_cannot_be_read_is_told_once_and_stops_nothing():
     assert world.status() is EndpointStatus.DELETING
 
 
-@pytest.mark.parametrize("damaged", ["terms", "watch"])
+@pytest.mark.parametrize("damaged", ["terms", "watch", "tags"])
 def test_what_cannot_be_read_leaves_it_alone_keeps_its_memory_and_is_told_once(damaged):
     world = a_world()
     world.sweep_at(NOW + minutes(19))
     if damaged == "terms":
         world.terms_store.damage("falcon", "it is torn")
+    elif damaged == "tags":
+        world.catalog.tagged = lambda _kind: Tagged({}, {"falcon": "it is torn"})
     else:
         world.watches.damage("falcon", "it is torn")
     world.sweep_at(STOP_AT + minutes(5))

@@ -184,6 +184,17 @@ def test_a_gateway_that_was_killed_before_it_reported_took_counts_along() -> Non
     assert stage.use().quiet_since > START + MINUTE * 5
 
 
+def test_a_minute_whose_counts_a_gateway_may_still_have_gets_no_zero() -> None:
+    stage, gateway = running()
+    stage.run(55, gateway)
+    gateway.invoke()
+    stage.collector.gone("one", stage.instant)
+    other = FakeGateway("two", stage)
+    stage.run(130, other)
+    known = [point.at for point in stage.points()]
+    assert known == [START + MINUTE * number for number in (0, 1, 2, 3, 4, 7)]
+
+
 def test_a_link_that_breaks_and_comes_back_loses_nothing() -> None:
     stage, gateway = running()
     stage.collector.gone("one", stage.instant)
