@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parkade.adapters.sqlite import metricspacking
-from parkade.adapters.sqlite.metricspacking import Block
 from parkade.adapters.sqlite.metricsrows import DAY, HOUR, WEEK, Level
+from parkade.domain.points import Histograms, Points
 from parkade.domain.series import INSTANCES, PARKADE, PARTS, SAGEMAKER, STEPS, Aggregate, Series
 from parkade.ports.metrics import MINUTE, Sample
 
@@ -94,18 +94,16 @@ def history(
 def samples(chance: np.random.Generator, fleet: Fleet, minute: int) -> list[Sample]:
     at = datetime.fromtimestamp(minute, UTC)
     return [
-        Sample(series=series, at=at, value=value)
+        Sample(series=series, at=at, value=point.value)
         for name in fleet.names
         for series in fleet.series(name)
-        for _, value in measured(
-            chance, series.name, minute, 60, MINUTE, busy=fleet.busy(name)
-        ).values()
+        for point in measured(chance, series.name, minute, 60, MINUTE, busy=fleet.busy(name))
     ]
 
 
 def measured(
     chance: np.random.Generator, name: str, begin: int, span: int, seconds: int, *, busy: bool
-) -> Block:
+) -> Points:
     """Return points as the monitor would have measured them: all day zeros, or a day's work."""
     ats = list(range(begin, begin + span, seconds))
     size = len(ats)
@@ -122,29 +120,35 @@ def measured(
     return _counts(ats, counts) if "Latency" not in name else _latencies(chance, ats, counts, name)
 
 
-def _gauge(ats: list[int], middle: np.ndarray, spread: np.ndarray, looks: int) -> Block:
+def _gauge(ats: list[int], middle: np.ndarray, spread: np.ndarray, looks: int) -> Points:
     least = np.round((middle - spread).clip(0) * PARTS) / PARTS
     most = np.round((middle + spread) * PARTS) / PARTS
     total = np.round(middle * looks * PARTS) / PARTS
     count = [float(looks)] * len(ats)
-    return Block(ats, count, total.tolist(), least.tolist(), most.tolist(), [{}] * len(ats))
+    return Points(ats, count, total.tolist(), least.tolist(), most.tolist(), none(ats))
 
 
-def _counts(ats: list[int], counts: np.ndarray) -> Block:
+def _counts(ats: list[int], counts: np.ndarray) -> Points:
     ones = np.minimum(counts, 1.0).tolist()
     total = counts.tolist()
-    return Block(ats, np.maximum(counts, 1).tolist(), total, ones, ones, [{}] * len(ats))
+    return Points(ats, np.maximum(counts, 1).tolist(), total, ones, ones, none(ats))
 
 
-def _latencies(chance: np.random.Generator, ats: list[int], counts: np.ndarray, name: str) -> Block:
+def none(ats: list[int]) -> Histograms:
+    return Histograms([0] * len(ats))
+
+
+def _latencies(
+    chance: np.random.Generator, ats: list[int], counts: np.ndarray, name: str
+) -> Points:
     """Return lognormal latencies, with their histograms; minutes without use have no point."""
-    block = Block()
+    points = Points()
     for at, count in zip(ats, counts.tolist(), strict=True):
         if count:
             # As many samples as fill the histogram; more differ in the counts alone.
             many = _minutes(name, min(int(count), 1000) // 5 * 5 or 1)
-            block.put(at, many[int(chance.integers(len(many)))])
-    return block
+            points.put(at, many[int(chance.integers(len(many)))])
+    return points
 
 
 @cache

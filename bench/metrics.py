@@ -297,14 +297,20 @@ def counterpart(folder: Path, days: int, number: int) -> Iterator[tuple[str, str
             for index, series in enumerate(each for name in few.names for each in few.series(name)):
                 name = dict(series.dimensions)["EndpointName"]
                 for begin in range(today - days * DAY, today, DAY):
-                    block = measured(chance, series.name, begin, DAY, MINUTE, busy=few.busy(name))
-                    metricsrows.put_pack(connection, Level.DAY, begin, index, block)
-                    points += len(block.at)
+                    day = measured(chance, series.name, begin, DAY, MINUTE, busy=few.busy(name))
+                    metricsrows.put_pack(connection, Level.DAY, begin, index, day)
+                    points += len(day)
                     plain.executemany(
                         "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?)",
                         [
-                            (str(series), at, *each, json.dumps(buckets) if buckets else None)
-                            for at, *each, buckets in block.rows()
+                            (str(series), *row, json.dumps(buckets) if buckets else None)
+                            for row, buckets in zip(
+                                zip(
+                                    day.at, day.counts, day.totals, day.least, day.most, strict=True
+                                ),
+                                day.histograms,
+                                strict=True,
+                            )
                         ],
                     )
             plain.execute("COMMIT")

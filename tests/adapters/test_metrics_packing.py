@@ -1,13 +1,15 @@
 """Packed points lose nothing, and what is damaged is never taken for points."""
 
 import math
+import struct
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parkade.adapters.sqlite import metricspacking
-from parkade.adapters.sqlite.metricspacking import Block
+from parkade.domain.points import Points, united
 from parkade.domain.series import NOTHING, Aggregate, rounded
 
 START, MINUTE = 1_776_254_400, 60
@@ -30,18 +32,34 @@ _aggregates = st.builds(
 _points = st.dictionaries(st.integers(0, 1439), _aggregates, max_size=40)
 
 
-def block_of(points):
-    block = Block()
+def columns(points):
+    found = Points()
     for minute in sorted(points):
-        block.put(START + MINUTE * minute, points[minute])
-    return block
+        found.put(START + MINUTE * minute, points[minute])
+    return found
 
 
 @given(_points)
 def test_packing_loses_nothing(points):
-    block = block_of(points)
-    packed = metricspacking.pack(block, START, MINUTE)
-    assert list(metricspacking.unpack(packed, START, MINUTE).values()) == list(block.values())
+    packed = metricspacking.pack(columns(points), START, MINUTE)
+    assert list(metricspacking.unpack(packed, START, MINUTE)) == list(columns(points))
+
+
+@given(_points, st.integers(-5, 1445), st.integers(-5, 1445))
+def test_of_a_pack_a_range_can_be_read(points, first, last):
+    packed = metricspacking.pack(columns(points), START, MINUTE)
+    start, end = (START + MINUTE * minute for minute in sorted((first, last)))
+    found = metricspacking.unpack(packed, START, MINUTE, (start, end))
+    inside = {m: v for m, v in points.items() if start <= START + MINUTE * m < end}
+    assert list(found) == list(columns(inside))
+
+
+@given(_points, _points)
+def test_what_is_read_can_be_packed_with_more(points, later):
+    """Histograms of one period that come from several packs are one in the new pack."""
+    both = united([columns(points), columns(later)], MINUTE)
+    packed = metricspacking.pack(both, START, MINUTE)
+    assert list(metricspacking.unpack(packed, START, MINUTE)) == list(both)
 
 
 @given(st.dictionaries(st.integers(NOTHING, 4100), _amounts))
@@ -53,7 +71,7 @@ def test_histograms_lose_nothing(buckets):
 @given(_points, st.data())
 def test_damaged_bytes_are_refused_or_the_same(points, data):
     """zlib's checksum finds what changes any content."""
-    packed = bytearray(metricspacking.pack(block_of(points), START, MINUTE))
+    packed = bytearray(metricspacking.pack(columns(points), START, MINUTE))
     place = data.draw(st.integers(0, len(packed) - 1))
     packed[place] ^= data.draw(st.integers(1, 255))
     try:
@@ -61,7 +79,7 @@ def test_damaged_bytes_are_refused_or_the_same(points, data):
     except ValueError:
         return
     # A bit that says nothing, as the level of compression that zlib's header has.
-    assert list(found.values()) == list(block_of(points).values())
+    assert list(found) == list(columns(points))
 
 
 @given(st.binary(max_size=40))
@@ -79,12 +97,19 @@ def test_what_is_no_pack_is_refused(content):
         metricspacking.unpack(content, START, MINUTE)
 
 
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_whole_numbers_that_are_none_are_damage(number):
+    column = struct.pack("<cId", b"=", 3, number)
+    with pytest.raises(ValueError, match=r"infinite|NaN"):
+        metricspacking.unpack(b"\x01" + zlib.compress(column * 8), START, MINUTE)
+
+
 def test_a_day_of_nothing_is_some_bytes():
-    block = block_of(dict.fromkeys(range(1440), Aggregate.of(0.0)))
-    assert len(metricspacking.pack(block, START, MINUTE)) < 60
+    nothing = columns(dict.fromkeys(range(1440), Aggregate.of(0.0)))
+    assert len(metricspacking.pack(nothing, START, MINUTE)) < 60
 
 
 def test_a_day_of_a_gauge_is_some_kilobytes():
     """Rounded gauges are whole numbers of parts, not eight bytes each."""
     gauge = {n: Aggregate.of(rounded(40 + 15 * math.sin(n * n))) for n in range(1440)}
-    assert len(metricspacking.pack(block_of(gauge), START, MINUTE)) < 2700
+    assert len(metricspacking.pack(columns(gauge), START, MINUTE)) < 2700

@@ -11,9 +11,11 @@ import math
 from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 #: Invocations and what they take: per endpoint and variant.
@@ -142,20 +144,42 @@ class Aggregate:
 
         It is the middle (by ratio) of its bucket, within the least and the most that there was.
         """
-        if not self.count:
-            return None
-        if self.least == self.most:
-            return self.least
-        whole = sum(self.buckets.values())
-        if not whole:
-            return None
-        wanted, seen = whole * percent / 100, 0.0
-        for number in sorted(self.buckets):
-            seen += self.buckets[number]
-            if seen >= wanted:
-                middle = upper_bound(number) / 2 ** (0.5 / STEPS)
-                return min(max(middle, self.least), self.most)
-        return self.most
+        numbers = sorted(self.buckets)
+        amounts = [self.buckets[number] for number in numbers]
+        return percentile(percent, self.count, self.least, self.most, (numbers, amounts))
+
+
+def percentile(
+    percent: float,
+    count: float,
+    least: float,
+    most: float,
+    histogram: tuple[Sequence[int], Sequence[float]],
+) -> float | None:
+    """Return the percentile of what was measured in one period; see `Aggregate.percentile`.
+
+    `histogram`: buckets in the order of their numbers, and the samples in each; a bucket may be
+    there in several parts.
+    """
+    if not count:
+        return None
+    if least == most:
+        return least
+    numbers, amounts = histogram
+    whole = sum(amounts)
+    if not whole:
+        return None
+    wanted, seen = whole * percent / 100, 0.0
+    for number, samples in zip(numbers, amounts, strict=True):
+        seen += samples
+        if seen >= wanted:
+            return min(max(_middle(number), least), most)
+    return most
+
+
+@lru_cache(maxsize=1024)
+def _middle(number: int) -> float:
+    return upper_bound(number) / 2 ** (0.5 / STEPS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is told of an aggregate: CloudWatch's statistics, and the periods they are told for."""
+"""What is told of points: CloudWatch's statistics, and the periods they are told for."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from parkade.domain.names import suggestion
 from parkade.domain.series import Aggregate, Point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from parkade.domain.points import Points
 
 #: Seconds of the shortest period; periods of a minute and more are whole minutes.
 SHORTEST = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)", re.ASCII)
 
-_SIMPLE: dict[str, Callable[[Aggregate], float]] = {
-    "SampleCount": attrgetter("count"),
-    "Sum": attrgetter("total"),
-    "Average": attrgetter("average"),
+_SIMPLE: dict[str, Callable[[Points], Sequence[float]]] = {
+    "SampleCount": attrgetter("counts"),
+    "Sum": attrgetter("totals"),
+    "Average": attrgetter("averages"),
     "Minimum": attrgetter("least"),
     "Maximum": attrgetter("most"),
 }
@@ -48,17 +50,11 @@ class Statistic:
             "such as p50 or p99.9".lstrip(),
         )
 
-    @property
-    def reader(self) -> Callable[[Aggregate], float | None]:
-        """What tells it of an aggregate; None: it is not known, as of a percentile of sums."""
+    def told(self, points: Points) -> Sequence[float | None]:
+        """Return it of each point; None: it is not known, as of a percentile of sums."""
         if simple := _SIMPLE.get(self.name):
-            return simple
-        percent = float(self.name[1:])
-        return lambda aggregate: aggregate.percentile(percent)
-
-    def value(self, aggregate: Aggregate) -> float | None:
-        """Return it of one aggregate."""
-        return self.reader(aggregate)
+            return simple(points)
+        return points.percentiles(float(self.name[1:]))
 
 
 def period(seconds: float, *, field: str = "period") -> int:

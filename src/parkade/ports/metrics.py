@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from parkade.domain.series import Point, Series
+from parkade.domain.points import Points
+from parkade.domain.series import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from parkade.domain.errors import Unreadable
@@ -66,17 +67,17 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Mapping[Series, Sequence[Point]]):
+class Found(Mapping[Series, Points]):
     """The points of each series that was asked for, in the order of time.
 
     A series that is damaged within the range has no points here but an error: looking it up
     raises that, so that nobody takes damage for silence. The others are unharmed.
     """
 
-    points: Mapping[Series, Sequence[Point]]
+    points: Mapping[Series, Points]
     unreadable: Mapping[Series, Unreadable] = field(default_factory=dict)
 
-    def __getitem__(self, series: Series) -> Sequence[Point]:
+    def __getitem__(self, series: Series) -> Points:
         if error := self.unreadable.get(series):
             raise error
         return self.points[series]

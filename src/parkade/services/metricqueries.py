@@ -10,6 +10,7 @@ from parkade.domain import metricquery
 from parkade.domain.errors import InvalidInput, Unreadable
 from parkade.domain.mathfunctions import Span
 from parkade.domain.mathvalues import Line
+from parkade.domain.points import Points
 from parkade.domain.statistics import Statistic
 from parkade.services.metrics import MOST_POINTS, aligned
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from parkade.domain.metricquery import Measured, Query
-    from parkade.domain.series import Point
     from parkade.ports.metrics import Found, MetricStore
 
 
@@ -85,26 +85,22 @@ class MetricQueries:
         return lines, damaged
 
     def _line(self, measured: Measured, found: Found) -> Line:
-        points = found.get(measured.series, ())
+        points = found.get(measured.series, Points())
         if measured.unit and points and self._unit(measured) != measured.unit:
-            points = ()
+            points = Points()
         statistic = Statistic(measured.statistic)
-        told = [(point, statistic.value(point.value)) for point in points]
+        told = zip(points.times, statistic.told(points), strict=True)
         return Line(
             period=measured.period,
-            values={point.at: value for point, value in told if value is not None},
+            values={at: value for at, value in told if value is not None},
             label=measured.series.name,
-            samples=_samples(points),
+            samples=dict(zip(points.times, points.counts, strict=True)),
         )
 
     def _unit(self, measured: Measured) -> str:
         series = measured.series
         known = self._store.known(series.namespace, series.name, dict(series.dimensions))
         return next((each.unit for each in known if each.series == series), "")
-
-
-def _samples(points: Sequence[Point]) -> dict[datetime, float]:
-    return {point.at: point.value.count for point in points}
 
 
 def _bound(

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from parkade.domain import statistics
 from parkade.domain.errors import InvalidInput
+from parkade.domain.points import Points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parkade.domain.errors import Unreadable
-    from parkade.domain.series import Point, Series
+    from parkade.domain.series import Series
     from parkade.domain.statistics import Statistic
     from parkade.ports.metrics import Known, MetricStore
 
@@ -38,8 +39,7 @@ class Wanted:
     statistics: tuple[Statistic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """The statistics of one period, in the order they were asked for; None: not known."""
 
     at: datetime
@@ -78,7 +78,7 @@ class Metrics:
         return [
             Answer(
                 wanted=each,
-                points=_told(found.points.get(each.series, ()), each.statistics),
+                points=_told(found.points.get(each.series, Points()), each.statistics),
                 unreadable=found.unreadable.get(each.series),
             )
             for each in wanted
@@ -126,8 +126,6 @@ def _bound(series: int, start: datetime, end: datetime, seconds: int) -> None:
         )
 
 
-def _told(points: Sequence[Point], wanted: tuple[Statistic, ...]) -> tuple[Told, ...]:
-    readers = [each.reader for each in wanted]
-    return tuple(
-        [Told(point.at, tuple([read(point.value) for read in readers])) for point in points]
-    )
+def _told(points: Points, wanted: tuple[Statistic, ...]) -> tuple[Told, ...]:
+    columns = [each.told(points) for each in wanted]
+    return tuple([Told(row[0], row[1:]) for row in zip(points.times, *columns, strict=True)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import statistics
 from parkade.domain.errors import Unreadable
+from parkade.domain.points import Points
 from parkade.domain.series import Point
 from parkade.ports.metrics import FINE, HOUR, MINUTE, Found, Kept, Known
 
@@ -116,9 +117,7 @@ class MemoryMetricStore:
             for at in over:
                 self._put(to, series, at, points.pop(at))
 
-    def _merged(
-        self, series: Series, start: datetime, end: datetime, seconds: int
-    ) -> Sequence[Point]:
+    def _merged(self, series: Series, start: datetime, end: datetime, seconds: int) -> Points:
         sources = (FINE,) if seconds % MINUTE else (FINE, MINUTE, HOUR)
         found = [
             Point(at, value)
@@ -126,7 +125,7 @@ class MemoryMetricStore:
             for at, value in self._points[source].get(series, {}).items()
             if start <= at < end
         ]
-        return statistics.merged(sorted(found, key=lambda point: point.at), seconds)
+        return Points.of(statistics.merged(sorted(found, key=lambda point: point.at), seconds))
 
     def _newest(self, series: Series) -> datetime | None:
         return max(

@@ -14,6 +14,7 @@ from parkade.adapters.sqlite.metricsreading import Reading
 from parkade.adapters.sqlite.metricsrows import DAY
 from parkade.adapters.sqlite.metricstidying import Cutoffs, Tidying
 from parkade.domain.errors import Unreadable
+from parkade.domain.points import Points
 from parkade.domain.series import Series
 from parkade.ports.metrics import Found, Kept, Known
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from parkade.domain.series import Aggregate, Point
+    from parkade.domain.series import Aggregate
     from parkade.ports.metrics import Sample
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class SqliteMetricStore:
                     numbers[known[0]] = each
             reading = Reading(connection, numbers, _seconds(start), _seconds(end), seconds)
             found = reading.run()
-        points: dict[Series, Sequence[Point]] = dict.fromkeys(series, ())
+        points = {each: Points() for each in series}
         points |= {numbers[number]: some for number, some in found.items()}
         unreadable = {}
         for number, damage in reading.damaged.items():

@@ -11,16 +11,14 @@ from __future__ import annotations
 import struct
 import zlib
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from parkade.domain import series
-from parkade.domain.series import Aggregate
+from parkade.domain.points import Histograms, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: The first byte of packed points; another form of them would have another one.
 _FORM = b"\x01"
@@ -29,7 +27,6 @@ _FORM = b"\x01"
 _CONSTANT, _AS_BEFORE = b"=", b"<"
 #: No column is longer; damaged bytes must not ask for all the memory there is.
 _LONGEST = 1 << 24
-_NONE: Mapping[int, float] = MappingProxyType({})
 _HEAD = struct.Struct("<cI")
 _PARTS = 1, series.PARTS
 _NUMBER = struct.Struct("<d")
@@ -45,74 +42,26 @@ _LEAST, _MOST = -(1 << 53), (1 << 53) - 1
 _FORMS = {form.encode(): form for form, _, _ in _WHOLE} | {b"d": "d"}
 
 
-@dataclass(slots=True)
-class Block:
-    """Points of one series as columns, in the order of time; `at` in seconds since the epoch."""
-
-    at: list[int] = field(default_factory=list)
-    count: list[float] = field(default_factory=list)
-    total: list[float] = field(default_factory=list)
-    least: list[float] = field(default_factory=list)
-    most: list[float] = field(default_factory=list)
-    buckets: list[Mapping[int, float]] = field(default_factory=list)
-
-    def put(self, at: int, value: Aggregate) -> None:
-        """Append a point, later than all there are."""
-        self.at.append(at)
-        self.count.append(value.count)
-        self.total.append(value.total)
-        self.least.append(value.least)
-        self.most.append(value.most)
-        self.buckets.append(value.buckets)
-
-    def rows(self) -> Iterator[tuple[int, float, float, float, float, Mapping[int, float]]]:
-        """Give the points one by one: at, count, total, least, most, buckets."""
-        return zip(*self._columns(), strict=True)
-
-    def values(self) -> Iterator[tuple[int, Aggregate]]:
-        """Give the points one by one."""
-        for at, count, total, least, most, buckets in self.rows():
-            yield at, Aggregate(count=count, total=total, least=least, most=most, buckets=buckets)
-
-    def _columns(self) -> tuple[list, ...]:  # type: ignore[type-arg]  # columns of several kinds
-        return (self.at, self.count, self.total, self.least, self.most, self.buckets)
-
-
-def united(blocks: Iterable[Block], seconds: int) -> Block:
-    """Return the points of all blocks, merged into periods of `seconds`."""
-    merged: dict[int, Aggregate] = {}
-    for block in blocks:
-        for at, value in block.values():
-            begin = at - at % seconds
-            before = merged.get(begin)
-            merged[begin] = value if before is None else before.plus(value)
-    whole = Block()
-    for at in sorted(merged):
-        whole.put(at, merged[at])
-    return whole
-
-
-def pack(block: Block, start: int, seconds: int) -> bytes:
+def pack(points: Points, start: int, seconds: int) -> bytes:
     """Write points of periods of `seconds`, none of them before `start`."""
-    steps = [(at - start) // seconds for at in block.at]
+    steps = [(at - start) // seconds for at in points.at]
     steps = [*steps[:1], *(later - earlier for earlier, later in pairwise(steps))]
-    sizes = [len(each) for each in block.buckets]
-    spread = [sorted(each.items()) for each in block.buckets if each]
+    histograms = [sorted(each.items()) for each in points.histograms]
     columns = (
         steps,
-        block.count,
-        block.total,
-        block.least,
-        block.most,
-        sizes,
-        *_spread(chain.from_iterable(spread)),
+        points.counts,
+        points.totals,
+        points.least,
+        points.most,
+        [*map(len, histograms)],
+        *_spread(chain.from_iterable(histograms)),
     )
     return _FORM + zlib.compress(_join(columns), 6)
 
 
 def unpack(
     content: object, start: int, seconds: int, within: tuple[int, int] | None = None
-) -> Block:
+) -> Points:
     """Read what `pack` wrote, or of that the points with `within[0] <= at < within[1]`.
 
     Raises ValueError where it is damaged.
@@ -123,37 +72,36 @@ def unpack(
         columns = _split(zlib.decompress(content[1:]), 8)
     except zlib.error as error:
         raise ValueError(f"its bytes are torn ({error})") from error
-    steps, count, total, least, most, sizes, numbers, amounts = columns
-    lengths = {len(each) for each in (steps, count, total, least, most, sizes)}
-    if len(lengths) != 1 or len(numbers) != len(amounts) or sum(sizes) != len(numbers):
+    steps, counts, totals, least, most, sizes, numbers, amounts = columns
+    lengths = {len(each) for each in (steps, counts, totals, least, most, sizes)}
+    ends = [0, *accumulate(_whole(sizes))]
+    if len(lengths) != 1 or len(numbers) != len(amounts) or ends[-1] != len(numbers):
         raise ValueError("its columns do not go together")
-    at = [start + seconds * int(step) for step in accumulate(steps)]
+    at = [start + seconds * step for step in accumulate(_whole(steps))]
     first, last = (0, len(at)) if within is None else (bisect_left(at, each) for each in within)
-    skipped, taken = int(sum(sizes[:first])), int(sum(sizes[:last]))
-    return Block(
+    skipped, taken = ends[first], ends[last]
+    return Points(
         at[first:last],
-        list(count[first:last]),
-        list(total[first:last]),
+        list(counts[first:last]),
+        list(totals[first:last]),
         list(least[first:last]),
         list(most[first:last]),
-        _histograms(
-            [*map(int, sizes[first:last])],
-            [*map(int, numbers[skipped:taken])],
-            amounts[skipped:taken],
+        Histograms(
+            [end - skipped for end in ends[first + 1 : last + 1]],
+            _whole(numbers[skipped:taken]),
+            list(amounts[skipped:taken]),
         ),
     )
 
 
-def _histograms(
-    sizes: Sequence[int], numbers: Sequence[int], amounts: Sequence[float]
-) -> list[Mapping[int, float]]:
-    if not numbers:
-        return [_NONE] * len(sizes)
-    ends = accumulate(sizes)
-    return [
-        dict(zip(numbers[end - size : end], amounts[end - size : end], strict=True))
-        for size, end in zip(sizes, ends, strict=True)
-    ]
+def _whole(numbers: Sequence[float]) -> list[int]:
+    """Return whole numbers as such: a column of one number again and again is read as floats."""
+    if not numbers or isinstance(numbers[0], int):
+        return list(numbers)  # type: ignore[arg-type]  # a column is of one kind
+    try:
+        return [*map(int, numbers)]
+    except OverflowError as error:
+        raise ValueError("its columns have infinite numbers where whole ones belong") from error
 
 
 def pack_buckets(buckets: Mapping[int, float]) -> bytes | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from parkade.adapters.sqlite.metricspacking import Block
+    from parkade.domain.points import Points
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def packs(
     ats: Sequence[int],
     series: Iterable[int],
     within: tuple[int, int] | None = None,
-) -> Iterator[tuple[int, int, Block | Damage]]:
+) -> Iterator[tuple[int, int, Points | Damage]]:
     """Give the packs that begin at these instants, or what of them is within a range.
 
     Each is told as its series, its begin, and its points.
@@ -128,10 +128,10 @@ def packs(
     for row in connection.execute(_PACKS, (json.dumps(ats), json.dumps(list(series)), level)):
         _, at, number, content = row
         try:
-            block: Block | Damage = metricspacking.unpack(content, at, level.seconds, within)
+            points: Points | Damage = metricspacking.unpack(content, at, level.seconds, within)
         except ValueError as error:
-            block = Damage(at, str(error))
-        yield number, at, block
+            points = Damage(at, str(error))
+        yield number, at, points
 
 
 def put_points(
@@ -171,10 +171,10 @@ def put_points(
 
 
 def put_pack(
-    connection: sqlite3.Connection, level: Level, at: int, series: int, block: Block
+    connection: sqlite3.Connection, level: Level, at: int, series: int, points: Points
 ) -> None:
     """Store a pack over the one that there was."""
-    content = metricspacking.pack(block, at, level.seconds)
+    content = metricspacking.pack(points, at, level.seconds)
     connection.execute(
         "INSERT OR REPLACE INTO packs VALUES (?, ?, ?, ?)", (level, at, series, content)
     )

@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite import metricsrows
-from parkade.adapters.sqlite.metricspacking import Block, united
 from parkade.adapters.sqlite.metricsrows import DAY, HOUR, Damage, Level
+from parkade.domain.points import Points, united
 from parkade.ports.metrics import FINE, MINUTE
 
 if TYPE_CHECKING:
@@ -118,35 +118,35 @@ class Tidying:
 
     def _pack(self, hour: int, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         ats = metricsrows.periods(connection, MINUTE, hour, hour + HOUR)
-        fresh: dict[int, Block] = {}
+        fresh: dict[int, Points] = {}
         for number, at, value in metricsrows.rows(connection, MINUTE, ats, ids):
             if not isinstance(value, Damage):
-                fresh.setdefault(number, Block()).put(at, value)
+                fresh.setdefault(number, Points()).put(at, value)
         day = Level.DAY.begin(hour)
         over = {each for each, _, _ in metricsrows.packs(connection, Level.DAY, [day], fresh)}
-        for number, block in fresh.items():
+        for number, points in fresh.items():
             if number in over:
-                done = self._into_day(connection, day, number, [block])
+                done = self._into_day(connection, day, number, [points])
             else:
-                done = _into(connection, Level.HOUR, hour, number, [block])
+                done = _into(connection, Level.HOUR, hour, number, [points])
             if done:
-                _remove(connection, [(MINUTE, at, number) for at in block.at])
+                _remove(connection, [(MINUTE, at, number) for at in points.at])
 
     def _merge(self, day: int, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         ats = metricsrows.packed(connection, Level.HOUR, day, day + DAY)
-        hours: dict[int, dict[int, Block]] = {}
-        for number, at, block in metricsrows.packs(connection, Level.HOUR, ats, ids):
-            if not isinstance(block, Damage):
-                hours.setdefault(number, {})[at] = block
-        for number, blocks in hours.items():
-            if self._into_day(connection, day, number, list(blocks.values())):
+        hours: dict[int, dict[int, Points]] = {}
+        for number, at, points in metricsrows.packs(connection, Level.HOUR, ats, ids):
+            if not isinstance(points, Damage):
+                hours.setdefault(number, {})[at] = points
+        for number, parts in hours.items():
+            if self._into_day(connection, day, number, list(parts.values())):
                 connection.executemany(
                     "DELETE FROM packs WHERE level = ? AND at = ? AND series = ?",
-                    [(Level.HOUR, at, number) for at in blocks],
+                    [(Level.HOUR, at, number) for at in parts],
                 )
 
     def _into_day(
-        self, connection: sqlite3.Connection, day: int, number: int, blocks: list[Block]
+        self, connection: sqlite3.Connection, day: int, number: int, parts: list[Points]
     ) -> bool:
         """Put minutes into the pack of their day and the hours of their week; tell if it worked.
 
@@ -156,9 +156,9 @@ class Tidying:
         week = Level.WEEK.begin(day)
         if not gone and _damaged(connection, Level.DAY, day, number):
             return False
-        if not _into(connection, Level.WEEK, week, number, [united(blocks, HOUR)]):
+        if not _into(connection, Level.WEEK, week, number, [united(parts, HOUR)]):
             return False
-        return gone or _into(connection, Level.DAY, day, number, blocks)
+        return gone or _into(connection, Level.DAY, day, number, parts)
 
     def _cut(self, table: str, kind: str, value: int, between: tuple[int, int]) -> Iterator[None]:
         statement = (
@@ -205,20 +205,20 @@ class Tidying:
 
 
 def _into(
-    connection: sqlite3.Connection, level: Level, at: int, number: int, blocks: list[Block]
+    connection: sqlite3.Connection, level: Level, at: int, number: int, parts: list[Points]
 ) -> bool:
     """Add points to a pack; tell whether that was possible: not to a damaged one."""
-    for _, _, block in metricsrows.packs(connection, level, [at], [number]):
-        if isinstance(block, Damage):
+    for _, _, points in metricsrows.packs(connection, level, [at], [number]):
+        if isinstance(points, Damage):
             return False
-        blocks = [block, *blocks]
-    metricsrows.put_pack(connection, level, at, number, united(blocks, level.seconds))
+        parts = [points, *parts]
+    metricsrows.put_pack(connection, level, at, number, united(parts, level.seconds))
     return True
 
 
 def _damaged(connection: sqlite3.Connection, level: Level, at: int, number: int) -> bool:
     found = metricsrows.packs(connection, level, [at], [number])
-    return any(isinstance(block, Damage) for _, _, block in found)
+    return any(isinstance(points, Damage) for _, _, points in found)
 
 
 def _remove(connection: sqlite3.Connection, keys: list[tuple[int, int, int]]) -> None:
