@@ -14,6 +14,7 @@ from tests.house import ROOT, house
 WALK = re.compile(r"<!-- walk -->\n```sh\n(.*?)```", re.DOTALL)
 
 
+@pytest.mark.timeout(300)  # half a minute of it is what `aws sagemaker wait` sleeps
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README's lines need curl")
 def test_the_readmes_walk_works_line_by_line(tmp_path):
     blocks = WALK.findall((ROOT / "README.md").read_text())
