@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from parkade.adapters.aws.prices import AwsPriceOffice
 from parkade.adapters.system.clock import SystemClock
 from parkade.apps.cli import moneyviews, options, render
 from parkade.apps.cli.client import Refused
@@ -120,6 +119,9 @@ def update_prices(
 
     [dim]Example:[/dim] AWS_PROFILE=work parkade prices update
     """
+    # AWS's client takes a while to load; other commands need not wait for it.
+    from parkade.adapters.aws.prices import AwsPriceOffice  # noqa: PLC0415
+
     office = AwsPriceOffice()
     with connect() as client:
         before = client.get("prices")
