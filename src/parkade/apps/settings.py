@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from parkade.apps.serverfile import ServerFile, read_server_file
 from parkade.apps.statefolder import StatePaths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from parkade.apps.serverfile import ServerFile
 
 #: Variables that a worker inherits; everything else of Parkade's environment stays outside.
 WORKER_VARIABLES = (
@@ -39,6 +40,9 @@ class Settings:
 
     def read(self) -> ServerFile:
         """Read the settings file as it is now. Raises InvalidInput."""
+        # Its forms take a while to make; what only asks a server need not wait for them.
+        from parkade.apps.serverfile import read_server_file  # noqa: PLC0415
+
         default = self.paths.server_file if self.paths.server_file.exists() else None
         return read_server_file(self.config or default)
 
