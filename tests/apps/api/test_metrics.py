@@ -132,6 +132,13 @@ def test_invokers_may_not_look(world):
     assert world.error("GET", "/v1/metrics/series", by="invoker")[0] == 403
 
 
+def test_whoever_is_limited_to_some_endpoints_does_not_scrape_what_all_of_them_cost(world):
+    status, error = world.error("GET", "/metrics", by="limited")
+    assert status == 403
+    assert "tells of every endpoint" in error["message"]
+    assert world.call("GET", "/metrics", by="invoker").status_code == 200
+
+
 def test_custom_series_are_shown_too(world):
     series = Series.of("Team/Quality", "Accuracy", Model="a")
     world.metrics.add([Sample(series=series, at=NOW - minutes(1), value=Aggregate.of(0.93))])

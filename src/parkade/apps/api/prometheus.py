@@ -8,7 +8,8 @@ from starlette.responses import Response
 from parkade.apps.api.auth import SCHEME, admit
 from parkade.apps.api.route import Served, router
 from parkade.apps.exposition import page, picture
-from parkade.domain.token import Role
+from parkade.domain.errors import Forbidden
+from parkade.domain.token import Role, Token
 
 routes = router("Metrics", "/metrics")
 
@@ -24,9 +25,20 @@ async def scrape(services: Served, request: Request) -> Response:
     With the setting `monitor.public` it is shown to everyone.
     """
     if not services.file().monitor.public:
-        admit(services, request.headers, Role.INVOKER)
+        _require_unlimited(admit(services, request.headers, Role.INVOKER))
     seen = await picture.take(services)
     body, content_type = await asyncio.to_thread(
         page.write, seen, request.headers.get("accept", "")
     )
     return Response(body, headers={"Content-Type": content_type})
+
+
+def _require_unlimited(caller: Token) -> None:
+    """Refuse an invoker of some endpoints: the page tells of all, and of what they cost."""
+    if caller.endpoints and not caller.role.includes(Role.OPERATOR):
+        raise Forbidden(
+            f"token {caller.name!r} is limited to {', '.join(sorted(caller.endpoints))}, and "
+            "/metrics tells of every endpoint",
+            hint="scrape it with a token for all endpoints: parkade token create prometheus "
+            "--role invoker",
+        )
