@@ -1,5 +1,6 @@
 """Coins without a person, carried out: over days, over changes of clocks, over crashes."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,9 @@ from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import BudgetExceeded
 from parkade.domain.lease import EndReason
 from parkade.domain.terms import Keep, Terms
+from parkade.services.terms import TermsBook
 from tests.builders import NOW, minutes, seconds, some_use
+from tests.services.faults import Crash, Fault
 from tests.services.world import World
 
 #: NOW is a Sunday noon in March; the next opening is on Monday at 08:00 UTC.
@@ -136,6 +139,29 @@ def test_new_office_hours_take_effect_at_once():
         event.data["minutes_given_up"] for event in world.events("falcon", "lease.shortened")
     ]
     assert given_up == [5 * 60, 7 * 60]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_change_of_office_hours_that_is_killed_at_any_step_leaves_no_time_that_nothing_pays_for(
+    after,
+):
+    shorter = "mon-fri 09:00-12:00 Europe/Berlin"
+    closing = {HOURS: at(0, 16), shorter: at(0, 11)}
+    reached = set()
+    for step in range(9):
+        world = scheduled()
+        go(world, at(0, 9))
+        fault = Fault(step, Crash(), after=after)
+        store, book = fault.wrap("terms", world.terms_store), fault.wrap("book", world.book)
+        terms = TermsBook(store, book=book, clock=world.clock)
+        with suppress(Crash):
+            terms.change("falcon", "ann", lambda held: replace(held, schedule=shorter))
+        world.rest()
+        now_set = world.terms.get("falcon").schedule
+        assert world.book.get("falcon").expires_at == closing[now_set], fault.calls
+        assert world.status() is EndpointStatus.IN_SERVICE
+        reached.add(now_set)
+    assert reached == {HOURS, shorter}
 
 
 def test_a_change_of_office_hours_leaves_what_people_paid_for():

@@ -73,9 +73,10 @@ class TermsBook:
             endpoint_name=terms.endpoint_name,
             data=terms.written(),
         )
+        if former and former != terms.schedule:
+            # First: after a crash in between, the former hours pay again for what they still hold.
+            self._withdraw(terms, former, actor)
         stored = self._store.put(terms, event)
-        if former and former != stored.schedule:
-            self._withdraw(stored, former, actor)
         self._changed()
         return stored
 
