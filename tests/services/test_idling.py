@@ -188,7 +188,9 @@ class Meanwhile:
 
 
 @pytest.mark.parametrize("leased", [True, False])
-@pytest.mark.parametrize("what", ["tag removed", "terms", "used", "unknown", "updated", "gone"])
+@pytest.mark.parametrize(
+    "what", ["tag removed", "terms", "used", "unknown", "updated", "gone", "coin"]
+)
 def test_what_happens_between_the_decision_and_the_stop_saves_it(leased, what):
     world = a_world(leased=leased)
     world.sweep_at(STOP_AT - seconds(1))
@@ -205,6 +207,10 @@ def test_what_happens_between_the_decision_and_the_stop_saves_it(leased, what):
             world.usage.told["falcon"] = UNKNOWN
         elif what == "updated":
             world.hosting.enter("falcon", EndpointStatus.UPDATING)
+        elif what == "coin" and leased:
+            world.meter.extend("falcon", minutes(5), actor="ann")
+        elif what == "coin":
+            world.add()
         else:
             world.hosting.vanish("falcon")
 

@@ -98,8 +98,8 @@ class Idling:
     def still_due(self, action: Action) -> bool:
         """Decide again, on what is known now, whether this endpoint is stopped for idleness."""
         name, now = action.endpoint_name, self._clock.now()
-        lease = self._lease(name)
         seen = self._hosting.endpoints().get(name)
+        lease = self._lease(name)
         if lease != action.lease or seen is None:
             return False
         shelf = Shelf((lease,) if lease else (), {})

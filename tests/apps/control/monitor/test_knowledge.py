@@ -72,6 +72,9 @@ def test_what_a_shadow_does_is_no_use() -> None:
     stage, gateway = running(subject(), subject(name="s", shadow=True))
     gateway.invoke(name="s")
     stage.run(60, gateway)
+    gateway.counts["e", "s"] = link.Usage(in_flight=2)
+    gateway.report()
+    assert stage.use().in_flight == 0
     assert stage.use().quiet_since == START
     assert len(stage.use().readings) == 1
 

@@ -87,10 +87,14 @@ class Whole:
         self.gateway = self.a_gateway()
         self.floor = self.stage.now
 
-    def restart(self) -> None:
+    def restart(self, meanwhile: timedelta = timedelta(0)) -> None:
+        """Let control be away for half a minute, and the clock be set by so much meanwhile."""
         self.gateway.report()
         self.stage.beat()
         self.stage.pass_(30)
+        if meanwhile:
+            self.stage.jump(meanwhile.total_seconds())
+            self.floor = self.stage.now
         self.stage.begin()
         self.world.usage = self.stage.usage
         self.world.sweep = self.world.a_sweep()
@@ -122,6 +126,27 @@ def test_an_hour_by_which_the_clock_is_set_is_no_idle_time(hours: int) -> None:
     assert whole.stopped
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_nor_is_an_hour_by_which_it_is_set_while_control_is_away(hours: int) -> None:
+    whole = Whole()
+    whole.run(19)
+    whole.restart(HOUR * hours)
+    whole.run(14.9)
+    assert not whole.stopped
+
+
+def test_while_nothing_can_be_stored_nothing_is_stopped_and_afterwards_it_is() -> None:
+    whole = Whole()
+    whole.run(10)
+    whole.stage.trouble = "the disk is full"
+    whole.run(30)
+    assert not whole.stopped
+    assert whole.world.kinds("e").count("endpoint.use_unknown") == 1
+    whole.stage.trouble = ""
+    whole.run(0.2)
+    assert whole.stopped
+
+
 @pytest.mark.parametrize("variant", ["blue", "green"])
 def test_traffic_on_either_variant_keeps_it_through_a_restart_and_a_set_clock(variant: str) -> None:
     whole = Whole()
@@ -147,6 +172,8 @@ _STEPS: dict[str, Callable[[Whole], None]] = {
     "back": lambda whole: whole.jump(-HOUR),
     "kill the gateway": Whole.kill_gateway,
     "restart": Whole.restart,
+    "restart ahead": lambda whole: whole.restart(HOUR),
+    "restart back": lambda whole: whole.restart(-HOUR),
     "full disk": lambda whole: setattr(whole.stage, "trouble", "the disk is full"),
     "room again": lambda whole: setattr(whole.stage, "trouble", ""),
 }
