@@ -267,6 +267,31 @@ def test_use_during_the_gap_is_use() -> None:
     assert len(points) == 6
 
 
+def test_a_stored_use_is_use_after_a_restart_whoever_served_it() -> None:
+    stage, gateway = running()
+    gateway.invoke()
+    gateway.report(last=True)
+    stage.collector.gone("one", stage.instant)
+    other = FakeGateway("two", stage)
+    other.report()
+    stage.run(190, other)
+    stage.begin()
+    other.anew = True
+    other.report()
+    stage.read()
+    assert stage.use().quiet_since == stage.use().used_at == START + MINUTE * 6
+
+
+def test_what_takes_the_place_of_others_has_the_last_of_their_uses() -> None:
+    stage, gateway = running(subject(name="blue"), subject(name="green"))
+    gateway.invoke(name="blue")
+    stage.run(20, gateway)
+    used_at = stage.use().used_at
+    stage.subjects.subjects = [subject(name="red")]
+    stage.run(20, gateway)
+    assert stage.use().quiet_since == stage.use().used_at == used_at
+
+
 def test_use_that_a_killed_control_had_taken_and_not_stored_is_not_taken_for_silence() -> None:
     stage, gateway = running()
     gateway.invoke()
