@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, overload
 
 from parkade.domain.series import Aggregate, Point, percentile
@@ -47,12 +47,16 @@ class Histograms:
         return _added(self.numbers[begin:end], self.amounts[begin:end])
 
     def in_order(self) -> Iterator[tuple[Sequence[int], Sequence[float]]]:
-        """Give of each the numbers of its buckets, in order, and the samples in them."""
+        """Give of each the numbers of its buckets, in order and once each, and their samples."""
+        if not self.numbers:
+            yield from repeat(((), ()), len(self))
+            return
         for begin, end in pairwise([0, *self.ends]):
             numbers, amounts = self.numbers[begin:end], self.amounts[begin:end]
-            if numbers != sorted(numbers):
+            in_order = sorted(set(numbers))
+            if numbers != in_order:
                 whole = _added(numbers, amounts)
-                numbers = sorted(whole)
+                numbers = in_order
                 amounts = [whole[number] for number in numbers]
             yield numbers, amounts
 

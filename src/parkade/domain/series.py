@@ -158,8 +158,7 @@ def percentile(
 ) -> float | None:
     """Return the percentile of what was measured in one period; see `Aggregate.percentile`.
 
-    `histogram`: buckets in the order of their numbers, and the samples in each; a bucket may be
-    there in several parts.
+    `histogram`: the numbers of the buckets, in order, and the samples in each.
     """
     if not count:
         return None

@@ -18,7 +18,7 @@ from parkade.domain import series
 from parkade.domain.points import Histograms, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 #: The first byte of packed points; another form of them would have another one.
 _FORM = b"\x01"
@@ -46,15 +46,16 @@ def pack(points: Points, start: int, seconds: int) -> bytes:
     """Write points of periods of `seconds`, none of them before `start`."""
     steps = [(at - start) // seconds for at in points.at]
     steps = [*steps[:1], *(later - earlier for earlier, later in pairwise(steps))]
-    histograms = [sorted(each.items()) for each in points.histograms]
+    histograms = [*points.histograms.in_order()]
     columns = (
         steps,
         points.counts,
         points.totals,
         points.least,
         points.most,
-        [*map(len, histograms)],
-        *_spread(chain.from_iterable(histograms)),
+        [len(numbers) for numbers, _ in histograms],
+        [*chain.from_iterable(numbers for numbers, _ in histograms)],
+        [*chain.from_iterable(amounts for _, amounts in histograms)],
     )
     return _FORM + zlib.compress(_join(columns), 6)
 
@@ -106,7 +107,10 @@ def _whole(numbers: Sequence[float]) -> list[int]:
 
 def pack_buckets(buckets: Mapping[int, float]) -> bytes | None:
     """Write a histogram; None where there is none."""
-    return _join(_spread(sorted(buckets.items()))) if buckets else None
+    if not buckets:
+        return None
+    numbers = sorted(buckets)
+    return _join((numbers, [buckets[number] for number in numbers]))
 
 
 def unpack_buckets(content: object) -> dict[int, float]:
@@ -119,14 +123,6 @@ def unpack_buckets(content: object) -> dict[int, float]:
     if len(numbers) != len(amounts):
         raise ValueError("its histogram's columns do not go together")
     return dict(zip(map(int, numbers), amounts, strict=True))
-
-
-def _spread(pairs: Iterable[tuple[int, float]]) -> tuple[list[int], list[float]]:
-    numbers, amounts = [], []
-    for number, amount in pairs:
-        numbers.append(number)
-        amounts.append(amount)
-    return numbers, amounts
 
 
 def _join(columns: Sequence[Sequence[float]]) -> bytes:
