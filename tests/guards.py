@@ -22,6 +22,8 @@ BUDGETS = "tests/services/test_budgets.py"
 LOAD = "tests/faults/test_steady_load.py"
 IDLING = "tests/services/test_idling.py"
 PAYING = "tests/services/test_paying.py"
+SWEEPING = "tests/apps/control/monitor/test_sweeping.py"
+KNOWLEDGE = "tests/apps/control/monitor/test_knowledge.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +194,74 @@ GUARDS = (
         test=f"{IDLING}::test_what_happens_between_the_decision_and_the_stop_saves_it",
     ),
     Guard(
+        invariant="idle",
+        what="a clock that was set makes nobody idle",
+        file="apps/control/monitor/knowledge.py",
+        swaps=(("        if jumped:\n", "        if jumped and not passed:\n"),),
+        test=f"{SWEEPING}::test_an_hour_by_which_the_clock_is_set_is_no_idle_time",
+    ),
+    Guard(
+        invariant="idle",
+        what="a clock that was set while control was away makes nobody idle",
+        file="apps/control/monitor/knowledge.py",
+        swaps=(("and known.expected and not self._covers(at, silence):", "and not known:"),),
+        test=f"{SWEEPING}::test_nor_is_an_hour_by_which_it_is_set_while_control_is_away",
+    ),
+    Guard(
+        invariant="idle",
+        what="while nothing can be stored nothing is idle",
+        file="apps/control/monitor/usage.py",
+        swaps=(("if not missing and (trouble := self._trouble()):", "if trouble := missing:"),),
+        test=f"{SWEEPING}"
+        "::test_while_nothing_can_be_stored_nothing_is_stopped_and_afterwards_it_is",
+    ),
+    Guard(
+        invariant="idle",
+        what="minutes whose counts a gateway may still have get no zero",
+        file="apps/control/monitor/collector.py",
+        swaps=(("        if self.knowledge.missing(at):\n            return\n", ""),),
+        test=f"{KNOWLEDGE}::test_a_minute_whose_counts_a_gateway_may_still_have_gets_no_zero",
+    ),
+    Guard(
+        invariant="files",
+        what="a file that is taken away is told to whoever adds",
+        file="adapters/sqlite/reopening.py",
+        swaps=(("_identity(self._path) != self._identity:", "not self._identity:"),),
+        test="tests/adapters/test_metrics_file.py"
+        "::test_a_file_that_is_taken_away_while_it_is_in_use_is_told_once_and_begun_anew",
+    ),
+    Guard(
+        invariant="files",
+        what="a file that is gone at the next start is told",
+        file="apps/parts/keptfiles.py",
+        swaps=(("elif not path.exists():", "elif path.is_dir():"),),
+        test="tests/faults/test_lost_files.py"
+        "::test_files_that_are_gone_when_control_comes_back_are_told_and_nothing_is_known_of_before",
+    ),
+    Guard(
+        invariant="undo",
+        what="an undo that was killed is finished by the next",
+        file="services/undo.py",
+        swaps=(("if (begun := self._begun(endpoint_name)) is not None:", "if begun := None:"),),
+        test="tests/services/test_undo.py"
+        "::test_invariant_5_an_undo_that_is_killed_at_any_step_is_finished_by_the_next",
+    ),
+    Guard(
+        invariant="budgets",
+        what="time is asked of every period that it reaches into",
+        file="services/budgets.py",
+        swaps=(("in budget.periods(begins, lease.expires_at):", "in [budget.period(begins)]:"),),
+        test=f"{BUDGETS}::test_time_that_reaches_into_a_later_period_has_to_fit_into_that_one_too",
+    ),
+    Guard(
+        invariant="budgets",
+        what="a booking for somebody else's lease is asked of their budget",
+        file="services/paying.py",
+        swaps=(("PaidBy.BOOKING and coin.owner == wanted.owner", "PaidBy.BOOKING"),),
+        test="tests/services/test_bookings.py"
+        "::test_a_booking_for_a_lease_that_is_somebody_elses_by_then_is_paid_by_their_budget",
+    ),
+    Guard(
         invariant="budgets",
         what="a payment names the purse that it rests on",
         file="adapters/sqlite/leases.py",
@@ -315,7 +385,7 @@ GUARDS = (
         invariant="coins",
         what="former office hours are taken back when they change",
         file="services/terms.py",
-        swaps=(("if former and former != stored.schedule:", "if not former and stored:"),),
+        swaps=(("if former and former != terms.schedule:", "if not former and terms:"),),
         test=f"{PAYING}::test_new_office_hours_take_effect_at_once",
     ),
     Guard(
