@@ -53,6 +53,7 @@ def test_minutes_left_out_are_the_initial_ones():
         ({"endpoint_name": "a_b"}, InvalidInput, "EndpointName"),
         ({"config_name": "a_b"}, InvalidInput, "EndpointConfigName"),
         ({"owner": "a b"}, InvalidInput, "owner"),
+        ({"owner": "meter"}, InvalidInput, "owner"),
         ({"amount": minutes(0)}, InvalidInput, "minutes"),
         ({"amount": minutes(8 * 24 * 60)}, InvalidInput, "minutes"),
         ({"key": ""}, InvalidInput, "Idempotency-Key"),

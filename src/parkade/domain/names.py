@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import InvalidInput
+from parkade.domain.event import METER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,21 @@ def token_name(text: object, *, field: str = "name") -> str:
 def owner_name(text: object, *, field: str = "owner") -> str:
     """Return `text` if it may name an owner: a person, a team, an e-mail address."""
     return _checked(text, _OWNER, field)
+
+
+def buyer_name(text: object, *, field: str = "owner") -> str:
+    """Return `text` if it may name somebody who buys a lease: an owner that is not the meter.
+
+    The meter owns what it adopts, and has no default budget: nobody may buy in its name.
+    """
+    name = owner_name(text, field=field)
+    if name == METER:
+        raise InvalidInput(
+            f"{field} {name!r} is Parkade's own",
+            field=field,
+            hint="name who pays: a person, a team, an e-mail address",
+        )
+    return name
 
 
 def _checked(text: object, pattern: re.Pattern[str], field: str) -> str:

@@ -238,7 +238,7 @@ def _require_ahead(
 
 
 def _owner(owner: str, lease: Lease | None) -> str:
-    names.owner_name(owner)
+    names.buyer_name(owner)
     if lease is not None and owner != lease.owner:
         raise Conflict(
             f"the lease of {lease.endpoint_name!r} is {lease.owner}'s, not {owner}'s",

@@ -307,7 +307,7 @@ class Meter:
     ) -> tuple[Lease, Event]:
         names.endpoint_name(endpoint_name)
         names.endpoint_name(config_name, field="EndpointConfigName")
-        names.owner_name(owner)
+        names.buyer_name(owner)
         self._hosting.require_config(config_name)
         rules = self._rules()
         lease = leases.grant(

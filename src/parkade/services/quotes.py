@@ -128,7 +128,7 @@ class Quotes:
             lease = leases.grant(
                 endpoint_name=endpoint_name,
                 config_name=config_name or "",
-                owner=names.owner_name(owner),
+                owner=names.buyer_name(owner),
                 amount=paid,
                 now=now,
                 rules=rules,

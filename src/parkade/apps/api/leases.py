@@ -87,7 +87,7 @@ async def add_lease(
             names.endpoint_name(endpoint_name),
             names.endpoint_name(form.config_name, field="config_name"),
             amount=form.minutes,
-            owner=names.owner_name(form.owner or caller.name, field="owner"),
+            owner=names.buyer_name(form.owner or caller.name, field="owner"),
             actor=caller.name,
             key=key,
         )
