@@ -270,3 +270,16 @@ def test_meta_keeps_texts_by_key(database):
     assert meta.setdefault("clock", "3") == "2"
     assert meta.setdefault("state_id", "a") == "a"
     assert meta.get("state_id") == "a"
+
+
+def test_tables_whose_names_are_torn_are_damage_and_no_bug(path):
+    with closing(Database(path)):
+        pass
+    with raw(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET name = CAST(x'ed4141' AS TEXT), sql = 'CREATE TABLE'"
+            " WHERE name = 'meta'"
+        )
+    with pytest.raises(Unreadable, match="not a readable Parkade database"):
+        Database(path)

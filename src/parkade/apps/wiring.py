@@ -115,6 +115,8 @@ class Services:
     reload: Callable[[], list[str]]
     #: Empty once invocations are served; before that, what is waited for.
     ready: Callable[[], str]
+    #: Returns once every gateway routes by what is true now, or after a second.
+    settled: Callable[[], Awaitable[None]]
     #: Tells sweep, gateways and event streams that something changed.
     changed: Callable[[], None]
     #: Runs a task in the background, for as long as the process lives.
@@ -364,6 +366,7 @@ def build(
         file=lambda: current.file,
         reload=reload,
         ready=signals.ready,
+        settled=signals.released,
         changed=signals.changed,
         spawn=signals.spawn,
         close=close,

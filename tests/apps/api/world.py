@@ -170,6 +170,7 @@ class World:
         self.not_ready = ""
         self.reloaded = ["limits.workers"]
         self.changes = 0
+        self.settlings = 0
         self.traffic = Traffic()
         self.pending = []
         self.file = ServerFile(limits=Limits(object_bytes=object_bytes))
@@ -263,6 +264,7 @@ class World:
             file=lambda: self.file,
             reload=lambda: self.reloaded,
             ready=lambda: self.not_ready,
+            settled=self.settled,
             changed=self.changed,
             spawn=self.pending.append,
         )
@@ -324,6 +326,9 @@ class World:
                 actor="test",
                 secret=secret,
             )
+
+    async def settled(self):
+        self.settlings += 1
 
     def changed(self):
         self.changes += 1

@@ -23,6 +23,9 @@ def translated(path: Path) -> Iterator[None]:
     """Raise what the environment is to blame for as ParkadeError; let bugs be bugs."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        # SQLite's own words quote what is damaged.
+        raise unreadable(path, "its tables are damaged") from error
     except sqlite3.Error as error:
         known = _translate(path, error)
         if known is None:

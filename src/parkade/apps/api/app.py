@@ -35,6 +35,7 @@ from parkade.apps.api import (
     tokens,
     upkeep,
 )
+from parkade.apps.api.settling import Settled
 from parkade.apps.cloudwatch import door as cloudwatch
 from parkade.apps.sagemaker import asynchronous
 from parkade.apps.sagemaker import door as sagemaker
@@ -107,5 +108,6 @@ def create_app(services: "Services") -> FastAPI:
     linkpage.serve(app, services)
     docs.serve(app)
     errors.handle(app)
+    app.add_middleware(Settled, services=services)
     app.add_middleware(errors.Bugs)
     return app
