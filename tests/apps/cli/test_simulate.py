@@ -103,6 +103,7 @@ def test_only_the_endpoints_that_are_named(alone):
         (("--teams", "1", "--endpoint", "emu"), "no invocations of an endpoint 'emu'"),
         (("missing.csv",), "missing.csv cannot be read"),
         ((), "no Parkade server answers"),
+        ((), "without one: parkade simulate --teams 5"),
         (("--instances", "2"), "--instances goes with --type"),
         (("--teams", "1", "--start", "nan"), "--start nan is not between"),
         (("--teams", "1", "--start", "-1"), "--start -1 is not between"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.apps import settings
-from parkade.apps.cli.client import Refused
+from parkade.apps.cli.client import Refused, Unreachable
 from parkade.apps.cli.session import connect
 from parkade.domain import synthetic
 from parkade.domain.errors import InvalidInput, Unreadable
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: What counts invocations: in order, and asynchronous ones as they are done.
 _MEASURES = ("Invocations", "InvocationsProcesssed")
+#: What shows the trade-off to somebody who has recorded nothing.
+_SYNTHETIC = "parkade simulate --teams 5"
 #: So much is asked for in one request: less than a server answers at once, for many variants.
 _AT_A_TIME = timedelta(days=3)
 #: What endpoints run on whose config nobody knows.
@@ -141,7 +143,13 @@ def of_server(since: str, rates: Rates, wanted: Sequence[str] = ()) -> Source:
         )
     span = read_span(since, field="since")
     with connect() as client:
-        end = _instant(client.get("plan")["now"]).replace(second=0, microsecond=0)
+        try:
+            now = client.get("plan")["now"]
+        except Unreachable as error:
+            raise Unreachable(
+                error.message, hint=f"{error.hint}; without one: {_SYNTHETIC}"
+            ) from error
+        end = _instant(now).replace(second=0, microsecond=0)
         period = Period(start=end - span, end=end)
         names = {each["name"] for each in client.pages("endpoints")} | _measured(client, period)
         recorded = {
@@ -155,7 +163,7 @@ def of_server(since: str, rates: Rates, wanted: Sequence[str] = ()) -> Source:
         raise InvalidInput(
             f"the server has recorded no invocation{of} in {duration(span)}",
             field="since",
-            hint="see the trade-off with synthetic teams: parkade simulate --teams 5",
+            hint=f"see the trade-off with synthetic teams: {_SYNTHETIC}",
         )
     return _of(recorded, _since_first(recorded, period), hourly)
 
