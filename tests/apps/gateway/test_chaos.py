@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 ROUNDS = 40
 
 
-def misbehave(house: Stand, seed: int, wrong: list[object]) -> None:
+def misbehave(house: Stand, seed: int, wrong: list[object], turns: list[int]) -> None:
     """Be one caller after the other: good, impatient, pipelining, lying, hanging up."""
     chance = random.Random(seed)  # noqa: S311  repeatable is what it must be
     for number in range(ROUNDS):
+        turns[seed] = number
         body = b"%d-%d" % (seed, number)
         with house.connect() as caller:
             match chance.randrange(6):
@@ -44,6 +45,11 @@ def misbehave(house: Stand, seed: int, wrong: list[object]) -> None:
                         answers = read_answers(caller, 1)
                         if answers[0].body != body:
                             wrong.append(answers)
+    turns[seed] = ROUNDS
+
+
+def through(hit: int, turn: int) -> bool:
+    return turn > hit or turn == ROUNDS
 
 
 def test_after_a_storm_nothing_is_left_over() -> None:
@@ -55,8 +61,10 @@ def test_after_a_storm_nothing_is_left_over() -> None:
         gateway = psutil.Process(house.process.pid)
         before = gateway.num_fds()
         wrong: list[object] = []
+        turns = [0] * 10
         callers = [
-            threading.Thread(target=misbehave, args=(house, seed, wrong)) for seed in range(10)
+            threading.Thread(target=misbehave, args=(house, seed, wrong, turns))
+            for seed in range(len(turns))
         ]
         for caller in callers:
             caller.start()
@@ -65,10 +73,14 @@ def test_after_a_storm_nothing_is_left_over() -> None:
             left = [each for each in "abc" if each != name]
             workers[name].send_signal(signal.SIGKILL)
             workers[name].wait()
+            # A request is given to a second worker, not to a third: whoever was hit by this one is
+            # to be through before the next.
+            hit = list(turns)
             house.push(endpoints={"e": house.view(*left)})
             workers[name] = house.worker_process(name)
             variants = (house.variant("main", *left), house.variant(f"new{turn}", name))
             house.push(endpoints={"e": link.EndpointView(variants=variants)})
+            wait_for(lambda hit=hit: all(map(through, hit, turns)), "callers to be through")
         for caller in callers:
             caller.join()
         assert not wrong
