@@ -24,7 +24,7 @@ _LIMIT = 1024
 
 
 class LinkState(StrEnum):
-    """What a link is good for now."""
+    """What a link is good for at this moment."""
 
     OPEN = "open"
     USED = "used"

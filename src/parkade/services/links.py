@@ -39,7 +39,7 @@ class LinkRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a link is good for now, as its page shows it."""
+    """What a link is good for at this moment, as its page shows it."""
 
     state: LinkState
     link: Link | None = None
