@@ -34,7 +34,7 @@ class Desk(World):
 
     def pass_second(self, *used, span=SECOND):
         self.clock.advance(span)
-        self.spending.second(self.clock.now(), span, {}, set(used))
+        self.spending.second(self.clock.now(), span, set(used))
 
     def write(self):
         asyncio.run(self.spending._write())

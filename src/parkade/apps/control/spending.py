@@ -13,13 +13,12 @@ from parkade.domain.errors import ParkadeError, Unavailable
 from parkade.domain.event import METER, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from parkade.domain.cost import Instance
     from parkade.ports.clock import Clock
     from parkade.ports.machines import Machines
-    from parkade.runtime.views import FleetView
     from parkade.services.bookkeeping import Bookkeeper
     from parkade.services.budgets import Budgets
     from parkade.services.telling import Teller
@@ -66,13 +65,7 @@ class Spending:
         self._forgot: datetime | None = None
         self._told: str | None = None
 
-    def second(
-        self,
-        now: datetime,
-        span: timedelta,
-        fleets: Mapping[str, FleetView],  # noqa: ARG002  the monitor's view is of what serves
-        used: set[tuple[str, str]],
-    ) -> None:
+    def second(self, now: datetime, span: timedelta, used: set[tuple[str, str]]) -> None:
         """Take note of a second; while the host cannot tell what exists, the next one makes up."""
         try:
             instances = self._machines.present()
@@ -92,7 +85,7 @@ class Spending:
 
     async def close(self) -> None:
         """Write down what there is up to now; the last word before the workers are ended."""
-        self.second(self._clock.now(), timedelta(0), {}, set())
+        self.second(self._clock.now(), timedelta(0), set())
         await self._write()
 
     async def _write(self) -> None:

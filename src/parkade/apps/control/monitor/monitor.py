@@ -22,7 +22,7 @@ from parkade.domain.series import Aggregate, Unit
 from parkade.ports.metrics import FINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from parkade.runtime.backlog import Backlog
     from parkade.runtime.host import Host
     from parkade.runtime.placement import Placement
-    from parkade.runtime.views import FleetView
     from parkade.services.telling import Teller
 
 logger = logging.getLogger(__name__)
@@ -47,13 +46,7 @@ READ_AGAIN = 10.0
 class OnSecond(Protocol):
     """Hears what was used in each second of the lease clock; must return at once."""
 
-    def __call__(
-        self,
-        now: datetime,
-        span: timedelta,
-        fleets: Mapping[str, FleetView],
-        used: set[tuple[str, str]],
-    ) -> None:
+    def __call__(self, now: datetime, span: timedelta, used: set[tuple[str, str]]) -> None:
         """Know that `span` has passed, and which (endpoint, variant) were used within."""
         ...
 
@@ -231,7 +224,7 @@ class Monitor:
         span = timedelta(0) if self._beaten is None else max(timedelta(0), now - self._beaten)
         self._beaten = now
         for listener in self._listeners:
-            listener(now, span, self._subjects.fleets, used)
+            listener(now, span, used)
 
     async def _read_all(self) -> None:
         """Read what was stored before this process began, until that has worked."""

@@ -66,7 +66,6 @@ class Subjects:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._known: Mapping[str, tuple[Subject, ...]] | None = None
-        self.fleets: Mapping[str, FleetView] = {}
 
     def changed(self) -> None:
         """Look again when asked the next time."""
@@ -75,7 +74,6 @@ class Subjects:
     def all(self) -> Mapping[str, tuple[Subject, ...]]:
         """Return them. Raises Unavailable while hosting has not started."""
         if self._known is None:
-            self.fleets = self._host.fleets()
             observed = self._host.observed()
             extras = {
                 name: each.recorded.deployment.config.extras
@@ -90,7 +88,7 @@ class Subjects:
                         seconds=_seconds(extras.get(name, {})),
                     )
                 )
-                for name, fleet in self.fleets.items()
+                for name, fleet in self._host.fleets().items()
             }
         return self._known
 
