@@ -56,15 +56,22 @@ def boto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
+def two(boto: Account) -> str:
+    """An endpoint of two variants that all of them may look at."""
+    boto.config("two", variant("a", InitialInstanceCount=2), variant("b", "fickle"))
+    boto.endpoint("two", "two")
+    return "two"
+
+
+@pytest.fixture(scope="module")
 def series(boto: Account) -> Iterator[Measured]:
     with measured(boto.house) as made:
         yield made
 
 
 @pytest.mark.semantics("metrics.variant")
+@pytest.mark.usefixtures("two")
 def test_each_variant_has_its_counts_and_latencies(boto: Account, series: Measured) -> None:
-    boto.config("two", variant("a", InitialInstanceCount=2), variant("b", "fickle"))
-    boto.endpoint("two", "two")
     begun = time.monotonic()
     for _ in range(7):
         boto.invoke("two", TargetVariant="a")
@@ -112,6 +119,7 @@ def test_a_serverless_variant_tells_how_long_it_took_to_start(
 
 
 @pytest.mark.semantics("metrics.component")
+@pytest.mark.usefixtures("two")
 def test_components_are_counted_by_their_names(boto: Account, series: Measured) -> None:
     boto.config("host", variant(model=None))
     boto.endpoint("host", "host")
@@ -209,6 +217,7 @@ def test_asynchronous_endpoints_have_series_of_their_own(boto: Account, series: 
 
 
 @pytest.mark.semantics("metrics.machine")
+@pytest.mark.usefixtures("two")
 def test_instances_tell_what_they_use_of_the_machine(boto: Account, series: Measured) -> None:
     wait_for(lambda: series.points("CPUUtilization", INSTANCES, **of("two", "a")))
     ids = {
