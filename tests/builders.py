@@ -6,8 +6,8 @@ All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
 from datetime import UTC, datetime, timedelta
 
 from parkade.domain.alarm import Alarm, Comparison, Rule, first_standing
+from parkade.domain.blueprint import Blueprint, Component
 from parkade.domain.catalog import Container, EndpointConfig, Model, Variant
-from parkade.domain.deployment import Component, Deployment
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus, ObservedEndpoint
 from parkade.domain.event import Event
 from parkade.domain.idle import IdleRules, Reading, Use
@@ -140,11 +140,11 @@ def a_config(name="falcon-config", **changes):
     return EndpointConfig(name=name, **{**defaults, **changes})
 
 
-def a_deployment(config=None, models=()):
+def a_blueprint(config=None, models=()):
     """What an endpoint runs: a config with a plain model for each that its variants name."""
     config = config or a_config()
     wanted = dict.fromkeys(each.model_name for each in config.every if each.model_name)
-    return Deployment(config=config, models=tuple(models) or tuple(map(a_model, wanted)))
+    return Blueprint(config=config, models=tuple(models) or tuple(map(a_model, wanted)))
 
 
 def a_recorded_endpoint(name="falcon", *, config_name="falcon-config", **changes):
@@ -152,7 +152,7 @@ def a_recorded_endpoint(name="falcon", *, config_name="falcon-config", **changes
         "status": EndpointStatus.IN_SERVICE,
         "created_at": NOW,
         "changed_at": NOW,
-        "deployment": a_deployment(a_config(config_name)),
+        "blueprint": a_blueprint(a_config(config_name)),
     }
     return RecordedEndpoint(name=name, **{**defaults, **changes})
 

@@ -15,11 +15,14 @@ from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
+from parkade.adapters.sqlite.remains import SqliteRemainsStore, keep
 from parkade.domain.errors import ResourceLimitExceeded, Unavailable, Unreadable
 from parkade.ports.events import EventQuery
+from parkade.ports.remains import Remains
 from tests.builders import (
+    NOW,
+    a_blueprint,
     a_config,
-    a_deployment,
     a_lease,
     a_model,
     a_recorded_endpoint,
@@ -103,11 +106,33 @@ def test_records_of_the_first_schema_are_taken_over(path):
     assert catalog.configs().records == (config,)
     assert list(catalog.configs().unreadable) == ["torn"]
     assert catalog.endpoints().records == (
-        a_recorded_endpoint(deployment=a_deployment(config, [model])),
+        a_recorded_endpoint(blueprint=a_blueprint(config, [model])),
     )
     assert list(catalog.endpoints().unreadable) == ["lost"]
     assert catalog.instances().records == (a_recorded_instance("i-1"),)
     new.close()
+
+
+def test_what_was_left_before_blueprints_were_called_so_is_taken_over(path):
+    written = Remains(
+        endpoint_name="falcon", created_at=NOW, removed_at=NOW, blueprint=a_blueprint()
+    )
+    with closing(Database(path)) as database, database.writing() as connection:
+        keep(connection, written)
+        (content,) = connection.execute("SELECT content FROM remains").fetchone()
+    path.unlink()
+    old = Database(path, layout=replace(schema.MAIN, migrations=schema.MIGRATIONS[:5]))
+    with old.writing() as connection:
+        for name, text in (
+            ("falcon", content.replace('"blueprint"', '"deployment"')),
+            ("torn", "{"),
+        ):
+            connection.execute("INSERT INTO remains VALUES (?, ?, ?)", (name, "2026", text))
+    old.close()
+    with closing(Database(path)) as database:
+        found = SqliteRemainsStore(database).all()
+    assert found.records == (written,)
+    assert list(found.unreadable) == ["torn"]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path):

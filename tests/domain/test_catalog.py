@@ -8,10 +8,10 @@ from parkade.domain.catalog import Asynchronous, Capture, Serverless
 from parkade.domain.errors import InvalidInput
 from parkade.domain.names import s3_prefix
 from tests.builders import (
+    a_blueprint,
     a_component,
     a_config,
     a_container,
-    a_deployment,
     a_model,
     a_variant,
 )
@@ -119,7 +119,7 @@ def test_the_limits_themselves_are_allowed():
 
 def test_a_deployment_takes_other_counts_and_weights_for_the_variants_named():
     config = a_config(variants=(a_variant("a"),), shadows=(a_variant("b", weight=0.5),))
-    changed = a_deployment(config).changed({"a": 4}, {"b": 0.25}).config
+    changed = a_blueprint(config).changed({"a": 4}, {"b": 0.25}).config
     assert [(each.name, each.instance_count, each.weight) for each in changed.every] == [
         ("a", 4, 1.0),
         ("b", 1, 0.25),
@@ -153,7 +153,7 @@ def test_what_is_no_prefix_is_refused(address):
 def test_a_shadow_test_has_no_multi_model_endpoint():
     config = a_config(variants=(a_variant("a"),), shadows=(a_variant("b"),))
     with pytest.raises(InvalidInput, match="ShadowProductionVariants"):
-        a_deployment(config, [a_model(containers=(MULTI,))])
+        a_blueprint(config, [a_model(containers=(MULTI,))])
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_shadow_test_has_no_multi_model_endpoint():
 )
 def test_what_names_no_target_model_does_not_go_with_many(members, field):
     many = a_model("falcon-model", multi_model=True, data_url="s3://models/many/")
-    assert a_deployment(a_config(), [many])
+    assert a_blueprint(a_config(), [many])
     with pytest.raises(InvalidInput) as error:
-        a_deployment(a_config(**members), [many])
+        a_blueprint(a_config(**members), [many])
     assert error.value.field == field

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from parkade.domain import eventbridge
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.eventbridge import Origin, rendered, state_change
-from tests.builders import NOW, a_config, a_deployment, a_variant, an_event, minutes, seconds
+from tests.builders import NOW, a_blueprint, a_config, a_variant, an_event, minutes, seconds
 
 ORIGIN = Origin(account="000000000000", region="eu-west-1", source_id="here")
 ARN = "arn:aws:sagemaker:eu-west-1:000000000000:endpoint/falcon"
-BLUE = a_deployment(a_config(variants=(a_variant("blue", instance_count=2, weight=0.5),)))
-GREEN = a_deployment(a_config("green-config", variants=(a_variant("green"),)))
+BLUE = a_blueprint(a_config(variants=(a_variant("blue", instance_count=2, weight=0.5),)))
+GREEN = a_blueprint(a_config("green-config", variants=(a_variant("green"),)))
 
 
 def change(status="InService", before="Creating", **more):
     defaults = {
         "created_at": NOW,
         "changed_at": NOW + seconds(2.084),
-        "deployment": BLUE,
+        "blueprint": BLUE,
         "tags": {"team": "a"},
     }
     told = state_change(status=status, before=before, **{**defaults, **more})

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.hosting import MemoryHosting
-from parkade.domain.deployment import Deployment
+from parkade.domain.blueprint import Blueprint
 from parkade.domain.errors import Unavailable
 from tests.builders import (
     NOW,
@@ -88,9 +88,9 @@ class Embedded:
     def place(self, name, at):
         self._runner.run(self._host.close())
         store = self._home.store
-        slow = Deployment(config=store.config("slow"), models=(store.model("slow"),))
+        slow = Blueprint(config=store.config("slow"), models=(store.model("slow"),))
         updating = {"target": slow, "target_generation": 2} if at == "Updating" else {}
-        recorded = a_recorded_endpoint(name, deployment=slow, status=at, **updating)
+        recorded = a_recorded_endpoint(name, blueprint=slow, status=at, **updating)
         self._home.store.put_endpoint(recorded, an_event())
         self._start()
 

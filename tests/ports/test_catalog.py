@@ -15,9 +15,9 @@ from parkade.domain.errors import (
 from parkade.ports.catalog import Listing
 from tests.builders import (
     NOW,
+    a_blueprint,
     a_config,
     a_container,
-    a_deployment,
     a_model,
     a_recorded_component,
     a_recorded_endpoint,
@@ -145,7 +145,7 @@ def test_an_endpoint_that_is_updated_comes_back_with_what_it_is_to_become(catalo
     updating = a_recorded_endpoint(
         status=EndpointStatus.UPDATING,
         generation=3,
-        target=a_deployment(a_config("next", variants=(a_variant(model_name="other"),))),
+        target=a_blueprint(a_config("next", variants=(a_variant(model_name="other"),))),
         target_generation=4,
     )
     catalog.put_endpoint(updating, an_event("endpoint.updating"))

@@ -26,7 +26,7 @@ def test_an_endpoint_leaves_its_deployment_and_tags_when_it_is_told_to_go(store)
     store.catalog.remove_endpoint("falcon", an_event("endpoint.deleted"))
     found = store.remains.get("falcon")
     assert found == remains_of(going(), TAGS)
-    assert (found.removed_at, found.deployment) == (NOW + minutes(9), going().deployment)
+    assert (found.removed_at, found.blueprint) == (NOW + minutes(9), going().blueprint)
 
 
 def test_other_changes_leave_nothing(store):

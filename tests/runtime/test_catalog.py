@@ -17,9 +17,9 @@ from parkade.runtime.catalog import Catalog
 from parkade.runtime.rules import HostRules
 from tests.builders import (
     NOW,
+    a_blueprint,
     a_config,
     a_container,
-    a_deployment,
     a_model,
     a_recorded_endpoint,
     a_variant,
@@ -90,7 +90,7 @@ def test_a_config_is_kept_while_an_endpoint_runs_it_or_is_to_run_it(catalog, sto
     catalog.create_model(MODEL, "ann")
     for name in ("present", "coming", "other"):
         catalog.create_config(a_config(name), "ann")
-    coming = a_deployment(a_config("coming"))
+    coming = a_blueprint(a_config("coming"))
     store.put_endpoint(
         a_recorded_endpoint(config_name="present", target=coming, target_generation=2), an_event()
     )

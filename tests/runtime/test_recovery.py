@@ -13,7 +13,7 @@ import psutil
 import pytest
 import uvloop
 
-from parkade.domain.deployment import Deployment
+from parkade.domain.blueprint import Blueprint
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import EndpointBusy
 from parkade.runtime import leftovers
@@ -78,9 +78,9 @@ def record(home, name="falcon", status=EndpointStatus.CREATING, *, instances=1, 
     variant = a_variant(model_name=f"{name}-model", instance_count=instances)
     config = a_config(f"{name}-config", variants=(variant,))
     home.store.add_config(config, an_event("test.prepared"))
-    deployment = Deployment(config=config, models=(home.store.model(f"{name}-model"),))
+    blueprint = Blueprint(config=config, models=(home.store.model(f"{name}-model"),))
     home.store.put_endpoint(
-        a_recorded_endpoint(name, deployment=deployment, status=status),
+        a_recorded_endpoint(name, blueprint=blueprint, status=status),
         an_event("test.prepared"),
     )
 
@@ -333,8 +333,8 @@ def test_one_instance_that_serves_keeps_the_endpoint_in_service(home):
         (pid,) = pids(first)
         await first.abandon()
         recorded = home.store.endpoint("falcon")
-        two = recorded.deployment.changed({"blue": 2}, {})
-        home.store.put_endpoint(replace(recorded, deployment=two), an_event("test.prepared"))
+        two = recorded.blueprint.changed({"blue": 2}, {})
+        home.store.put_endpoint(replace(recorded, blueprint=two), an_event("test.prepared"))
         async with running(home) as host:
             await until(lambda: max(i.restarts for i in host.instances("falcon")) > 4)
             assert status(host) == "InService"

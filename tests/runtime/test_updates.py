@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from parkade.domain.blueprint import Retained
 from parkade.domain.catalog import Capture
-from parkade.domain.deployment import Retained
 from parkade.domain.errors import (
     AlreadyExists,
     Conflict,

@@ -19,8 +19,8 @@ from parkade.services.terms import TermsBook
 from parkade.services.undo import Undo
 from tests.builders import (
     NOW,
+    a_blueprint,
     a_config,
-    a_deployment,
     a_model,
     a_recorded_endpoint,
     an_endpoint,
@@ -52,13 +52,13 @@ def leave(world, name="falcon"):
     seen = world.hosting.endpoints().get(name)
     if seen is None:
         return
-    deployment = a_deployment(a_config(seen.config_name))
+    blueprint = a_blueprint(a_config(seen.config_name))
     going = a_recorded_endpoint(
         name,
         status=EndpointStatus.DELETING,
         created_at=seen.created_at,
         changed_at=world.clock.now(),
-        deployment=deployment,
+        blueprint=blueprint,
     )
     world.catalog.put_endpoint(going, an_event("endpoint.deleting", at=world.clock.now()))
     world.catalog.remove_endpoint(name, an_event("endpoint.deleted"))

@@ -19,8 +19,8 @@ from parkade.domain.event import document, written
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Variant
-    from parkade.domain.deployment import Deployment
     from parkade.domain.event import Event, Json
 
 SAGEMAKER = "aws.sagemaker"
@@ -64,9 +64,9 @@ def state_change(
     before: str,
     created_at: datetime,
     changed_at: datetime,
-    deployment: Deployment,
+    blueprint: Blueprint,
     tags: Mapping[str, str],
-    target: Deployment | None = None,
+    target: Blueprint | None = None,
     failure_reason: str = "",
 ) -> dict[str, Json]:
     """Return what the event of a change of an endpoint says of it: its data under `CHANGE`.
@@ -77,10 +77,10 @@ def state_change(
     change: dict[str, Json] = {
         "status": status,
         "status_before": before,
-        "config_name": deployment.config.name,
+        "config_name": blueprint.config.name,
         "created_at": written(created_at),
         "changed_at": written(changed_at),
-        "variants": _variants(deployment.config.variants),
+        "variants": _variants(blueprint.config.variants),
         "tags": dict(tags),
     }
     if failure_reason:

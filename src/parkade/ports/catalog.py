@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  stores read these forms by their annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from parkade.domain.deployment import Component, Deployment  # noqa: TC001
+from parkade.domain.blueprint import Blueprint, Component  # noqa: TC001
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -43,19 +43,19 @@ class RecordedEndpoint:
     created_at: datetime
     changed_at: datetime
     #: What it runs, or is to run at first.
-    deployment: Deployment
+    blueprint: Blueprint
     #: Rises with every fleet that is brought up for it; instances tell which one they are of.
     generation: int = 1
     #: While it is Updating: what it is to run, under the next generation, or under the present
     #: one where only counts and weights change.
-    target: Deployment | None = None
+    target: Blueprint | None = None
     target_generation: int = 0
     failure_reason: str = ""
 
     @property
     def config_name(self) -> str:
         """The endpoint config that it runs."""
-        return self.deployment.config.name
+        return self.blueprint.config.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING, Protocol
 
-from parkade.domain.deployment import Deployment  # noqa: TC001
+from parkade.domain.blueprint import Blueprint  # noqa: TC001
 from parkade.domain.terms import Terms  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Remains:
     endpoint_name: str
     created_at: datetime
     removed_at: datetime
-    deployment: Deployment
+    blueprint: Blueprint
     tags: Mapping[str, str] = field(default_factory=dict)
     #: None: they are with the lease still, or there were none.
     terms: Terms | None = None
@@ -33,7 +33,7 @@ def remains_of(endpoint: RecordedEndpoint, tags: Mapping[str, str]) -> Remains:
         endpoint_name=endpoint.name,
         created_at=endpoint.created_at,
         removed_at=endpoint.changed_at,
-        deployment=endpoint.deployment,
+        blueprint=endpoint.blueprint,
         tags=dict(tags),
     )
 

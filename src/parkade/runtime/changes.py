@@ -26,7 +26,7 @@ def change_of(
         before=before,
         created_at=recorded.created_at,
         changed_at=recorded.changed_at,
-        deployment=recorded.deployment,
+        blueprint=recorded.blueprint,
         tags=tags,
         target=recorded.target,
         failure_reason=recorded.failure_reason,

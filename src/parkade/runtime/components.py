@@ -21,7 +21,7 @@ from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parkade.domain.deployment import Component
+    from parkade.domain.blueprint import Component
     from parkade.domain.event import Event
     from parkade.ports.catalog import RecordedComponent
     from parkade.runtime.groups import Group

@@ -31,7 +31,7 @@ from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from parkade.domain.deployment import Deployment
+    from parkade.domain.blueprint import Blueprint
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.components import Copies
     from parkade.runtime.groups import Group
@@ -94,19 +94,19 @@ class Endpoint(Lifecycle):
 
     def groups(self) -> tuple[Group, ...]:
         """Return a group for each variant."""
-        return grouping.of_deployment(self.recorded.deployment)
+        return grouping.of_blueprint(self.recorded.blueprint)
 
     def _most_groups(self) -> tuple[Group, ...]:
         """Return what the serving generation is to run, the larger where counts are changing."""
         recorded = self.recorded
         if recorded.target is None or recorded.target_generation != recorded.generation:
             return self.groups()
-        return grouping.larger(self.groups(), grouping.of_deployment(recorded.target))
+        return grouping.larger(self.groups(), grouping.of_blueprint(recorded.target))
 
     def _raise(self) -> None:
         target = self.recorded.target
         if target is not None:
-            groups = grouping.of_deployment(target)
+            groups = grouping.of_blueprint(target)
             self.rising = self._fleet(self.recorded.target_generation, groups)
 
     def observed(self) -> ObservedEndpoint:
@@ -125,7 +125,7 @@ class Endpoint(Lifecycle):
             target_config_name=recorded.target.config.name if recorded.target else "",
         )
 
-    def update(self, target: Deployment, actor: str) -> None:
+    def update(self, target: Blueprint, actor: str) -> None:
         """Begin to bring up the target, to take the place of what serves."""
         self.require_idle("updated")
         generation = self.recorded.generation + 1
@@ -141,10 +141,10 @@ class Endpoint(Lifecycle):
         self._proceed()
         self._premises.changed()
 
-    def reweigh(self, target: Deployment, actor: str) -> None:
+    def reweigh(self, target: Blueprint, actor: str) -> None:
         """Begin to change counts and weights within the generation that serves."""
         self.require_idle("changed")
-        more = grouping.larger(self.groups(), grouping.of_deployment(target))
+        more = grouping.larger(self.groups(), grouping.of_blueprint(target))
         self._record(
             EndpointStatus.UPDATING,
             "endpoint.updating",
@@ -215,7 +215,7 @@ class Endpoint(Lifecycle):
                 "endpoint.switched",
                 f"requests go to generation {self.recorded.target_generation}, "
                 f"from {target.config.name}: {_shares(target)}",
-                deployment=target,
+                blueprint=target,
                 generation=self.recorded.target_generation,
             )
 
@@ -269,8 +269,8 @@ class Endpoint(Lifecycle):
         self.recorded = recorded
 
 
-def _shares(deployment: Deployment) -> str:
+def _shares(blueprint: Blueprint) -> str:
     return ", ".join(
         f"{variant.name} {variant.instance_count} at weight {variant.weight:g}"
-        for variant in deployment.config.every
+        for variant in blueprint.config.every
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from parkade.domain.blueprint import Blueprint, Component
     from parkade.domain.catalog import Container, Model, Variant
-    from parkade.domain.deployment import Component, Deployment
 
 #: An asynchronous invocation may take up to an hour (InvocationTimeoutSeconds), and a while more.
 _ASYNCHRONOUS = timedelta(seconds=3600 + 10)
@@ -40,14 +40,14 @@ class Group:
     silence: timedelta | None = None
 
 
-def of_deployment(deployment: Deployment) -> tuple[Group, ...]:
+def of_blueprint(blueprint: Blueprint) -> tuple[Group, ...]:
     """Return a group for each variant, shadows included; none where components are hosted."""
-    if deployment.config.hosts_components:
+    if blueprint.config.hosts_components:
         return ()
-    silence = None if deployment.config.asynchronous is None else _ASYNCHRONOUS
+    silence = None if blueprint.config.asynchronous is None else _ASYNCHRONOUS
     return tuple(
-        _of_variant(variant, deployment.model(variant.model_name), silence)
-        for variant in deployment.config.every
+        _of_variant(variant, blueprint.model(variant.model_name), silence)
+        for variant in blueprint.config.every
     )
 
 

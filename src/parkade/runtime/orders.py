@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
-from parkade.domain.deployment import Deployment
+from parkade.domain.blueprint import Blueprint
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
@@ -32,8 +32,8 @@ from parkade.runtime.stranded import Stranded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from parkade.domain.blueprint import Component, Retained
     from parkade.domain.catalog import EndpointConfig
-    from parkade.domain.deployment import Component, Retained
     from parkade.runtime.premises import Premises
 
 
@@ -63,7 +63,7 @@ class Orders(Catalog):
         names.endpoint_name(name)
         if self._exists(name, config_name):
             return
-        deployment = self._deployment(self._store.config(config_name))
+        blueprint = self._blueprint(self._store.config(config_name))
         left = self._hosted(name)
         if left and not revives:
             described = ", ".join(each.name for each in left)
@@ -72,8 +72,8 @@ class Orders(Catalog):
                 f"one are there: {described}",
                 hint="delete them first",
             )
-        self._require_variants(left, deployment.config)
-        wanted = groups.workers(groups.of_deployment(deployment))
+        self._require_variants(left, blueprint.config)
+        wanted = groups.workers(groups.of_blueprint(blueprint))
         revived = sum(groups.workers(each.groups()) for each in left)
         self._require_room(f"endpoint {name!r}", wanted + revived)
         now = self._clock.now()
@@ -82,7 +82,7 @@ class Orders(Catalog):
             status=EndpointStatus.CREATING,
             created_at=now,
             changed_at=now,
-            deployment=deployment,
+            blueprint=blueprint,
         )
         reason = f"it is being created from {config_name}"
         change = change_of(recorded, tags_of(name, self._store), before="")
@@ -128,10 +128,10 @@ class Orders(Catalog):
         ModelNotFound, ResourceLimitExceeded, and InvalidInput for an image without a container.
         """
         endpoint = self._idle(name, "updated")
-        target = self._deployment(self._store.config(config_name))
-        target = target.retaining(endpoint.recorded.deployment, retained)
+        target = self._blueprint(self._store.config(config_name))
+        target = target.retaining(endpoint.recorded.blueprint, retained)
         self._require_variants(self._hosted(name), target.config)
-        wanted = groups.workers(groups.of_deployment(target))
+        wanted = groups.workers(groups.of_blueprint(target))
         self._require_room(f"the update of endpoint {name!r}", wanted)
         endpoint.update(target, actor)
 
@@ -144,8 +144,8 @@ class Orders(Catalog):
         InvalidInput for an unknown variant, or a count of one that is serverless.
         """
         endpoint = self._idle(name, "changed")
-        deployment = endpoint.recorded.deployment
-        variants = {variant.name: variant for variant in deployment.config.every}
+        blueprint = endpoint.recorded.blueprint
+        variants = {variant.name: variant for variant in blueprint.config.every}
         for variant_name in {**counts, **weights}:
             if variant_name not in variants:
                 raise InvalidInput(
@@ -159,8 +159,8 @@ class Orders(Catalog):
                     f"variant {variant_name!r} is serverless and has no instances to count",
                     field="DesiredInstanceCount",
                 )
-        target = deployment.changed(counts, weights)
-        present, wanted = endpoint.groups(), groups.of_deployment(target)
+        target = blueprint.changed(counts, weights)
+        present, wanted = endpoint.groups(), groups.of_blueprint(target)
         more = groups.workers(groups.larger(present, wanted)) - groups.workers(present)
         self._require_room(f"the change of endpoint {name!r}", more)
         endpoint.reweigh(target, actor)
@@ -183,7 +183,7 @@ class Orders(Catalog):
         if name in self._components or name in self._unreadable_components:
             raise AlreadyExists(f"there is already an inference component {name!r}")
         endpoint = self._idle(component.endpoint_name, "given components")
-        config = endpoint.recorded.deployment.config
+        config = endpoint.recorded.blueprint.config
         if not config.hosts_components:
             raise InvalidInput(
                 f"endpoint {endpoint.name!r} runs the models of its variants",
@@ -244,13 +244,13 @@ class Orders(Catalog):
         """
         self._copies(name).delete(actor)
 
-    def _deployment(self, config: EndpointConfig) -> Deployment:
+    def _blueprint(self, config: EndpointConfig) -> Blueprint:
         """Return what the config says now, with its models as they are now."""
         wanted = dict.fromkeys(each.model_name for each in config.every if each.model_name)
-        deployment = Deployment(config=config, models=tuple(map(self._store.model, wanted)))
-        for model in deployment.models:
+        blueprint = Blueprint(config=config, models=tuple(map(self._store.model, wanted)))
+        for model in blueprint.models:
             self._require_players(model)
-        return deployment
+        return blueprint
 
     def _require_variants(self, components: Iterable[Copies], config: EndpointConfig) -> None:
         """Raise Conflict where the config has no place for one of the components."""

@@ -93,10 +93,10 @@ class Stranded(Keeper):
 
     def _container(self, variant_name: str, number: int) -> Container:
         """Read it anew each time, for somebody may have put right what was damaged."""
-        deployment = self._premises.store.endpoint(self.name).deployment
-        for variant in deployment.config.every:
+        blueprint = self._premises.store.endpoint(self.name).blueprint
+        for variant in blueprint.config.every:
             if variant.name == variant_name:
-                return deployment.model(variant.model_name).containers[number]
+                return blueprint.model(variant.model_name).containers[number]
         raise Unreadable(f"endpoint {self.name!r} has no variant {variant_name!r} any more")
 
     def require_idle(self, done: str) -> NoReturn:

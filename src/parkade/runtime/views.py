@@ -128,8 +128,8 @@ class Views:
                 variants=tuple(self._unknown(fleet, group.name) for group in fleet.groups),
                 components=components or None,
             )
-        config = endpoint.recorded.deployment.config
-        models = {model.name: model for model in endpoint.recorded.deployment.models}
+        config = endpoint.recorded.blueprint.config
+        models = {model.name: model for model in endpoint.recorded.blueprint.models}
 
         def shown(variants: Sequence[Variant]) -> tuple[VariantView, ...]:
             return tuple(

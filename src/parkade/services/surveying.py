@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from parkade.domain.alarm import Alarm
     from parkade.domain.audit.survey import Process
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Model
-    from parkade.domain.deployment import Deployment
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
     from parkade.domain.price import Sum
@@ -150,11 +150,11 @@ class Surveyor:
             "models": {each.name: each for each in models},
             "configs": {each.name: each for each in configs},
             "remains": {
-                each.endpoint_name: Gone(removed_at=each.removed_at, deployment=each.deployment)
+                each.endpoint_name: Gone(removed_at=each.removed_at, blueprint=each.blueprint)
                 for each in remains
             },
             "absent": self._absent(
-                reading, [*models, *(model for each in remains for model in each.deployment.models)]
+                reading, [*models, *(model for each in remains for model in each.blueprint.models)]
             ),
             "alarms": {
                 each.name: _watched(each)
@@ -203,7 +203,7 @@ class Surveyor:
         if shelf is not None:
             reading.damaged("lease_terms", "lease of", shelf.unreadable)
         leases = {each.endpoint_name: each for each in shelf.leases} if shelf else {}
-        recorded = reading.listing("deployments", "endpoint", sources.catalog.endpoints)
+        recorded = reading.listing("blueprints", "endpoint", sources.catalog.endpoints)
         components = reading.listing(
             "components", "inference component", sources.catalog.components
         )
@@ -216,7 +216,7 @@ class Surveyor:
             "booked": booked,
             "leases": leases,
             "damaged": frozenset(shelf.unreadable) if shelf else frozenset(),
-            "deployments": {each.name: _deployments(each) for each in recorded},
+            "blueprints": {each.name: _blueprints(each) for each in recorded},
             "components": {each.name: each.component for each in components},
             "endpoints": endpoints,
             "hourly": self._hourly(endpoints, leases),
@@ -238,8 +238,8 @@ class Surveyor:
         return found
 
 
-def _deployments(endpoint: RecordedEndpoint) -> tuple[Deployment, ...]:
-    return (endpoint.deployment, *([endpoint.target] if endpoint.target else []))
+def _blueprints(endpoint: RecordedEndpoint) -> tuple[Blueprint, ...]:
+    return (endpoint.blueprint, *([endpoint.target] if endpoint.target else []))
 
 
 def _watched(alarm: Alarm) -> tuple[Watched, ...]:

@@ -1,6 +1,6 @@
 """Undo: what was stopped or deleted comes back as it was, in one command.
 
-An endpoint leaves its deployment and its tags behind when it goes, whatever made it go; what its
+An endpoint leaves its blueprint and its tags behind when it goes, whatever made it go; what its
 lease had is told by the history. Its config and models are made again where they were deleted
 meanwhile; where another one has their name, nothing is changed and that is said.
 """
@@ -31,8 +31,8 @@ from parkade.services.maintainer import ENDPOINT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import EndpointConfig, Model
-    from parkade.domain.deployment import Deployment
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
@@ -137,10 +137,10 @@ class Undo:
         found = self.look(endpoint_name)
         remains = found.remains
         self._require_possible(found)
-        self._restore_config(remains.deployment, actor)
+        self._restore_config(remains.blueprint, actor)
         if remains.tags and not self._catalog.tags(ENDPOINT, endpoint_name):
             self._catalog.put_tags(ENDPOINT, endpoint_name, remains.tags)
-        config_name = remains.deployment.config.name
+        config_name = remains.blueprint.config.name
         if found.time is None:
             bring_back(endpoint_name, config_name, self._hosting)
         else:
@@ -190,7 +190,7 @@ class Undo:
         given = _minutes(closing) if closing and ended is not EndReason.EXPIRED else timedelta(0)
         if given > timedelta(0):
             return given, owner
-        config = remains.deployment.config.name
+        config = remains.blueprint.config.name
         raise Conflict(
             f"the time of {name!r} had run out, so that there is none to give back",
             hint=f"parkade extend {name} --minutes 30"
@@ -205,7 +205,7 @@ class Undo:
         if self._leases_only():
             raise Conflict(
                 f"{name!r} had no lease, and this server runs no endpoint without one",
-                hint=f"parkade add {name} --config {remains.deployment.config.name} --minutes 30",
+                hint=f"parkade add {name} --config {remains.blueprint.config.name} --minutes 30",
             )
         if name in self._hosting.endpoints():
             raise EndpointBusy(
@@ -213,14 +213,14 @@ class Undo:
                 hint=f"repeat it when it is gone: parkade undo {name}",
             )
 
-    def _restore_config(self, deployment: Deployment, actor: str) -> None:
+    def _restore_config(self, blueprint: Blueprint, actor: str) -> None:
         """Make config and models again where they are gone; others of their names are in the way."""
-        models = [each for each in deployment.models if not self._has_model(each)]
-        has_config = self._has_config(deployment.config)
+        models = [each for each in blueprint.models if not self._has_model(each)]
+        has_config = self._has_config(blueprint.config)
         for model in models:
             self._catalog.add_model(model, self._made("model", model.name, actor))
         if not has_config:
-            config = deployment.config
+            config = blueprint.config
             self._catalog.add_config(config, self._made("config", config.name, actor))
 
     def _has_model(self, model: Model) -> bool:
@@ -247,7 +247,7 @@ class Undo:
         )
 
     def _tell(self, found: Undoable, actor: str) -> None:
-        config_name = found.remains.deployment.config.name
+        config_name = found.remains.blueprint.config.name
         back = "" if found.time is None else f", with {duration(found.time)} given back"
         self._history.append(
             Event(

@@ -12,8 +12,8 @@ from parkade.runtime.places import InstanceState
 from parkade.runtime.views import ComponentDescription, EndpointDescription, InstanceStatus
 from tests.builders import (
     NOW,
+    a_blueprint,
     a_config,
-    a_deployment,
     a_recorded_component,
     a_recorded_endpoint,
     a_variant,
@@ -87,7 +87,7 @@ def world():
 
 def deployed(instance_type="ml.c5.xlarge", **variant):
     config = a_config(variants=(a_variant(instance_type=instance_type, **variant),))
-    return a_deployment(config)
+    return a_blueprint(config)
 
 
 def test_every_instance_is_told_with_its_type_and_start(world):
@@ -115,7 +115,7 @@ def test_both_fleets_of_an_update_have_each_their_types(world):
     world.run(
         a_worker("old", state=InstanceState.STOPPING),
         a_worker("new", generation=2),
-        deployment=deployed("ml.g5.xlarge"),
+        blueprint=deployed("ml.g5.xlarge"),
         generation=2,
     )
     assert world.types() == {"old": "ml.c5.xlarge", "new": "ml.g5.xlarge"}
@@ -140,7 +140,7 @@ def test_what_was_read_before_is_still_known(world):
 
 def test_serverless_workers_are_told_as_such(world):
     variant = a_variant(instance_type="", serverless=Serverless(memory_mb=1024, concurrency=1))
-    world.run(a_worker(), deployment=a_deployment(a_config(variants=(variant,))))
+    world.run(a_worker(), blueprint=a_blueprint(a_config(variants=(variant,))))
     (worker,) = world.machines.present()
     assert (worker.serverless, worker.instance_type) == (True, "")
     (machine,) = world.machines.wanted("falcon", "any")
@@ -148,11 +148,11 @@ def test_serverless_workers_are_told_as_such(world):
 
 
 def hosting(count):
-    return a_deployment(a_config(variants=(a_variant(model_name="", instance_count=count),)), [])
+    return a_blueprint(a_config(variants=(a_variant(model_name="", instance_count=count),)), [])
 
 
 def test_components_run_on_the_instances_of_their_variant_which_count_from_their_first_sight(world):
-    world.run(deployment=hosting(2))
+    world.run(blueprint=hosting(2))
     seen = world.machines.present()
     assert [each.variant_name for each in seen] == ["blue", "blue"]
     assert {each.started_at for each in seen} == {NOW + minutes(10)}
@@ -161,7 +161,7 @@ def test_components_run_on_the_instances_of_their_variant_which_count_from_their
         a_worker("c-1", component_name="parrot"),
         a_worker("c-2", component_name="parrot"),
         a_worker("c-3", component_name="parrot"),
-        deployment=hosting(2),
+        blueprint=hosting(2),
     )
     assert world.machines.present() == seen  # three copies are no instances
     # In the next process: from the oldest copy that ran on.
@@ -170,12 +170,12 @@ def test_components_run_on_the_instances_of_their_variant_which_count_from_their
 
 
 def test_what_is_gone_and_comes_again_begins_anew(world):
-    world.run(deployment=hosting(1))
+    world.run(blueprint=hosting(1))
     world.machines.present()
     world.host.statuses.clear()
     assert world.machines.present() == []
     world.clock.advance(minutes(30))
-    world.run(deployment=hosting(1))
+    world.run(blueprint=hosting(1))
     (again,) = world.machines.present()
     assert again.started_at == NOW + minutes(40)
 
@@ -184,7 +184,7 @@ def test_an_endpoint_that_runs_is_wanted_as_it_runs_and_else_as_its_config_says(
     world.host.configs["falcon-config"] = a_config()
     (planned,) = world.machines.wanted("falcon", "falcon-config")
     assert planned.noun == "1 x ml.c5.xlarge"
-    world.run(deployment=deployed("ml.g5.xlarge", instance_count=3))
+    world.run(blueprint=deployed("ml.g5.xlarge", instance_count=3))
     (running,) = world.machines.wanted("falcon", "falcon-config")
     assert running.noun == "3 x ml.g5.xlarge"
     with pytest.raises(ConfigNotFound):

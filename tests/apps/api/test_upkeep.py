@@ -7,7 +7,7 @@ from parkade.domain.lease import EndReason
 from tests.apps.api.world import World
 from tests.builders import (
     NOW,
-    a_deployment,
+    a_blueprint,
     a_reading,
     a_recorded_endpoint,
     an_event,
@@ -33,9 +33,9 @@ LEASE = {"config_name": "falcon-config", "minutes": 600, "tags": {"auto-maintain
 
 def leave(world):
     """Let the catalog have what the embedded host leaves of an endpoint that goes."""
-    deployment = a_deployment()
-    world.catalog.add_model(deployment.models[0], an_event())
-    world.catalog.add_config(deployment.config, an_event())
+    blueprint = a_blueprint()
+    world.catalog.add_model(blueprint.models[0], an_event())
+    world.catalog.add_config(blueprint.config, an_event())
     going = a_recorded_endpoint(status=EndpointStatus.DELETING, changed_at=world.clock.now())
     world.catalog.put_endpoint(going, an_event())
     world.catalog.remove_endpoint("falcon", an_event())

@@ -15,9 +15,9 @@ from parkade.domain.subscriber import Progress
 from parkade.domain.targets import TargetSetting
 from tests.builders import (
     NOW,
+    a_blueprint,
     a_component,
     a_config,
-    a_deployment,
     a_lease,
     a_model,
     a_variant,
@@ -47,7 +47,7 @@ def running(**changes):
 SOUND = {
     "endpoints": running(),
     "leases": leased(),
-    "deployments": {"falcon": (a_deployment(),)},
+    "blueprints": {"falcon": (a_blueprint(),)},
     "configs": {"falcon-config": a_config()},
     "models": {"falcon-model": a_model()},
     "alarms": {"busy": (Watched(endpoint_name="falcon", variant_name="blue"),)},
@@ -137,7 +137,7 @@ def test_a_model_whose_data_is_gone_if_a_config_names_it():
 
 
 def test_an_endpoint_that_could_not_be_brought_back():
-    remains = {"falcon": Gone(removed_at=LONG_AGO, deployment=a_deployment())}
+    remains = {"falcon": Gone(removed_at=LONG_AGO, blueprint=a_blueprint())}
     finding = the_one(remains=remains, absent=frozenset({DATA}))
     assert finding.id == "undo.broken:falcon"
     assert found(remains=remains) == []
@@ -184,20 +184,20 @@ def test_an_alarm_with_anything_to_watch_stays(watched):
 
 
 def test_an_alarm_of_an_endpoint_that_is_stopped_stays():
-    stopped = {**SOUND, "endpoints": {}, "deployments": {}, "leases": ended(NOW)}
+    stopped = {**SOUND, "endpoints": {}, "blueprints": {}, "leases": ended(NOW)}
     assert found(**stopped) == []
     red = {"late": (Watched(endpoint_name="falcon", variant_name="red"),)}
     assert found(**{**stopped, "alarms": red}) == ["alarm.orphaned:late"]
 
 
 def test_an_alarm_whose_endpoint_can_be_brought_back_is_left_to_a_person():
-    gone = {"gone": Gone(removed_at=NOW, deployment=a_deployment())}
+    gone = {"gone": Gone(removed_at=NOW, blueprint=a_blueprint())}
     finding = the_one(alarms={"late": (Watched(endpoint_name="gone"),)}, remains=gone)
     assert finding.mending is Mending.BY_HAND
 
 
 def test_what_outlived_its_endpoint():
-    without = {**SOUND, "endpoints": {}, "leases": {}, "deployments": {}, "alarms": {}}
+    without = {**SOUND, "endpoints": {}, "leases": {}, "blueprints": {}, "alarms": {}}
     assert found(**without) == [
         "route.dangling:/falcon",
         "tags.orphaned:falcon",
@@ -211,7 +211,7 @@ def test_what_outlived_its_endpoint():
 
 def test_settings_of_target_models_stay_as_long_as_undo_can_bring_the_endpoint_back():
     targets = SOUND["targets"]
-    remains = {"falcon": Gone(removed_at=NOW, deployment=a_deployment())}
+    remains = {"falcon": Gone(removed_at=NOW, blueprint=a_blueprint())}
     assert found(targets=targets, remains=remains) == []
     assert found(targets=targets) == ["target.orphaned:falcon/a.tar.gz"]
 
@@ -230,7 +230,7 @@ def test_what_nothing_uses_is_deleted_only_where_that_is_asked_for():
         {"leases": ended(NOW)},
         {"endpoints": running(), "leases": leased()},
         {"booked": {"falcon": ["falcon-config"]}},
-        {"deployments": {"old": (a_deployment(),)}},
+        {"blueprints": {"old": (a_blueprint(),)}},
     ],
 )
 def test_a_config_that_anything_names_is_used(user):
@@ -241,7 +241,7 @@ def test_a_config_that_anything_names_is_used(user):
     "user",
     [
         {"configs": {"falcon-config": a_config()}, "leases": ended(NOW)},
-        {"deployments": {"falcon": (a_deployment(),)}},
+        {"blueprints": {"falcon": (a_blueprint(),)}},
         {"components": {"parrot": a_component("parrot")}},
     ],
 )
@@ -274,7 +274,7 @@ ROTTEN = {
     },
     "models": {"falcon-model": a_model(), "spare-model": a_model("spare-model")},
     "absent": frozenset({DATA}),
-    "remains": {"emu": Gone(removed_at=NOW, deployment=a_deployment())},
+    "remains": {"emu": Gone(removed_at=NOW, blueprint=a_blueprint())},
     "alarms": {"late": (Watched(endpoint_name="gone"),)},
     "routes": {"/gone": "gone"},
     "tags": {"gone": {"a": "b"}},
@@ -301,7 +301,7 @@ def test_every_kind_is_some_check_s():
                        "tags.orphaned", "watch.orphaned", "target.orphaned"}),
         ("booked", {"config.unused", "alarm.orphaned", "route.dangling", "tags.orphaned",
                     "watch.orphaned", "target.orphaned"}),
-        ("deployments", {"config.unused", "model.unused", "alarm.orphaned"}),
+        ("blueprints", {"config.unused", "model.unused", "alarm.orphaned"}),
         ("remains", {"alarm.orphaned", "route.dangling", "target.orphaned"}),
         ("lease_terms", {"config.unused"}),
         ("components", {"model.unused", "alarm.orphaned"}),

@@ -39,7 +39,7 @@ class EmbeddedMachines:
     def wanted(self, endpoint_name: str, config_name: str) -> Sequence[Machine]:
         """Return what the endpoint runs on, or would with this config."""
         try:
-            config = self._host.description(endpoint_name).recorded.deployment.config
+            config = self._host.description(endpoint_name).recorded.blueprint.config
         except EndpointNotFound:
             config = self._host.config(config_name)
         return [
@@ -136,6 +136,6 @@ class EmbeddedMachines:
 
 def _configs(recorded: RecordedEndpoint) -> Iterator[tuple[EndpointConfig, int]]:
     """Return what runs, and what is being brought up beside it, with their generations."""
-    yield recorded.deployment.config, recorded.generation
+    yield recorded.blueprint.config, recorded.generation
     if recorded.target is not None and recorded.target_generation != recorded.generation:
         yield recorded.target.config, recorded.target_generation

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parkade.adapters.sqlite import scaletables
 from parkade.adapters.sqlite.tables import ALARMS, LEASES, MONEY, OUTBOX, UPKEEP
 
 #: Marks the file as Parkade's own: "PARK".
@@ -229,6 +230,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX backlog_finished ON backlog (finished_at) WHERE NOT open",
     ),
     (*LEASES, *UPKEEP, *MONEY, *OUTBOX, *ALARMS),
+    (
+        *scaletables.BLUEPRINTS,
+        *scaletables.LEASES,
+        *scaletables.SCALING,
+        *scaletables.DEPLOYMENTS,
+    ),
 )
 
 

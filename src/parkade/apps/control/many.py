@@ -105,9 +105,9 @@ def _prefixes(host: Host) -> set[str]:
     models = [
         model
         for each in host.descriptions().values()
-        for deployment in (each.recorded.deployment, each.recorded.target)
-        if deployment is not None
-        for model in deployment.models
+        for blueprint in (each.recorded.blueprint, each.recorded.target)
+        if blueprint is not None
+        for model in blueprint.models
     ]
     models += [each.recorded.component.model for each in host.components().values()]
     return {model.primary.data_url for model in models if model.primary.multi_model}

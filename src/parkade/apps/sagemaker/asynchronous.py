@@ -109,7 +109,7 @@ class AsyncDoor:
                 hint=stands.hint,
             )
         if seen is not None:
-            config = services.host.description(name).recorded.deployment.config
+            config = services.host.description(name).recorded.blueprint.config
         else:
             assert lease is not None  # noqa: S101  else it would stand nowhere
             config = services.host.config(lease.config_name)

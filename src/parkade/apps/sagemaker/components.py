@@ -11,8 +11,8 @@ from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import present, refuse
 from parkade.apps.wire.faults import invalid
+from parkade.domain.blueprint import Component
 from parkade.domain.catalog import Container, Model
-from parkade.domain.deployment import Component
 from parkade.domain.errors import AlreadyExists, ComponentNotFound, EndpointNotFound
 
 if TYPE_CHECKING:

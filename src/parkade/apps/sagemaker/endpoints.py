@@ -12,7 +12,7 @@ from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import refuse
 from parkade.apps.wire.faults import Fault, invalid
-from parkade.domain.deployment import Retained
+from parkade.domain.blueprint import Retained
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.errors import EndpointNotFound, ParkadeError
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Capture, Model, Variant
-    from parkade.domain.deployment import Deployment
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.views import EndpointDescription
 
@@ -30,7 +30,7 @@ _OF_VARIANTS = {
 def endpoint(described: EndpointDescription) -> dict[str, Any]:
     """Describe an endpoint, but for its ARN."""
     recorded = described.recorded
-    config = recorded.deployment.config
+    config = recorded.blueprint.config
     wanted = _wanted(recorded)
     return present(
         EndpointName=recorded.name,
@@ -51,7 +51,7 @@ def endpoint(described: EndpointDescription) -> dict[str, Any]:
 def _wanted(recorded: RecordedEndpoint) -> Mapping[str, Variant]:
     """Return the variants of the fleet that serves, as they are to be."""
     changing = recorded.target if recorded.target_generation == recorded.generation else None
-    config = (changing or recorded.deployment).config
+    config = (changing or recorded.blueprint).config
     return {variant.name: variant for variant in config.every}
 
 
@@ -74,7 +74,7 @@ def _pending(described: EndpointDescription) -> dict[str, Any] | None:
 
 
 def _rising(
-    variant: Variant, target: Deployment, described: EndpointDescription, status: str
+    variant: Variant, target: Blueprint, described: EndpointDescription, status: str
 ) -> dict[str, Any]:
     since = described.recorded.changed_at
     return present(
@@ -101,7 +101,7 @@ def _variants(
         present(
             **_capacity(variant, wanted[variant.name], serving.get(variant.name, 0)),
             VariantName=variant.name,
-            DeployedImages=_images(variant, recorded.deployment.models, recorded.created_at),
+            DeployedImages=_images(variant, recorded.blueprint.models, recorded.created_at),
             CurrentWeight=variant.weight,
             DesiredWeight=wanted[variant.name].weight,
             VariantStatus=status and [{"Status": status, "StartTime": recorded.changed_at}],

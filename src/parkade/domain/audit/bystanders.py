@@ -18,7 +18,7 @@ _EXISTENCE = ("endpoints", "leases", "booked", "remains")
 
 def orphaned_alarms(survey: Survey) -> Iterator[Finding]:
     """Find alarms all of whose endpoints, variants or components are gone."""
-    if not survey.known(*_EXISTENCE, "deployments", "components"):
+    if not survey.known(*_EXISTENCE, "blueprints", "components"):
         return
     for name, watched in survey.alarms.items():
         gone = [_gone(survey, each) for each in watched]

@@ -55,7 +55,7 @@ def not_undoable(survey: Survey) -> Iterator[Finding]:
     for name, gone in survey.remains.items():
         if survey.exists(name):
             continue
-        urls = {each.data_url for model in gone.deployment.models for each in model.containers}
+        urls = {each.data_url for model in gone.blueprint.models for each in model.containers}
         missing = sorted(urls & survey.absent)
         if missing:
             yield Finding(
@@ -70,7 +70,7 @@ def not_undoable(survey: Survey) -> Iterator[Finding]:
 
 def unused_configs(survey: Survey) -> Iterator[Finding]:
     """Find endpoint configs that no endpoint, lease or booking names."""
-    if not survey.known("deployments", "leases", "lease_terms", "booked"):
+    if not survey.known("blueprints", "leases", "lease_terms", "booked"):
         return
     used = _used_configs(survey)
     for name, config in survey.configs.items():
@@ -88,15 +88,15 @@ def unused_configs(survey: Survey) -> Iterator[Finding]:
 
 def unused_models(survey: Survey) -> Iterator[Finding]:
     """Find models that no endpoint config, endpoint or inference component names."""
-    if not survey.known("deployments", "configs", "components"):
+    if not survey.known("blueprints", "configs", "components"):
         return
     used = {variant.model_name for config in survey.configs.values() for variant in config.every}
     used |= {component.model.name for component in survey.components.values()}
     used |= {
         model.name
-        for deployments in survey.deployments.values()
-        for deployment in deployments
-        for model in deployment.models
+        for blueprints in survey.blueprints.values()
+        for blueprint in blueprints
+        for model in blueprint.models
     }
     for name, model in survey.models.items():
         if name not in used:
@@ -115,7 +115,7 @@ def _used_configs(survey: Survey) -> set[str]:
     used = {lease.config_name for lease in survey.leases.values()}
     used |= {seen.config_name for seen in survey.endpoints.values()}
     used |= {seen.target_config_name for seen in survey.endpoints.values()}
-    used |= {each.config.name for every in survey.deployments.values() for each in every}
+    used |= {each.config.name for every in survey.blueprints.values() for each in every}
     return used | {name for every in survey.booked.values() for name in every}
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from parkade.domain.blueprint import Blueprint, Component
     from parkade.domain.catalog import Container, EndpointConfig, Model
-    from parkade.domain.deployment import Component, Deployment
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.ladder import Watch
     from parkade.domain.lease import Lease
@@ -44,7 +44,7 @@ class Gone:
     """What is left of an endpoint that can still be brought back."""
 
     removed_at: datetime
-    deployment: Deployment
+    blueprint: Blueprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Survey:
     endpoints: Mapping[str, ObservedEndpoint] = field(default_factory=dict)
     leases: Mapping[str, Lease] = field(default_factory=dict)
     #: What each endpoint runs, or is updating to.
-    deployments: Mapping[str, Sequence[Deployment]] = field(default_factory=dict)
+    blueprints: Mapping[str, Sequence[Blueprint]] = field(default_factory=dict)
     components: Mapping[str, Component] = field(default_factory=dict)
     configs: Mapping[str, EndpointConfig] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -104,9 +104,9 @@ class Survey:
 
     def variants(self, endpoint_name: str) -> frozenset[str] | None:
         """Return the variants of an endpoint, or of what its lease would start; None: not known."""
-        deployments = self.deployments.get(endpoint_name)
-        if deployments:
-            configs = [each.config for each in deployments]
+        blueprints = self.blueprints.get(endpoint_name)
+        if blueprints:
+            configs = [each.config for each in blueprints]
         else:
             lease = self.leases.get(endpoint_name)
             names = [lease.config_name] if lease else []

@@ -254,7 +254,7 @@ class UndoableView(View):
         """Write what can be brought back."""
         return cls(
             endpoint_name=found.remains.endpoint_name,
-            config_name=found.remains.deployment.config.name,
+            config_name=found.remains.blueprint.config.name,
             removed_at=found.remains.removed_at,
             until=found.until,
             leased=found.time is not None,

@@ -76,7 +76,7 @@ class Subjects:
         if self._known is None:
             observed = self._host.observed()
             extras = {
-                name: each.recorded.deployment.config.extras
+                name: each.recorded.blueprint.config.extras
                 for name, each in self._host.descriptions().items()
             }
             self._known = {

@@ -25,7 +25,7 @@ class Retained(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Blueprint:
     """What an endpoint runs: its config and models as they were when it was told to.
 
     Models may be deleted while it runs, and names given anew: the endpoint keeps what it has.
@@ -55,7 +55,7 @@ class Deployment:
         """Return the model of this name, which is one of its variants'."""
         return next(model for model in self.models if model.name == name)
 
-    def retaining(self, former: Deployment, retained: Collection[Retained]) -> Deployment:
+    def retaining(self, former: Blueprint, retained: Collection[Retained]) -> Blueprint:
         """Return it with what is to be retained of the former one."""
         variants = former.config.every
         kept = self.changed(
@@ -66,7 +66,7 @@ class Deployment:
             return kept
         return replace(kept, config=replace(kept.config, capture=former.config.capture))
 
-    def changed(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Deployment:
+    def changed(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Blueprint:
         """Return it with other counts and weights for the variants named."""
 
         def change(variant: Variant) -> Variant:
