@@ -43,7 +43,7 @@ from parkade.apps.storage import doors
 from parkade.apps.wire import root
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 _DESCRIPTION = """
 Model endpoints on a parking meter: an endpoint runs while its lease lasts.

@@ -18,7 +18,7 @@ from parkade.domain.errors import Forbidden, Unauthenticated
 from parkade.domain.token import Role, Token
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 #: The actor of callers on a server without tokens.
 ANONYMOUS = "anonymous"

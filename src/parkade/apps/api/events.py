@@ -19,7 +19,7 @@ from parkade.domain.token import Role
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.event import Event
 
 routes = router("Events", "/v1/events")

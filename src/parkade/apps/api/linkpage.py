@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.lease import Lease
     from parkade.domain.link import Link
     from parkade.services.links import Offer

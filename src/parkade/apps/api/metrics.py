@@ -17,7 +17,7 @@ from parkade.domain.statistics import Statistic
 from parkade.services.metrics import Wanted, aligned
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.ports.metrics import Known
 
 routes = router("Metrics", "/v1/metrics")

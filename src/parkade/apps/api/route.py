@@ -20,7 +20,7 @@ from parkade.domain.names import suggestion
 from parkade.domain.token import Role
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 #: bytes. An invocation's 6 MB, escaped as a JSON text, in the body of an execution.
 BODY_LIMIT = 16 * 1024**2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 
 class Settled:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from parkade.apps.assembly import Services
     from parkade.apps.wire.protocol import WireProtocol
-    from parkade.apps.wiring import Services
     from parkade.domain.token import Token
 
 logger = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ import uvicorn
 from parkade.apps import wiring
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.assembly import Services, Signals
 from parkade.apps.control.alarms import AlarmLoop
 from parkade.apps.control.link import LinkServer
 from parkade.apps.control.publisher import Publisher
@@ -72,7 +73,7 @@ class ControlProcess:
             settings,
             traffic=self._traffic,
             broadcast=self._broadcast,
-            signals=wiring.Signals(
+            signals=Signals(
                 changed=self._changed,
                 released=self._released,
                 ready=self._ready,
@@ -249,7 +250,7 @@ class _Server(uvicorn.Server):
 
 
 def _serve_api(
-    services: wiring.Services,
+    services: Services,
     descriptor: int,
     spawn: Callable[[Coroutine[object, object, object]], None],
 ) -> uvicorn.Server:

@@ -12,8 +12,8 @@ from parkade.apps.control import routing
 from parkade.domain.standing import standing
 
 if TYPE_CHECKING:
+    from parkade.apps.assembly import Services
     from parkade.apps.control.link import LinkServer
-    from parkade.apps.wiring import Services
 
 
 class Publisher:

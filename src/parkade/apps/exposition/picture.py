@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from parkade.apps.assembly import Services
     from parkade.apps.control.monitor.totals import Sweeps, Traffic
-    from parkade.apps.wiring import Services
     from parkade.domain.cost import Costs
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.ports.events import History

@@ -10,7 +10,7 @@ from parkade.services.audit import Audit, Tools
 from parkade.services.surveying import Sources, Surveyor
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 
 def of(services: Services) -> Audit:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.catalog import Asynchronous
 
 OPERATION = "InvokeEndpointAsync"

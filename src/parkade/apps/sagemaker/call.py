@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.token import Role, Token
 
 

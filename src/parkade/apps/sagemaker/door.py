@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 logger = logging.getLogger(__name__)
 

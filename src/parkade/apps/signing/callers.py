@@ -20,12 +20,12 @@ from parkade.domain.errors import Unauthenticated
 from parkade.domain.token import Role
 
 if TYPE_CHECKING:
+    from parkade.apps.assembly import Services
     from parkade.apps.signing.bodies import Body
     from parkade.apps.signing.canonical import Headers
     from parkade.apps.signing.parsing import Signature
     from parkade.apps.signing.refusals import Service
     from parkade.apps.signing.verification import Seal
-    from parkade.apps.wiring import Services
     from parkade.domain.token import Token
 
 _SCHEMES = (b"AWS4-", b"AWS ")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from parkade.apps.assembly import Services
     from parkade.apps.signing.callers import Caller
-    from parkade.apps.wiring import Services
     from parkade.ports.objects import Objects
 
 MEDIA = "application/xml"

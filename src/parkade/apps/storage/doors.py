@@ -11,7 +11,7 @@ from parkade.apps.storage import s3, sts
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
 
 
 def serve(app: FastAPI, services: Services) -> None:

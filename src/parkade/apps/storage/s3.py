@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
+    from parkade.apps.assembly import Services
     from parkade.apps.storage.operations import Level
-    from parkade.apps.wiring import Services
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from parkade.domain.errors import Forbidden, ParkadeError, TooLarge
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.token import Token
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from parkade.apps.signing.callers import authenticate
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from parkade.apps.assembly import Services
     from parkade.apps.signing.refusals import Service
-    from parkade.apps.wiring import Services
     from parkade.domain.token import Token
 
 

@@ -9,7 +9,7 @@ from parkade.domain.event import Event
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
-    from parkade.apps.wiring import Services
+    from parkade.apps.assembly import Services
     from parkade.domain.token import Token
 
 
