@@ -52,8 +52,8 @@ def refused(house: Gatehouse, sent: Sent, service: str = "sagemaker") -> Refused
 def test_each_service_has_its_own_code(reason: Reason) -> None:
     why = Refused(reason, "So it is.")
     *codes, of_sts = CODES[reason].split()
-    # CloudWatch has the codes of STS.
-    assert [why.code(service) for service in SERVICES] == [*codes, of_sts, of_sts]
+    # CloudWatch has the codes of STS, Application Auto Scaling those of SageMaker.
+    assert [why.code(service) for service in SERVICES] == [*codes, of_sts, of_sts, codes[0]]
     assert {why.status(service) for service in SERVICES} <= {400, 403}
     assert "parkade env --aws" in why.text
 

@@ -41,6 +41,14 @@ def test_digits_and_words_are_those_of_ascii(pattern):
     assert not patterns.matches(pattern, "٣")
 
 
+def test_characters_in_two_halves_are_whole_ones():
+    shown = r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*"
+    for text in ("a b\n\t", "\ud7ff\ue000\ufffd", "\U00010000\U0001f600\U0010ffff"):
+        assert patterns.matches(shown, text)
+    for character in ("\x00", "\x1f", "\ufffe", "\ud800", "\udfff"):
+        assert not patterns.matches(shown, character)
+
+
 def test_the_whole_text_has_to_match():
     assert not patterns.matches("[a-z]+", "abc\n")
     assert not patterns.matches("[a-z]+|[0-9]+", "abc9")

@@ -47,7 +47,8 @@ _TARGET_PREFIX = f"{SERVICE}."
 _PATH = re.compile(rf"/service/{SERVICE}/operation/([A-Za-z]+)", re.ASCII)
 _GZIP = 31
 
-CBOR, JSON, FORM = rpccbor.RpcCbor(), JsonRpc(), queryform.QueryForm(NAMESPACE)
+CBOR, FORM = rpccbor.RpcCbor(), queryform.QueryForm(NAMESPACE)
+JSON = JsonRpc("1.0", query=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,22 @@ from typing import Literal, TypeAlias
 from parkade.domain.errors import Unauthenticated
 
 #: Who signs how: `sagemaker-runtime` signs as `sagemaker`, CloudWatch as `monitoring`.
-Service: TypeAlias = Literal["sagemaker", "s3", "sts", "monitoring"]
-SERVICES: tuple[Service, ...] = ("sagemaker", "s3", "sts", "monitoring")
-#: Where a reason has a service's code: CloudWatch has those of STS.
-_COLUMNS: dict[Service, int] = {"sagemaker": 0, "s3": 1, "sts": 2, "monitoring": 2}
+Service: TypeAlias = Literal["sagemaker", "s3", "sts", "monitoring", "application-autoscaling"]
+SERVICES: tuple[Service, ...] = (
+    "sagemaker",
+    "s3",
+    "sts",
+    "monitoring",
+    "application-autoscaling",
+)
+#: Where a reason has a service's code: what speaks JSON 1.1 has SageMaker's, CloudWatch has STS's.
+_COLUMNS: dict[Service, int] = {
+    "sagemaker": 0,
+    "s3": 1,
+    "sts": 2,
+    "monitoring": 2,
+    "application-autoscaling": 0,
+}
 
 #: What to do about most of these.
 GET_KEYS = 'get the access key of a token of this server: eval "$(parkade env --aws)"'

@@ -1,4 +1,4 @@
-"""awsJson 1.0: the operation in the header X-Amz-Target, JSON in the bodies."""
+"""awsJson 1.0 and 1.1: the operation in the header X-Amz-Target, JSON in the bodies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
     from parkade.apps.wire.description import Operation, Shape
 
-_MEDIA_TYPE = "application/x-amz-json-1.0"
 #: How JSON spells the doubles that it has no numbers for.
 _SPECIAL = {"NaN", "Infinity", "-Infinity"}
 
 
 class JsonRpc:
-    """The protocol."""
+    """The protocol; with `query`, of a service whose clients once spoke the query protocol."""
+
+    def __init__(self, version: str, *, query: bool = False) -> None:
+        self._media_type = f"application/x-amz-json-{version}"
+        self._query = query
 
     def read(self, shape: Shape, body: bytes) -> object:
         """Return what the body holds."""
@@ -38,13 +41,20 @@ class JsonRpc:
         """Return the answer of an operation; one without output has an empty object."""
         shape = operation.output_shape
         content = {} if shape is None else shaped(shape, values, seconds)
-        return _response(200, content, {"x-amzn-RequestId": request_id})
+        return self._response(200, content, {"x-amzn-RequestId": request_id})
 
     def fault(self, fault: Fault, code: str, request_id: str) -> Response:
         """Return the answer that tells a fault."""
-        headers = {"x-amzn-RequestId": request_id, "x-amzn-query-error": query_error(fault, code)}
+        headers = {"x-amzn-RequestId": request_id}
+        if self._query:
+            headers["x-amzn-query-error"] = query_error(fault, code)
         content = {"__type": fault.code, "message": fault.message}
-        return _response(fault.status, content, headers)
+        return self._response(fault.status, content, headers)
+
+    def _response(
+        self, status: int, content: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Response:
+        return Response(json.dumps(content), status, headers=headers, media_type=self._media_type)
 
 
 def _special(shape: Shape, given: Any) -> Any:
@@ -65,7 +75,3 @@ def _special(shape: Shape, given: Any) -> Any:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a number of JSON")
-
-
-def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    return Response(json.dumps(content), status, headers=headers, media_type=_MEDIA_TYPE)

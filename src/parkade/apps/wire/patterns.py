@@ -9,6 +9,7 @@ from collections import defaultdict
 from functools import cache
 
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
+_HALVES = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})", re.IGNORECASE)
 _ASCII = 128
 #: Java's names of what is no Unicode category.
 _POSIX = {"Alnum": "a-zA-Z0-9", "ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e"}
@@ -30,8 +31,15 @@ def _compiled(pattern: str, *, ascii_only: bool) -> re.Pattern[str]:
         inside = before.count("[") > before.count("]")
         return characters if inside else f"[{characters}]"
 
+    # Java spells characters beyond the first 65,536 as two halves.
+    whole = _HALVES.sub(_joined, _PROPERTY.sub(spelt, pattern))
     # Java's \d, \s and \w are those of ASCII; what it calls \z is \Z here.
-    return re.compile(_PROPERTY.sub(spelt, pattern).replace(r"\z", r"\Z"), re.ASCII)
+    return re.compile(whole.replace(r"\z", r"\Z"), re.ASCII)
+
+
+def _joined(halves: re.Match[str]) -> str:
+    high, low = int(halves[1], 16) - 0xD800, int(halves[2], 16) - 0xDC00
+    return f"\\U{0x10000 + (high << 10) + low:08x}"
 
 
 @cache
