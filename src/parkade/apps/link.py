@@ -105,6 +105,8 @@ class Down:
     reason: str
     hint: str
     retry_after: float
+    #: When it will serve, as far as that is known: seconds of the epoch, real time.
+    expected_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What the host shows becomes what gateways go by."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from parkade.apps import link, snapshots
@@ -91,3 +91,13 @@ def test_what_does_not_run_says_why_and_when_to_ask_again():
     view = routing.endpoint_view(stands, FleetView(variants=(a_view(),)))
     assert view == link.EndpointView(down=link.Down(reason="expired", hint="pay", retry_after=1))
     assert routing.endpoint_view(RUNNING, None) == link.EndpointView()
+
+
+def test_what_starts_says_when_it_is_expected_in_whole_seconds():
+    at = datetime(2026, 3, 1, 12, 0, 30, 1, UTC)
+    stands = Standing(
+        state=State.STARTING, reason="starting", retry_after=timedelta(seconds=30), expected_at=at
+    )
+    view = routing.endpoint_view(stands, None)
+    assert view.down.expected_at == datetime(2026, 3, 1, 12, 0, 31, tzinfo=UTC).timestamp()
+    assert through_the_link(view) == view

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,6 +91,26 @@ def test_an_endpoint_that_is_down_says_why_and_what_to_do(house: Stand) -> None:
         "reason": "failed: no such member",
         "hint": "parkade logs e",
     }
+
+
+def test_an_endpoint_that_starts_says_when_it_is_expected_as_of_now(house: Stand) -> None:
+    # The snapshot is an hour old: what it said then of asking again holds no more.
+    at = math.floor(time.time()) + 3600
+    down = link.Down(reason="starting", hint="", retry_after=7200, expected_at=at)
+    house.push(endpoints={"e": link.EndpointView(down=down)})
+    answer = house.invoke()
+    assert answer.json["expected_at"] == f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert 3000 < int(answer.headers["Retry-After"]) <= 3600
+
+
+def test_an_endpoint_that_starts_for_longer_than_it_used_to_is_asked_for_soon(
+    house: Stand,
+) -> None:
+    down = link.Down(reason="starting", hint="", retry_after=7200, expected_at=1_700_000_000)
+    house.push(endpoints={"e": link.EndpointView(down=down)})
+    answer = house.invoke()
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.json["expected_at"] == "2023-11-14T22:13:20Z"
 
 
 @pytest.mark.parametrize("path", ["/endpoints/e/invocations", "/falcon"])

@@ -12,8 +12,11 @@ from parkade.apps.control import routing
 from parkade.domain.standing import standing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from parkade.apps.assembly import Services
     from parkade.apps.control.link import LinkServer
+    from parkade.domain.standing import Standing
 
 
 class Publisher:
@@ -101,7 +104,13 @@ class Publisher:
         for name in leases.keys() | observed.keys():
             stands = standing(leases.get(name), observed.get(name), now, expected=expected)
             if stands is not None:
-                # Callers wait in real time, whatever the clock of leases does.
-                real = replace(stands, retry_after=stands.retry_after / scale)
+                real = _in_real_time(stands, services.wall.now(), scale)
                 views[name] = routing.endpoint_view(real, fleets.get(name))
         return views
+
+
+def _in_real_time(stands: Standing, real_now: datetime, scale: float) -> Standing:
+    """Return what callers are told: they wait in real time, whatever the clock of leases does."""
+    wait = stands.retry_after / scale
+    at = None if stands.expected_at is None else real_now + wait
+    return replace(stands, retry_after=wait, expected_at=at)

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 
 def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointView:
-    """Return how requests to the endpoint are answered."""
+    """Return how requests to the endpoint are answered; it stands so in real time."""
     if stands.state is not State.RUNNING:
+        at = stands.expected_at
         return link.EndpointView(
             down=link.Down(
                 reason=stands.reason,
                 hint=stands.hint,
                 retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
+                # In whole seconds, so that looking again does not change what is told.
+                expected_at=None if at is None else math.ceil(at.timestamp()),
             )
         )
     if fleet is None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from parkade.domain.standing import START_ESTIMATE
 
 if TYPE_CHECKING:
     from parkade.apps import link
@@ -172,17 +175,25 @@ def unknown_endpoint(name: str) -> Answer:
     return error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
 
 
-def down(line: link.Down, endpoint: str) -> Answer:
-    """Say that the endpoint is leased, or was, and does not run."""
+def down(line: link.Down, endpoint: str, now: float) -> Answer:
+    """Say that the endpoint is leased, or was, and does not run; `now` as `expected_at` is told."""
+    wait, when = line.retry_after, {}
+    if line.expected_at is not None:
+        # The line was told a while ago; what takes longer than it used to is asked for soon.
+        wait = line.expected_at - now
+        wait = wait if wait > 0 else START_ESTIMATE.total_seconds()
+        at = datetime.fromtimestamp(line.expected_at, UTC)
+        when = {"expected_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
     return render(
         503,
         {
             "Message": f"Endpoint {endpoint} is not running: {line.reason}.",
             "reason": line.reason,
             "hint": line.hint,
+            **when,
         },
         x_amzn_ErrorType="ServiceUnavailable",
-        Retry_After=str(max(1, math.ceil(line.retry_after))),
+        Retry_After=str(max(1, math.ceil(wait))),
     )
 
 

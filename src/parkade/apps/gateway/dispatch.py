@@ -42,23 +42,25 @@ class Endpoint:
     __slots__ = (
         "_asynchronous",
         "_components",
+        "_down",
         "_final",
         "_fleet",
         "_queued",
+        "_refusal",
         "_special",
         "_unplaced",
         "_usable",
         "_variants",
         "name",
-        "refusal",
         "sessions",
         "tap",
     )
 
     def __init__(self, name: str, fleet: Fleet, refusal: answers.Answer | None = None) -> None:
         self.name = name
-        #: The answer to all invocations while it does not serve.
-        self.refusal = refusal
+        self._refusal = refusal
+        #: Why it is there and does not serve.
+        self._down: link.Down | None = None
         self.sessions = Sessions(fleet.wall)
         #: Who looks at its invocations when they are over; None: nobody.
         self.tap: EndpointTap | None = None
@@ -76,10 +78,17 @@ class Endpoint:
         self._unplaced: OrderedDict[Invocation, None] = OrderedDict()
         self._queued = 0
 
+    @property
+    def refusal(self) -> answers.Answer | None:
+        """The answer to all invocations while it does not serve, as of now."""
+        if self._down is None:
+            return self._refusal
+        return answers.down(self._down, self.name, self._fleet.wall())
+
     def update(self, view: link.EndpointView) -> None:
         """Take up the snapshot's view; what waits is dispatched anew, or told why not."""
         waiting = self._collect()
-        self.refusal = answers.down(view.down, self.name) if view.down is not None else None
+        self._down, self._refusal = view.down, None
         self._variants = self._taken_up(self._variants, {each.name: each for each in view.variants})
         former, routes = self._components or {}, view.components or {}
         components = self._taken_up(
@@ -99,7 +108,8 @@ class Endpoint:
     def vanish(self) -> None:
         """Stop serving: there is no such endpoint any more."""
         waiting = self._collect()
-        self.refusal = self._final = answers.unknown_endpoint(self.name)
+        self._down, self._refusal = None, answers.unknown_endpoint(self.name)
+        self._final = self._refusal
         for variant in self._all():
             variant.vanish()
         self._variants, self._components = {}, None
@@ -111,8 +121,8 @@ class Endpoint:
 
     def admit(self, invocation: Invocation) -> None:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
-        if self.refusal is not None:
-            invocation.refuse(self.refusal)
+        if (refusal := self.refusal) is not None:
+            invocation.refuse(refusal)
         elif self._objects(invocation, new=True):
             pass
         elif not self._give(invocation):
