@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch import members
 from parkade.apps.cloudwatch.faults import bad_token, unusable
+from parkade.apps.wire import paging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def get(call: Call) -> Mapping[str, Any]:
     answer: dict[str, Any] = {"MetricDataResults": page.told(results), "Messages": []}
     if page.last is not None:
         number, instant = page.last
-        answer["NextToken"] = members.token(number, instant.isoformat() if instant else "")
+        answer["NextToken"] = paging.token(number, instant.isoformat() if instant else "")
     return answer
 
 

@@ -1,14 +1,13 @@
-"""Members that several operations have: series, dimensions, queries, and tokens of pages."""
+"""Members that several operations have: series, dimensions, queries, and positions of pages."""
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch.faults import bad_token, combination, missing, refused, unusable
 from parkade.apps.sagemaker.arns import ACCOUNT
+from parkade.apps.wire import paging
 from parkade.domain.metricquery import Measured, Query
 from parkade.domain.series import Series
 
@@ -124,17 +123,9 @@ def told_query(query: Query) -> dict[str, Any]:
     return told
 
 
-def token(*position: str | int | list[Any]) -> str:
-    """Return the NextToken of a page that ends there."""
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
-
-
 def position(given: str, *kinds: type) -> list[Any]:
     """Return where a page begins. Raises InvalidNextToken."""
     try:
-        found = json.loads(base64.b64decode(given, altchars="-_", validate=True))
-    except (ValueError, RecursionError) as error:
+        return paging.position(given, *kinds)
+    except ValueError as error:
         raise bad_token() from error
-    if not isinstance(found, list) or [type(each) for each in found] != list(kinds):
-        raise bad_token()
-    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch import members
 from parkade.apps.cloudwatch.faults import combination
+from parkade.apps.wire import paging
 from parkade.domain.alarmshapes import series_of
 from parkade.ports.events import EventQuery
 
@@ -50,7 +51,7 @@ def describe(call: Call) -> Mapping[str, Any]:
         "CompositeAlarms": [],
     }
     if len(page) < len(found):
-        answer["NextToken"] = members.token(page[-1].name)
+        answer["NextToken"] = paging.token(page[-1].name)
     return answer
 
 
@@ -155,7 +156,7 @@ def history(call: Call) -> Mapping[str, Any]:
     page = found[: given.get("MaxRecords", PAGE)]
     answer: dict[str, Any] = {"AlarmHistoryItems": [_item(each) for each in page]}
     if len(page) < len(found):
-        answer["NextToken"] = members.token(page[-1].number)
+        answer["NextToken"] = paging.token(page[-1].number)
     return answer
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from parkade.apps.cloudwatch import members
 from parkade.apps.cloudwatch.faults import bad_token, combination, missing, unusable
 from parkade.apps.sagemaker.arns import ACCOUNT
+from parkade.apps.wire import paging
 from parkade.domain import statistics
 from parkade.domain.statistics import Statistic
 from parkade.services.metrics import Wanted
@@ -115,7 +116,7 @@ def list_metrics(call: Call) -> Mapping[str, Any]:
         answer["OwningAccounts"] = [ACCOUNT] * len(page)
     if len(listed) > PAGE:
         last_shown = page[-1].series
-        answer["NextToken"] = members.token(
+        answer["NextToken"] = paging.token(
             [last_shown.namespace, last_shown.name, *map(list, last_shown.dimensions)]
         )
     return answer
