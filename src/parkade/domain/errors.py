@@ -15,6 +15,7 @@
     |   +-- AlarmNotFound
     |   +-- SubscriberNotFound
     |   +-- LetterNotFound
+    |   +-- DeploymentNotFound
     |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
@@ -116,6 +117,10 @@ class SubscriberNotFound(NotFound):
 
 class LetterNotFound(NotFound):
     """No letter has this id."""
+
+
+class DeploymentNotFound(NotFound):
+    """No deployment has this id."""
 
 
 class BucketNotFound(NotFound):

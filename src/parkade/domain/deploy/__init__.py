@@ -1,0 +1,1 @@
+"""Deployments: what is ordered, the steps that carry it out, and what is stored of them."""

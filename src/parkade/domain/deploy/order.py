@@ -1,0 +1,100 @@
+"""What somebody wants deployed: variants, their scaling, the lease, and how it is brought up.
+
+An order that exists is whole: what was left out has its default, and what cannot go together was
+refused when it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from parkade.domain import names
+from parkade.domain import tags as tagging
+from parkade.domain.catalog import Variant, require_distinct
+from parkade.domain.errors import InvalidInput
+
+#: The tag that everything made by a deployment carries, and its value where none is given.
+ENVIRONMENT_TAG, ENVIRONMENT = "environment", "development"
+#: A variant that is given no name.
+ALL_TRAFFIC = "AllTraffic"
+#: How long an update, or a creation, may take: as long as AWS's own waiter waits.
+MAX_WAIT = timedelta(minutes=60)
+LONGEST_WAIT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantScaling:
+    """How many instances a variant may have, and what its number follows."""
+
+    least: int
+    most: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most or self.most < 1:
+            raise InvalidInput(
+                f"autoscalingMinCapacity {self.least} and autoscalingMaxCapacity {self.most} leave "
+                "no number of instances in between",
+                field="autoscalingMinCapacity",
+                hint="give a least number that is not above the most",
+            )
+
+    def clamped(self, count: int) -> int:
+        """Return the number of instances nearest to `count` that is allowed."""
+        return max(self.least, min(self.most, count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One deployment as it was asked for."""
+
+    endpoint_name: str
+    variants: tuple[Variant, ...]
+    #: By variant. None: it is not scaled from now on; left out: as it was before.
+    scaling: Mapping[str, VariantScaling | None] = field(default_factory=dict)
+    environment: str = ENVIRONMENT
+    tags: Mapping[str, str] = field(default_factory=dict)
+    #: False: the endpoint runs without a lease.
+    metered: bool = True
+    #: Time that is bought for it; None: nothing more for a lease that runs, else the usual.
+    amount: timedelta | None = None
+    #: Whose lease it is; empty: as it is, or of whoever deploys.
+    owner: str = ""
+    #: How long bringing it up may take, and going back once more.
+    max_wait: timedelta = MAX_WAIT
+    #: What was said about the payload and is no error.
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names.endpoint_name(self.endpoint_name, field="endpointName")
+        if self.owner:
+            names.buyer_name(self.owner)
+        tagging.checked(self.all_tags)
+        require_distinct(
+            [variant.name for variant in self.variants], "VariantName", "productionVariants"
+        )
+        self._require_metered()
+        if not timedelta(0) < self.max_wait <= LONGEST_WAIT:
+            raise InvalidInput(
+                f"maxWaitMinutes {self.max_wait / timedelta(minutes=1):g} is not within 0 to "
+                f"{LONGEST_WAIT / timedelta(minutes=1):g}",
+                field="maxWaitMinutes",
+            )
+
+    def _require_metered(self) -> None:
+        if self.metered:
+            return
+        for given, name in ((self.amount, "minutes"), (self.owner, "owner")):
+            if given:
+                raise InvalidInput(
+                    f"{name} is given together with metered: false, and an endpoint without a "
+                    "lease has none",
+                    field=name,
+                    hint=f"leave out {name}, or metered",
+                )
+
+    @property
+    def all_tags(self) -> Mapping[str, str]:
+        """The tags of everything that it makes."""
+        return {**self.tags, ENVIRONMENT_TAG: self.environment}
