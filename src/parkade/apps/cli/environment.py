@@ -86,6 +86,7 @@ def _of_aws(state: Path | None, token: str | None) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": f"{url}/s3",
         "AWS_ENDPOINT_URL_STS": f"{url}/sts",
         "AWS_ENDPOINT_URL_CLOUDWATCH": url,
+        "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": url,
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(_SDK_DEFAULTS),
         # There are no policies to look into; the SDK would ask AWS's IAM for them.
         "SAGEMAKER_VALIDATE_ROLE": "false",
