@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from parkade.domain import ladder
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.plan import plan
-from parkade.domain.standing import standing
+from parkade.domain.standing import standing, unmeasured
 from parkade.ports.events import EventQuery
 from parkade.ports.leases import Shelf
 from parkade.services.idling import NOTICED, STOPPED
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parkade.domain.idle import Use
     from parkade.domain.ladder import Step, Watch
     from parkade.domain.lease import LeaseRules
-    from parkade.domain.standing import Standing
+    from parkade.domain.standing import Expected, Standing
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
@@ -73,6 +73,7 @@ class Whys:
         rules: Callable[[], LeaseRules],
         around: Around,
         usage: Usage | None,
+        expected: Expected = unmeasured,
     ) -> None:
         self._book = book
         self._hosting = hosting
@@ -81,6 +82,7 @@ class Whys:
         self._rules = rules
         self._around = around
         self._usage = usage
+        self._expected = expected
 
     def of(self, endpoint_name: str) -> Why:
         """Return why this endpoint is as it is. Raises EndpointNotFound."""
@@ -116,7 +118,7 @@ class Whys:
         return Why(
             endpoint_name=name,
             now=now,
-            standing=standing(lease, seen, now),
+            standing=standing(lease, seen, now, expected=self._expected),
             actions=decided.actions,
             next_at=decided.next_at,
             watch=watch,

@@ -1,8 +1,10 @@
 """Endpoints as they are."""
 
+import pytest
+
 from parkade.apps.control.traffic import Traffic
 from parkade.domain.endpoint import EndpointStatus
-from tests.builders import an_endpoint, minutes
+from tests.builders import an_endpoint, minutes, seconds
 
 
 def test_an_endpoint_that_runs(world):
@@ -20,6 +22,8 @@ def test_an_endpoint_that_runs(world):
         "state": "running",
         "reason": "running",
         "hint": "",
+        "expected_at": None,
+        "expected_in_seconds": None,
         "config_name": "falcon-config",
         "created_at": "2026-03-01T12:00:00Z",
         "changed_at": "2026-03-01T12:00:00Z",
@@ -42,6 +46,32 @@ def test_an_endpoint_that_runs(world):
             }
         ],
     }
+
+
+@pytest.mark.parametrize("path", ["endpoints/falcon", "leases/falcon", "endpoints/falcon/why"])
+def test_what_starts_says_when_it_is_expected_wherever_it_is_told_of(world, path):
+    world.started("falcon-config", took=seconds(40))
+    world.add()
+    world.sweep()
+    world.host.running["falcon"] = ()
+    world.clock.advance(seconds(15))
+    answer = world.ok("GET", f"/v1/{path}")
+    assert (answer["expected_at"], answer["expected_in_seconds"]) == ("2026-03-01T12:00:40Z", 25.0)
+    assert answer["hint"].startswith("it is being started, and expected by 12:00:40 UTC")
+    world.clock.advance(seconds(30))
+    late = world.ok("GET", f"/v1/{path}")
+    assert (late["state"], late["expected_at"], late["expected_in_seconds"]) == (
+        "starting", None, None,
+    )  # fmt: skip
+
+
+def test_the_lists_say_it_too(world):
+    world.started("falcon-config", took=seconds(40))
+    paid = world.ok("PUT", "/v1/leases/falcon", json={"config_name": "falcon-config"})
+    (endpoint,) = world.ok("GET", "/v1/endpoints")["endpoints"]
+    (lease,) = world.ok("GET", "/v1/leases")["leases"]
+    told = {each["expected_in_seconds"] for each in (paid, endpoint, lease, endpoint["lease"])}
+    assert told == {40.0}
 
 
 def test_a_leased_endpoint_that_is_absent_says_why(world):

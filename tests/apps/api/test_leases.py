@@ -8,8 +8,8 @@ from tests.builders import minutes, seconds
 
 FIELDS = [
     "endpoint_name", "config_name", "owner", "created_at", "expires_at", "paid_until",
-    "time_left_seconds",
-    "ended", "ended_at", "state", "reason", "hint", "retries", "failure", "version", "price",
+    "time_left_seconds", "ended", "ended_at", "state", "reason", "hint",
+    "expected_at", "expected_in_seconds", "retries", "failure", "version", "price",
 ]  # fmt: skip
 
 
@@ -33,6 +33,8 @@ def test_a_lease_is_added_with_what_is_asked(world):
         "state": "starting",
         "reason": "starting",
         "hint": "",
+        "expected_at": None,
+        "expected_in_seconds": None,
         "retries": 0,
         "failure": "",
         "version": 1,

@@ -72,7 +72,7 @@ from parkade.services.terms import TermsBook
 from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
 from parkade.services.why import Whys
-from tests.builders import NOW, some_rules
+from tests.builders import NOW, an_event, some_rules
 from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
@@ -231,6 +231,7 @@ class World:
                     rules=some_rules,
                     around=self.around,
                     usage=self.usage,
+                    expected=self.starts.expected,
                 ),
             ),
             undo=Undo(
@@ -341,6 +342,16 @@ class World:
 
     def sweep(self):
         return self.services.sweep.run()
+
+    def started(self, config, *, took):
+        """Let the history tell that an endpoint of this config took so long to start."""
+        change = {
+            "status_before": "Creating",
+            "config_name": config,
+            "created_at": NOW.isoformat(),
+        }
+        data = {"change": change}
+        self.history.append(an_event("endpoint.in_service", at=NOW + took, data=data))
 
     def run_endpoint(self, name="falcon"):
         """Let the endpoint that the sweep creates be in service, on one instance."""

@@ -3,7 +3,7 @@
 import pytest
 
 from parkade.domain.errors import ResourceLimitExceeded
-from tests.builders import minutes
+from tests.builders import minutes, seconds
 
 
 def at_a_look(desk, do):
@@ -14,6 +14,33 @@ def at_a_look(desk, do):
 def test_add_says_what_was_paid_and_until_when(desk):
     said = desk.ok("add", "text", "--config", "falcon-config", "--minutes", "20")
     assert said == "text: starting, 20 min left (until 2026-03-01 12:20:00 UTC)\n"
+
+
+def test_what_starts_is_told_with_how_long_it_still_takes(desk):
+    desk.world.started("falcon-config", took=seconds(40))
+    said = desk.ok("add", "text", "--config", "falcon-config", "--minutes", "20")
+    assert said.startswith("text: starting, about 40 s more, 20 min left ")
+    desk.world.sweep()
+    desk.world.host.running["text"] = ()
+    assert "starting, ~40 s" in desk.ok("ls")
+    assert "in 40 s (2026-03-01 12:00:40 UTC)" in desk.ok("show", "text")
+    assert "about 40 s more" in desk.ok("why", "text")
+    desk.world.clock.advance(seconds(10))
+    at_a_look(desk, desk.start)
+    waited = desk.run("extend", "text", "-m", "1", "--wait")
+    assert "text: running" in waited.stdout
+
+
+def test_waiting_says_how_long_it_still_takes(desk):
+    desk.world.started("falcon-config", took=seconds(40))
+    looks = iter([lambda: None, desk.start])
+
+    def look():
+        next(looks)()
+
+    at_a_look(desk, look)
+    result = desk.run("add", "text", "--config", "falcon-config", "--wait")
+    assert "text: starting, about 40 s more" in result.stderr
 
 
 def test_add_without_minutes_pays_what_the_server_is_set_to(desk):

@@ -41,6 +41,8 @@ def a_meter(name="text", **changes):
         "state": "running",
         "reason": "running",
         "hint": "",
+        "expected_at": None,
+        "expected_in_seconds": None,
         "config_name": f"{name}-config",
         "target_config_name": "",
         "failure_reason": "",
@@ -125,6 +127,19 @@ def test_no_line_is_wider_than_the_terminal_and_no_row_is_broken(width):
     assert len(lines) == 2 + len(long)
     assert max(map(len, lines)) <= width
     assert all("2 d 23 h" in line for line in lines[2:3])
+
+
+def test_what_starts_says_how_long_it_still_takes():
+    starting = a_meter(
+        "falcon-40b-instruct",
+        state="starting",
+        reason="starting",
+        expected_at="2026-03-01T12:01:15.4Z",
+        expected_in_seconds=75.4,
+    )
+    assert "◌ starting, ~1 min 15 s" in drawn(views.Meters([starting]), 80)
+    one = drawn(views.endpoint(starting), 120)
+    assert "in 1 min 15 s (2026-03-01 12:01:15 UTC), as its config used to take" in one
 
 
 def test_an_update_is_shown_with_where_it_goes_and_one_that_failed_with_its_reason():

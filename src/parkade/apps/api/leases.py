@@ -44,11 +44,11 @@ async def list_leases(
 
     An invoker sees the endpoints it may invoke.
     """
-    now = services.clock.now()
+    now, expected = services.clock.now(), services.upkeep.starts.expected
     seen = services.hosting.endpoints()
     shelf = services.meter.all()
     views = [
-        LeaseView.of(lease, seen.get(lease.endpoint_name), now)
+        LeaseView.of(lease, seen.get(lease.endpoint_name), now, expected=expected)
         for lease in shelf.leases
         if may_see(caller, lease.endpoint_name) and owner in {None, lease.owner}
     ]
@@ -158,7 +158,8 @@ async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -
 
 def _view(services: Served, lease: "Lease") -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
-    return LeaseView.of(lease, seen, services.clock.now())
+    expected = services.upkeep.starts.expected
+    return LeaseView.of(lease, seen, services.clock.now(), expected=expected)
 
 
 def _meter(services: Served, *, dry_run: bool) -> "Meter":

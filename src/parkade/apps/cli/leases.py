@@ -145,4 +145,5 @@ def _settle(client: Client, lease: dict[str, Any], *, wait: bool) -> None:
         lease = client.get("leases", lease["endpoint_name"])
     left = duration(timedelta(seconds=lease["time_left_seconds"]))
     until = views.instant(lease["expires_at"])
-    render.say(f"{lease['endpoint_name']}: {lease['reason']}, {left} left (until {until})")
+    stands = f"{lease['reason']}{views.still(lease)}"
+    render.say(f"{lease['endpoint_name']}: {stands}, {left} left (until {until})")

@@ -27,7 +27,7 @@ _INDENT = 10
 def why(view: dict[str, Any]) -> RenderableType:
     """Tell why an endpoint is as it is."""
     facts = views.fact_table()
-    facts.add_row("state", view["reason"])
+    facts.add_row("state", view["reason"] + views.still(view))
     if view["hint"]:
         facts.add_row("what to do", view["hint"])
     for each in view["actions"]:

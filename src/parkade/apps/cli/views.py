@@ -78,9 +78,21 @@ def state(endpoint: dict[str, Any]) -> Text:
     """Name the state with its sign; the reason where that says more."""
     sign, style = _STATES.get(endpoint["state"], ("○", "dim"))
     text = endpoint["reason"] or endpoint["state"]
+    if endpoint["expected_in_seconds"] is not None:
+        text += f", ~{_span(endpoint['expected_in_seconds'])}"
     if endpoint["target_config_name"]:
         text += f", updating to {endpoint['target_config_name']}"
     return Text(f"{sign} {' '.join(text.split())}", style=style)
+
+
+def still(view: dict[str, Any]) -> str:
+    """Say how long what starts still takes, behind its reason; empty where that is not known."""
+    left = view["expected_in_seconds"]
+    return "" if left is None else f", about {_span(left)} more"
+
+
+def _span(seconds: float) -> str:
+    return duration(timedelta(seconds=seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,10 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
     lease = view["lease"]
     facts = fact_table()
     facts.add_row("state", state(view))
-    if view["hint"]:
+    if view["expected_at"]:
+        expected = f"in {_span(view['expected_in_seconds'])} ({instant(view['expected_at'])})"
+        facts.add_row("expected", f"{expected}, as its config used to take")
+    elif view["hint"]:
         facts.add_row("what to do", view["hint"])
     facts.add_row("time left", time_left(view, 30))
     if lease is not None:

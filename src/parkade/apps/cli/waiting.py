@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from parkade.apps.cli import render
+from parkade.apps.cli import render, views
 from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.domain.errors import ParkadeError, StartFailed
 
@@ -42,9 +42,10 @@ def until_running(client: Client, endpoint_name: str) -> dict[str, Any]:
 
 
 def _progress(view: dict[str, Any]) -> str:
+    told = f"{view['reason']}{views.still(view)}"
     if not view["wanted"]:
-        return str(view["reason"])
-    return f"{view['reason']}, {view['healthy']} of {view['wanted']} instances answer"
+        return told
+    return f"{told}, {view['healthy']} of {view['wanted']} instances answer"
 
 
 def _bear(error: ParkadeError, away: float) -> None:

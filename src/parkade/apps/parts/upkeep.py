@@ -165,6 +165,7 @@ def build(ports: Ports) -> Upkeep:
             rules=ports.rules,
             around=around,
             usage=ports.usage,
+            expected=starts.expected,
         ),
     )
 

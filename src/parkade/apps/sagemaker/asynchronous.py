@@ -99,7 +99,9 @@ class AsyncDoor:
         services = self._services
         lease = {each.endpoint_name: each for each in services.meter.all().leases}.get(name)
         seen = services.host.observed().get(name)
-        stands = standing(lease, seen, services.clock.now())
+        stands = standing(
+            lease, seen, services.clock.now(), expected=services.upkeep.starts.expected
+        )
         if stands is None:
             raise _refused(f"Endpoint {name} of account {ACCOUNT} not found.")
         if stands.state not in {State.RUNNING, State.STARTING}:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import View
-from parkade.apps.api.schemas.leases import LeaseView
+from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, LeaseView, seconds_to
 from parkade.apps.api.schemas.money import CostsView
 from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.standing import standing, unmeasured
@@ -61,6 +61,8 @@ class EndpointView(View):
     )
     reason: str = Field(examples=["running"])
     hint: str = Field(description="What to do about it; may be empty.")
+    expected_at: datetime | None = EXPECTED_AT
+    expected_in_seconds: float | None = EXPECTED_IN
     config_name: str
     generation: int = Field(description="Rises with each update that was brought up.")
     target_config_name: str = Field(
@@ -111,7 +113,7 @@ class Facts:
 
 def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
     """Write an endpoint as of `now`."""
-    state, reason, hint = _stands(facts, now)
+    state, reason, hint, expected_at = _stands(facts, now)
     seen, lease = facts.seen, facts.lease
     return EndpointView(
         name=facts.name,
@@ -119,6 +121,8 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         state=state,
         reason=reason,
         hint=hint,
+        expected_at=expected_at,
+        expected_in_seconds=seconds_to(expected_at, now),
         config_name=seen.config_name if seen else lease.config_name if lease else "",
         generation=seen.generation if seen else 0,
         target_config_name=seen.target_config_name if seen else "",
@@ -127,7 +131,7 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         failure_reason=seen.failure_reason if seen else "",
         healthy=seen.healthy if seen else 0,
         wanted=seen.wanted if seen else 0,
-        lease=LeaseView.of(lease, seen, now) if lease else None,
+        lease=LeaseView.of(lease, seen, now, expected=facts.expected) if lease else None,
         requests_per_second=facts.traffic.requests_per_second,
         in_flight=facts.traffic.in_flight,
         backlog=BacklogView(
@@ -151,9 +155,11 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
     )
 
 
-def _stands(facts: Facts, now: datetime) -> tuple[str, str, str]:
+def _stands(facts: Facts, now: datetime) -> tuple[str, str, str, datetime | None]:
     if facts.unreadable:
         hint = "it is left alone, whatever it does; look at its row in the database"
-        return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint
+        return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint, None
     stands = standing(facts.lease, facts.seen, now, expected=facts.expected)
-    return (stands.state, stands.reason, stands.hint) if stands else (ABSENT.lower(), "", "")
+    if stands is None:
+        return ABSENT.lower(), "", "", None
+    return stands.state, stands.reason, stands.hint, stands.expected_at

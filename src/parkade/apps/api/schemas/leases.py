@@ -7,11 +7,24 @@ from pydantic import Field
 
 from parkade.apps.api.schemas.form import Form, Minutes, View
 from parkade.apps.api.schemas.money import QuoteView
-from parkade.domain.standing import State, standing
+from parkade.domain.standing import State, standing, unmeasured
 
 if TYPE_CHECKING:
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
+    from parkade.domain.standing import Expected
+
+#: While an endpoint starts: when it will answer.
+EXPECTED_AT = Field(
+    description="While it starts: when it will answer, by how long its config took to start "
+    "before; null: that is not known, or it takes longer than it used to."
+)
+EXPECTED_IN = Field(description="So many seconds are left until expected_at.")
+
+
+def seconds_to(instant: datetime | None, now: datetime) -> float | None:
+    """Return how many seconds there are from now to an instant, if there is one."""
+    return None if instant is None else (instant - now).total_seconds()
 
 
 class LeaseView(View):
@@ -34,6 +47,8 @@ class LeaseView(View):
     state: State
     reason: str = Field(examples=["running"])
     hint: str = Field(description="What to do about it; may be empty.")
+    expected_at: datetime | None = EXPECTED_AT
+    expected_in_seconds: float | None = EXPECTED_IN
     retries: int = Field(description="Recreations of a failed endpoint since the last coin.")
     failure: str
     version: int = Field(description="Counts the changes.")
@@ -43,9 +58,16 @@ class LeaseView(View):
     )
 
     @classmethod
-    def of(cls, lease: "Lease", seen: "ObservedEndpoint | None", now: datetime) -> "LeaseView":
+    def of(
+        cls,
+        lease: "Lease",
+        seen: "ObservedEndpoint | None",
+        now: datetime,
+        *,
+        expected: "Expected" = unmeasured,
+    ) -> "LeaseView":
         """Write a lease as of `now`, with its endpoint as hosting sees it."""
-        stands = standing(lease, seen, now)
+        stands = standing(lease, seen, now, expected=expected)
         return cls(
             endpoint_name=lease.endpoint_name,
             config_name=lease.config_name,
@@ -59,6 +81,8 @@ class LeaseView(View):
             state=stands.state,
             reason=stands.reason,
             hint=stands.hint,
+            expected_at=stands.expected_at,
+            expected_in_seconds=seconds_to(stands.expected_at, now),
             retries=lease.retries,
             failure=lease.failure,
             version=lease.version,

@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 
 from parkade.apps.api.schemas.events import EventView
 from parkade.apps.api.schemas.form import Form, Minutes, View
+from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, seconds_to
 from parkade.domain.actions import ActionKind
 from parkade.domain.event import in_minutes
 from parkade.domain.idle import LONGEST, MOST_WINDOWS
@@ -132,6 +133,8 @@ class WhyView(View):
     state: str = Field(description="As of the endpoint; absent: neither leased nor there.")
     reason: str
     hint: str
+    expected_at: datetime | None = EXPECTED_AT
+    expected_in_seconds: float | None = EXPECTED_IN
     actions: list[DueView]
     next_at: datetime | None = Field(
         description="When time alone changes what a sweep does; null: only something that happens."
@@ -148,12 +151,15 @@ class WhyView(View):
     def of(cls, why: "Why") -> "WhyView":
         """Write the reasons."""
         stands = why.standing
+        expected_at = stands.expected_at if stands else None
         return cls(
             endpoint_name=why.endpoint_name,
             now=why.now,
             state=stands.state if stands else "absent",
             reason=stands.reason if stands else "nothing runs, and no lease says that it should",
             hint=stands.hint if stands else "",
+            expected_at=expected_at,
+            expected_in_seconds=seconds_to(expected_at, why.now),
             actions=[DueView(kind=each.kind, reason=each.reason) for each in why.actions],
             next_at=why.next_at,
             watch=WatchView.of(why.watch) if why.watch else None,
