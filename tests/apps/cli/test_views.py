@@ -131,7 +131,6 @@ def test_no_line_is_wider_than_the_terminal_and_no_row_is_broken(width):
 
 def test_what_starts_says_how_long_it_still_takes():
     starting = a_meter(
-        "falcon-40b-instruct",
         state="starting",
         reason="starting",
         expected_at="2026-03-01T12:01:15.4Z",
