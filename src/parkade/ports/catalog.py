@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from parkade.domain.blueprint import Blueprint, Component  # noqa: TC001
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus  # noqa: TC001
+from parkade.domain.rollout import Strategy  # noqa: TC001
+from parkade.domain.stages import Rollout  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,10 @@ class RecordedEndpoint:
     #: one where only counts and weights change.
     target: Blueprint | None = None
     target_generation: int = 0
+    #: How far an update in stages has come; None: none is under way.
+    rollout: Rollout | None = None
+    #: The last strategy that somebody asked for, of an update that may be long over.
+    strategy: Strategy | None = None
     failure_reason: str = ""
 
     @property
