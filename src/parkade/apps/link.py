@@ -14,6 +14,7 @@ Messages are JSON behind four bytes of length.
                           "events": [{...}], "targets": [{...}],
                           "gateway": ID, "silence": seconds since one was counted, or null,
                           "last": whether it ends now}
+                         {"kind": "wake", "endpoint": ...}     somebody calls one that is asleep
 
 A gateway keeps its ID for as long as it lives. So control, when it comes back, knows whether this is
 the gateway that it knew, which has kept all counts since; and one that is gone without a last
@@ -107,6 +108,10 @@ class Down:
     retry_after: float
     #: When it will serve, as far as that is known: seconds of the epoch, real time.
     expected_at: float | None = None
+    #: Whether the next request starts it: control is to be asked.
+    wakes: bool = False
+    #: Seconds for which callers are held who do not say whether they want to be.
+    hold: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +158,11 @@ class Limits:
     burst: float = 5_000
     #: Requests of one endpoint that may wait for a worker.
     waiting: int = 1_000
+    #: Callers of all endpoints who may be held until one has started, with how many bytes, and for
+    #: how many seconds at most.
+    hold_max: int = 1_000
+    hold_bytes: int = 268_435_456
+    hold_seconds: float = 900
     #: For the first byte of a model's answer, and from there to the end of one that is streamed.
     #: The second is what is said to be SageMaker's limit; no source shows it (unverified).
     model_seconds: float = 60

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REASONS = {
     100: b"Continue",
     200: b"OK",
+    202: b"Accepted",
     400: b"Bad Request",
     401: b"Unauthorized",
     403: b"Forbidden",
@@ -39,6 +40,9 @@ PRIMARY = "primary"
 #: How much of a model's own error text is repeated to the caller, in characters.
 MESSAGE_LIMIT = 1024
 ORIGINAL_LIMIT = 65_536
+
+#: What is added for callers who may be held.
+HELD_HINT = "; with the header 'Prefer: wait=SECONDS' you are held until it runs"
 
 #: SageMaker's words for a model that took too long; seen in the wild with status 0.
 TIMED_OUT = (
@@ -127,6 +131,12 @@ WORKER_GONE = error(
     "The container went away while it had this request, and so did the one that was tried next. "
     "A request may be what ends it; see: parkade logs.",
 )
+ENDS = error(
+    503,
+    "ServiceUnavailable",
+    "The gateway is being stopped, and nobody is held any longer. Ask again.",
+    Retry_After="1",
+)
 #: What a stream ends with that the gateway cannot see to its end.
 GATEWAY_ENDS = "The gateway was stopped before the model had finished its answer. Ask again."
 
@@ -175,8 +185,79 @@ def unknown_endpoint(name: str) -> Answer:
     return error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
 
 
-def down(line: link.Down, endpoint: str, now: float) -> Answer:
-    """Say that the endpoint is leased, or was, and does not run; `now` as `expected_at` is told."""
+def down(line: link.Down, endpoint: str, now: float, *, passes: bool = False) -> Answer:
+    """Say that the endpoint is leased, or was, and does not run; `now` as `expected_at` is told.
+
+    Where that passes by itself, or by this very request, callers are told what they may prefer.
+    """
+    wait, when = _expected(line, now)
+    hint = f"{line.hint}{HELD_HINT}" if passes else line.hint
+    return render(
+        503,
+        {
+            "Message": f"Endpoint {endpoint} is not running: {line.reason}.",
+            "reason": line.reason,
+            "hint": hint,
+            **when,
+        },
+        x_amzn_ErrorType="ServiceUnavailable",
+        Retry_After=wait,
+    )
+
+
+def under_way(line: link.Down, endpoint: str, now: float) -> Answer:
+    """Say where to look for when the endpoint serves; the request itself is not kept."""
+    wait, when = _expected(line, now)
+    place = f"/v1/endpoints/{endpoint}"
+    return render(
+        202,
+        {
+            "Message": f"Endpoint {endpoint} is not running yet: {line.reason}. This request was "
+            f"not kept: send it again once the state at {place} is 'running'.",
+            "reason": line.reason,
+            "status_url": place,
+            **when,
+        },
+        Location=place,
+        Retry_After=wait,
+        Preference_Applied="respond-async",
+    )
+
+
+def waited(answer: Answer, seconds: float) -> Answer:
+    """Say with the answer that its caller was held for as long as it preferred."""
+    return Answer(answer.status, answer.head + preference_applied(seconds), answer.body)
+
+
+def preference_applied(seconds: float) -> bytes:
+    """Return the header that says for how long a caller was held at most."""
+    return b"Preference-Applied: wait=%d\r\n" % seconds
+
+
+def too_many_held(most: int) -> Answer:
+    """Say that no more callers are held; what they wait for is started all the same."""
+    return error(
+        503,
+        "ServiceUnavailable",
+        f"{most} callers are held already until their endpoints have started, as many as may be "
+        "(limits.hold_max of server.yaml). Ask again.",
+        Retry_After="1",
+    )
+
+
+def too_much_held(most: int) -> Answer:
+    """Say that the bodies of held requests take all the room that they may."""
+    return error(
+        503,
+        "ServiceUnavailable",
+        f"The bodies of callers who are held until their endpoints have started take the {most} "
+        "bytes that they may already (limits.hold_bytes of server.yaml). Ask again.",
+        Retry_After="1",
+    )
+
+
+def _expected(line: link.Down, now: float) -> tuple[str, dict[str, str]]:
+    """Return when to ask again, for the header, and what the body says of it."""
     wait, when = line.retry_after, {}
     if line.expected_at is not None:
         # The line was told a while ago; what takes longer than it used to is asked for soon.
@@ -184,17 +265,7 @@ def down(line: link.Down, endpoint: str, now: float) -> Answer:
         wait = wait if wait > 0 else START_ESTIMATE.total_seconds()
         at = datetime.fromtimestamp(line.expected_at, UTC)
         when = {"expected_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
-    return render(
-        503,
-        {
-            "Message": f"Endpoint {endpoint} is not running: {line.reason}.",
-            "reason": line.reason,
-            "hint": line.hint,
-            **when,
-        },
-        x_amzn_ErrorType="ServiceUnavailable",
-        Retry_After=str(max(1, math.ceil(wait))),
-    )
+    return str(max(1, math.ceil(wait))), when
 
 
 def model_error(endpoint: str, status: int, text: str, container: str = PRIMARY) -> Answer:

@@ -7,19 +7,21 @@ busy; it waits in that variant's queue, first come first served. Where nothing c
 
 What a request asks for by its headers comes first: a target variant, an inference component, or
 the instance that holds its session.
+
+While the endpoint does not serve, its absence decides who is held and what the others are told.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from parkade.apps import link
 from parkade.apps.gateway import answers, objections
+from parkade.apps.gateway.absence import Absence, Nowhere
 from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
+from parkade.apps.gateway.queueing import Queueing
 from parkade.apps.gateway.sessions import Sessions, steady
 from parkade.apps.gateway.targets import COLD
 from parkade.apps.gateway.variants import Variant
@@ -27,13 +29,11 @@ from parkade.apps.gateway.variants import Variant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from parkade.apps.gateway.counters import Counter
+    from parkade.apps import link
+    from parkade.apps.gateway.awaiting import Awaiting
     from parkade.apps.gateway.fleet import Fleet
     from parkade.apps.gateway.invocation import Invocation
     from parkade.apps.gateway.taps import EndpointTap
-
-#: The state in which an endpoint will serve again by itself: what waits goes on waiting.
-STARTING = "starting"
 
 
 class Endpoint:
@@ -42,15 +42,12 @@ class Endpoint:
     __slots__ = (
         "_asynchronous",
         "_components",
-        "_down",
-        "_final",
         "_fleet",
-        "_queued",
-        "_refusal",
+        "_queueing",
         "_special",
-        "_unplaced",
         "_usable",
         "_variants",
+        "absence",
         "name",
         "sessions",
         "tap",
@@ -58,14 +55,11 @@ class Endpoint:
 
     def __init__(self, name: str, fleet: Fleet, refusal: answers.Answer | None = None) -> None:
         self.name = name
-        self._refusal = refusal
-        #: Why it is there and does not serve.
-        self._down: link.Down | None = None
+        #: Why it does not serve; None: it does.
+        self.absence: Absence | Nowhere | None = None if refusal is None else Nowhere(refusal)
         self.sessions = Sessions(fleet.wall)
         #: Who looks at its invocations when they are over; None: nobody.
         self.tap: EndpointTap | None = None
-        #: The answer to those that were admitted before and wait, too; None: they wait on.
-        self._final = refusal
         self._fleet = fleet
         self._variants: dict[str, Variant] = {}
         #: Inference components, which serve instead of the variants; None: it hosts none.
@@ -75,20 +69,15 @@ class Endpoint:
         self._special = False
         #: Those that are drawn from.
         self._usable: list[Variant] = []
-        self._unplaced: OrderedDict[Invocation, None] = OrderedDict()
-        self._queued = 0
-
-    @property
-    def refusal(self) -> answers.Answer | None:
-        """The answer to all invocations while it does not serve, as of now."""
-        if self._down is None:
-            return self._refusal
-        return answers.down(self._down, self.name, self._fleet.wall())
+        self._queueing = Queueing(name, fleet.ledger)
 
     def update(self, view: link.EndpointView) -> None:
         """Take up the snapshot's view; what waits is dispatched anew, or told why not."""
         waiting = self._collect()
-        self._down, self._refusal = view.down, None
+        down = view.down
+        self.absence = None if down is None else Absence(self.name, down, self._fleet)
+        if down is None:
+            self._fleet.wishes.answered(self.name)
         self._variants = self._taken_up(self._variants, {each.name: each for each in view.variants})
         former, routes = self._components or {}, view.components or {}
         components = self._taken_up(
@@ -101,15 +90,13 @@ class Endpoint:
         self._special = view.asynchronous or view.components is not None
         self.tap = self._fleet.taps.of(self.name, view, self.tap)
         self._find_usable()
-        lasting = view.down is not None and view.down.reason != STARTING
-        self._final = self.refusal if lasting else None
         self._dispatch_again(waiting)
 
     def vanish(self) -> None:
         """Stop serving: there is no such endpoint any more."""
         waiting = self._collect()
-        self._down, self._refusal = None, answers.unknown_endpoint(self.name)
-        self._final = self._refusal
+        self.absence = Nowhere(answers.unknown_endpoint(self.name))
+        self._fleet.wishes.answered(self.name)
         for variant in self._all():
             variant.vanish()
         self._variants, self._components = {}, None
@@ -121,22 +108,28 @@ class Endpoint:
 
     def admit(self, invocation: Invocation) -> None:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
-        if (refusal := self.refusal) is not None:
-            invocation.refuse(refusal)
+        if self.absence is not None:
+            if self.absence.receive(invocation):
+                self._queueing.add(invocation)
         elif self._objects(invocation, new=True):
             pass
         elif not self._give(invocation):
-            if self._queued >= self._fleet.waiting:
+            if self._queueing.count >= self._fleet.waiting:
                 invocation.refuse(answers.TOO_MANY_WAITING)
             else:
-                self._wait(invocation)
+                self._queueing.add(invocation)
 
     def place(self, invocation: Invocation) -> None:
         """Find a worker for an invocation that was admitted and has none."""
-        if self._final is not None:
-            invocation.refuse(self._final)
-        elif not (self._objects(invocation, new=False) or self._give(invocation)):
-            self._wait(invocation)
+        if self.absence is not None:
+            if self.absence.keep(invocation):
+                self._queueing.add(invocation)
+        elif self._objects(invocation, new=False):
+            pass
+        elif not self._give(invocation):
+            self._queueing.add(invocation)
+        elif invocation.held:
+            invocation.let_go()
 
     def free(self, invocation: Invocation) -> None:
         """Take the invocation from its instance; the place goes to the first that waits."""
@@ -152,17 +145,19 @@ class Endpoint:
     def leave(self, invocation: Invocation) -> None:
         """Take out an invocation that is over."""
         if invocation.queue is not None:
-            if invocation.queue is self._unplaced:
-                # It was in nobody's counts and is not to be lost to them.
-                self._lobby.invocations += 1
-                self._lobby.in_flight -= 1
-            del invocation.queue[invocation]
-            invocation.queue = None
-            self._queued -= 1
+            self._queueing.drop(invocation)
         self.free(invocation)
         if invocation.variant is not None:
             invocation.variant.counter.in_flight -= 1
             invocation.variant = None
+
+    def lacks_capacity(self, invocation: Awaiting) -> bool:
+        """Refuse one that still has no copy of its component; tell whether that was done."""
+        component = (self._components or {}).get(invocation.asked.component)
+        if component is None or component.instances:
+            return False
+        invocation.refuse(objections.no_capacity(component.name))
+        return True
 
     def settled(self, variant_name: str, target: str, refusal: answers.Answer | None) -> None:
         """Know that a target model is loaded, or the answer why it is not."""
@@ -170,9 +165,7 @@ class Endpoint:
         if variant is None:
             return
         for invocation in [each for each in variant.cold if each.target == target]:
-            del variant.cold[invocation]
-            invocation.queue = None
-            self._queued -= 1
+            self._queueing.take(invocation)
             if refusal is None:
                 self.place(invocation)
             else:
@@ -202,11 +195,6 @@ class Endpoint:
         for variant in former.values():
             variant.vanish()
         return variants
-
-    @property
-    def _lobby(self) -> Counter:
-        """What counts those that no variant has yet."""
-        return self._fleet.ledger.of(self.name, link.UNPLACED)
 
     def _all(self) -> Iterator[Variant]:
         return chain(self._variants.values(), (self._components or {}).values())
@@ -335,29 +323,19 @@ class Endpoint:
             best.credit -= total
         return best
 
-    def _wait(self, invocation: Invocation) -> None:
-        variant = invocation.variant
-        queue = self._unplaced
-        if variant is not None and variant.open:
-            queue = variant.cold if invocation.is_cold else variant.waiting
-        if queue is self._unplaced:
-            self._lobby.in_flight += 1
-        queue[invocation] = None
-        invocation.queue = queue
-        self._queued += 1
-
     def _pump(self, variant: Variant) -> None:
         if variant.multi_model:
-            self._dispatch_again(self._collected([variant.waiting]))
+            self._dispatch_again(self._queueing.collect([variant.waiting]))
             return
         while variant.waiting and variant.open:
             instance = variant.pick()
             if instance is None:
                 return
-            invocation, _ = variant.waiting.popitem(last=False)
-            invocation.queue = None
-            self._queued -= 1
+            invocation = next(iter(variant.waiting))
+            self._queueing.take(invocation)
             instance.take(invocation)
+            if invocation.held:
+                invocation.let_go()
 
     def _refresh(self) -> None:
         """Dispatch anew what waits: an instance has begun or stopped to accept connections."""
@@ -378,19 +356,7 @@ class Endpoint:
 
     def _collect(self) -> list[Invocation]:
         queues = [queue for each in self._all() for queue in (each.waiting, each.cold)]
-        return self._collected([self._unplaced, *queues])
-
-    def _collected(self, queues: list[OrderedDict[Invocation, None]]) -> list[Invocation]:
-        """Take everything out of the queues."""
-        waiting = [invocation for queue in queues for invocation in queue]
-        if self._unplaced and any(queue is self._unplaced for queue in queues):
-            self._lobby.in_flight -= len(self._unplaced)
-        for queue in queues:
-            queue.clear()
-        for invocation in waiting:
-            invocation.queue = None
-        self._queued -= len(waiting)
-        return sorted(waiting, key=lambda invocation: invocation.number)
+        return self._queueing.collect([self._queueing.unplaced, *queues])
 
     def _dispatch_again(self, waiting: Iterable[Invocation]) -> None:
         for invocation in waiting:

@@ -9,15 +9,17 @@ from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.deadlines import Deadlines
 from parkade.apps.gateway.dispatch import Endpoint
 from parkade.apps.gateway.headers import ENDPOINT_NAME
+from parkade.apps.gateway.holding import Holding
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from parkade.apps.gateway.awaiting import Awaiting
     from parkade.apps.gateway.counters import Ledger
-    from parkade.apps.gateway.invocation import Invocation
     from parkade.apps.gateway.taps import Taps
     from parkade.apps.gateway.targets import Targets, Wanted
+    from parkade.apps.gateway.wishes import Wishes
 
 
 class Fleet:
@@ -30,6 +32,7 @@ class Fleet:
         wall: Callable[[], float],
         targets: Targets,
         taps: Taps,
+        wishes: Wishes,
     ) -> None:
         """Read real time from `wall`, in seconds of the epoch."""
         limits = link.Limits()
@@ -37,14 +40,15 @@ class Fleet:
         self.wall = wall
         self.taps = taps
         self.targets = targets
+        #: What control is asked to wake, and who is held meanwhile.
+        self.wishes = wishes
+        self.holding = Holding(loop)
         targets.settled = self._settled
         self.waiting = limits.waiting
         self.body_bytes = limits.body_bytes
         #: How long a model may take to begin its answer, and for the rest of it.
-        self.patience: Deadlines[Invocation] = Deadlines(loop, limits.model_seconds, _expire)
-        self.stream_patience: Deadlines[Invocation] = Deadlines(
-            loop, limits.stream_seconds, _expire
-        )
+        self.patience: Deadlines[Awaiting] = Deadlines(loop, limits.model_seconds, _expire)
+        self.stream_patience: Deadlines[Awaiting] = Deadlines(loop, limits.stream_seconds, _expire)
         self._loop = loop
         self._endpoints: dict[str, Endpoint] = {}
         self._unknown = False
@@ -55,6 +59,7 @@ class Fleet:
         self.waiting = limits.waiting
         self.body_bytes = limits.body_bytes
         self.taps.limits = limits
+        self.holding.apply(limits)
         self.targets.spread_at = limits.spread_at
         if limits.model_seconds != self.patience.seconds:
             # What was begun under the former limit keeps it.
@@ -90,5 +95,5 @@ class Fleet:
         return Endpoint(name, self, refusal)
 
 
-def _expire(invocation: Invocation) -> None:
+def _expire(invocation: Awaiting) -> None:
     invocation.expire()

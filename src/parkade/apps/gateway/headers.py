@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from parkade.apps.gateway.preferences import preferences
 from parkade.domain.traces import trace_context
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Asked:
     session: str = ""
     inference_id: str = ""
     explanations: str = ""
+    #: What the caller prefers where the model is not there at once: to be held for so many seconds,
+    #: and to be told where to look rather than to be refused.
+    wait: int | None = None
+    respond_async: bool = False
 
 
 NOTHING = Asked()
@@ -103,6 +108,7 @@ _STREAM = {b"content-type": CONTENT_TYPE, b"x-amzn-sagemaker-accept": ACCEPT}
 #: W3C trace context, in the order of `trace_context`.
 _TRACES = {b"traceparent": _line("traceparent"), b"tracestate": _line("tracestate")}
 _EXPECT = b"expect"
+_PREFER = b"prefer"
 _PREFIX = "X-Amzn-SageMaker-"
 #: Headers that steer, or have a rule.
 _MEMBERS = {
@@ -147,7 +153,7 @@ _STREAM_MEMBERS = _MEMBERS | {
         "sessionId", _SESSION, 256, field="session", line=_PREFIX + "Session-Id"
     ),
 }
-_RARE = frozenset({_EXPECT, *_TRACES, *_MEMBERS}) - {b"content-type", b"accept"}
+_RARE = frozenset({_EXPECT, _PREFER, *_TRACES, *_MEMBERS}) - {b"content-type", b"accept"}
 
 Headers: TypeAlias = "Iterable[tuple[bytes, bytes]]"
 
@@ -177,6 +183,11 @@ def sort(
     return credential, length, rare
 
 
+def is_chunked(headers: Headers) -> bool:
+    """Tell whether the length of the body is not told ahead of it."""
+    return any(key.lower() == b"transfer-encoding" for key, _ in headers)
+
+
 class Told:
     """What the headers say that few requests have."""
 
@@ -188,11 +199,13 @@ class Told:
         #: Whether the caller waits for word before it sends the body.
         self.expects = False
         fields: dict[str, str] = {}
-        faults = []
+        faults, prefers = [], []
         traces: dict[bytes, list[str]] = {name: [] for name in _TRACES}
         for key, value in headers:
             if key == _EXPECT:
                 self.expects = value.lower() == b"100-continue"
+            elif key == _PREFER:
+                prefers.append(value.decode("latin-1"))
             elif key in _TRACES:
                 traces[key].append(value.decode("latin-1"))
             else:
@@ -206,7 +219,8 @@ class Told:
         for line, text in zip(_TRACES.values(), context, strict=True):
             if text:
                 lines += (line, text.encode("latin-1"))
-        self.asked = Asked(**fields) if fields else NOTHING
+        preferred = preferences(prefers)
+        self.asked = Asked(**fields, **preferred) if fields or preferred else NOTHING
         #: What is not valid, in SageMaker's words; empty: nothing.
         self.fault = ""
         faults = [fault for fault in faults if fault]

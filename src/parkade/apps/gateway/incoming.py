@@ -11,11 +11,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
-from parkade.apps.gateway.headers import NOTHING, Told, sort
+from parkade.apps.gateway.headers import NOTHING, Told, is_chunked, sort
+from parkade.apps.gateway.holding import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parkade.apps.gateway.absence import Absence, Nowhere
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.doors import Door
 
@@ -31,6 +33,7 @@ class Incoming(ABC):
         "_complete",
         "_endpoint",
         "_expects",
+        "_hold",
         "_lines",
         "_refusal",
         "_signed",
@@ -71,6 +74,8 @@ class Incoming(ABC):
         self._lines = [_START]
         self.asked = NOTHING
         self._expects = False
+        #: What is kept for it where it is held until the endpoint serves.
+        self._hold: Hold | None = None
         #: Target and headers, where a signature waits for the whole request.
         self._signed: tuple[bytes, Sequence[tuple[bytes, bytes]]] | None = None
         credential, length, rare = sort(headers, self._lines, streams=self.events)
@@ -81,6 +86,22 @@ class Incoming(ABC):
             self._look_at(rare)
         if length > self.limit:
             self._reject(answers.too_large(self.limit))
+        if self._endpoint.absence is not None and self._refusal is None:
+            self._take_room(self._endpoint.absence, length, headers)
+
+    def _take_room(
+        self,
+        absence: Absence | Nowhere,
+        length: int,
+        headers: Sequence[tuple[bytes, bytes]],
+    ) -> None:
+        """Take room for the body before it comes, if the caller is to be held."""
+        if not absence.span(self.asked):
+            return
+        size = self.limit if is_chunked(headers) else length
+        self._refusal = self._client.gateway.fleet.holding.lack_of_room(size)
+        if self._refusal is None:
+            self._hold = Hold(self._client.gateway.fleet.holding, self, size)
 
     def _look_at(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         told = Told(headers, self._lines, streams=self.events)
@@ -133,6 +154,10 @@ class Incoming(ABC):
     @abstractmethod
     def refuse(self, answer: answers.Answer) -> None:
         """Answer without the model."""
+
+    @abstractmethod
+    def overdue(self) -> None:
+        """Know that it was held for as long as its caller wants."""
 
     @abstractmethod
     def _carry_out(self) -> None:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
-from parkade.apps.gateway.incoming import Incoming
+from parkade.apps.gateway.awaiting import Awaiting
 from parkade.apps.gateway.streams import Stream
 from parkade.apps.gateway.tap import Seen
 from parkade.apps.gateway.targets import not_loaded
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parkade.apps.gateway.client import Client
-    from parkade.apps.gateway.deadlines import Deadlines
     from parkade.apps.gateway.doors import Door
     from parkade.apps.gateway.instances import Instance
     from parkade.apps.gateway.pipelines import Relay
@@ -37,11 +36,10 @@ RETRY_PAUSE = 0.1
 MODEL_ERROR = 424
 
 
-class Invocation(Incoming):
+class Invocation(Awaiting):
     """A request for a model. Its client calls begin, feed, end and cancel."""
 
     __slots__ = (
-        "_patience",
         "_pause",
         "_stream",
         "at",
@@ -69,7 +67,6 @@ class Invocation(Incoming):
         keep: bool,
     ) -> None:
         super().__init__(client, door, target, headers, keep=keep)
-        self._patience: Deadlines[Invocation] | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._stream: Stream | None = None
         #: How often a worker went away with it, and which did.
@@ -257,9 +254,11 @@ class Invocation(Incoming):
 
     def _carry_out(self) -> None:
         fleet = self._client.gateway.fleet
-        if self._endpoint.refusal is not None:
+        if self._endpoint.absence is not None:
             # It may have been deleted and created again while the body came.
             self._endpoint = fleet.endpoint(self._endpoint.name)
+        elif self._hold is not None:
+            self._hold.end()  # it serves by now
         self._patience = fleet.patience
         self._patience.start(self)
         self._endpoint.admit(self)
@@ -369,5 +368,7 @@ class Invocation(Incoming):
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
+        if self._hold is not None:
+            self._hold.end()
         self._endpoint.leave(self)
         self._chunks = []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.counters import Ledger
     from parkade.apps.gateway.news import News
     from parkade.apps.gateway.targets import Targets
+    from parkade.apps.gateway.wishes import Wishes
 
 #: Seconds until a link that is broken is tried again; doubles up to the longest.
 FIRST_PAUSE = 0.02
@@ -45,6 +46,7 @@ class Link:
         ledger: Ledger,
         news: News,
         targets: Targets,
+        wishes: Wishes,
     ) -> None:
         self.first = asyncio.Event()
         self._path = path
@@ -52,6 +54,7 @@ class Link:
         self._ledger = ledger
         self._news = news
         self._targets = targets
+        self._wishes = wishes
         self._period = 1.0
         #: Since when control is away; None: it is there.
         self._away: float | None = monotonic()
@@ -108,6 +111,7 @@ class Link:
         self._writer = writer
         self._ledger.tell_again()
         self._targets.joined()
+        self._wishes.joined()
         try:
             while True:
                 self._heard(await link.read(reader))

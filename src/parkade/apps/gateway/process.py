@@ -29,6 +29,7 @@ from parkade.apps.gateway.news import News
 from parkade.apps.gateway.scribe import Rules, Scribe
 from parkade.apps.gateway.taps import Means, Taps
 from parkade.apps.gateway.targets import Targets
+from parkade.apps.gateway.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,8 @@ class Gateway:
             tell=self.news.tell_from_thread,
         )
         means = Means(loop=loop, wall=wall, ledger=self.ledger, scribe=self.scribe, news=self.news)
-        self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means))
+        self.wishes = Wishes(self._say)
+        self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means), self.wishes)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)
         self.link = Link(
@@ -116,6 +118,7 @@ class Gateway:
             ledger=self.ledger,
             news=self.news,
             targets=self.targets,
+            wishes=self.wishes,
         )
         self.away = self.link.away
         self.head_limit = Deadlines(loop, patience.head, Client.late)
@@ -213,6 +216,7 @@ class Gateway:
 
     async def _drain(self) -> None:
         self.draining = True
+        self.fleet.holding.end()
         for client in tuple(self.clients):
             client.drain()
         if not self.clients:

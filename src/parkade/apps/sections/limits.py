@@ -48,6 +48,20 @@ class Limits(Section):
         description="requests. How many may wait for a free worker of one endpoint; one more is "
         "answered 503, so that a slow model cannot fill the gateway's memory.",
     )
+    hold_max: Annotated[int, Field(ge=0)] = Field(
+        default=1_000,
+        description="requests. How many callers, of all endpoints, may be held until an endpoint "
+        "has started; one more is answered 503.",
+    )
+    hold_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=256 * 1024**2,
+        description="bytes. Bodies of the requests that are held, together; the next one is "
+        "answered 503.",
+    )
+    hold_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=900,
+        description="seconds. How long a caller is held at most, whatever it asks for.",
+    )
     model_seconds: Annotated[float, Field(gt=0)] = Field(
         default=60,
         description="seconds. Time a model has to answer; SageMaker's own limit.",
