@@ -20,7 +20,7 @@ from parkade.domain.spans import duration
 from parkade.domain.terms import Booking
 from parkade.ports.events import EventQuery
 from parkade.services.contention import contended
-from parkade.services.meter import require_key
+from parkade.services.keys import require_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

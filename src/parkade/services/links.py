@@ -10,7 +10,7 @@ from parkade.domain.errors import LeaseNotFound, Unreadable
 from parkade.domain.event import written
 from parkade.domain.link import Link, LinkState, link_key, opened, signed
 from parkade.ports.events import EventQuery
-from parkade.services.meter import extension_coin
+from parkade.services.keys import extension_coin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,8 @@ from parkade.domain.event import Event, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
 from parkade.domain.plan import plan
 from parkade.domain.spans import duration
-from parkade.ports.leases import Coin, LeaseBook, Shelf
+from parkade.services import keys
+from parkade.services import leasechanges as changes
 from parkade.services.acting import carry_out
 from parkade.services.contention import contended
 from parkade.services.rehearsal import RehearsedBook
@@ -36,14 +37,13 @@ if TYPE_CHECKING:
     from parkade.ports.budgets import Purse
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
+    from parkade.ports.leases import Coin, LeaseBook, Shelf
 
 #: Asked before time is granted: takes the lease as it would be, as it is, and the instant. Returns
 #: the purse that pays, None where nothing limits it; raises BudgetExceeded.
 Admit: TypeAlias = "Callable[[Lease, Lease | None, datetime], Purse | None]"
 #: What a change decides: the lease to store, with its event; None: nothing is to be changed.
 Decision: TypeAlias = "tuple[Lease, Event] | None"
-
-KEY_LIMIT = 255
 
 
 def free(
@@ -108,7 +108,9 @@ class Meter:
         key: str | None = None,
     ) -> Lease:
         """Make a lease. Raises AlreadyExists where there is one, and ConfigNotFound."""
-        coin = _coin(endpoint_name, actor, key, f"add {config_name} {_asked(amount)} {owner}")
+        coin = keys.coin(
+            endpoint_name, actor, key, f"add {config_name} {keys.asked(amount)} {owner}"
+        )
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is not None:
@@ -133,7 +135,7 @@ class Meter:
 
         With `made_at` only the lease that was made then is meant, and no later one of its name.
         """
-        coin = None if key is None else extension_coin(endpoint_name, actor, key, amount)
+        coin = None if key is None else keys.extension_coin(endpoint_name, actor, key, amount)
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             meant = held is None or made_at in {None, held.created_at}
@@ -157,8 +159,8 @@ class Meter:
         Raises LeaseNotFound where there is none and no config is named, and Conflict where the
         lease is for another config.
         """
-        request = f"buy {config_name or '-'} {_asked(amount)} {owner}"
-        coin = _coin(endpoint_name, actor, key, request)
+        request = f"buy {config_name or '-'} {keys.asked(amount)} {owner}"
+        coin = keys.coin(endpoint_name, actor, key, request)
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is None and config_name is not None:
@@ -177,6 +179,49 @@ class Meter:
             return self._extended(lease, amount, actor, now)
 
         return self._change(endpoint_name, decide, coin)
+
+    def let(
+        self,
+        endpoint_name: str,
+        config_name: str,
+        *,
+        amount: timedelta | None,
+        owner: str,
+        actor: str,
+        key: str,
+    ) -> Lease:
+        """Have the endpoint leased, and started from this config: for who deploys it.
+
+        Makes the lease where there is none, and gives one that is over new time; one that runs is
+        given the amount, if one is named. Earlier failures to start it count no more. Raises
+        ConfigNotFound.
+        """
+        coin = keys.coin(endpoint_name, actor, key, f"let {config_name} {keys.asked(amount)}")
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            if held is None:
+                return self._added(endpoint_name, config_name, amount, owner, actor, now)
+            self._hosting.require_config(config_name)
+            lease, event = changes.reconfigured(leases.recovered(held), config_name, actor, now)
+            if amount is not None or held.over(now):
+                paid = self._rules().initial if amount is None else amount
+                verb = "started" if held.over(now) else "extended"
+                lease, told = self._extended(lease, paid, actor, now, verb)
+                event = replace(told, data={**event.data, **told.data})
+            return None if lease == held else (lease, event)
+
+        return self._change(endpoint_name, decide, coin)
+
+    def reconfigure(self, endpoint_name: str, config_name: str, *, actor: str) -> Lease:
+        """Have the lease name another config, which its next start is from. Raises LeaseNotFound."""
+
+        def decide(held: Lease | None, now: datetime) -> Decision:
+            lease = _known(held, endpoint_name)
+            if lease.config_name == config_name:
+                return None
+            return changes.reconfigured(lease, config_name, actor, now)
+
+        return self._change(endpoint_name, decide)
 
     def start(self, endpoint_name: str, *, amount: timedelta | None, actor: str) -> Lease:
         """Give a lease that is over new time. Raises Conflict where it still runs."""
@@ -305,53 +350,16 @@ class Meter:
         actor: str,
         now: datetime,
     ) -> tuple[Lease, Event]:
-        names.endpoint_name(endpoint_name)
         names.endpoint_name(config_name, field="EndpointConfigName")
-        names.buyer_name(owner)
         self._hosting.require_config(config_name)
         rules = self._rules()
-        lease = leases.grant(
-            endpoint_name=endpoint_name,
-            config_name=config_name,
-            owner=owner,
-            amount=rules.initial if amount is None else amount,
-            now=now,
-            rules=rules,
-        )
-        paid = lease.expires_at - now
-        event = Event(
-            at=now,
-            kind="lease.added",
-            actor=actor,
-            reason=f"{duration(paid)} paid for {owner}, on {config_name}",
-            endpoint_name=endpoint_name,
-            data={
-                "minutes": in_minutes(paid),
-                "expires_at": written(lease.expires_at),
-                "config_name": config_name,
-                "owner": owner,
-            },
-        )
-        return lease, event
+        paid = rules.initial if amount is None else amount
+        return changes.added(endpoint_name, config_name, paid, owner, actor, now, rules)
 
     def _extended(
         self, lease: Lease, amount: timedelta, actor: str, now: datetime, verb: str = "extended"
-    ) -> Decision:
-        extended = leases.extend(lease, amount, now, self._rules())
-        was = f", after it was over ({lease.reason_over()})" if lease.over(now) else ""
-        event = Event(
-            at=now,
-            kind=f"lease.{verb}",
-            actor=actor,
-            reason=f"{duration(amount)} added{was}",
-            endpoint_name=lease.endpoint_name,
-            data={
-                "minutes": in_minutes(amount),
-                "expires_before": written(lease.expires_at),
-                "expires_at": written(extended.expires_at),
-            },
-        )
-        return extended, event
+    ) -> tuple[Lease, Event]:
+        return changes.extended(lease, amount, actor, now, self._rules(), verb)
 
 
 def _require_over(lease: Lease, now: datetime) -> None:
@@ -369,31 +377,3 @@ def _known(held: Lease | None, endpoint_name: str) -> Lease:
             hint=f"make one: parkade add {endpoint_name} --config CONFIG --minutes 30",
         )
     return held
-
-
-def _asked(amount: timedelta | None) -> str:
-    return "default" if amount is None else str(amount)
-
-
-def extension_coin(endpoint_name: str, actor: str, key: str, amount: timedelta) -> Coin:
-    """Return the coin that `extend` spends for this key. Raises InvalidInput for a key too long."""
-    return _keyed(endpoint_name, actor, key, f"extend {_asked(amount)}")
-
-
-def _coin(endpoint_name: str, actor: str, key: str | None, request: str) -> Coin | None:
-    return None if key is None else _keyed(endpoint_name, actor, key, request)
-
-
-def _keyed(endpoint_name: str, actor: str, key: str, request: str) -> Coin:
-    require_key(key)
-    return Coin(scope=actor, endpoint_name=endpoint_name, key=key, request=request)
-
-
-def require_key(key: str) -> None:
-    """Raise InvalidInput unless the text may be an Idempotency-Key."""
-    if not 0 < len(key) <= KEY_LIMIT:
-        raise InvalidInput(
-            f"Idempotency-Key has {len(key)} characters",
-            field="Idempotency-Key",
-            hint=f"use 1 to {KEY_LIMIT} characters, new ones for each new request",
-        )
