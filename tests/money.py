@@ -15,6 +15,7 @@ from parkade.services.bookkeeping import Bookkeeper
 from parkade.services.budgets import Budgets
 from parkade.services.commitments import Commitments
 from parkade.services.costs import CostReport
+from parkade.services.fleets import Fleets
 from parkade.services.prices import Prices
 from parkade.services.quotes import Quotes
 from tests.builders import NOW, some_rules
@@ -97,4 +98,5 @@ def a_money(
             clock=clock,
             rules=rules,
         ),
+        fleets=Fleets(machines, prices),
     )

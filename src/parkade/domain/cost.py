@@ -35,6 +35,10 @@ class Instance:
     instance_type: str
     started_at: datetime
     serverless: bool = False
+    #: The endpoint config that its fleet was brought up by; empty where it is not known.
+    config_name: str = ""
+    #: Which of the endpoint's fleets it is of: later ones have higher numbers; 0: not known.
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,14 +79,17 @@ class World:
     def types(self):
         return {each.id: each.instance_type for each in self.machines.present()}
 
+    def fleets(self):
+        return {each.id: (each.config_name, each.generation) for each in self.machines.present()}
+
 
 @pytest.fixture
 def world():
     return World()
 
 
-def deployed(instance_type="ml.c5.xlarge", **variant):
-    config = a_config(variants=(a_variant(instance_type=instance_type, **variant),))
+def deployed(instance_type="ml.c5.xlarge", config_name="falcon-config", **variant):
+    config = a_config(config_name, variants=(a_variant(instance_type=instance_type, **variant),))
     return a_blueprint(config)
 
 
@@ -107,18 +110,21 @@ def test_both_fleets_of_an_update_have_each_their_types(world):
     world.run(
         a_worker("old"),
         a_worker("new", generation=2),
-        target=deployed("ml.g5.xlarge"),
+        target=deployed("ml.g5.xlarge", config_name="next-config"),
         target_generation=2,
     )
     assert world.types() == {"old": "ml.c5.xlarge", "new": "ml.g5.xlarge"}
+    before = world.fleets()
+    assert before == {"old": ("falcon-config", 1), "new": ("next-config", 2)}
     # It is over: what is left of the old fleet is what it was until it is gone.
     world.run(
         a_worker("old", state=InstanceState.STOPPING),
         a_worker("new", generation=2),
-        blueprint=deployed("ml.g5.xlarge"),
+        blueprint=deployed("ml.g5.xlarge", config_name="next-config"),
         generation=2,
     )
     assert world.types() == {"old": "ml.c5.xlarge", "new": "ml.g5.xlarge"}
+    assert world.fleets() == before
 
 
 def test_a_change_of_counts_alone_has_one_generation(world):

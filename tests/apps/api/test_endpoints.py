@@ -4,7 +4,9 @@ import pytest
 
 from parkade.apps.control.traffic import Traffic
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import Unavailable
 from tests.builders import an_endpoint, minutes, seconds
+from tests.money import an_instance
 
 
 def test_an_endpoint_that_runs(world):
@@ -16,6 +18,7 @@ def test_an_endpoint_that_runs(world):
     assert lease["endpoint_name"] == "falcon"
     assert answer.pop("cost")["cost"] == {"usd": "0.00", "unpriced": []}
     assert answer.pop("terms") is None
+    assert answer.pop("fleets") == {"fleets": [], "hourly": {"usd": "0.00", "unpriced": []}}
     assert answer == {
         "name": "falcon",
         "status": "InService",
@@ -72,6 +75,44 @@ def test_the_lists_say_it_too(world):
     (lease,) = world.ok("GET", "/v1/leases")["leases"]
     told = {each["expected_in_seconds"] for each in (paid, endpoint, lease, endpoint["lease"])}
     assert told == {40.0}
+
+
+def test_what_runs_is_told_with_its_price_of_both_fleets_while_there_are_two(world):
+    world.add()
+    world.run_endpoint()
+    world.money.machines.instances = [
+        an_instance("o-1", config_name="falcon-config", generation=1),
+        an_instance("n-1", config_name="next", generation=2, instance_type="ml.c5.xlarge"),
+    ]
+    assert world.ok("GET", "/v1/endpoints/falcon")["fleets"] == {
+        "fleets": [
+            {
+                "config_name": "falcon-config",
+                "generation": 1,
+                "machines": ["1 x ml.g5.xlarge"],
+                "hourly": {"usd": "0.60", "unpriced": []},
+            },
+            {
+                "config_name": "next",
+                "generation": 2,
+                "machines": ["1 x ml.c5.xlarge"],
+                "hourly": {"usd": "0.204", "unpriced": []},
+            },
+        ],
+        "hourly": {"usd": "0.804", "unpriced": []},
+    }
+
+
+def test_instances_that_cannot_be_seen_hide_nothing_else(world, monkeypatch):
+    world.add()
+    world.run_endpoint()
+
+    def unseen():
+        raise Unavailable("the host does not answer")
+
+    monkeypatch.setattr(world.money.machines, "present", unseen)
+    answer = world.ok("GET", "/v1/endpoints/falcon")
+    assert (answer["state"], answer["fleets"]) == ("running", None)
 
 
 def test_a_leased_endpoint_that_is_absent_says_why(world):

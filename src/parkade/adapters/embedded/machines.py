@@ -14,7 +14,7 @@ from parkade.domain.errors import ComponentNotFound, EndpointNotFound, Unreadabl
 from parkade.domain.price import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from parkade.domain.catalog import EndpointConfig, Variant
@@ -30,9 +30,9 @@ class EmbeddedMachines:
     def __init__(self, host: Host, clock: Clock) -> None:
         self._host = host
         self._clock = clock
-        #: Variants of the generations that were seen, by endpoint: what an update leaves behind
+        #: Configs of the generations that were seen, by endpoint: what an update leaves behind
         #: still runs for a while.
-        self._seen: dict[str, dict[int, Mapping[str, Variant]]] = {}
+        self._seen: dict[str, dict[int, EndpointConfig]] = {}
         #: When the instances of variants that host components were first seen, by id.
         self._since: dict[str, datetime] = {}
 
@@ -94,8 +94,9 @@ class EmbeddedMachines:
             if each.component_name or name in told:
                 continue  # a copy, or another container of an instance
             told.add(name)
-            newest = generations[max(generations)] if generations else {}
-            variant = generations.get(each.generation, newest).get(each.variant_name)
+            newest = generations[max(generations)] if generations else None
+            config = generations.get(each.generation, newest)
+            variant = _variant(config, each.variant_name)
             yield Instance(
                 id=name,
                 endpoint_name=endpoint_name,
@@ -103,6 +104,8 @@ class EmbeddedMachines:
                 instance_type=variant.instance_type if variant else "",
                 started_at=each.started_at,
                 serverless=variant is not None and variant.serverless is not None,
+                config_name=config.name if config else "",
+                generation=each.generation,
             )
 
     def _hosting(
@@ -123,15 +126,20 @@ class EmbeddedMachines:
                     variant_name=variant.name,
                     instance_type=variant.instance_type,
                     started_at=since,
+                    config_name=config.name,
+                    generation=generation,
                 )
 
     def _note(self, recorded: RecordedEndpoint, running: set[int]) -> None:
         """Remember what the generations are that run, or are about to."""
         seen = self._seen.get(recorded.name, {})
-        kept = {number: variants for number, variants in seen.items() if number in running}
-        for config, generation in _configs(recorded):
-            kept[generation] = {each.name: each for each in config.every}
-        self._seen[recorded.name] = kept
+        kept = {number: config for number, config in seen.items() if number in running}
+        known = {generation: config for config, generation in _configs(recorded)}
+        self._seen[recorded.name] = {**kept, **known}
+
+
+def _variant(config: EndpointConfig | None, name: str) -> Variant | None:
+    return next((each for each in config.every if each.name == name), None) if config else None
 
 
 def _configs(recorded: RecordedEndpoint) -> Iterator[tuple[EndpointConfig, int]]:

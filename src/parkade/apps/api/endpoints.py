@@ -11,6 +11,7 @@ from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, sti
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
+from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.money import CostsView
 from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError, Unreadable
@@ -42,7 +43,11 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
     look = _Look(services)
     if endpoint_name not in look.names():
         raise _not_found(endpoint_name)
-    found = {"cost": _cost(services, endpoint_name), "terms": _terms(services, endpoint_name)}
+    found = {
+        "cost": _cost(services, endpoint_name),
+        "terms": _terms(services, endpoint_name),
+        "fleets": _fleets(services, endpoint_name),
+    }
     return look.at(endpoint_name).model_copy(update=found)
 
 
@@ -119,6 +124,15 @@ def _cost(services: Served, endpoint_name: str) -> CostsView | None:
         return None
     except ParkadeError as error:
         logger.warning("what %s cost cannot be told: %s", endpoint_name, error.message)
+        return None
+
+
+def _fleets(services: Served, endpoint_name: str) -> FleetsView | None:
+    """Tell what runs, and its price; what cannot be read hides nothing else."""
+    try:
+        return FleetsView.of(services.money.fleets.of(endpoint_name))
+    except ParkadeError as error:
+        logger.warning("what runs of %s cannot be told: %s", endpoint_name, error.message)
         return None
 
 

@@ -149,14 +149,39 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
     if view["failure_reason"] and view["failure_reason"] not in view["reason"]:
         facts.add_row("failure", view["failure_reason"])
     facts.add_row("traffic", f"{_rate(view)} requests/s, {view['in_flight']} under way")
-    if view.get("cost"):
-        facts.add_row("cost so far", f"{amounts.costs(view['cost'])}, under this lease")
+    for name, words in _money(view):
+        facts.add_row(name, words)
     if lease is not None and lease["retries"]:
         facts.add_row("recreated", f"{lease['retries']} times since the last coin")
     parts: list[RenderableType] = [Text(view["name"], style="bold"), facts]
     if view["instances"]:
         parts.append(_instances(view["instances"]))
     return Group(*parts)
+
+
+def _money(view: dict[str, Any]) -> list[tuple[str, str]]:
+    """Tell what it costs an hour, and has cost, as far as the view says so."""
+    told = fleets(view["fleets"]) if view.get("fleets") else []
+    if view.get("cost"):
+        told.append(("cost so far", f"{amounts.costs(view['cost'])}, under this lease"))
+    return told
+
+
+def fleets(view: dict[str, Any]) -> list[tuple[str, str]]:
+    """Tell what runs now and its price: of both fleets, while there are two."""
+    found = view["fleets"]
+    if not found:
+        return []
+    whole = f"{amounts.whole(view['hourly'])} an hour"
+    if len(found) == 1:
+        return [("runs on", f"{', '.join(found[0]['machines'])}: {whole}")]
+    told = (
+        f"{', '.join(each['machines'])} of {each['config_name'] or 'a former config'}: "
+        f"{amounts.whole(each['hourly'])} an hour"
+        for each in found
+    )
+    return [*zip(("old fleet", *("new fleet" for _ in found[1:])), told, strict=True),
+            ("together", whole)]  # fmt: skip
 
 
 def _instances(instances: Iterable[dict[str, Any]]) -> Table:

@@ -16,6 +16,7 @@ from parkade.services.bookkeeping import Bookkeeper
 from parkade.services.budgets import Budgets
 from parkade.services.commitments import Commitments
 from parkade.services.costs import CostReport
+from parkade.services.fleets import Fleets
 from parkade.services.prices import Prices
 from parkade.services.quotes import Quotes
 from parkade.services.telling import Teller
@@ -71,6 +72,8 @@ class Money:
     costs: CostReport
     budgets: Budgets
     quotes: Quotes
+    #: What runs of each endpoint now, and its price.
+    fleets: Fleets
     #: Lets go of the file of what was spent; the last thing a process does.
     close: Callable[[], None]
 
@@ -135,5 +138,6 @@ def build(ports: Ports) -> Money:
             clock=ports.clock,
             rules=ports.rules,
         ),
+        fleets=Fleets(machines, prices),
         close=spend.close,
     )

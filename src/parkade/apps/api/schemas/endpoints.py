@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, LeaseView, seconds_to
 from parkade.apps.api.schemas.money import CostsView
@@ -85,6 +86,11 @@ class EndpointView(View):
         default=None,
         description="What it cost under its lease so far; null: it has none, it cannot be told, or "
         "this is one of a list.",
+    )
+    fleets: FleetsView | None = Field(
+        default=None,
+        description="What runs of it now, and its price: both fleets while it is updated. null: it "
+        "cannot be told, or this is one of a list.",
     )
 
 
