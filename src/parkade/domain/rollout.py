@@ -18,6 +18,8 @@ from parkade.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from parkade.domain.catalog import EndpointConfig
+
 #: SageMaker's limits of WaitIntervalInSeconds and TerminationWaitInSeconds.
 LONGEST_WAIT = timedelta(seconds=3600)
 #: SageMaker's limits of MaximumExecutionTimeoutInSeconds.
@@ -120,6 +122,10 @@ class Strategy:
                 field="Alarms",
             )
 
+    def __str__(self) -> str:
+        name = str(self.kind).lower().replace("_", " ")
+        return name if self.step is None else f"{name}, {self.step} at a time"
+
     @property
     def plain(self) -> bool:
         """Whether it is nothing but the switch from one fleet to the next, once that is whole."""
@@ -180,6 +186,44 @@ class Strategy:
                 f"waits together, {seconds(waits)} seconds",
                 field="MaximumExecutionTimeoutInSeconds",
             )
+
+
+def check(strategy: Strategy, old: EndpointConfig, new: EndpointConfig) -> None:
+    """Raise InvalidInput where an update cannot go in stages from one config to the other.
+
+    SageMaker has these limits, too: stages are for real-time and asynchronous variants, of the
+    same names in both, and batches for one variant alone.
+    """
+    names = {each.name for each in old.variants}
+    if names != {each.name for each in new.variants}:
+        raise InvalidInput(
+            f"endpoint config {new.name!r} has other variants than {old.name!r}, between which "
+            "requests cannot be shifted",
+            field="DeploymentConfig",
+            hint=f"name its variants {', '.join(sorted(names))}, or leave DeploymentConfig out",
+        )
+    for config in (old, new):
+        if config.hosts_components:
+            raise InvalidInput(
+                f"endpoint config {config.name!r} hosts inference components, which get requests "
+                "by their own names",
+                field="DeploymentConfig",
+                hint="leave DeploymentConfig out, and update the components",
+            )
+        serverless = [each.name for each in config.variants if each.serverless is not None]
+        if serverless:
+            raise InvalidInput(
+                f"variant {serverless[0]!r} of endpoint config {config.name!r} is serverless and "
+                "has no instances to go over to",
+                field="DeploymentConfig",
+                hint="leave DeploymentConfig out",
+            )
+    if strategy.kind is Kind.ROLLING and len(names) > 1:
+        raise InvalidInput(
+            f"endpoint config {new.name!r} has {len(names)} variants; ROLLING goes with one",
+            field="RollingUpdatePolicy",
+            hint="give BlueGreenUpdatePolicy with LINEAR",
+        )
 
 
 def _check_span(field: str, given: timedelta, least: timedelta, most: timedelta) -> None:

@@ -125,9 +125,15 @@ class Rollout:
                 gone = self._at(self.taken - 1)
         return 1 - Fraction(gone, self.parts)
 
-    def count(self, capacity: Fraction, whole: int) -> int:
-        """Return how many instances of so many are to be there for a part of the capacity."""
-        return ceil(whole * capacity)
+    def most(self, old: int, new: int) -> int:
+        """Return how many instances both fleets have together at the most, of so many when whole."""
+        if not self.rolling:
+            return old + new
+        return max(
+            part(new, Fraction(self._at(taken + 1), self.parts))
+            + part(old, 1 - Fraction(self._at(taken), self.parts))
+            for taken in range(len(self.steps))
+        )
 
     @property
     def watches(self) -> bool:
@@ -168,11 +174,19 @@ class Undone:
 Step = Waiting | Onward | Done | Undone
 
 
-def advance(rollout: Rollout, now: datetime, *, ready: bool) -> Step:
+def part(whole: int, capacity: Fraction) -> int:
+    """Return how many instances of so many a part of the capacity is: rather more than less."""
+    return ceil(whole * capacity)
+
+
+def advance(rollout: Rollout, now: datetime, *, ready: bool, alarmed: str = "") -> Step:
     """Return what is next; `ready` says that what the stage waits for is there.
 
-    That is: the capacity that the stage wants answers, or gateways go by the share.
+    That is: the capacity that the stage wants answers, or gateways go by the share. `alarmed` says
+    what is wrong with an alarm; empty: all are well.
     """
+    if alarmed and rollout.watches:
+        return returned(rollout, now, alarmed)
     ends = _deadline(rollout)
     if ends is not None and now >= ends:
         taken = seconds(ends - rollout.began_at)

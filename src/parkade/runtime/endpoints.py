@@ -5,8 +5,8 @@ that it will not; Failed means that nothing of it runs any more. From then on a 
 restarted for ever, and the status stays InService.
 
 An update is blue/green: while the status is Updating the next generation is brought up beside the
-one that serves, which goes on until all of the new one answers, or for good if it will not. Counts
-and weights change within a generation.
+one that serves, which goes on until all of the new one answers, or for good if it will not. With a
+strategy it goes in stages, see `staging`. Counts and weights change within a generation.
 
 When the host itself comes back, an InService endpoint stays InService, although for a moment none
 of its instances may answer (`healthy` says so): it was promised, and it can be deleted at once
@@ -26,12 +26,15 @@ from parkade.domain.event import HOST
 from parkade.domain.eventbridge import DELETED
 from parkade.runtime import groups as grouping
 from parkade.runtime.changes import change_of, tags_of
-from parkade.runtime.lifecycle import Lifecycle, Phase, shortened
+from parkade.runtime.lifecycle import Phase, shortened
+from parkade.runtime.staging import Staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from parkade.domain.blueprint import Blueprint
+    from parkade.domain.rollout import Strategy
+    from parkade.domain.stages import Rollout
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.components import Copies
     from parkade.runtime.groups import Group
@@ -51,7 +54,7 @@ _PHASES = {
 }
 
 
-class Endpoint(Lifecycle):
+class Endpoint(Staged):
     """All that runs for one endpoint. `recorded` is what the store holds of it."""
 
     def __init__(
@@ -92,9 +95,19 @@ class Endpoint(Lifecycle):
         """Whether a target is recorded."""
         return self.recorded.target is not None
 
+    @property
+    def rollout(self) -> Rollout | None:
+        """How far an update in stages has come."""
+        return self.recorded.rollout
+
     def groups(self) -> tuple[Group, ...]:
         """Return a group for each variant."""
         return grouping.of_blueprint(self.recorded.blueprint)
+
+    def target_groups(self) -> tuple[Group, ...]:
+        """Return a group for each variant of what is being brought up."""
+        target = self.recorded.target
+        return () if target is None else grouping.of_blueprint(target)
 
     def _most_groups(self) -> tuple[Group, ...]:
         """Return what the serving generation is to run, the larger where counts are changing."""
@@ -104,14 +117,15 @@ class Endpoint(Lifecycle):
         return grouping.larger(self.groups(), grouping.of_blueprint(recorded.target))
 
     def _raise(self) -> None:
-        target = self.recorded.target
-        if target is not None:
-            groups = grouping.of_blueprint(target)
-            self.rising = self._fleet(self.recorded.target_generation, groups)
+        self.rising = self._fleet(self.recorded.target_generation, self.target_groups())
 
     def observed(self) -> ObservedEndpoint:
         """Describe the endpoint as it is now."""
         recorded = self.recorded
+        # What rises counts as soon as it gets requests.
+        fleets = [self.fleet]
+        if self.rising is not None and recorded.rollout is not None and recorded.rollout.weight:
+            fleets.append(self.rising)
         return ObservedEndpoint(
             name=recorded.name,
             status=recorded.status,
@@ -119,23 +133,36 @@ class Endpoint(Lifecycle):
             changed_at=recorded.changed_at,
             created_at=recorded.created_at,
             failure_reason=recorded.failure_reason,
-            healthy=self.fleet.healthy,
-            wanted=self.fleet.wanted if self.live else 0,
+            healthy=sum(fleet.healthy for fleet in fleets),
+            wanted=sum(fleet.wanted for fleet in fleets) if self.live else 0,
             generation=recorded.generation,
             target_config_name=recorded.target.config.name if recorded.target else "",
         )
 
-    def update(self, target: Blueprint, actor: str) -> None:
-        """Begin to bring up the target, to take the place of what serves."""
+    def update(
+        self,
+        target: Blueprint,
+        actor: str,
+        *,
+        strategy: Strategy | None = None,
+        rollout: Rollout | None = None,
+    ) -> None:
+        """Begin to bring up the target, to take the place of what serves.
+
+        It goes in stages with a rollout; the strategy is what was asked for.
+        """
         self.require_idle("updated")
         generation = self.recorded.generation + 1
+        staged = f", {strategy}" if strategy is not None and rollout is not None else ""
         self._record(
             EndpointStatus.UPDATING,
             "endpoint.updating",
-            f"generation {generation} is brought up from {target.config.name}",
+            f"generation {generation} is brought up from {target.config.name}{staged}",
             actor,
             target=target,
             target_generation=generation,
+            rollout=rollout,
+            strategy=strategy or self.recorded.strategy,
         )
         self._raise()
         self._proceed()
@@ -207,6 +234,17 @@ class Endpoint(Lifecycle):
             failure_reason=self.recorded.failure_reason,
         )
 
+    def _record_stage(self, rollout: Rollout, reason: str, actor: str = HOST) -> None:
+        self._record(
+            EndpointStatus.UPDATING,
+            "endpoint.rollout",
+            f"generation {self.recorded.target_generation}: {reason}",
+            actor,
+            target=self.recorded.target,
+            target_generation=self.recorded.target_generation,
+            rollout=rollout,
+        )
+
     def _record_change(self) -> None:
         target = self.recorded.target
         if target is not None:
@@ -225,7 +263,8 @@ class Endpoint(Lifecycle):
             return
         scales = recorded.target_generation == recorded.generation
         what = "the new counts" if scales else f"endpoint config {recorded.target.config.name}"
-        why = f"{what} could not be brought up, {recorded.config_name} serves on: {reason}"
+        fate = "could not be brought up" if recorded.rollout is None else "was rolled back"
+        why = f"{what} {fate}, {recorded.config_name} serves on: {reason}"
         self._record(
             EndpointStatus.ROLLING_BACK if scales else EndpointStatus.UPDATING,
             "endpoint.update_failed",
@@ -255,7 +294,8 @@ class Endpoint(Lifecycle):
         present = self.recorded.status
         if status is not present and not lawful(present, status):
             raise RuntimeError(f"endpoint {self.name!r} cannot go from {present} to {status}")
-        told = {"failure_reason": "", "target": None, "target_generation": 0, **changes}
+        nothing = {"failure_reason": "", "target": None, "target_generation": 0, "rollout": None}
+        told = {**nothing, **changes}
         told["failure_reason"] = shortened(told["failure_reason"])
         recorded = replace(
             self.recorded, status=status, changed_at=self._premises.clock.now(), **told

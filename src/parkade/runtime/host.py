@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING
 from parkade.domain import names
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unreadable
+from parkade.domain.event import HOST
 from parkade.runtime import leftovers, logs, recovery, views
 from parkade.runtime.addresses import Ports
 from parkade.runtime.endpoints import Endpoint
 from parkade.runtime.modeldata import ModelData
-from parkade.runtime.orders import Orders
-from parkade.runtime.premises import Premises
+from parkade.runtime.premises import Premises, no_alarm
 from parkade.runtime.recovery import Stock
+from parkade.runtime.sleepers import Sleepers
 from parkade.runtime.stranded import Stranded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from parkade.domain.alarm import State
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
@@ -48,7 +50,7 @@ _TEND_LOGS_EVERY = 1.0
 _TEND_LOGS_AGAIN = 0.1
 
 
-class Host(Orders):
+class Host(Sleepers):
     """Models and endpoint configs, and the endpoints and components that run them."""
 
     def __init__(
@@ -66,13 +68,15 @@ class Host(Orders):
         base_environment: Mapping[str, str],
         containers: Mapping[str, Container],
         arrived: Callable[[RecordedInstance, float], None] = lambda *_: None,
+        alarm: Callable[[str], State] = no_alarm,
     ) -> None:
         """Take what it works with; nothing happens before `start`.
 
         `changed` is called after every change of `observed` or `fleets`; `released` returns once
         the last `fleets` is what the gateways go by. `containers` are the kinds that image names
         lead to; of `base_environment` workers get what is harmless. `arrived` hears of each worker
-        that was started, and of the seconds that it took.
+        that was started, and of the seconds that it took. `alarm` tells what an alarm says now, for
+        the updates that it guards; one that goes off meanwhile is to be told by `heed`.
         """
         self._current_rules = rules
         super().__init__(
@@ -90,6 +94,7 @@ class Host(Orders):
                 changed=changed,
                 released=released,
                 arrived=arrived,
+                alarm=alarm,
             )
         )
         self._views = views.Views(self._premises)
@@ -113,7 +118,7 @@ class Host(Orders):
         endpoints, components, stock = self._recorded()
         lifecycles = [e for e in endpoints.values() if isinstance(e, Endpoint)]
         found = await recovery.recover(self._premises, stock, [*lifecycles, *components.values()])
-        self._endpoints, self._components = endpoints, components
+        self._components = components
         self._unreadable_components = stock.unreadable_components
         for name, endpoint in endpoints.items():
             endpoint.begin([
@@ -129,10 +134,12 @@ class Host(Orders):
         self._premises.changed()
 
     def _notice_loss(self, copies: Copies) -> None:
-        """Let go of a component whose endpoint went while nobody looked."""
+        """Let go of a component whose endpoint went, or fell asleep, while nobody looked."""
         endpoint = self._endpoints.get(copies.endpoint_name)
         if copies.live and (endpoint is None or endpoint.status is EndpointStatus.DELETING):
             copies.lose_endpoint()
+        elif copies.sleeps:
+            copies.rest(HOST)
 
     def _recorded(
         self,
@@ -143,6 +150,7 @@ class Host(Orders):
         }
         for name, why in listing.unreadable.items():
             endpoints[name] = self._stranded(name, why)
+        self._endpoints = endpoints  # components ask whether theirs sleeps
         copies = {recorded.name: self._copies_of(recorded) for recorded in components.records}
         failed = {name for name, each in endpoints.items() if each.status is EndpointStatus.FAILED}
         stock = Stock(
@@ -187,6 +195,12 @@ class Host(Orders):
         if self._log_keeper is not None:
             self._log_keeper.cancel()
             await asyncio.wait([self._log_keeper])
+
+    def heed(self, alarm_name: str) -> None:
+        """Turn back the updates that are guarded by this alarm, which has gone off."""
+        for endpoint in self._endpoints.values():
+            if isinstance(endpoint, Endpoint):
+                endpoint.heed(alarm_name)
 
     def observed(self) -> Mapping[str, ObservedEndpoint]:
         """Return every endpoint by name. Raises Unavailable before `start`."""

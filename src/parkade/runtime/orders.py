@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
+from parkade.domain.alarm import State
 from parkade.domain.blueprint import Blueprint
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.errors import (
@@ -22,7 +23,7 @@ from parkade.domain.errors import (
     Unreadable,
 )
 from parkade.ports.catalog import RecordedComponent, RecordedEndpoint
-from parkade.runtime import groups
+from parkade.runtime import groups, staging
 from parkade.runtime.catalog import Catalog
 from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.components import Copies
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.blueprint import Component, Retained
     from parkade.domain.catalog import EndpointConfig
+    from parkade.domain.rollout import Strategy
     from parkade.runtime.premises import Premises
 
 
@@ -120,20 +122,63 @@ class Orders(Catalog):
         actor: str,
         *,
         retained: frozenset[Retained] = frozenset(),
+        strategy: Strategy | None = None,
     ) -> None:
         """Begin to bring up the endpoint anew from a config, beside what serves until then.
 
-        Raises EndpointNotFound, Unreadable, EndpointBusy unless it is InService, Conflict where
-        it is Failed or its inference components have no place in the config, ConfigNotFound,
-        ModelNotFound, ResourceLimitExceeded, and InvalidInput for an image without a container.
+        With a strategy that is not plain it goes in stages, and back where that says so. Raises
+        EndpointNotFound, Unreadable, EndpointBusy unless it is InService, Conflict where it is
+        Failed, its inference components have no place in the config or an alarm is not well,
+        ConfigNotFound, ModelNotFound, AlarmNotFound, ResourceLimitExceeded, and InvalidInput for
+        an image without a container, or a strategy that does not go with what is run.
         """
         endpoint = self._idle(name, "updated")
         target = self._blueprint(self._store.config(config_name))
         target = target.retaining(endpoint.recorded.blueprint, retained)
         self._require_variants(self._hosted(name), target.config)
+        rollout = None
         wanted = groups.workers(groups.of_blueprint(target))
+        if strategy is not None and not strategy.plain:
+            rollout = staging.begun(
+                strategy, endpoint.recorded.blueprint, target, self._clock.now()
+            )
+            self._require_alarms(strategy)
+            wanted = staging.more(rollout, endpoint.groups(), groups.of_blueprint(target))
         self._require_room(f"the update of endpoint {name!r}", wanted)
-        endpoint.update(target, actor)
+        endpoint.update(target, actor, strategy=strategy, rollout=rollout)
+
+    def promote(self, name: str, actor: str) -> None:
+        """Have the update that is under way take all requests now, and watch no alarms any more.
+
+        What it waits for alone is the new fleet's capacity, and its termination wait; a rolling
+        update brings up all that is missing. One that goes over at once goes on as it is. Raises
+        EndpointNotFound, Unreadable, and Conflict where no update is under way, or one that is
+        being rolled back.
+        """
+        self._updated(name).promote(actor)
+
+    def roll_back(self, name: str, actor: str, reason: str) -> None:
+        """Call off the update that is under way: what served before serves on.
+
+        One that is being rolled back goes on with that. Raises EndpointNotFound, Unreadable, and
+        Conflict where no update is under way.
+        """
+        self._updated(name).turn_back(f"{actor} rolled it back: {reason}", actor)
+
+    def _updated(self, name: str) -> Endpoint:
+        endpoint = self._endpoint(name)
+        if isinstance(endpoint, Stranded):
+            raise Unreadable(endpoint.why)
+        return endpoint
+
+    def _require_alarms(self, strategy: Strategy) -> None:
+        """Raise AlarmNotFound, or Conflict where one would turn the update back at once."""
+        for name in strategy.alarms:
+            if self._premises.alarm(name) is State.ALARM:
+                raise Conflict(
+                    f"alarm {name!r} is in {State.ALARM} already, and would roll the update back at once",
+                    hint="update without it, or when it is OK",
+                )
 
     def reweigh(
         self, name: str, counts: Mapping[str, int], weights: Mapping[str, float], actor: str

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from parkade.domain.errors import AlarmNotFound
 from parkade.domain.event import HOST, Event
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from parkade.domain.alarm import State
     from parkade.domain.event import Json
     from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
@@ -41,6 +43,11 @@ class Container(Protocol):
         ...
 
 
+def no_alarm(name: str) -> State:
+    """Know of no alarm."""
+    raise AlarmNotFound(f"there is no alarm {name!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premises:
     """Handed by the host to each of its fleets."""
@@ -67,6 +74,8 @@ class Premises:
     released: Callable[[], Awaitable[None]]
     #: Hears of each worker that was started: its record, and the seconds to its first good answer.
     arrived: Callable[[RecordedInstance, float], None] = lambda *_: None
+    #: Tells what an alarm says now. Raises AlarmNotFound or Unreadable.
+    alarm: Callable[[str], State] = no_alarm
 
     def event(
         self, kind: str, endpoint_name: str, reason: str, actor: str = HOST, **data: Json
