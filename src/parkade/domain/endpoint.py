@@ -101,3 +101,9 @@ class ObservedEndpoint:
     generation: int = 1
     #: While it is Updating: the endpoint config that is being brought up.
     target_config_name: str = ""
+    #: Whether it was put to sleep: nothing of it runs, or what does is leaving.
+    asleep: bool = False
+    #: Since when it serves, or is on its way to, after it was created or woken; None: not known.
+    awake_since: datetime | None = None
+    #: Whether an inference component of it is on its way to another status.
+    changing: bool = False

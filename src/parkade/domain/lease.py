@@ -6,6 +6,12 @@ run out and that no sweep has closed yet is over all the same.
 
 Closing a lease early moves `expires_at` to that instant, so that "ended" always implies "no
 time left"; the minutes given up are told by the event that records the change.
+
+While its endpoint is asleep the clock of a lease goes on, or it is paused: then `expires_at` is
+what it was when it was paused, and moves by as long as that lasted when it goes on:
+
+    |---- runs ----| asleep, paused |---- what was left ----|
+                   paused_at        awake                   expires_at, from then on
 """
 
 from __future__ import annotations
@@ -76,6 +82,14 @@ class Lease:
     version: int = 0
     #: The expiry by people's coins, where Parkade has added to it; None: all of it is theirs.
     paid_until: datetime | None = None
+    #: Since when its endpoint is to sleep; None: it is to run.
+    asleep_at: datetime | None = None
+    #: Since when its clock is paused; None: it goes on. Only what is asleep is paused.
+    paused_at: datetime | None = None
+    #: When it was first asked for while it was asleep or over, which the plan has yet to answer.
+    wanted_at: datetime | None = None
+    #: Time that requests have bought by waking it since the last coin of a person.
+    woken: timedelta = timedelta(0)
 
     @property
     def bought_until(self) -> datetime:
@@ -84,11 +98,15 @@ class Lease:
 
     def over(self, now: datetime) -> bool:
         """Tell whether the right to run has ended, closed or not."""
-        return self.ended is not None or now >= self.expires_at
+        return self.ended is not None or (self.paused_at or now) >= self.expires_at
 
     def time_left(self, now: datetime) -> timedelta:
         """Return the time left, never negative."""
-        return timedelta(0) if self.over(now) else self.expires_at - now
+        return timedelta(0) if self.over(now) else self.expires_at - (self.paused_at or now)
+
+    def expiry(self, now: datetime) -> datetime:
+        """Return when it runs out; while its clock is paused: as if it went on now."""
+        return rebased(self, now).expires_at
 
     def reason_over(self) -> EndReason:
         """Return why a lease that is over is over."""
@@ -139,7 +157,11 @@ def grant(
 
 
 def extend(lease: Lease, amount: timedelta, now: datetime, rules: LeaseRules) -> Lease:
-    """Return the lease with `amount` added to its expiry, or to `now` where it is over."""
+    """Return the lease with `amount` added to its expiry, or to `now` where it is over.
+
+    What is over and paid for again is to run; what is asleep sleeps on.
+    """
+    lease = awake(lease, now) if lease.over(now) else rebased(lease, now)
     start = now if lease.over(now) else lease.expires_at
     expires_at = _ahead(start, amount, now, rules)
     return replace(
@@ -152,6 +174,7 @@ def extend(lease: Lease, amount: timedelta, now: datetime, rules: LeaseRules) ->
         failure="",
         warned=_known(expires_at, now, rules),
         paid_until=None,
+        woken=timedelta(0),
     )
 
 
@@ -160,25 +183,66 @@ def paid(lease: Lease, until: datetime, now: datetime, rules: LeaseRules) -> Lea
 
     What people paid for is remembered: `paid_until`.
     """
-    if not lease.over(now) and until <= lease.expires_at:
+    held = rebased(lease, now)
+    if not held.over(now) and until <= held.expires_at:
         return lease
-    longer = extend(lease, until - (now if lease.over(now) else lease.expires_at), now, rules)
-    return replace(longer, paid_until=lease.bought_until)
+    longer = extend(held, until - (now if held.over(now) else held.expires_at), now, rules)
+    return replace(longer, paid_until=held.bought_until, woken=held.woken)
+
+
+def bought_by_wake(lease: Lease, until: datetime, now: datetime, rules: LeaseRules) -> Lease:
+    """Return the lease, which is over, that a request has bought time for until then."""
+    longer = paid(lease, until, now, rules)
+    return replace(longer, woken=lease.woken + longer.time_left(now))
 
 
 def withdrawn(lease: Lease, until: datetime, now: datetime) -> Lease:
     """Return the lease without what Parkade paid for beyond `until`; people's time stays."""
-    until = max(lease.bought_until, until, now)
-    if lease.over(now) or lease.paid_until is None or until >= lease.expires_at:
+    held = rebased(lease, now)
+    until = max(held.bought_until, until, now)
+    if held.over(now) or held.paid_until is None or until >= held.expires_at:
         return lease
-    left = None if until == lease.paid_until else lease.paid_until
-    return replace(lease, expires_at=until, paid_until=left)
+    left = None if until == held.paid_until else held.paid_until
+    return replace(held, expires_at=until, paid_until=left)
+
+
+def asleep(lease: Lease, now: datetime, *, pauses: bool) -> Lease:
+    """Return the lease whose endpoint is to sleep from now on, with its clock paused or not."""
+    return replace(lease, asleep_at=now, paused_at=now if pauses else None, wanted_at=None)
+
+
+def awake(lease: Lease, now: datetime) -> Lease:
+    """Return the lease whose endpoint is to run again; its clock goes on."""
+    return replace(rebased(lease, now), asleep_at=None, paused_at=None, wanted_at=None)
+
+
+def wanted(lease: Lease, now: datetime) -> Lease:
+    """Return the lease with word that its endpoint, asleep or over, is asked for."""
+    return replace(lease, wanted_at=now)
+
+
+def rebased(lease: Lease, now: datetime) -> Lease:
+    """Return the same lease with its clock paused since now, where it is paused.
+
+    The same time is left. A clock that was set back takes none away.
+    """
+    if lease.paused_at is None or now <= lease.paused_at:
+        return lease
+    waited = now - lease.paused_at
+    return replace(
+        lease,
+        paused_at=now,
+        expires_at=lease.expires_at + waited,
+        paid_until=None if lease.paid_until is None else lease.paid_until + waited,
+    )
 
 
 def end(lease: Lease, reason: EndReason, now: datetime, *, failure: str = "") -> Lease:
     """Return the lease closed; closing it again keeps the first reason."""
     if lease.ended is not None:
         return lease
+    # What is over sleeps no more: whoever pays for it again wants it to run.
+    lease = awake(lease, now)
     return replace(
         lease,
         ended=reason,

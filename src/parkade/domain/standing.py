@@ -5,17 +5,20 @@ The gateway's 503, the API's status and the CLI's column all say what this says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from parkade.domain.endpoint import SERVING, EndpointStatus, ObservedEndpoint
 from parkade.domain.lease import EndReason, Lease
+from parkade.domain.waking import wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from parkade.domain.terms import Terms
 
 
 class State(StrEnum):
@@ -24,6 +27,7 @@ class State(StrEnum):
     RUNNING = "running"
     STARTING = "starting"
     STOPPING = "stopping"
+    ASLEEP = "asleep"
     EXPIRED = "expired"
     STOPPED = "stopped"
     IDLE = "idle"
@@ -50,12 +54,16 @@ class Standing:
     """State, the reason as a caller gets it, what to do about it, and when to ask again."""
 
     state: State
-    #: `running`, `starting`, `expired`, `stopped`, `idle`, `failed: <FailureReason>` ...
+    #: `running`, `starting`, `asleep`, `expired`, `stopped`, `idle`, `failed: <FailureReason>` ...
     reason: str
     hint: str = ""
     retry_after: timedelta = timedelta(0)
     #: While it starts: when it will answer, by what starts of its config were measured to take.
     expected_at: datetime | None = None
+    #: Whether a request starts it; it is asked for by `services.waking`.
+    wakes: bool = False
+    #: How long callers who say nothing of it are held until it answers, as its owner settled.
+    hold: timedelta = timedelta(0)
 
 
 #: Returns how long starts of an endpoint config take, as measured; None: it was never started.
@@ -69,11 +77,21 @@ def unmeasured(config_name: str) -> timedelta | None:  # noqa: ARG001
 
 @overload
 def standing(
-    lease: Lease, seen: ObservedEndpoint | None, now: datetime, *, expected: Expected = ...
+    lease: Lease,
+    seen: ObservedEndpoint | None,
+    now: datetime,
+    *,
+    expected: Expected = ...,
+    terms: Terms | None = ...,
 ) -> Standing: ...
 @overload
 def standing(
-    lease: Lease | None, seen: ObservedEndpoint | None, now: datetime, *, expected: Expected = ...
+    lease: Lease | None,
+    seen: ObservedEndpoint | None,
+    now: datetime,
+    *,
+    expected: Expected = ...,
+    terms: Terms | None = ...,
 ) -> Standing | None: ...
 def standing(
     lease: Lease | None,
@@ -81,33 +99,83 @@ def standing(
     now: datetime,
     *,
     expected: Expected = unmeasured,
+    terms: Terms | None = None,
 ) -> Standing | None:
-    """Return how the endpoint stands; None where there is neither a lease nor an endpoint."""
+    """Return how the endpoint stands; None where there is neither a lease nor an endpoint.
+
+    Without `terms` nothing is known of what its owner settled about sleep and wake.
+    """
+    found = _standing(lease, seen, now, expected, terms)
+    if found is None or terms is None or terms.sleep is None:
+        return found
+    comes = found.wakes or found.state is State.STARTING
+    return replace(found, hold=terms.sleep.hold) if comes else found
+
+
+def _standing(
+    lease: Lease | None,
+    seen: ObservedEndpoint | None,
+    now: datetime,
+    expected: Expected,
+    terms: Terms | None,
+) -> Standing | None:
     if lease is not None and lease.over(now):
-        return _over(lease)
+        return _over(lease, now, expected, terms)
+    if lease is not None and lease.asleep_at is not None:
+        return _asleep(lease, expected)
     if seen is None:
         return _waiting(lease, now, expected) if lease is not None else None
+    # What sleeps under a lease that is to run is woken as soon as it has come to rest.
+    if seen.status is EndpointStatus.DELETING or seen.asleep:
+        if lease is not None:
+            return _waiting(lease, now, expected)
+        state = State.ASLEEP if seen.asleep else State.STOPPING
+        return Standing(state=state, reason=str(state), retry_after=OVER_ESTIMATE)
+    return _seen(lease, seen, now, expected)
+
+
+def _seen(
+    lease: Lease | None, seen: ObservedEndpoint, now: datetime, expected: Expected
+) -> Standing:
     if seen.status is EndpointStatus.FAILED:
         return _failed(seen.name, seen.failure_reason, leased=lease is not None)
     if seen.status is EndpointStatus.OUT_OF_SERVICE:
         return _failed(seen.name, "OutOfService, which only a person can mend", leased=False)
-    if seen.status is EndpointStatus.DELETING:
-        if lease is not None:
-            return _waiting(lease, now, expected)
-        return Standing(state=State.STOPPING, reason="stopping", retry_after=OVER_ESTIMATE)
     if seen.status in SERVING and (seen.healthy or not seen.wanted):
         return Standing(state=State.RUNNING, reason="running")
     if seen.status is EndpointStatus.CREATING:
         return _starting(seen.created_at, now, expected(seen.config_name))
+    if seen.status is EndpointStatus.SYSTEM_UPDATING and seen.awake_since is not None:
+        return _starting(seen.awake_since, now, expected(seen.config_name))
     return _starting(now, now, None)
 
 
-def _over(lease: Lease) -> Standing:
+def _asleep(lease: Lease, expected: Expected) -> Standing:
+    span = expected(lease.config_name)
+    return Standing(
+        state=State.ASLEEP,
+        reason="asleep",
+        hint="a request wakes it; ask again",
+        retry_after=START_ESTIMATE if span is None else span,
+        wakes=True,
+    )
+
+
+def _over(lease: Lease, now: datetime, expected: Expected, terms: Terms | None) -> Standing:
     reason = lease.reason_over()
     state = _OVER[reason]
     name = lease.endpoint_name
     failure = lease.failure or "no reason given"
     text = f"failed: {failure}" if reason is EndReason.FAILED else str(state)
+    if wakes(lease, terms, now):
+        span = expected(lease.config_name)
+        return Standing(
+            state=state,
+            reason=text,
+            hint="a request wakes it; ask again",
+            retry_after=START_ESTIMATE if span is None else span,
+            wakes=True,
+        )
     return Standing(
         state=state,
         reason=text,

@@ -7,7 +7,7 @@ from datetime import datetime  # noqa: TC003  stores read these forms by their a
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from parkade.domain.blueprint import Blueprint, Component  # noqa: TC001
-from parkade.domain.endpoint import ComponentStatus, EndpointStatus  # noqa: TC001
+from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.rollout import Strategy  # noqa: TC001
 from parkade.domain.stages import Rollout  # noqa: TC001
 
@@ -57,11 +57,26 @@ class RecordedEndpoint:
     #: The last strategy that somebody asked for, of an update that may be long over.
     strategy: Strategy | None = None
     failure_reason: str = ""
+    #: When it was put to sleep; kept until it is awake again.
+    asleep_since: datetime | None = None
+    #: When it came into service after it was created or woken.
+    awake_since: datetime | None = None
 
     @property
     def config_name(self) -> str:
         """The endpoint config that it runs."""
         return self.blueprint.config.name
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nothing of it is to run until it is woken; what runs yet is leaving."""
+        resting = {EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING}
+        return self.asleep_since is not None and self.status in resting
+
+    @property
+    def waking(self) -> bool:
+        """Whether it is being woken."""
+        return self.asleep_since is not None and self.status is EndpointStatus.SYSTEM_UPDATING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 class Hosting(Protocol):
-    """Creates and deletes endpoints. Both return at once; the status tells how it goes on."""
+    """Creates and deletes endpoints, puts them to sleep and wakes them.
+
+    All of it returns at once; the status tells how it goes on. What sleeps runs nothing and keeps
+    its name and what it is to run; where that cannot be, it is not there, and waking it is creating
+    it.
+    """
 
     def endpoints(self) -> Mapping[str, ObservedEndpoint]:
         """Return every endpoint by name. Raises Unavailable where not all can be seen."""
@@ -33,5 +38,20 @@ class Hosting(Protocol):
         """Begin to delete the endpoint; one that is gone or Deleting counts as done.
 
         Raises EndpointBusy while it is Creating, Updating or SystemUpdating.
+        """
+        ...
+
+    def sleep(self, endpoint_name: str) -> None:
+        """Begin to put the endpoint to sleep; what is under way in it is answered first.
+
+        One that is asleep, or is not there, counts as done. Raises EndpointBusy while it, or
+        something of it, is on its way to another status, and Conflict where it is Failed.
+        """
+        ...
+
+    def wake(self, endpoint_name: str) -> None:
+        """Begin to wake the endpoint; one that is not asleep counts as done.
+
+        Raises EndpointNotFound, EndpointBusy while it falls asleep, and ResourceLimitExceeded.
         """
         ...

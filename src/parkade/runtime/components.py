@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from parkade.domain.blueprint import Component
     from parkade.domain.event import Event
     from parkade.ports.catalog import RecordedComponent
+    from parkade.runtime.endpoints import Endpoint
     from parkade.runtime.groups import Group
     from parkade.runtime.premises import Premises
+    from parkade.runtime.stranded import Stranded
 
 _PHASES = {
     ComponentStatus.CREATING: Phase.COMING,
@@ -40,9 +42,16 @@ class Copies(Lifecycle):
     """All that runs for one component. `recorded` is what the store holds of it."""
 
     def __init__(
-        self, recorded: RecordedComponent, premises: Premises, *, gone: Callable[[], None]
+        self,
+        recorded: RecordedComponent,
+        premises: Premises,
+        *,
+        endpoint: Callable[[], Endpoint | Stranded | None],
+        gone: Callable[[], None],
     ) -> None:
+        """Take its record; `endpoint` returns the one that hosts it, if that is there."""
         super().__init__(premises, recorded.component.endpoint_name, gone=gone)
+        self._endpoint = endpoint
         self.recorded = recorded
         self.fleet = self._fleet(recorded.generation, self._most_groups())
         if self._renews:
@@ -74,13 +83,30 @@ class Copies(Lifecycle):
         target, present = self.recorded.target, self.recorded.component
         return target is not None and target.model != present.model
 
+    @property
+    def sleeps(self) -> bool:
+        """Whether its endpoint is asleep, and so it has no copies."""
+        endpoint = self._endpoint()
+        return endpoint is not None and endpoint.asleep
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is on its way to serve at first, or again."""
+        return self.phase is Phase.COMING
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is on its way to another status."""
+        return self.phase in {Phase.COMING, Phase.CHANGING, Phase.LEAVING}
+
     def groups(self) -> tuple[Group, ...]:
-        """Return the one group of its copies."""
-        return grouping.of_component(self.recorded.component)
+        """Return the one group of its copies; with none of them wanted while its endpoint sleeps."""
+        groups = grouping.of_component(self.recorded.component)
+        return grouping.emptied(groups) if self.sleeps else groups
 
     def _most_groups(self) -> tuple[Group, ...]:
         target = self.recorded.target
-        if target is None or self._renews:
+        if target is None or self._renews or self.sleeps:
             return self.groups()
         return grouping.larger(self.groups(), grouping.of_component(target))
 
@@ -91,8 +117,14 @@ class Copies(Lifecycle):
             self.rising = self._fleet(self.recorded.generation + 1, groups)
 
     def update(self, target: Component, actor: str) -> None:
-        """Begin to go over to the target: another model, or another number of copies."""
+        """Begin to go over to the target: another model, or another number of copies.
+
+        While its endpoint sleeps it takes up the number at once, and raises Conflict for all else.
+        """
         self.require_idle("updated")
+        if self.sleeps:
+            self._retune(target, actor)
+            return
         self._record(
             ComponentStatus.UPDATING,
             "component.updating",
@@ -106,6 +138,32 @@ class Copies(Lifecycle):
             self.fleet.groups = self._most_groups()
         self._proceed()
         self._premises.changed()
+
+    def _retune(self, target: Component, actor: str) -> None:
+        present = self.recorded.component
+        if target != replace(present, copies=target.copies):
+            raise Conflict(
+                f"inference component {self.name!r} cannot be updated: its endpoint "
+                f"{self.endpoint_name!r} is asleep, and nothing of it runs",
+                hint=f"wake it first: parkade wake {self.endpoint_name}",
+            )
+        reason = f"{target.copies} copies are to run when its endpoint wakes"
+        status = self.recorded.status
+        self._record(status, "component.retuned", reason, actor, component=target)
+        self._premises.changed()
+
+    def rest(self, actor: str) -> None:
+        """Begin to let the copies leave, since the endpoint falls asleep."""
+        if self.phase is Phase.SERVING and self.instances:
+            reason = "its endpoint falls asleep"
+            self._record(ComponentStatus.UPDATING, "component.updating", reason, actor)
+            self.fleet.groups = self.groups()
+            self._proceed()
+
+    def rouse(self, actor: str) -> None:
+        """Begin to start the copies again, since the endpoint wakes."""
+        if self.phase in {Phase.SERVING, Phase.OVER} and self.recorded.component.copies:
+            self._come("its endpoint wakes", actor)
 
     def require_idle(self, done: str) -> None:
         """Raise EndpointBusy unless it is InService, or Conflict where it never will be."""
@@ -148,14 +206,15 @@ class Copies(Lifecycle):
     def revive(self, actor: str) -> None:
         """Begin anew, since its endpoint has come back."""
         if self.phase is Phase.OVER:
-            self._record(
-                ComponentStatus.CREATING, "component.creating", "its endpoint is back", actor
-            )
-            self.fleet = self._fleet(self.recorded.generation, self.groups())
-            self._proceed()
+            self._come("its endpoint is back", actor)
+
+    def _come(self, reason: str, actor: str) -> None:
+        self._record(ComponentStatus.CREATING, "component.creating", reason, actor)
+        self.fleet = self._fleet(self.recorded.generation, self.groups())
+        self._proceed()
 
     def _record_arrival(self) -> None:
-        copies = self.recorded.component.copies
+        copies = 0 if self.sleeps else self.recorded.component.copies
         self._record(
             ComponentStatus.IN_SERVICE,
             "component.in_service",
@@ -199,6 +258,8 @@ class Copies(Lifecycle):
         )
         self._premises.store.put_component(recorded, self._event(kind, reason, actor))
         self.recorded = recorded
+        if (endpoint := self._endpoint()) is not None:
+            endpoint.hear()
 
     def _event(self, kind: str, reason: str, actor: str) -> Event:
         return self._premises.event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,11 @@ def of_component(component: Component) -> tuple[Group, ...]:
             startup=_seconds(component.startup_timeout),
         ),
     )
+
+
+def emptied(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    """Return the groups with nothing wanted of them."""
+    return tuple(replace(group, count=0) for group in groups)
 
 
 def workers(groups: tuple[Group, ...]) -> int:

@@ -99,6 +99,14 @@ class Stranded(Keeper):
                 return blueprint.model(variant.model_name).containers[number]
         raise Unreadable(f"endpoint {self.name!r} has no variant {variant_name!r} any more")
 
+    @property
+    def asleep(self) -> bool:
+        """Whether it sleeps: what cannot be read is left as it is."""
+        return False
+
+    def hear(self) -> None:
+        """Take no note of what its inference components do."""
+
     def require_idle(self, done: str) -> NoReturn:
         """Raise Unreadable: nothing can be done with it."""
         raise Unreadable(

@@ -35,3 +35,12 @@ class EmbeddedHosting:
         """Begin to delete the endpoint, if it is there."""
         if endpoint_name in self._host.observed():
             self._host.delete_endpoint(endpoint_name, METER)
+
+    def sleep(self, endpoint_name: str) -> None:
+        """Begin to put the endpoint to sleep, if it is there."""
+        if endpoint_name in self._host.observed():
+            self._host.sleep_endpoint(endpoint_name, METER)
+
+    def wake(self, endpoint_name: str) -> None:
+        """Begin to wake the endpoint, with its inference components."""
+        self._host.wake_endpoint(endpoint_name, METER)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.domain.endpoint import SERVING, EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import (
     AlreadyExists,
     ConfigNotFound,
+    Conflict,
     EndpointBusy,
     EndpointNotFound,
     ParkadeError,
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from parkade.ports.clock import Clock
 
+#: From these an endpoint comes into service after it ran nothing.
+_COMING = (EndpointStatus.CREATING, EndpointStatus.SYSTEM_UPDATING)
 _UNDELETABLE = (
     EndpointStatus.CREATING,
     EndpointStatus.UPDATING,
@@ -35,7 +38,7 @@ class MemoryHosting:
         self._endpoints: dict[str, ObservedEndpoint] = {}
         self._refusals: dict[tuple[str, str], ParkadeError] = {}
         self._hidden: ParkadeError | None = None
-        #: Every call that changes something, as ("create" or "delete", endpoint name).
+        #: Every call that changes something, as ("create", "delete", "sleep" or "wake", name).
         self.calls: list[tuple[str, str]] = []
 
     def endpoints(self) -> Mapping[str, ObservedEndpoint]:
@@ -89,16 +92,51 @@ class MemoryHosting:
             )
         self.enter(endpoint_name, EndpointStatus.DELETING)
 
+    def sleep(self, endpoint_name: str) -> None:
+        """Record the endpoint as Updating, with nothing wanted any more."""
+        self._call("sleep", endpoint_name)
+        present = self._endpoints.get(endpoint_name)
+        if present is None or present.asleep:
+            return
+        if present.status is EndpointStatus.FAILED:
+            raise Conflict(f"endpoint {endpoint_name!r} is Failed", hint="delete it")
+        if present.status is not EndpointStatus.IN_SERVICE or present.changing:
+            raise EndpointBusy(
+                f"endpoint {endpoint_name!r} is {present.status}", hint="wait until it is at rest"
+            )
+        self.enter(endpoint_name, EndpointStatus.UPDATING)
+        self._change(endpoint_name, asleep=True, wanted=0, healthy=0)
+
+    def wake(self, endpoint_name: str) -> None:
+        """Record the endpoint as SystemUpdating, with its instances wanted again."""
+        self._call("wake", endpoint_name)
+        present = self._present(endpoint_name)
+        if not present.asleep:
+            return
+        if present.status is not EndpointStatus.IN_SERVICE:
+            raise EndpointBusy(
+                f"endpoint {endpoint_name!r} is {present.status}", hint="wait until it is at rest"
+            )
+        self.enter(endpoint_name, EndpointStatus.SYSTEM_UPDATING)
+        self._change(
+            endpoint_name, asleep=False, wanted=1, healthy=0, awake_since=self._clock.now()
+        )
+
     def add_config(self, config_name: str) -> None:
         """Make an endpoint config known."""
         self._configs.add(config_name)
 
     def settle(self, endpoint_name: str) -> None:
         """Let the endpoint arrive: gone where it is Deleting, in service otherwise."""
-        if self._present(endpoint_name).status is EndpointStatus.DELETING:
+        present = self._present(endpoint_name)
+        if present.status is EndpointStatus.DELETING:
             del self._endpoints[endpoint_name]
-        else:
-            self.enter(endpoint_name, EndpointStatus.IN_SERVICE)
+            return
+        self.enter(endpoint_name, EndpointStatus.IN_SERVICE)
+        if present.asleep:
+            self._change(endpoint_name, healthy=0)
+        elif present.status in _COMING:
+            self._change(endpoint_name, awake_since=self._clock.now())
 
     def fail(self, endpoint_name: str, reason: str) -> None:
         """Let the endpoint fail."""
@@ -116,6 +154,9 @@ class MemoryHosting:
             healthy=int(status in SERVING),
         )
 
+    def _change(self, endpoint_name: str, **changes: Any) -> None:
+        self._endpoints[endpoint_name] = replace(self._endpoints[endpoint_name], **changes)
+
     def place(self, endpoint: ObservedEndpoint) -> None:
         """Put an endpoint there that nobody created here."""
         self._endpoints[endpoint.name] = endpoint
@@ -125,7 +166,7 @@ class MemoryHosting:
         del self._endpoints[endpoint_name]
 
     def refuse(self, call: str, endpoint_name: str, error: ParkadeError | None) -> None:
-        """Raise this error at each "create" or "delete" of the endpoint; None: no longer."""
+        """Raise this error at each "create", "delete" ... of the endpoint; None: no longer."""
         if error is None:
             self._refusals.pop((call, endpoint_name), None)
         else:

@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 _INSERT = """
     INSERT INTO leases VALUES (:endpoint_name, :config_name, :owner, :created_at, :expires_at,
         :ended, :ended_at, :retries, :refused_at, :failure, :warned, :version,
-        :paid_until)
+        :paid_until, :asleep_at, :paused_at, :wanted_at, :woken)
     ON CONFLICT DO NOTHING
 """
 _UPDATE = """
     UPDATE leases SET config_name = :config_name, owner = :owner, expires_at = :expires_at,
         ended = :ended, ended_at = :ended_at, retries = :retries, refused_at = :refused_at,
-        failure = :failure, warned = :warned, version = :version, paid_until = :paid_until
+        failure = :failure, warned = :warned, version = :version, paid_until = :paid_until,
+        asleep_at = :asleep_at, paused_at = :paused_at, wanted_at = :wanted_at, woken = :woken
     WHERE endpoint_name = :endpoint_name AND version = :version - 1 AND created_at = :created_at
 """
 _DELETE = """
@@ -167,6 +168,10 @@ def _columns(lease: Lease) -> dict[str, columns.Column]:
         "warned": json.dumps(sorted(before // _MICROSECOND for before in lease.warned)),
         "version": lease.version,
         "paid_until": columns.instant_or_none(lease.paid_until),
+        "asleep_at": columns.instant_or_none(lease.asleep_at),
+        "paused_at": columns.instant_or_none(lease.paused_at),
+        "wanted_at": columns.instant_or_none(lease.wanted_at),
+        "woken": lease.woken // _MICROSECOND,
     }
 
 
@@ -190,7 +195,19 @@ def _fields(row: columns.Row) -> Lease:
         warned=_warned(row),
         version=columns.read_number(row, "version", least=1),
         paid_until=columns.read_instant_or_none(row, "paid_until"),
+        asleep_at=columns.read_instant_or_none(row, "asleep_at"),
+        paused_at=columns.read_instant_or_none(row, "paused_at"),
+        wanted_at=columns.read_instant_or_none(row, "wanted_at"),
+        woken=_woken(row),
     )
+
+
+def _woken(row: columns.Row) -> timedelta:
+    number = columns.read_number(row, "woken")
+    try:
+        return timedelta(microseconds=number)
+    except OverflowError as error:
+        raise Unreadable(f"its woken {number!r} is out of range") from error
 
 
 def _warned(row: columns.Row) -> frozenset[timedelta]:

@@ -1,0 +1,92 @@
+"""Asking for what is asleep, or over: the one write with which a wake begins.
+
+Whoever asks first is written into the lease; the plan answers it. Hundreds who ask at once are one
+ask, and so is one that a crash made somebody repeat.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.domain import lease as leases
+from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable
+from parkade.domain.event import GATEWAY, Event
+from parkade.domain.waking import wakes
+from parkade.services.contention import contended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parkade.domain.lease import Lease
+    from parkade.domain.terms import Terms
+    from parkade.ports.clock import Clock
+    from parkade.ports.leases import LeaseBook
+    from parkade.ports.terms import TermsStore
+
+
+class Waking:
+    """Takes the asks. `changed` is called after every write."""
+
+    def __init__(
+        self,
+        *,
+        book: LeaseBook,
+        terms: TermsStore,
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        self._book = book
+        self._terms = terms
+        self._clock = clock
+        self._changed = changed
+
+    def ask(self, endpoint_name: str, why: str, *, actor: str = GATEWAY) -> bool:
+        """Ask for the endpoint; return whether it runs, or is going to, because of that or anyway.
+
+        Can be repeated, and called by many at once: what is asked for already is not written again.
+        False where there is no lease, or none that a request wakes. Raises Unreadable.
+        """
+        try:
+            self._ask(endpoint_name, why, actor)
+        except (LeaseNotFound, Conflict):
+            return False
+        return True
+
+    def wake(self, endpoint_name: str, *, actor: str) -> Lease:
+        """Ask for the endpoint as a person; return its lease, unchanged where it is not asleep.
+
+        Raises LeaseNotFound, and Conflict where the lease is over and no request wakes it.
+        """
+        return self._ask(endpoint_name, f"{actor} asked for it", actor)
+
+    @contended
+    def _ask(self, endpoint_name: str, why: str, actor: str) -> Lease:
+        lease = self._book.get(endpoint_name)
+        now = self._clock.now()
+        if not lease.over(now) and lease.asleep_at is None:
+            return lease
+        if not wakes(lease, self._settled(endpoint_name), now):
+            raise Conflict(
+                f"the lease of {endpoint_name!r} is over ({lease.reason_over()}), and no request "
+                "wakes it",
+                hint=f"give it new time: parkade start {endpoint_name} --minutes 30",
+            )
+        if lease.wanted_at is not None:
+            return lease
+        event = Event(
+            at=now,
+            kind="lease.wanted",
+            actor=actor,
+            reason=why,
+            endpoint_name=endpoint_name,
+        )
+        stored = self._book.put(leases.wanted(lease, now), event)
+        self._changed()
+        return stored
+
+    def _settled(self, endpoint_name: str) -> Terms | None:
+        """Return the terms; none of what cannot be read, so that nothing is bought by it."""
+        try:
+            return self._terms.get(endpoint_name)
+        except Unreadable:
+            return None
