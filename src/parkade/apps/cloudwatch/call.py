@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.sagemaker.arns import ACCOUNT
+from parkade.apps.wire import sight
 from parkade.apps.wire.faults import Fault
 from parkade.domain.alarmshapes import series_of
 
@@ -40,18 +41,7 @@ class Call:
 
     def sees(self, series: Series) -> bool:
         """Tell whether a series is the caller's to see; what is of no endpoint is everybody's."""
-        if not self.caller.endpoints:
-            return True
-        dimensions = dict(series.dimensions)
-        named = [
-            *([dimensions["EndpointName"]] if "EndpointName" in dimensions else []),
-            *(
-                [self.components.get(dimensions["InferenceComponentName"], "")]
-                if "InferenceComponentName" in dimensions
-                else []
-            ),
-        ]
-        return all(name in self.caller.endpoints for name in named)
+        return sight.sees(self.caller, series, self.components)
 
     def sees_alarm(self, alarm: Alarm) -> bool:
         """Tell whether an alarm is the caller's to see: where all of its series are."""
