@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.monitor import Monitoring
     from parkade.apps.parts.outbox import Outgoing
     from parkade.apps.parts.upkeep import Upkeep
+    from parkade.apps.parts.waking import Slumber
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.settings import Settings
     from parkade.apps.statefolder import StatePaths
@@ -59,6 +60,8 @@ class Services:
     sweep: Sweep
     #: Terms, the maintainer, undo.
     upkeep: Upkeep
+    #: Sleep and wake.
+    waking: Slumber
     undo: Undo
     #: Subscribers, their letters, links that extend.
     outbox: Outgoing

@@ -34,6 +34,7 @@ from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
 from parkade.apps.parts import upkeep as upkeeping
+from parkade.apps.parts import waking as slumber
 from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
@@ -219,6 +220,9 @@ def build(
         budgets=money.budgets,
     )
     upkeep = upkeeping.build(kept)
+    waking = slumber.build(
+        slumber.Ports(database=database, book=book, clock=clock, changed=signals.changed)
+    )
 
     def reload() -> list[str]:
         fresh = settings.read()
@@ -258,6 +262,7 @@ def build(
         meter=meter,
         outbox=outgoing,
         upkeep=upkeep,
+        waking=waking,
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         alarms=alarms,

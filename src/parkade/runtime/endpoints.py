@@ -21,12 +21,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint, lawful
-from parkade.domain.errors import Conflict, EndpointBusy
+from parkade.domain.errors import EndpointBusy
 from parkade.domain.event import HOST
 from parkade.domain.eventbridge import DELETED
 from parkade.runtime import groups as grouping
 from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.lifecycle import Phase, shortened
+from parkade.runtime.slumber import Slumber
 from parkade.runtime.staging import Staged
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _PHASES = {
 }
 
 
-class Endpoint(Staged):
+class Endpoint(Slumber, Staged):
     """All that runs for one endpoint. `recorded` is what the store holds of it."""
 
     def __init__(
@@ -101,8 +102,9 @@ class Endpoint(Staged):
         return self.recorded.rollout
 
     def groups(self) -> tuple[Group, ...]:
-        """Return a group for each variant."""
-        return grouping.of_blueprint(self.recorded.blueprint)
+        """Return a group for each variant; with nothing wanted of it while it sleeps."""
+        groups = grouping.of_blueprint(self.recorded.blueprint)
+        return grouping.emptied(groups) if self.asleep else groups
 
     def target_groups(self) -> tuple[Group, ...]:
         """Return a group for each variant of what is being brought up."""
@@ -137,6 +139,9 @@ class Endpoint(Staged):
             wanted=sum(fleet.wanted for fleet in fleets) if self.live else 0,
             generation=recorded.generation,
             target_config_name=recorded.target.config.name if recorded.target else "",
+            asleep=recorded.asleep,
+            awake_since=recorded.changed_at if recorded.waking else recorded.awake_since,
+            changing=any(each.changing for each in self.components()),
         )
 
     def update(
@@ -184,21 +189,6 @@ class Endpoint(Staged):
         self._proceed()
         self._premises.changed()
 
-    def require_idle(self, done: str) -> None:
-        """Raise EndpointBusy unless it is InService, or Conflict where it never will be."""
-        status = self.recorded.status
-        if status is EndpointStatus.FAILED:
-            raise Conflict(
-                f"endpoint {self.name!r} is Failed: DeleteEndpoint is the only operation that can "
-                "be performed on it",
-                hint="delete it and create it again",
-            )
-        if status is not EndpointStatus.IN_SERVICE:
-            raise EndpointBusy(
-                f"endpoint {self.name!r} is {status} and cannot be {done} now",
-                hint="wait until it is InService",
-            )
-
     def delete(self, actor: str) -> None:
         """Begin to delete it; one that is being deleted counts as done.
 
@@ -224,6 +214,8 @@ class Endpoint(Staged):
         await super()._remove()
 
     def _record_arrival(self) -> None:
+        if self._record_rest():
+            return
         reason = "every instance answers"
         if self.recorded.status is not EndpointStatus.CREATING and self.recorded.failure_reason:
             reason = f"{self.recorded.config_name} serves on, after a change that failed"
@@ -232,6 +224,7 @@ class Endpoint(Staged):
             "endpoint.in_service",
             reason,
             failure_reason=self.recorded.failure_reason,
+            awake_since=self.recorded.awake_since or self._premises.clock.now(),
         )
 
     def _record_stage(self, rollout: Rollout, reason: str, actor: str = HOST) -> None:

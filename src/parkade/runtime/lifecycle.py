@@ -130,11 +130,15 @@ class Lifecycle(Keeper):
     def on_well(self) -> None:
         """Look whether all is there that was waited for."""
         if not self._decided:
-            if self.phase is Phase.COMING and self.fleet.whole:
+            if self.phase is Phase.COMING and self._whole():
                 self._decide(self._arrive)
             elif self.phase is Phase.CHANGING and self.changes and self._risen():
                 self._decide(self._conclude)
         self._premises.changed()
+
+    def _whole(self) -> bool:
+        """Tell whether all of it is there that was to come."""
+        return self.fleet.whole
 
     def _risen(self) -> bool:
         if self.rising:

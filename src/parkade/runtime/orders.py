@@ -188,7 +188,9 @@ class Orders(Catalog):
         Raises EndpointNotFound, Unreadable, EndpointBusy, Conflict, ResourceLimitExceeded, and
         InvalidInput for an unknown variant, or a count of one that is serverless.
         """
-        endpoint = self._idle(name, "changed")
+        endpoint = self._endpoint(name)
+        if isinstance(endpoint, Stranded) or not endpoint.asleep:
+            endpoint = self._idle(name, "changed")
         blueprint = endpoint.recorded.blueprint
         variants = {variant.name: variant for variant in blueprint.config.every}
         for variant_name in {**counts, **weights}:
@@ -205,6 +207,9 @@ class Orders(Catalog):
                     field="DesiredInstanceCount",
                 )
         target = blueprint.changed(counts, weights)
+        if endpoint.asleep:
+            endpoint.retune(target, actor)
+            return
         present, wanted = endpoint.groups(), groups.of_blueprint(target)
         more = groups.workers(groups.larger(present, wanted)) - groups.workers(present)
         self._require_room(f"the change of endpoint {name!r}", more)
@@ -277,7 +282,9 @@ class Orders(Catalog):
         self._require_players(component.model)
         present, wanted = copies.groups(), groups.of_component(component)
         more = groups.workers(wanted)
-        if component.model == copies.recorded.component.model:
+        if copies.sleeps:
+            more = 0
+        elif component.model == copies.recorded.component.model:
             more = groups.workers(groups.larger(present, wanted)) - groups.workers(present)
         self._require_room(f"the update of inference component {component.name!r}", more)
         copies.update(component, actor)
@@ -360,7 +367,12 @@ class Orders(Catalog):
         )
 
     def _copies_of(self, recorded: RecordedComponent) -> Copies:
-        return Copies(recorded, self._premises, gone=lambda: self._forget_component(recorded.name))
+        return Copies(
+            recorded,
+            self._premises,
+            endpoint=lambda: self._endpoints.get(recorded.component.endpoint_name),
+            gone=lambda: self._forget_component(recorded.name),
+        )
 
     def _forget(self, name: str) -> None:
         del self._endpoints[name]
