@@ -50,13 +50,14 @@ class LinkServer:
         on_event: Callable[[link.Happening], None],
         on_report: Callable[[Report], None] = lambda _: None,
         on_joined: Callable[[str, str], None] = lambda *_: None,
+        on_wanted: Callable[[str], None] = lambda _: None,
         targets: TargetDesk | None = None,
     ) -> None:
         """Hand usage to `on_usage` with the name of the connected gateway, until `on_gone`.
 
         `on_joined` hears which gateway has that name, by the id that it keeps for its life, and
-        `on_report` gets usage with all that is said about it. What is said about target models
-        goes to `targets`.
+        `on_report` gets usage with all that is said about it. `on_wanted` hears of an endpoint that
+        is asleep and called. What is said about target models goes to `targets`.
         """
         self._sock = sock
         self._on_usage = on_usage
@@ -64,6 +65,7 @@ class LinkServer:
         self._on_event = on_event
         self._on_report = on_report
         self._on_joined = on_joined
+        self._on_wanted = on_wanted
         self._targets = targets
         self._names = (f"gateway-{number}" for number in itertools.count(1))
         self._newest = b""
@@ -177,5 +179,7 @@ class LinkServer:
                 if self._targets is not None:
                     self._targets.used(peer.name, message.get("targets", ()))
                 peer.writer.write(link.frame({"kind": "counted", "number": message["number"]}))
+            case "wake":
+                self._on_wanted(message["endpoint"])
             case kind if self._targets is None or not self._targets.heard(peer.name, message):
                 logger.error("a gateway sent an unknown message %r", kind)

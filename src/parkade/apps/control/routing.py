@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointView:
     """Return how requests to the endpoint are answered; it stands so in real time."""
+    asynchronous = fleet is not None and fleet.asynchronous is not None
     if stands.state is not State.RUNNING:
         at = stands.expected_at
         return link.EndpointView(
+            asynchronous=asynchronous,
             down=link.Down(
                 reason=stands.reason,
                 hint=stands.hint,
                 retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
                 # In whole seconds, so that looking again does not change what is told.
                 expected_at=None if at is None else math.ceil(at.timestamp()),
-            )
+                wakes=stands.wakes,
+                hold=stands.hold.total_seconds(),
+            ),
         )
     if fleet is None:
         return link.EndpointView()
@@ -39,7 +43,7 @@ def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointVie
             for name, each in components.items()
         },
         capture=_capture(fleet.capture),
-        asynchronous=fleet.asynchronous is not None,
+        asynchronous=asynchronous,
     )
 
 

@@ -46,16 +46,11 @@ class Absence:
     def receive(self, invocation: Invocation) -> bool:
         """Hold one that comes now, or answer it; tell whether it is held."""
         self._wish()
-        holding, span = self._fleet.holding, self.span(invocation.asked)
-        if not span:
-            invocation.refuse(self.answer(invocation.asked))
-            return False
-        lack = invocation.lack_of_room() or holding.lack_of_places()
-        if lack is not None:
-            invocation.refuse(lack)
-            return False
-        invocation.be_held(span)
-        return True
+        span = self.span(invocation.asked)
+        if span:
+            return hold(invocation, self._fleet, span)
+        invocation.refuse(self.answer(invocation.asked))
+        return False
 
     def keep(self, invocation: Invocation) -> bool:
         """Let one wait that was admitted before, or answer it; tell whether it waits.
@@ -74,17 +69,26 @@ class Absence:
             invocation.be_held(span)
         return True
 
-    def answer(self, asked: Asked, *, held: bool = False) -> answers.Answer:
+    def answer(self, asked: Asked) -> answers.Answer:
         """Return what a caller is told who is not held, or is no longer."""
         now = self._fleet.wall()
         if self.passes and asked.respond_async:
             return answers.under_way(self._down, self._endpoint, now)
-        answer = answers.down(self._down, self._endpoint, now, passes=self.passes)
-        return answers.waited(answer, self.span(asked)) if held and asked.wait else answer
+        return answers.down(self._down, self._endpoint, now, passes=self.passes)
 
     def _wish(self) -> None:
         if self._down.wakes:
             self._fleet.wishes.ask(self._endpoint)
+
+
+def hold(invocation: Invocation, fleet: Fleet, seconds: float) -> bool:
+    """Hold the invocation for so long, or answer that nobody more can be; tell which."""
+    lack = invocation.lack_of_room() or fleet.holding.lack_of_places()
+    if lack is not None:
+        invocation.refuse(lack)
+        return False
+    invocation.be_held(fleet.holding.bounded(seconds))
+    return True
 
 
 class Nowhere:
@@ -108,6 +112,6 @@ class Nowhere:
 
     keep = receive
 
-    def answer(self, _asked: Asked, *, held: bool = False) -> answers.Answer:  # noqa: ARG002
+    def answer(self, _asked: Asked) -> answers.Answer:
         """Return the answer."""
         return self._answer

@@ -226,12 +226,12 @@ def under_way(line: link.Down, endpoint: str, now: float) -> Answer:
 
 def waited(answer: Answer, seconds: float) -> Answer:
     """Say with the answer that its caller was held for as long as it preferred."""
-    return Answer(answer.status, answer.head + preference_applied(seconds), answer.body)
+    return Answer(answer.status, answer.head + b"".join(applied(seconds)), answer.body)
 
 
-def preference_applied(seconds: float) -> bytes:
+def applied(seconds: float) -> tuple[bytes, bytes, bytes]:
     """Return the header that says for how long a caller was held at most."""
-    return b"Preference-Applied: wait=%d\r\n" % seconds
+    return b"Preference-Applied: ", b"wait=%d" % seconds, b"\r\n"
 
 
 def too_many_held(most: int) -> Answer:

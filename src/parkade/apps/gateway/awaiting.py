@@ -8,13 +8,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
+from parkade.apps.gateway import answers
 from parkade.apps.gateway.holding import Hold
 from parkade.apps.gateway.incoming import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parkade.apps.gateway import answers
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.deadlines import Deadlines
     from parkade.apps.gateway.doors import Door
@@ -37,6 +37,11 @@ class Awaiting(Incoming):
         super().__init__(client, door, target, headers, keep=keep)
         #: The limit that it is under; None: it is held, or not whole yet, or over.
         self._patience: Deadlines[Awaiting] | None = None
+
+    @property
+    def _span(self) -> float:
+        """For how many seconds it was held at most, where its caller preferred that; 0: it was not."""
+        return self._hold.span if self._hold is not None and self.asked.wait else 0.0
 
     # What its endpoint's absence tells it.
 
@@ -62,7 +67,8 @@ class Awaiting(Incoming):
         """Answer that the endpoint does not serve yet; where it does, wait as all others do."""
         absence = self._endpoint.absence
         if absence is not None:
-            self.refuse(absence.answer(self.asked, held=True))
+            answer = absence.answer(self.asked)
+            self.refuse(answers.waited(answer, self._span) if self._span else answer)
         elif not self._endpoint.lacks_capacity(self):
             self.let_go()
 

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
-from parkade.apps.gateway.absence import Absence, Nowhere
+from parkade.apps.gateway.absence import Absence, Nowhere, hold
 from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.queueing import Queueing
@@ -109,14 +109,17 @@ class Endpoint:
     def admit(self, invocation: Invocation) -> None:
         """Give the invocation to a worker, let it wait for one, or refuse it."""
         if self.absence is not None:
-            if self.absence.receive(invocation):
+            if self._asynchronous:
+                invocation.refuse(objections.only_asynchronous(self.name))
+            elif self.absence.receive(invocation):
                 self._queueing.add(invocation)
         elif self._objects(invocation, new=True):
             pass
         elif not self._give(invocation):
+            wait = invocation.asked.wait or 0
             if self._queueing.count >= self._fleet.waiting:
                 invocation.refuse(answers.TOO_MANY_WAITING)
-            else:
+            elif self._copyless(invocation) is None or hold(invocation, self._fleet, wait):
                 self._queueing.add(invocation)
 
     def place(self, invocation: Invocation) -> None:
@@ -153,9 +156,10 @@ class Endpoint:
 
     def lacks_capacity(self, invocation: Awaiting) -> bool:
         """Refuse one that still has no copy of its component; tell whether that was done."""
-        component = (self._components or {}).get(invocation.asked.component)
-        if component is None or component.instances:
+        component = self._copyless(invocation)
+        if component is None:
             return False
+        component.counter.no_capacity += 1
         invocation.refuse(objections.no_capacity(component.name))
         return True
 
@@ -221,13 +225,19 @@ class Endpoint:
             if component is None:
                 return objections.unknown_component(asked.component, self.name)
             if new and not component.instances:
+                # It is by these that a component is scaled up from zero, be they held or not.
                 component.counter.no_capacity += 1
-                return objections.no_capacity(asked.component)
+                return None if asked.wait else objections.no_capacity(asked.component)
         elif asked.component:
             return objections.no_components(asked.component, self.name)
         if asked.variant and self._variants and asked.variant not in self._variants:
             return objections.unknown_variant(asked.variant, self.name)
         return None
+
+    def _copyless(self, invocation: Awaiting) -> Variant | None:
+        """Return the component that the invocation is for, where that has no copy."""
+        component = (self._components or {}).get(invocation.asked.component)
+        return component if component is not None and not component.instances else None
 
     def _give(self, invocation: Invocation) -> bool:
         """Give the invocation to a worker or refuse it; False: it has to wait."""

@@ -71,15 +71,17 @@ class Holding:
 class Hold:
     """What is kept for one request that is held, or is to be: room for its body, and a place."""
 
-    __slots__ = ("_holding", "_size", "_timer", "_until", "request")
+    __slots__ = ("_holding", "_size", "_timer", "_until", "request", "span")
 
     def __init__(self, holding: Holding, request: Held, size: int) -> None:
         """Take room for the body, which is of this size at most."""
         self.request = request
+        #: Seconds for which it is held at most; 0: it never was.
+        self.span = 0.0
         self._holding = holding
         self._size = size
         self._timer: asyncio.TimerHandle | None = None
-        #: When it will have been held for long enough; 0: it never was.
+        #: When it will have been held for long enough.
         self._until = 0.0
         holding.bytes += size
 
@@ -94,7 +96,9 @@ class Hold:
         A request that is held again, for what it was sent to has gone, has what is left of its time.
         """
         loop = self._holding.loop
-        self._until = self._until or loop.time() + seconds
+        if not self.span:
+            self.span = seconds
+            self._until = loop.time() + seconds
         if self._until <= loop.time():
             return False
         self._resize(size)

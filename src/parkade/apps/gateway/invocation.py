@@ -196,6 +196,8 @@ class Invocation(Awaiting):
                 self._endpoint.sessions.heed(lines, variant, self.instance)
             if self._endpoint.tap is not None:
                 self._show(200, status, lines, chunks)
+            if self._hold is not None and self._span:
+                lines += answers.applied(self._span)
             head = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % size, variant.header, *lines]
             self._leave()
             client.respond(self, head, chunks)
@@ -210,6 +212,8 @@ class Invocation(Awaiting):
         variant.counter.begun(monotonic() - self._sent_first)
         if self.asked.session:
             endpoint.sessions.heed(lines, variant, self.instance)
+        if self._span:
+            lines += answers.applied(self._span)
         if self._patience is not None:
             self._patience.drop(self)
         self._patience = self._client.gateway.fleet.stream_patience
