@@ -146,6 +146,7 @@ def build(
         fleets=host.fleets,
         region=lambda: current.file.region,
         observer=lambda: monitor.collector.asynchronous,
+        wanted=lambda name: waking.asks.ask(name, "an asynchronous request waits"),
     )
     many = Many.of(
         host,

@@ -71,10 +71,12 @@ class Backlog:
         fleets: Callable[[], Mapping[str, FleetView]],
         region: Callable[[], str],
         observer: Callable[[], Observer] = Nobody,
+        wanted: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Take what it works with; `fleets` are where invocations can be sent now.
 
-        The `observer` hears how requests end.
+        The `observer` hears how requests end. An endpoint that requests wait for and that has no
+        instance is `wanted`, time and again.
         """
         self._store = store
         self._objects = objects
@@ -85,6 +87,7 @@ class Backlog:
         self._fleets = fleets
         self._region = region
         self._observer = observer
+        self._wanted = wanted
         #: The present or last attempt of each request that is carried out.
         self._trips: dict[str, Trip] = {}
         self._waiting: dict[str, deque[AsyncRequest]] = defaultdict(deque)
@@ -189,6 +192,8 @@ class Backlog:
         fleets = self._fleets()
         for endpoint_name in [name for name, queue in self._waiting.items() if queue]:
             queue, fleet = self._waiting[endpoint_name], fleets.get(endpoint_name)
+            if fleet is None or not any(variant.instances for variant in fleet.variants):
+                self._want(endpoint_name)
             while queue and fleet is not None and (place := self._free(endpoint_name, fleet)):
                 request = queue[0]
                 begun = replace(
@@ -202,6 +207,14 @@ class Backlog:
                     return
                 queue.popleft()
                 self._begin(begun, place)
+
+    def _want(self, endpoint_name: str) -> None:
+        """Ask for instances: the endpoint may be asleep."""
+        try:
+            self._wanted(endpoint_name)
+        except ParkadeError:
+            _logger.exception("%s cannot be asked for", endpoint_name)
+            asyncio.get_running_loop().call_later(_AGAIN, self.nudge)
 
     def _free(self, endpoint_name: str, fleet: FleetView) -> InstanceView | None:
         """Return the least busy instance with room, of the variant that is behind its share."""

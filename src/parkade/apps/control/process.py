@@ -89,6 +89,7 @@ class ControlProcess:
             on_report=self._services.monitor.collector.report,
             on_joined=self._services.monitor.collector.joined,
             on_event=self._happened,
+            on_wanted=self._wanted,
             targets=self._services.many.desk,
         )
         self._publisher = Publisher(
@@ -184,6 +185,13 @@ class ControlProcess:
         )
         self._services.history.append(event)
         self._broadcast.notify()
+
+    def _wanted(self, endpoint_name: str) -> None:
+        """Ask for what is asleep, for a caller of it; gateways ask again until it is on its way."""
+        try:
+            self._services.waking.asks.ask(endpoint_name, "a request came")
+        except ParkadeError as error:
+            logger.warning("%s cannot be asked for: %s", endpoint_name, error.message)
 
     def _say(self, gateway: str, message: dict[str, Any]) -> None:
         self._link.send(gateway, message)

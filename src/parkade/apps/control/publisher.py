@@ -103,9 +103,12 @@ class Publisher:
         observed = services.host.observed()
         fleets = services.host.fleets()
         expected, scale = services.upkeep.starts.expected, services.settings.time_scale
+        terms = services.upkeep.terms.by_endpoint()
         views: dict[str, link.EndpointView] = {}
         for name in leases.keys() | observed.keys():
-            stands = standing(leases.get(name), observed.get(name), now, expected=expected)
+            stands = standing(
+                leases.get(name), observed.get(name), now, expected=expected, terms=terms.get(name)
+            )
             if stands is not None:
                 real = _in_real_time(stands, services.wall.now(), scale)
                 views[name] = routing.endpoint_view(real, fleets.get(name))

@@ -108,7 +108,7 @@ class Gateway:
             tell=self.news.tell_from_thread,
         )
         means = Means(loop=loop, wall=wall, ledger=self.ledger, scribe=self.scribe, news=self.news)
-        self.wishes = Wishes(self._say)
+        self.wishes = Wishes(loop, self._say)
         self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means), self.wishes)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)

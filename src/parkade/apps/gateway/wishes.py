@@ -1,43 +1,49 @@
-"""Endpoints that somebody wants and that are asleep: control is asked to wake them.
+"""Endpoints that somebody calls and that are asleep: control is asked to wake them.
 
-It is asked once, however many come; a snapshot that no longer says that the endpoint can be woken is
-its answer. Until then a new link to control asks again: the one that was asked may have died first.
+It is asked once, however many call; a snapshot that no longer says that a request wakes the endpoint
+is its answer. Until then it is asked again from time to time, and at once by a new link: the control
+that was asked may have died before it wrote that down, or its disk may have been full.
 """
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
-#: Seconds without an answer after which the next request asks again; asking twice does no harm.
-AGAIN = 1.0
+#: Seconds until what was not answered is asked for again; asking twice does no harm.
+AGAIN = 2.0
 
 
 class Wishes:
     """What control was asked for and has not answered."""
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, send: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._loop = loop
         self._send = send
-        #: When it was last asked for each endpoint.
-        self._asked: dict[str, float] = {}
+        self._asked: dict[str, asyncio.TimerHandle] = {}
 
     def ask(self, endpoint: str) -> None:
         """Have the endpoint woken."""
-        now = monotonic()
-        asked = self._asked.get(endpoint)
-        if asked is None or now - asked >= AGAIN:
-            self._asked[endpoint] = now
-            self._send({"kind": "wake", "endpoint": endpoint})
+        if endpoint not in self._asked:
+            self._ask(endpoint)
 
     def answered(self, endpoint: str) -> None:
         """Know that it is awake, or on its way, or cannot be woken."""
-        self._asked.pop(endpoint, None)
+        timer = self._asked.pop(endpoint, None)
+        if timer is not None:
+            timer.cancel()
 
     def joined(self) -> None:
         """Ask for everything again: there is a new link to control."""
-        for endpoint in tuple(self._asked):
-            del self._asked[endpoint]
-            self.ask(endpoint)
+        for endpoint, timer in tuple(self._asked.items()):
+            timer.cancel()
+            self._ask(endpoint)
+
+    def _ask(self, endpoint: str) -> None:
+        self._asked[endpoint] = self._loop.call_later(AGAIN, self._ask, endpoint)
+        self._send({"kind": "wake", "endpoint": endpoint})

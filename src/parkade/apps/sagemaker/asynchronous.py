@@ -95,16 +95,23 @@ class AsyncDoor:
             raise Forbidden(f"token {token.name!r} may not invoke endpoint {name!r}")
 
     def _rules(self, name: str) -> Asynchronous:
-        """Return the rules of an endpoint that runs, or is about to. Raises Fault, Unavailable."""
+        """Return the rules of an endpoint that runs, is about to, or is woken by what comes.
+
+        Raises Fault, Unavailable.
+        """
         services = self._services
         lease = {each.endpoint_name: each for each in services.meter.all().leases}.get(name)
         seen = services.host.observed().get(name)
         stands = standing(
-            lease, seen, services.clock.now(), expected=services.upkeep.starts.expected
+            lease,
+            seen,
+            services.clock.now(),
+            expected=services.upkeep.starts.expected,
+            terms=services.upkeep.terms.by_endpoint().get(name),
         )
         if stands is None:
             raise _refused(f"Endpoint {name} of account {ACCOUNT} not found.")
-        if stands.state not in {State.RUNNING, State.STARTING}:
+        if stands.state not in {State.RUNNING, State.STARTING} and not stands.wakes:
             raise Unavailable(
                 f"endpoint {name} is not running: {stands.reason}",
                 retry_after=stands.retry_after,
