@@ -30,7 +30,7 @@ gateway that connects is told all that is loaded, then each change; it asks for 
                          {"kind": "loaded", "number": N}
                          {"kind": "refused", "number": N, "refusal": {...}}
     gateway -> control   {"kind": "load", "number": N, "endpoint", "variant", "target",
-                          "further": ..., "targets": [{...}]}
+                          "generation": of the instances, or 0 for any, "further": ..., "targets": [{...}]}
                          {"kind": "withdrawn", "number": N}                nothing is under way there
                          {"kind": "lost", "instance_id", "target", "name"}
                          {"kind": "finished", "instance_id", "target", "name"}
@@ -115,10 +115,24 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rising:
+    """The generation that takes an endpoint over: it gets `weight` of `parts` requests."""
+
+    generation: int
+    weight: int
+    parts: int
+    variants: tuple[VariantRoute, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointView:
     """An endpoint that is leased or there. With neither `down` nor instances, requests wait."""
 
     variants: tuple[VariantRoute, ...] = ()
+    #: Which of its generations these are of.
+    generation: int = 0
+    #: The one that takes over by and by; None: no requests go to any other.
+    rising: Rising | None = None
     #: Variants that get copies; `weight` is relative to the one production variant's.
     shadows: tuple[VariantRoute, ...] = ()
     #: Inference components by name; None: the endpoint hosts none, its variants serve.

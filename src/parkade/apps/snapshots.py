@@ -34,8 +34,13 @@ def from_json(values: Mapping[str, Any]) -> link.Snapshot:
 
 def _endpoint(view: Mapping[str, Any]) -> link.EndpointView:
     components, capture, down = view["components"], view["capture"], view["down"]
+    rising = view["rising"]
     return link.EndpointView(
         variants=tuple(map(_variant, view["variants"])),
+        generation=view["generation"],
+        rising=link.Rising(**{**rising, "variants": tuple(map(_variant, rising["variants"]))})
+        if rising is not None
+        else None,
         shadows=tuple(map(_variant, view["shadows"])),
         components={
             name: link.ComponentRoute(variant=each["variant"], route=_variant(each["route"]))

@@ -21,6 +21,7 @@ from parkade.ports.backlog import RequestStatus
 from parkade.runtime.courier import Declined, WorkerGone
 from parkade.runtime.results import INCLUDED_LIMIT, notification
 from parkade.runtime.trips import Ended, Nobody, Trip
+from parkade.runtime.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -92,7 +93,7 @@ class Backlog:
         self._trips: dict[str, Trip] = {}
         self._waiting: dict[str, deque[AsyncRequest]] = defaultdict(deque)
         self._busy: dict[str, int] = defaultdict(int)
-        self._served: dict[tuple[str, str], float] = defaultdict(float)
+        self._turns = Turns()
         self._running: dict[str, AsyncRequest] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -217,22 +218,11 @@ class Backlog:
             asyncio.get_running_loop().call_later(_AGAIN, self.nudge)
 
     def _free(self, endpoint_name: str, fleet: FleetView) -> InstanceView | None:
-        """Return the least busy instance with room, of the variant that is behind its share."""
+        """Return the least busy instance with room, of the variant whose turn it is."""
         rules = fleet.asynchronous
         limit = (rules.concurrency if rules is not None else None) or CONCURRENCY
-        open_ = [
-            (variant, [each for each in variant.instances if self._busy[each.id] < limit])
-            for variant in fleet.variants
-            if variant.weight
-        ]
-        candidates = [(variant, instances) for variant, instances in open_ if instances]
-        if not candidates:
-            return None
-        variant, instances = min(
-            candidates, key=lambda each: self._served[endpoint_name, each[0].name]
-        )
-        self._served[endpoint_name, variant.name] += 1 / variant.weight
-        return min(instances, key=lambda each: self._busy[each.id])
+        instances = self._turns.take(endpoint_name, fleet, lambda each: self._busy[each.id] < limit)
+        return min(instances, key=lambda each: self._busy[each.id], default=None)
 
     def _begin(self, request: AsyncRequest, place: InstanceView) -> None:
         self._running[request.id] = request

@@ -56,6 +56,8 @@ class Wanted:
     endpoint_name: str
     variant_name: str
     target: str
+    #: Of its instances; 0: any.
+    generation: int = 0
     #: Whether in one more instance than it is loaded in already.
     further: bool = False
 
@@ -187,7 +189,7 @@ class Placement:
         deadline = monotonic() + INSTANCE_LIMIT
         full: set[str] = set()
         while True:
-            shelves = self._of(wanted.endpoint_name, wanted.variant_name)
+            shelves = self._of(wanted.endpoint_name, wanted.variant_name, wanted.generation)
             holders = [shelf for shelf in shelves if target in shelf.copies]
             if holders and not wanted.further:
                 return
@@ -274,7 +276,8 @@ class Placement:
             async with asyncio.timeout(RETURN_LIMIT):
                 while (
                     self._shelves.get(place.instance_id) is shelf
-                    or len(self._of(place.endpoint_name, place.variant_name)) < count
+                    or len(self._of(place.endpoint_name, place.variant_name, place.generation))
+                    < count
                 ):
                     await self._moved.wait()
 
@@ -355,12 +358,13 @@ class Placement:
         """Return every instance that has told what it has loaded."""
         return tuple(self._shelves.values())
 
-    def _of(self, endpoint_name: str, variant_name: str) -> list[Shelf]:
+    def _of(self, endpoint_name: str, variant_name: str, generation: int) -> list[Shelf]:
         return [
             shelf
             for shelf in self._shelves.values()
             if shelf.place.endpoint_name == endpoint_name
             and shelf.place.variant_name == variant_name
+            and generation in {0, shelf.place.generation}
         ]
 
     def _tally(self, place: Place, target: str) -> Tally:

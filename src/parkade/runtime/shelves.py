@@ -35,6 +35,7 @@ class Place:
     instance_id: str
     endpoint_name: str
     variant_name: str
+    generation: int = 0
     #: The path of a unix socket, or `HOST:PORT`.
     address: str
     #: The s3:// prefix that its target models are below.

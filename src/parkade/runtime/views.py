@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Asynchronous, Capture, Container, Model, Variant
     from parkade.ports.catalog import RecordedComponent, RecordedEndpoint
     from parkade.runtime.components import Copies
@@ -34,6 +35,7 @@ class InstanceView:
     variant_name: str
     #: The component whose copy it is; empty: it is its variant's.
     component_name: str = ""
+    generation: int = 0
     #: What its first container was made from; None where that cannot be read.
     container: Container | None = None
     #: The folder for models, where it takes many.
@@ -65,10 +67,24 @@ class ComponentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RisingView:
+    """The generation that takes an endpoint over in stages: `weight` of `parts` requests are its."""
+
+    generation: int
+    weight: int
+    parts: int
+    variants: tuple[VariantView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetView:
     """Where an endpoint's invocations can be sent, and how."""
 
     variants: tuple[VariantView, ...]
+    #: Which of its generations these are of.
+    generation: int = 0
+    #: None: no requests go to any other generation.
+    rising: RisingView | None = None
     shadows: tuple[VariantView, ...] = ()
     #: By name; None: it hosts none, its variants serve.
     components: Mapping[str, ComponentView] | None = None
@@ -128,21 +144,36 @@ class Views:
                 variants=tuple(self._unknown(fleet, group.name) for group in fleet.groups),
                 components=components or None,
             )
-        config = endpoint.recorded.blueprint.config
-        models = {model.name: model for model in endpoint.recorded.blueprint.models}
-
-        def shown(variants: Sequence[Variant]) -> tuple[VariantView, ...]:
-            return tuple(
-                self._variant(endpoint.fleet, variant, models.get(variant.model_name))
-                for variant in variants
-            )
-
+        blueprint = endpoint.recorded.blueprint
+        config = blueprint.config
         return FleetView(
-            variants=shown(config.variants),
-            shadows=shown(config.shadows),
+            variants=self._shown(endpoint.fleet, blueprint, config.variants),
+            generation=endpoint.fleet.generation,
+            rising=self._rising(endpoint),
+            shadows=self._shown(endpoint.fleet, blueprint, config.shadows),
             components=components if config.hosts_components else None,
             capture=config.capture,
             asynchronous=config.asynchronous,
+        )
+
+    def _rising(self, endpoint: Endpoint) -> RisingView | None:
+        """Show what takes over, as soon as it gets requests."""
+        rising, target, rollout = endpoint.rising, endpoint.recorded.target, endpoint.rollout
+        if rising is None or target is None or rollout is None or not rollout.weight:
+            return None
+        return RisingView(
+            generation=rising.generation,
+            weight=rollout.weight,
+            parts=rollout.parts,
+            variants=self._shown(rising, target, target.config.variants),
+        )
+
+    def _shown(
+        self, fleet: Fleet, blueprint: Blueprint, variants: Sequence[Variant]
+    ) -> tuple[VariantView, ...]:
+        models = {model.name: model for model in blueprint.models}
+        return tuple(
+            self._variant(fleet, variant, models.get(variant.model_name)) for variant in variants
         )
 
     def _unknown(self, fleet: Fleet, name: str) -> VariantView:
@@ -185,6 +216,7 @@ class Views:
                 addresses=instance.addresses,
                 variant_name=instance.variant_name,
                 component_name=instance.component_name,
+                generation=instance.generation,
                 container=model.primary if model else None,
                 models=furnishing.models_of(instance.id, self._premises),
             )
@@ -201,7 +233,7 @@ def _hostnames(model: Model | None) -> tuple[str, ...]:
 
 def workers(view: FleetView) -> tuple[InstanceView, ...]:
     """Return every instance that serves, of variants and components."""
-    routes = [*view.variants, *view.shadows]
+    routes = [*view.variants, *view.shadows, *(view.rising.variants if view.rising else ())]
     routes += [component.route for component in (view.components or {}).values()]
     return tuple(instance for route in routes for instance in route.instances)
 

@@ -90,6 +90,7 @@ def _places(host: Host) -> list[Place]:
             instance_id=instance.id,
             endpoint_name=name,
             variant_name=instance.component_name or instance.variant_name,
+            generation=instance.generation,
             address=instance.addresses[0],
             prefix=instance.container.data_url,
             caches=instance.container.caches,

@@ -10,7 +10,7 @@ from parkade.domain.standing import Standing, State
 
 if TYPE_CHECKING:
     from parkade.domain.catalog import Capture
-    from parkade.runtime.views import FleetView, VariantView
+    from parkade.runtime.views import FleetView, RisingView, VariantView
 
 
 def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointView:
@@ -35,6 +35,8 @@ def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointVie
     components = fleet.components
     return link.EndpointView(
         variants=tuple(map(_variant, fleet.variants)),
+        generation=fleet.generation,
+        rising=_rising(fleet.rising),
         shadows=tuple(map(_variant, fleet.shadows)),
         components=None
         if components is None
@@ -44,6 +46,17 @@ def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointVie
         },
         capture=_capture(fleet.capture),
         asynchronous=asynchronous,
+    )
+
+
+def _rising(rising: RisingView | None) -> link.Rising | None:
+    if rising is None:
+        return None
+    return link.Rising(
+        generation=rising.generation,
+        weight=rising.weight,
+        parts=rising.parts,
+        variants=tuple(map(_variant, rising.variants)),
     )
 
 

@@ -136,6 +136,7 @@ class TargetDesk:
                     endpoint_name=message["endpoint"],
                     variant_name=message["variant"],
                     target=message["target"],
+                    generation=message["generation"],
                     further=message["further"],
                 )
                 self._placement.spawn(self._load(gateway, number, wanted))

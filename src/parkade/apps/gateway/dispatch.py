@@ -8,6 +8,9 @@ busy; it waits in that variant's queue, first come first served. Where nothing c
 What a request asks for by its headers comes first: a target variant, an inference component, or
 the instance that holds its session.
 
+While an update goes in stages there are variants of two generations; which of them has its turn is
+the crossing's to say.
+
 While the endpoint does not serve, its absence decides who is held and what the others are told.
 """
 
@@ -19,12 +22,13 @@ from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.absence import Absence, Nowhere, hold
+from parkade.apps.gateway.crossing import Crossing, crossed
 from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.queueing import Queueing
 from parkade.apps.gateway.sessions import Sessions, steady
 from parkade.apps.gateway.targets import COLD
-from parkade.apps.gateway.variants import Variant
+from parkade.apps.gateway.variants import Variant, drawn, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,8 +46,10 @@ class Endpoint:
     __slots__ = (
         "_asynchronous",
         "_components",
+        "_crossing",
         "_fleet",
         "_queueing",
+        "_rising",
         "_special",
         "_usable",
         "_variants",
@@ -62,6 +68,9 @@ class Endpoint:
         self.tap: EndpointTap | None = None
         self._fleet = fleet
         self._variants: dict[str, Variant] = {}
+        #: Those of the generation that takes over, and how it does; None: none does.
+        self._rising: dict[str, Variant] = {}
+        self._crossing: Crossing | None = None
         #: Inference components, which serve instead of the variants; None: it hosts none.
         self._components: dict[str, Variant] | None = None
         self._asynchronous = False
@@ -78,7 +87,11 @@ class Endpoint:
         self.absence = None if down is None else Absence(self.name, down, self._fleet)
         if down is None:
             self._fleet.wishes.answered(self.name)
+        if self._crossing is not None and self._crossing.generation == view.generation:
+            # It has taken over: what runs there, and waits there, goes on.
+            self._variants, self._rising = self._rising, self._variants
         self._variants = self._taken_up(self._variants, {each.name: each for each in view.variants})
+        self._cross(view)
         former, routes = self._components or {}, view.components or {}
         components = self._taken_up(
             former,
@@ -92,6 +105,14 @@ class Endpoint:
         self._find_usable()
         self._dispatch_again(waiting)
 
+    def _cross(self, view: link.EndpointView) -> None:
+        """Take up which generation takes over, and its share."""
+        routes = view.rising.variants if view.rising is not None else ()
+        self._rising = self._taken_up(self._rising, {each.name: each for each in routes})
+        self._crossing = crossed(
+            view, self._crossing, self._variants.values(), self._rising.values()
+        )
+
     def vanish(self) -> None:
         """Stop serving: there is no such endpoint any more."""
         waiting = self._collect()
@@ -99,7 +120,8 @@ class Endpoint:
         self._fleet.wishes.answered(self.name)
         for variant in self._all():
             variant.vanish()
-        self._variants, self._components = {}, None
+        self._variants, self._rising, self._components = {}, {}, None
+        self._crossing = None
         if self.tap is not None:
             self.tap.vanish()
             self.tap = None
@@ -163,12 +185,19 @@ class Endpoint:
         invocation.refuse(objections.no_capacity(component.name))
         return True
 
-    def settled(self, variant_name: str, target: str, refusal: answers.Answer | None) -> None:
-        """Know that a target model is loaded, or the answer why it is not."""
-        variant = self._variants.get(variant_name) or (self._components or {}).get(variant_name)
-        if variant is None:
-            return
-        for invocation in [each for each in variant.cold if each.target == target]:
+    def settled(self, where: tuple[str, int], target: str, refusal: answers.Answer | None) -> None:
+        """Know that a target model is loaded there, or the answer why it is not.
+
+        `where` is a variant's name with the generation that was asked for.
+        """
+        cold = [
+            each
+            for variant in self._all()
+            if variant.name == where[0] and where[1] in {0, variant.generation}
+            for each in variant.cold
+            if each.target == target
+        ]
+        for invocation in cold:
             self._queueing.take(invocation)
             if refusal is None:
                 self.place(invocation)
@@ -201,7 +230,8 @@ class Endpoint:
         return variants
 
     def _all(self) -> Iterator[Variant]:
-        return chain(self._variants.values(), (self._components or {}).values())
+        components = (self._components or {}).values()
+        return chain(self._variants.values(), self._rising.values(), components)
 
     def _objects(self, invocation: Invocation, *, new: bool) -> bool:
         """Refuse what does not fit this endpoint, and tell whether that was done."""
@@ -263,7 +293,7 @@ class Endpoint:
     def _give_target(self, invocation: Invocation, variant: Variant) -> bool:
         """Give the invocation to an instance that has its target model; False: it has to wait."""
         targets = self._fleet.targets
-        wanted = (self.name, variant.name, invocation.target)
+        wanted = (self.name, variant.name, variant.generation, invocation.target)
         choice = targets.pick(wanted, variant.open, invocation)
         invocation.is_cold = choice is COLD
         if choice:
@@ -319,19 +349,9 @@ class Endpoint:
         usable = self._usable
         if invocation.asked is not NOTHING or self._special:
             usable = self._candidates(invocation)
-        if len(usable) == 1:
-            return usable[0]
-        best = None
-        total = 0.0
-        for variant in usable:
-            share = variant.weight or 1.0
-            total += share
-            variant.credit += share
-            if best is None or variant.credit > best.credit:
-                best = variant
-        if best is not None:
-            best.credit -= total
-        return best
+        if self._crossing is not None:
+            usable = self._crossing.side(usable)
+        return usable[0] if len(usable) == 1 else drawn(usable)
 
     def _pump(self, variant: Variant) -> None:
         if variant.multi_model:
@@ -356,13 +376,7 @@ class Endpoint:
     def _find_usable(self) -> None:
         for variant in self._all():
             variant.open = [each for each in variant.instances if not each.refusing]
-        # Where no variant has a weight at all, each gets the same.
-        weighed = any(variant.weight for variant in self._variants.values())
-        self._usable = [
-            variant
-            for variant in self._variants.values()
-            if variant.open and (variant.weight or not weighed)
-        ]
+        self._usable = weighed(self._variants.values()) + weighed(self._rising.values())
 
     def _collect(self) -> list[Invocation]:
         queues = [queue for each in self._all() for queue in (each.waiting, each.cold)]

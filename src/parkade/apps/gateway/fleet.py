@@ -78,9 +78,9 @@ class Fleet:
         self.ledger.forget(self._endpoints)
 
     def _settled(self, wanted: Wanted, refusal: answers.Answer | None) -> None:
-        endpoint_name, variant_name, target = wanted
+        endpoint_name, variant_name, generation, target = wanted
         if endpoint_name in self._endpoints:
-            self._endpoints[endpoint_name].settled(variant_name, target, refusal)
+            self._endpoints[endpoint_name].settled((variant_name, generation), target, refusal)
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint, or for an unknown name one that says so to all invocations."""

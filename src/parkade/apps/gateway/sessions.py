@@ -80,12 +80,17 @@ def steady(session: str, variants: Iterable[Variant]) -> Pin | None:
     """Return the place of an unknown session: the same one each time, shared by weight."""
     variant = max(
         (each for each in variants if each.open),
-        key=lambda each: _rank(session, each.name, each.weight or 1.0),
+        key=lambda each: _rank(session, _name(each), (each.weight or 1.0) * each.share),
         default=None,
     )
     if variant is None:
         return None
     return Pin(variant, max(variant.open, key=lambda each: _rank(session, each.id, 1.0)))
+
+
+def _name(variant: Variant) -> str:
+    """Return what tells the variant from its namesake of another generation, where there is one."""
+    return f"{variant.name}/{variant.generation}" if variant.rises else variant.name
 
 
 def _rank(session: str, name: str, weight: float) -> float:

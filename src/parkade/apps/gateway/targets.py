@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.instances import Instance
     from parkade.apps.gateway.invocation import Invocation
 
-#: (endpoint, variant, target model).
-Wanted = tuple[str, str, str]
+#: (endpoint, variant, generation of its instances or 0 for any, target model).
+Wanted = tuple[str, str, int, str]
 
 #: Seconds after which a busy model that could not be loaded in one more instance is asked for there
 #: again.
@@ -138,7 +138,7 @@ class Targets:
         It is the one with the fewest requests in flight among those that have the model. A model
         that is busy in all of them is asked for in one more.
         """
-        target, shunned = wanted[2], invocation.shunned
+        target, shunned = wanted[3], invocation.shunned
         best: tuple[Instance, Copy] | None = None
         held = 0
         for instance in open_ones:
@@ -245,12 +245,13 @@ class Targets:
                     setattr(copy, name, getattr(copy, name) + row[name])
 
     def _ask(self, number: int) -> None:
-        (endpoint, variant, target), further = self._asked[number]
+        (endpoint, variant, generation, target), further = self._asked[number]
         self._send({
             "kind": "load",
             "number": number,
             "endpoint": endpoint,
             "variant": variant,
+            "generation": generation,
             "target": target,
             "further": further,
             # What gives way is what was unused for longest: control must know up to now.

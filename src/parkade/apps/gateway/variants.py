@@ -12,7 +12,7 @@ from parkade.apps.gateway.instances import CONNECTIONS, Instance
 from parkade.apps.gateway.pipelines import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
     from parkade.apps import link
     from parkade.apps.gateway.carried import Carried
@@ -35,11 +35,14 @@ class Variant:
         "counter",
         "credit",
         "demanding",
+        "generation",
         "header",
         "instances",
         "multi_model",
         "name",
         "open",
+        "rises",
+        "share",
         "waiting",
         "weight",
     )
@@ -52,6 +55,11 @@ class Variant:
         self.weight = 0.0
         #: How far it is behind its share.
         self.credit = 0.0
+        #: Of the endpoint's instances, while one generation takes over from another; 0: never mind.
+        self.generation = 0
+        #: Whether that is the one that takes over, and what it has of the endpoint's requests.
+        self.rises = False
+        self.share = 1.0
         self.instances: list[Instance] = []
         #: Those instances that accept connections.
         self.open: list[Instance] = []
@@ -149,3 +157,25 @@ class Variant:
                 if instances[index].in_flight < best.in_flight:
                     best = instances[index]
         return best if best.in_flight < CONNECTIONS else None
+
+
+def weighed(variants: Collection[Variant]) -> list[Variant]:
+    """Return those of a generation that are drawn from."""
+    # Where no variant has a weight at all, each gets the same.
+    some = any(variant.weight for variant in variants)
+    return [each for each in variants if each.open and (each.weight or not some)]
+
+
+def drawn(variants: Iterable[Variant]) -> Variant | None:
+    """Return the one that is furthest behind its share; None: there is none."""
+    best = None
+    total = 0.0
+    for variant in variants:
+        share = variant.weight or 1.0
+        total += share
+        variant.credit += share
+        if best is None or variant.credit > best.credit:
+            best = variant
+    if best is not None:
+        best.credit -= total
+    return best

@@ -101,6 +101,10 @@ class Subjects:
 
 
 def _of(name: str, fleet: FleetView, *, serving: bool, seconds: int) -> Iterator[Subject]:
+    # Both generations of a variant count for it.
+    rising = fleet.rising.variants if fleet.rising is not None else ()
+    taking_over = {view.name: view.instances for view in rising}
+
     def subject(view: VariantView, variant_name: str, **more: bool) -> Subject:
         return Subject(
             endpoint_name=name,
@@ -109,7 +113,7 @@ def _of(name: str, fleet: FleetView, *, serving: bool, seconds: int) -> Iterator
             asynchronous=fleet.asynchronous is not None,
             # Of the views' variants only serverless ones have a limit of requests.
             serverless=view.concurrency is not None,
-            instances=len(view.instances),
+            instances=len(view.instances) + len(taking_over.get(view.name, ())),
             serving=serving,
             seconds=seconds,
             **more,
