@@ -54,6 +54,9 @@ class ScriptCommand:
 
     argv_prefix: list[str]
     env: dict[str, str]
+    #: Whether it takes `--line FD`, where it says that it listens, and `--wait FD` instead of all
+    #: its arguments; see `container/reserve.py`.
+    talks: bool = False
 
 
 class Halt:
@@ -110,8 +113,9 @@ def script_command(
     """
     requirements = code_folder(model_dir) / "requirements.txt"
     if requirements.is_file():
-        return _command(prepare(requirements, cache=cache, log=log, halt=halt), ALIAS)
-    return _command(Path(sys.executable), container.__name__)
+        python = prepare(requirements, cache=cache, log=log, halt=halt)
+        return _command(python, ALIAS, talks=True)
+    return _command(Path(sys.executable), container.__name__, talks=True)
 
 
 def multi_command(
@@ -142,10 +146,12 @@ def multi_command(
     return _command(python, f"{ALIAS}.{MULTI}")
 
 
-def _command(python: Path, module: str) -> ScriptCommand:
+def _command(python: Path, module: str, *, talks: bool = False) -> ScriptCommand:
     # -P: a file in the working folder is not taken for a package.
     return ScriptCommand(
-        argv_prefix=[str(python), "-P", "-m", module], env={"PYTHONUNBUFFERED": "1"}
+        argv_prefix=[str(python), "-P", "-m", module],
+        env={"PYTHONUNBUFFERED": "1"},
+        talks=talks,
     )
 
 

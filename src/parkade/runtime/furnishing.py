@@ -26,6 +26,8 @@ class Furnished:
 
     address: str
     command: tuple[str, ...]
+    arguments: tuple[str, ...]
+    talks: bool
     environment: Mapping[str, str]
     folder: Path
 
@@ -59,6 +61,8 @@ def furnish(worker_id: str, launch: Launch, premises: Premises) -> Furnished:
     return Furnished(
         address=address,
         command=tuple(_filled(word, names) for word in launch.command),
+        arguments=tuple(_filled(word, names) for word in launch.arguments),
+        talks=launch.talks,
         environment={
             **launch.inherited,
             **{key: _filled(value, names) for key, value in launch.templates.items()},

@@ -15,6 +15,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
+from parkade.domain.alarm import State
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unreadable
 from parkade.domain.event import HOST
@@ -25,13 +26,14 @@ from parkade.runtime.modeldata import ModelData
 from parkade.runtime.premises import Premises, no_alarm
 from parkade.runtime.recovery import Stock
 from parkade.runtime.sleepers import Sleepers
+from parkade.runtime.standbys import Standbys
 from parkade.runtime.stranded import Stranded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from parkade.domain.alarm import State
+    from parkade.domain.alarm import Alarm
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
@@ -76,9 +78,10 @@ class Host(Sleepers):
         the last `fleets` is what the gateways go by. `containers` are the kinds that image names
         lead to; of `base_environment` workers get what is harmless. `arrived` hears of each worker
         that was started, and of the seconds that it took. `alarm` tells what an alarm says now, for
-        the updates that it guards; one that goes off meanwhile is to be told by `heed`.
+        the updates that it guards; its changes are to be told by `heed`.
         """
         self._current_rules = rules
+        standbys = Standbys(paths.work, lambda: self._current_rules)
         super().__init__(
             Premises(
                 store=store,
@@ -87,7 +90,8 @@ class Host(Sleepers):
                 paths=paths,
                 rules=lambda: self._current_rules,
                 containers=containers,
-                data=ModelData(objects, paths.models),
+                data=ModelData(objects, paths.models, standbys.stir),
+                standbys=standbys,
                 ports=Ports(),
                 state_id=state_id,
                 base_environment=base_environment,
@@ -99,6 +103,7 @@ class Host(Sleepers):
         )
         self._views = views.Views(self._premises)
         self._log_keeper: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def state_id(self) -> str:
@@ -108,6 +113,7 @@ class Host(Sleepers):
     def configure(self, rules: HostRules) -> None:
         """Go by these rules from now on; what runs already goes on."""
         self._current_rules = rules
+        self._premises.standbys.stir()
 
     async def start(self) -> None:
         """Adopt the workers that run, end all other processes of the state, go on with the rest.
@@ -130,6 +136,8 @@ class Host(Sleepers):
             copies.begin([each for each in found if each.record.component_name == name])
             self._notice_loss(copies)
         self._started = True
+        self._loop = asyncio.get_running_loop()
+        self._premises.standbys.begin()
         self._log_keeper = asyncio.create_task(self._tend_logs(), name="tend logs")
         self._premises.changed()
 
@@ -180,6 +188,7 @@ class Host(Sleepers):
         Endpoints stay recorded as they are, so that the next `start` brings them back.
         """
         await self._halt_log_keeper()
+        await self._premises.standbys.close()
         await asyncio.gather(*(keeper.close() for keeper in self._keepers))
         # Of a host that could not start, the workers go on.
         if self._log_keeper is not None:
@@ -189,6 +198,7 @@ class Host(Sleepers):
     async def abandon(self) -> None:
         """Look after the workers no longer; they go on, for the next host to adopt."""
         await self._halt_log_keeper()
+        await self._premises.standbys.close()
         await asyncio.gather(*(keeper.abandon() for keeper in self._keepers))
 
     async def _halt_log_keeper(self) -> None:
@@ -196,8 +206,12 @@ class Host(Sleepers):
             self._log_keeper.cancel()
             await asyncio.wait([self._log_keeper])
 
-    def heed(self, alarm_name: str) -> None:
-        """Turn back the updates that are guarded by this alarm, which has gone off."""
+    def heed(self, alarm: Alarm) -> None:
+        """Turn back the updates that an alarm guards which has gone off; from any thread."""
+        if alarm.standing.state is State.ALARM and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._turn_back, alarm.name)
+
+    def _turn_back(self, alarm_name: str) -> None:
         for endpoint in self._endpoints.values():
             if isinstance(endpoint, Endpoint):
                 endpoint.heed(alarm_name)
@@ -206,6 +220,10 @@ class Host(Sleepers):
         """Return every endpoint by name. Raises Unavailable before `start`."""
         self._require_started()
         return {name: each.observed() for name, each in sorted(self._endpoints.items())}
+
+    def standbys(self) -> tuple[int, ...]:
+        """Return the processes that wait to become workers, by their numbers."""
+        return self._premises.standbys.pids
 
     def fleets(self) -> Mapping[str, views.FleetView]:
         """Return where invocations can be sent, by endpoint name: instances that answer."""

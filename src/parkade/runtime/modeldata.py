@@ -22,7 +22,7 @@ from parkade.runtime import archive
 from parkade.runtime.removal import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parkade.ports.objects import Objects
 
@@ -35,8 +35,12 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
 class ModelData:
     """Unpacks, shares and removes model data; a `user` is a fleet that runs it."""
 
-    def __init__(self, objects: Objects, folder: Path) -> None:
+    def __init__(
+        self, objects: Objects, folder: Path, gone: Callable[[], None] = lambda: None
+    ) -> None:
+        """Keep it in `folder`; `gone` is called when some of it is there no longer."""
         self._objects = objects
+        self._gone = gone
         self._folder = folder
         self._users: dict[str, set[str]] = defaultdict(set)
         self._unpacking: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -123,6 +127,8 @@ class ModelData:
             if not users:
                 del self._users[digest]
                 gone.append(_set_aside(self._folder / digest))
+        if gone:
+            self._gone()
         for aside in gone:
             if aside is not None:
                 await asyncio.to_thread(remove, aside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from parkade.runtime import addresses
@@ -47,12 +48,26 @@ async def answers(address: str, path: str = PATH, *, limit: float) -> bool:
         return False
 
 
-async def until_well(address: str, path: str = PATH, *, limit: timedelta) -> None:
-    """Return once the worker answers 200; each request may take `limit`."""
+async def until_well(
+    address: str, path: str = PATH, *, limit: timedelta, listens: asyncio.Event | None = None
+) -> None:
+    """Return once the worker answers 200; each request may take `limit`.
+
+    `listens` is set when it says so: then it is asked at once, instead of after the next pause.
+    """
     pause = _FIRST_PAUSE
     while not await answers(address, path, limit=limit.total_seconds()):
-        await asyncio.sleep(pause)
+        await _pause(pause, listens)
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+async def _pause(seconds: float, listens: asyncio.Event | None) -> None:
+    if listens is None or listens.is_set():
+        await asyncio.sleep(seconds)
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await listens.wait()
 
 
 async def until_silent(

@@ -14,15 +14,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import ParkadeError
+from parkade.domain.event import HOST
 from parkade.domain.spans import duration
 from parkade.runtime import addresses, furnishing, leftovers, logs, pings, workers
+from parkade.runtime.lines import Line
 from parkade.runtime.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from parkade.domain.event import Json
     from parkade.ports.catalog import RecordedInstance
+    from parkade.runtime.furnishing import Furnished
     from parkade.runtime.premises import Premises
     from parkade.runtime.preparation import Preparation
     from parkade.runtime.workers import Worker
@@ -97,6 +101,11 @@ class Place:
         self._failed = failed
         self._worker: Worker | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._hearing: asyncio.Task[None] | None = None
+        #: Set once its present worker says that it listens, if it is one that does.
+        self._listens: asyncio.Event | None = None
+        #: Whether its present worker was a standby process.
+        self._waited = False
         paths = premises.paths
         #: The variant's, or the component's whose copy it is.
         self.group_name = record.component_name or record.variant_name
@@ -154,6 +163,7 @@ class Place:
             await asyncio.wait([self._keeper])
         if self._worker is not None:
             await self._worker.stop(grace)
+        await self._hang_up()
 
     async def forget(self) -> None:
         """Remove what only it has used, and its record; its log stays."""
@@ -169,6 +179,7 @@ class Place:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
+        await self._hang_up()
         if self._worker is not None:
             self._worker.unwatch()
 
@@ -217,18 +228,52 @@ class Place:
         furnished = furnishing.furnish(self.record.id, launch, self._premises)
         self.address, self._health = furnished.address, launch.health
         self._log_begins = self.log.stat().st_size if self.log.exists() else 0
-        self._worker = workers.spawn(
-            furnished.command,
-            environment=furnished.environment,
-            folder=furnished.folder,
-            log=self.log,
-        )
+        taken = await self._premises.standbys.take(furnished, self.log)
+        self._waited = taken is not None
+        self._worker, line = taken or self._fork(furnished)
+        self._listens = asyncio.Event()
+        if line is not None:
+            self._hearing = asyncio.create_task(self._hear(line, furnished, self._listens))
         return self._worker
+
+    def _fork(self, furnished: Furnished) -> tuple[Worker, Line | None]:
+        line = Line() if furnished.talks else None
+        said = ("--line", str(line.number)) if line else ()
+        try:
+            worker = workers.spawn(
+                (*furnished.command, *furnished.arguments, *said),
+                environment=furnished.environment,
+                folder=furnished.folder,
+                log=self.log,
+                line=line,
+            )
+        except OSError:
+            if line:
+                line.close()
+            raise
+        return worker, line
+
+    async def _hear(self, line: Line, furnished: Furnished, listens: asyncio.Event) -> None:
+        """Hear from the worker that it listens, and what it imported."""
+        try:
+            if await line.hear() is not None:
+                listens.set()
+                self._premises.standbys.learn(furnished, await line.hear())
+        finally:
+            line.close()
+
+    async def _hang_up(self) -> None:
+        if self._hearing is not None:
+            self._hearing.cancel()
+            await asyncio.wait([self._hearing])
+            self._hearing = None
 
     async def _start_up(self, worker: Worker) -> Failure | None:
         patience = self._premises.rules().patience
         limit = self._startup or patience.startup
-        well = pings.until_well(self.address, self._health, limit=patience.ping)
+        well = pings.until_well(
+            self.address, self._health, limit=patience.ping, listens=self._listens
+        )
         if await _first(worker, well, limit=limit):
             return None
         if worker.exited.done():
@@ -265,7 +310,8 @@ class Place:
             kind, reason = "worker.restarted", f"it answers {self._health} again"
         if not adopted:
             self._premises.arrived(self.record, self._well_at - self._spawned_at)
-        self._tell(kind, reason, pid=self.pid)
+        waited: dict[str, Json] = {"standby": True} if self._waited and not adopted else {}
+        self._tell(kind, reason, pid=self.pid, **waited)
         self._well()
 
     def _well_for(self) -> timedelta:
@@ -278,6 +324,7 @@ class Place:
         if self._worker is not None:
             await self._worker.kill()
             self._worker = None
+        await self._hang_up()
         await leftovers.clear(
             self._premises.state_id, lambda marked: marked.instance_id == self.record.id
         )
@@ -286,15 +333,17 @@ class Place:
         lines = logs.tail(self.log, since=self._log_begins)
         return f"{reason}; last lines of its log:\n{lines}" if lines else reason
 
-    def _tell(self, kind: str, reason: str, *, pid: int | None) -> None:
+    def _tell(self, kind: str, reason: str, *, pid: int | None, **data: Json) -> None:
         record = self.record
         told = self._premises.event(
             kind,
             record.endpoint_name,
             reason,
+            HOST,
             variant_name=record.variant_name,
             instance_id=record.id,
             pid=pid,
+            **data,
         )
         try:
             self._premises.history.append(told)

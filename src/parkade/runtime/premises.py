@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parkade.runtime.environments import Halt, ScriptCommand
     from parkade.runtime.modeldata import ModelData
     from parkade.runtime.rules import HostPaths, HostRules
+    from parkade.runtime.standbys import Standbys
 
 
 class Container(Protocol):
@@ -62,6 +63,8 @@ class Premises:
     #: Container kinds by name; image names lead to them, see `images`.
     containers: Mapping[str, Container]
     data: ModelData
+    #: Processes that can become workers.
+    standbys: Standbys
     #: Of workers that answer on TCP ports.
     ports: Ports
     #: Marks the processes of this state.

@@ -38,6 +38,10 @@ class Launch:
     """All that the workers have in common. Names in braces stand for what each has of its own."""
 
     command: tuple[str, ...]
+    #: What follows the command, where that can be told later as well.
+    arguments: tuple[str, ...] = ()
+    #: Whether it can, and whether the worker says that it listens.
+    talks: bool = False
     #: What they see of Parkade's environment, and defaults.
     inherited: Mapping[str, str]
     #: With names in braces.
@@ -138,7 +142,9 @@ class Preparation:
         )
         submitted = {modeldata.SUBMITTED: str(folder / "code")} if folder else {}
         return Launch(
-            command=(*command.argv_prefix, *_ARGUMENTS),
+            command=tuple(command.argv_prefix),
+            arguments=_ARGUMENTS,
+            talks=command.talks,
             inherited={
                 **inherited(premises.base_environment),
                 "SAGEMAKER_PROGRAM": "inference.py",

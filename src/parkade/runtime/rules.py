@@ -57,6 +57,18 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reserve:
+    """How many standby processes are kept, and while what is so."""
+
+    #: None are kept where it is 0.
+    processes: int = 0
+    #: None is started that leaves less of the machine's memory free.
+    free_percent: float = 0
+    #: None is started so soon after a worker was, which is to have the processors for itself.
+    quiet: timedelta = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostRules:
     """The limits the host holds; their defaults for users are in `apps/settings.py`."""
 
@@ -72,3 +84,4 @@ class HostRules:
     #: Logs of instances that are gone, kept for each endpoint.
     old_logs: int = 20
     patience: Patience = field(default_factory=Patience)
+    reserve: Reserve = field(default_factory=Reserve)

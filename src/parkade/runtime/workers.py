@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from parkade.runtime.lines import Line
+
 #: Where the kernel gives no handle on a process, it is looked at so often.
 _LOOK_EVERY = 0.05
 #: Of 1000: where memory runs out, Linux is to end the largest worker before anything else.
@@ -92,9 +94,18 @@ class Worker:
 
 
 def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    line: Line | None = None,
+    oom_score: int = _OOM_SCORE,
 ) -> Worker:
-    """Start a worker in a session of its own. Raises OSError where the command cannot be run."""
+    """Start a worker in a session of its own; it inherits the other end of the `line`.
+
+    Raises OSError where the command cannot be run.
+    """
     output = logs.open_to_append(log)
     try:
         process = subprocess.Popen(
@@ -105,20 +116,23 @@ def spawn(
             env=environment,
             cwd=folder,
             start_new_session=True,
+            pass_fds=(line.number,) if line else (),
         )
     finally:
         os.close(output)
+        if line:
+            line.given()
     # Popen is to forget the child: it is watched and reaped like an adopted one.
     process.returncode = 0
-    _yield_memory(process.pid)
+    yield_memory(process.pid, oom_score)
     return Worker(process.pid, child=True)
 
 
-def _yield_memory(pid: int) -> None:
+def yield_memory(pid: int, score: int = _OOM_SCORE) -> None:
     """Make it, and what it forks, go before control and gateways when memory runs out."""
     # Other systems have no such file, some sandboxes refuse, and the worker may be gone already.
     with suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(score), encoding="ascii")
 
 
 def adopt(process: psutil.Process) -> Worker | None:

@@ -14,27 +14,29 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import uvloop
 
+from .imports import Outset
 from .invocations import Invocations
+from .line import Line
 from .script import BadModel, load
 from .server import serve
 from .variables import max_body
 
-if TYPE_CHECKING:
-    from .script import Script
-
 
 def main() -> None:
     """Run until SIGTERM."""
-    parser = argparse.ArgumentParser(
-        prog="parkade_container", description="Serve a model folder on a unix socket."
-    )
-    parser.add_argument("--socket", type=Path, required=True, help="where to listen")
-    parser.add_argument("--model-dir", type=Path, required=True, help="the unpacked model data")
-    options = parser.parse_args()
+    waiting = argparse.ArgumentParser(add_help=False)
+    waiting.add_argument("--wait", type=int)
+    descriptor = waiting.parse_known_args()[0].wait
+    line = None if descriptor is None else Line(descriptor)
+    if line is not None:
+        from .reserve import wait  # noqa: PLC0415 - what it needs, no other worker does
+
+        sys.argv[1:] = wait(line)
+    options = _parser().parse_args()
+    outset = Outset.here()
     # A model's native code may crash; then the log at least says where.
     faulthandler.enable()
     try:
@@ -47,12 +49,33 @@ def main() -> None:
     # The model and its libraries stay; the collector need not look at them again.
     gc.collect()
     gc.freeze()
-    _run(script, options.socket, body)
-
-
-def _run(script: Script, socket: Path, body: int | None) -> None:
+    telling = None
+    if line is not None:
+        telling = _tell(line, None)
+    elif options.line is not None:
+        telling = _tell(Line(options.line), outset)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Invocations(script), socket, max_body=body))
+        runner.run(serve(Invocations(script), options.socket, max_body=body, listening=telling))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="parkade_container",
+        description="Serve a model folder on a unix socket.",
+        epilog="With --wait FD alone: import what is asked for there, then wait for arguments.",
+    )
+    parser.add_argument("--socket", type=Path, required=True, help="where to listen")
+    parser.add_argument("--model-dir", type=Path, required=True, help="the unpacked model data")
+    parser.add_argument("--line", type=int, metavar="FD", help="where to say that it listens")
+    return parser
+
+
+async def _tell(line: Line, outset: Outset | None) -> None:
+    """Say that it listens, and what the model brought if that is not known."""
+    await line.tell({"listens": True})
+    if outset is not None:
+        await line.tell(outset.report())
+    line.close()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import select
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection, Job
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from pathlib import Path
 
     from .connection import Program
@@ -132,15 +133,27 @@ class Server:
             connection.close_if_idle()
 
 
-async def serve(program: Program, path: Path, *, max_body: int | None = None) -> None:
-    """Answer on a unix socket until SIGTERM, then finish what was received."""
+async def serve(
+    program: Program,
+    path: Path,
+    *,
+    max_body: int | None = None,
+    listening: Coroutine[Any, Any, None] | None = None,
+) -> None:
+    """Answer on a unix socket until SIGTERM, then finish what was received.
+
+    `listening` is run, beside the answers, once there is somebody to ask.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     server = Server(program, max_body=max_body)
     listener = await loop.create_unix_server(lambda: Connection(server), str(path), backlog=BACKLOG)
+    telling = asyncio.ensure_future(listening) if listening else None
     await stop.wait()
+    if telling is not None:
+        telling.cancel()
     # No further client finds the way in; those who did are served.
     path.unlink(missing_ok=True)  # noqa: ASYNC240 - a local name, gone at once
     await server.drain(listener)

@@ -1,0 +1,239 @@
+"""The standby processes of a host: kept in reserve for the models that were started last.
+
+The first worker of a model is started as ever, and tells what it imported. Then a process is kept
+that has imported the same; the model's next worker, which may be the one that a sleeping endpoint
+is woken with, is that process. It is used for every model that would have brought the same, or
+more, by itself, in the same environment; see `profiles` and `standby`.
+
+They belong to this host alone: each ends with it, by the line to it that is cut, and a successor
+ends those that it finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from parkade.runtime import leftovers
+from parkade.runtime.profiles import Profile, profile
+from parkade.runtime.standby import Died, Kind, Recipe, Standby, Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from parkade.runtime.furnishing import Furnished
+    from parkade.runtime.lines import Line
+    from parkade.runtime.rules import HostRules
+    from parkade.runtime.workers import Worker
+
+_logger = logging.getLogger(__name__)
+
+#: A model says so with its Environment, where its code has to run before any library is imported.
+CHOICE, NEVER = "PARKADE_STANDBY", "off"
+#: Standby processes of one kind that may end by themselves before no more are started.
+_DEATHS = 3
+#: Models whose profiles are remembered.
+_MODELS = 256
+
+
+@dataclass(slots=True)
+class _Wish:
+    """Why a kind is wanted, and how that went so far."""
+
+    #: The data of the models that were started.
+    folders: set[str]
+    deaths: int = 0
+    #: Why no process of it is of use.
+    hopeless: str = ""
+
+
+class Standbys:
+    """Keeps standby processes and hands them over."""
+
+    def __init__(self, folder: Path, rules: Callable[[], HostRules]) -> None:
+        """Give each a folder of its own in `folder`; nothing is started before `begin`."""
+        self._folder = folder
+        self._rules = rules
+        #: What models were seen to import, the last one seen last.
+        self._profiles: OrderedDict[tuple[Recipe, str], Profile] = OrderedDict()
+        #: The last one asked for last.
+        self._wishes: OrderedDict[Kind, _Wish] = OrderedDict()
+        self._kept: list[Standby] = []
+        self._stirred = asyncio.Event()
+        self._started_at = 0.0
+        self._keeper: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[Any]] = set()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that can be handed over."""
+        return tuple(each.worker.pid for each in self._kept if each.there is not None)
+
+    def begin(self) -> None:
+        """Keep processes in reserve from now on."""
+        self._keeper = asyncio.create_task(self._keep(), name="keep standbys")
+
+    async def close(self) -> None:
+        """End them all, and keep none any more."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+            self._keeper = None
+        kept, self._kept = self._kept, []
+        await asyncio.gather(*(each.end() for each in kept), *self._chores)
+
+    def stir(self) -> None:
+        """Look whether the right ones are kept: something has changed."""
+        self._stirred.set()
+
+    def learn(self, furnished: Furnished, told: Any) -> None:
+        """Take note of what a worker that was started as ever has told."""
+        found = profile(told)
+        if found is None or not _may(furnished):
+            return
+        recipe = Recipe.of(furnished)
+        # Models of one kind share what is remembered of them.
+        found = next((each for each in self._profiles.values() if each == found), found)
+        self._profiles[recipe, furnished.environment[leftovers.MODEL_DIR]] = found
+        while len(self._profiles) > _MODELS:
+            self._profiles.popitem(last=False)
+        self._want(Kind(recipe, found), furnished)
+
+    async def take(self, furnished: Furnished, log: Path) -> tuple[Worker, Line] | None:
+        """Make a standby process the worker that is described; None where there is none for it.
+
+        The line to it is the caller's from then on.
+        """
+        self._started_at = asyncio.get_running_loop().time()
+        if not _may(furnished):
+            return None
+        recipe = Recipe.of(furnished)
+        wanted = self._profiles.get((recipe, furnished.environment[leftovers.MODEL_DIR]))
+        if wanted is None:
+            return None
+        kind = Kind(recipe, wanted)
+        self._want(kind, furnished)
+        while (standby := self._pick(kind)) is not None:
+            self._kept.remove(standby)
+            if not standby.is_current():
+                self._do(standby.end())
+                continue
+            try:
+                taken = await standby.give(furnished, log)
+            except Unusable as error:
+                _logger.warning("standby process %d: %s", standby.worker.pid, error)
+                await standby.end()
+            except asyncio.CancelledError:
+                # Whoever asked for it will not have it; by now it may show itself as its worker.
+                self._do(standby.end())
+                raise
+            else:
+                self._do(standby.clear())
+                return taken
+        return None
+
+    def _pick(self, kind: Kind) -> Standby | None:
+        """Return what fits, the one that has the most of what is wanted."""
+        fitting = [each for each in self._kept if each.fits(kind)]
+        return max(fitting, key=lambda each: len(each.there.own) if each.there else 0, default=None)
+
+    def _want(self, kind: Kind, furnished: Furnished) -> None:
+        wish = self._wishes.setdefault(kind, _Wish(set()))
+        self._wishes.move_to_end(kind)
+        wish.folders.add(furnished.environment[leftovers.MODEL_DIR])
+        wish.deaths = 0
+        self.stir()
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._stirred.wait()
+            quiet_at = self._started_at + self._rules().reserve.quiet.total_seconds()
+            if quiet_at > loop.time():
+                await asyncio.sleep(quiet_at - loop.time())
+                continue
+            self._stirred.clear()
+            try:
+                await self._settle()
+            except OSError:
+                # Endpoints do without; the next start of a worker lets it be tried again.
+                _logger.exception("no standby process can be kept")
+
+    async def _settle(self) -> None:
+        """Keep one of each kind that is wanted, the last ones first, as far as there is room."""
+        self._forget()
+        wanted = self._wanted()
+        for standby in [each for each in self._kept if each.kind not in wanted]:
+            self._kept.remove(standby)
+            await standby.end()
+        for kind in wanted:
+            if self._stirred.is_set():
+                return  # a worker is being started, or others are wanted
+            if not any(each.kind == kind for each in self._kept) and self._has_memory():
+                await self._add(kind)
+
+    def _forget(self) -> None:
+        """Want nothing for models whose data is gone."""
+        for recipe, folder in list(self._profiles):
+            if not Path(folder).is_dir():
+                del self._profiles[recipe, folder]
+        for kind, wish in list(self._wishes.items()):
+            wish.folders = {each for each in wish.folders if Path(each).is_dir()}
+            if not wish.folders:
+                del self._wishes[kind]
+
+    def _wanted(self) -> list[Kind]:
+        hopeful = [kind for kind, wish in reversed(self._wishes.items()) if not wish.hopeless]
+        return hopeful[: self._rules().reserve.processes]
+
+    def _has_memory(self) -> bool:
+        memory = psutil.virtual_memory()
+        return 100 * memory.available / memory.total >= self._rules().reserve.free_percent
+
+    async def _add(self, kind: Kind) -> None:
+        """Keep one more of this kind, or find out that there is no use in it."""
+        standby = Standby(kind, self._folder)
+        # From now on, so that it is ended with the others.
+        self._kept.append(standby)
+        standby.worker.exited.add_done_callback(lambda _: self._ended(standby))
+        try:
+            await standby.warm_up(limit=self._rules().patience.startup)
+        except Died:
+            await standby.worker.kill()  # told where its end is noticed
+        except Unusable as error:
+            self._wishes[kind].hopeless = str(error)
+            models = ", ".join(sorted(self._wishes[kind].folders))
+            _logger.info("no standby processes for %s: %s", models, error)
+            self._kept.remove(standby)
+            await standby.end()
+
+    def _ended(self, standby: Standby) -> None:
+        """Notice that one ended that was kept."""
+        if standby not in self._kept:
+            return
+        self._kept.remove(standby)
+        self._do(standby.end())
+        how, wish = standby.worker.exited.result(), self._wishes.get(standby.kind)
+        _logger.warning("standby process %d %s", standby.worker.pid, how)
+        if wish is None:
+            return
+        wish.deaths += 1
+        if wish.deaths >= _DEATHS:
+            wish.hopeless = f"the last one {how}"
+        self.stir()
+
+
+def _may(furnished: Furnished) -> bool:
+    """Tell whether the worker is one that could have waited, and may."""
+    return furnished.talks and furnished.environment.get(CHOICE) != NEVER
