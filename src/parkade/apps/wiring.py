@@ -33,6 +33,7 @@ from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
+from parkade.apps.parts import scaling as autoscaling
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.apps.parts import waking as slumber
 from parkade.runtime import environments, images
@@ -111,6 +112,7 @@ def build(
             images.SCRIPT: environments.script_command,
             images.MULTI: bounded(lambda: current.file.multi_model.memory_bytes),
         },
+        alarm=lambda name: alarms.book.get(name).standing.state,
         arrived=lambda record, seconds: monitor.collector.arrived(record, seconds),  # noqa: PLW0108  it is built later
     )
     targets = Targets(SqliteTargetStore(database), clock=wall)
@@ -186,6 +188,17 @@ def build(
             topics=topics,
             file=lambda: current.file,
             scale=settings.time_scale,
+            heard=lambda alarm, _before: host.heed(alarm),
+        )
+    )
+    scaling = autoscaling.build(
+        autoscaling.Ports(
+            database=database,
+            catalog=catalog,
+            host=host,
+            clock=clock,
+            alarms=alarms,
+            file=lambda: current.file,
         )
     )
     money = spending.build(
@@ -267,6 +280,7 @@ def build(
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         alarms=alarms,
+        scaling=scaling,
         money=money,
         sweep=Sweep(
             book=book,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.apps.serverfile import ServerFile
+    from parkade.domain.alarm import Alarm, Standing
     from parkade.ports.alarms import AlarmStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
@@ -42,6 +43,8 @@ class Ports:
     file: Callable[[], ServerFile]
     #: Seconds of the lease clock in one of real time.
     scale: float
+    #: Hears of each change of a state, in whichever thread it was made, before topics do.
+    heard: Callable[[Alarm, Standing], None] = lambda _alarm, _before: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,12 @@ def build(ports: Ports) -> Alarming:
         region=lambda: ports.file().region,
         account=ACCOUNT,
     )
-    book = Alarms(ports.alarms, clock=ports.clock, told=actions.tell)
+
+    def told(alarm: Alarm, before: Standing) -> None:
+        ports.heard(alarm, before)
+        actions.tell(alarm, before)
+
+    book = Alarms(ports.alarms, clock=ports.clock, told=told)
     queries = MetricQueries(ports.metrics)
     lag = timedelta(seconds=LAG * ports.scale)
     return Alarming(
