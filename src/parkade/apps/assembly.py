@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.monitor import Monitoring
     from parkade.apps.parts.outbox import Outgoing
+    from parkade.apps.parts.scaling import Autoscaling
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.parts.waking import Slumber
     from parkade.apps.serverfile import ServerFile
@@ -69,6 +70,8 @@ class Services:
     monitor: Monitoring
     #: Alarms on measurements, and queries of them.
     alarms: Alarming
+    #: What is scaled, and how.
+    scaling: Autoscaling
     #: Prices, what is spent, budgets.
     money: Money
     tokens: Tokens

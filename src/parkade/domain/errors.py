@@ -13,6 +13,9 @@
     |   +-- RouteNotFound
     |   +-- ExecutionNotFound
     |   +-- AlarmNotFound
+    |   +-- ScalableTargetNotFound
+    |   +-- ScalingPolicyNotFound
+    |   +-- ScheduledActionNotFound
     |   +-- SubscriberNotFound
     |   +-- LetterNotFound
     |   +-- DeploymentNotFound
@@ -109,6 +112,18 @@ class ExecutionNotFound(NotFound):
 
 class AlarmNotFound(NotFound):
     """No alarm has this name."""
+
+
+class ScalableTargetNotFound(NotFound):
+    """Nothing of this resource id is registered to be scaled."""
+
+
+class ScalingPolicyNotFound(NotFound):
+    """The scalable target has no policy of this name."""
+
+
+class ScheduledActionNotFound(NotFound):
+    """The scalable target has no scheduled action of this name."""
 
 
 class SubscriberNotFound(NotFound):

@@ -1,7 +1,7 @@
 """The alarms that there are: put, shown, set and removed.
 
 What a change of state leads to is told by `AlarmActions`. Parkade's own alarms are seen like all
-others, and changed by nobody but their service (services/idlealarms.py).
+others, and changed by nobody but their services (idlealarms.py, scalingalarms.py).
 """
 
 from __future__ import annotations
@@ -234,6 +234,12 @@ def query_words(query: Query) -> str:
 
 
 def _own(alarm: Alarm) -> Forbidden:
+    if alarm.alarm_actions:
+        return Forbidden(
+            f"alarm {alarm.name!r} is Parkade's own: it belongs to a target tracking policy of "
+            f"endpoint {alarm.endpoint_name!r}, and goes with that",
+            hint="change or delete the scaling policy",
+        )
     return Forbidden(
         f"alarm {alarm.name!r} is Parkade's own: it shows what the maintainer sees of endpoint "
         f"{alarm.endpoint_name!r}, and goes when that is no longer watched",

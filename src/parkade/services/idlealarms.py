@@ -65,7 +65,11 @@ class IdleAlarms:
             if (alarm := shown(watch, series.get(watch.endpoint_name, ()), now)) is not None
         }
         kept = {PREFIX + name for name in watches.unreadable}
-        held = {each.name: each for each in self._alarms.all().records if each.own}
+        held = {
+            each.name: each
+            for each in self._alarms.all().records
+            if each.own and each.name.startswith(PREFIX)
+        }
         gone = held.keys() - wanted.keys() - kept
         if gone:
             self._alarms.remove(sorted(gone), OWN, own=True)
