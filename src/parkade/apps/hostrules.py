@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parkade.runtime import images
-from parkade.runtime.rules import HostRules, Patience
+from parkade.runtime.rules import HostRules, Patience, Reserve
 
 if TYPE_CHECKING:
     from parkade.apps.sections.hosting import ImageSetting
@@ -26,6 +26,7 @@ def host_rules(file: ServerFile) -> HostRules:
             grace=timedelta(seconds=limits.grace_seconds),
             silence=timedelta(seconds=limits.model_seconds + 10),
         ),
+        reserve=Reserve(processes=file.standby.processes, free_percent=file.standby.free_percent),
     )
 
 

@@ -20,6 +20,7 @@ from parkade.apps.sections.hosting import (
     ImageSetting,
     MultiModel,
     Player,
+    Standby,
 )
 from parkade.apps.sections.limits import Limits
 from parkade.apps.sections.money import Money
@@ -58,6 +59,7 @@ class ServerFile(Section):
     )
     limits: Limits = Limits()
     multi_model: MultiModel = MultiModel()
+    standby: Standby = Standby()
     initial_provision_minutes: Annotated[float, Field(gt=0)] = Field(
         default=30,
         description="minutes. A new lease, or a started endpoint, that names none; the seed's "

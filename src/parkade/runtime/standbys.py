@@ -77,7 +77,7 @@ class Standbys:
 
     def begin(self) -> None:
         """Keep processes in reserve from now on."""
-        self._keeper = asyncio.create_task(self._keep(), name="keep standbys")
+        self._keeper = asyncio.create_task(self._keep(), name="standbys")
 
     async def close(self) -> None:
         """End them all, and keep none any more."""

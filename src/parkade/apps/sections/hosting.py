@@ -1,4 +1,4 @@
-"""`images`, `capture`, `multi_model`: how endpoints are run here."""
+"""`images`, `capture`, `multi_model`, `standby`: how endpoints are run here."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ class MultiModel(Section):
         default=4,
         description="archives of models that are fetched and unpacked at a time; read when "
         "Parkade starts.",
+    )
+
+
+class Standby(Section):
+    """Processes that have imported what a model needs before it is started."""
+
+    processes: Annotated[int, Field(ge=0)] = Field(
+        default=2,
+        description="processes. So many at most wait to become workers, one for each set of "
+        "packages that the models started last have imported; each takes the memory that a worker "
+        "has after its imports. They do not count as workers. 0: every worker is started anew.",
+    )
+    free_percent: Annotated[float, Field(ge=0, lt=100)] = Field(
+        default=25,
+        description="percent. None is started while less of the machine's memory than this is "
+        "available; and where memory runs out, they go before any worker.",
     )
 
 
