@@ -278,6 +278,8 @@ class Stand:
         self.gone: list[str] = []
         self.desk: Any = Desk()
         self.events: list[link.Happening] = []
+        #: Endpoints that control was asked to wake, as often as it was.
+        self.wanted: list[str] = []
         self.objects = self.folder / "objects"
         self.objects.mkdir()
         self.spools = self.folder / "spools"
@@ -324,6 +326,7 @@ class Stand:
             on_gone=self.gone.append,
             on_event=self.events.append,
             on_report=self.reports.append,
+            on_wanted=self.wanted.append,
             targets=self.desk,
         )
         self.run(self.server.start())
