@@ -36,3 +36,7 @@ class DeploymentStore(Protocol):
         stored.
         """
         ...
+
+    def remove(self, deployment_id: str, event: Event) -> None:
+        """Remove a deployment, damaged or not. Raises DeploymentNotFound, with nothing written."""
+        ...

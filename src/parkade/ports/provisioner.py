@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import EndpointConfig, Model
     from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.rollout import Strategy
+    from parkade.domain.stages import Rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +21,14 @@ class Present:
 
     observed: ObservedEndpoint
     blueprint: Blueprint
+    #: How far an update in stages has come; None: there is none under way.
+    rollout: Rollout | None = None
 
 
 class Provisioner(Protocol):
-    """Makes and changes what a deployment is of. What it begins returns at once; `look` tells how
-    it goes on.
+    """Makes and changes what a deployment is of.
 
-    Each raises Unavailable or Throttled where it may well work later.
+    What it begins returns at once; `look` tells how it goes on. Each raises Unavailable or Throttled where it may well work later.
     """
 
     def look(self, endpoint_name: str) -> Present | None:
@@ -38,6 +41,13 @@ class Provisioner(Protocol):
 
     def config(self, name: str) -> EndpointConfig:
         """Return the endpoint config. Raises ConfigNotFound."""
+        ...
+
+    def rehearse(self, endpoint_name: str, config: EndpointConfig, strategy: Strategy) -> None:
+        """Raise what bringing up the endpoint from this config would be refused with, doing nothing.
+
+        The endpoint is created where there is none, or one that has Failed, else updated.
+        """
         ...
 
     def make_config(self, config: EndpointConfig, tags: Mapping[str, str], actor: str) -> None:
@@ -70,11 +80,20 @@ class Provisioner(Protocol):
         """
         ...
 
-    def update(self, endpoint_name: str, config_name: str, actor: str) -> None:
-        """Begin to update the endpoint to the config.
+    def update(
+        self,
+        endpoint_name: str,
+        config_name: str,
+        actor: str,
+        *,
+        strategy: Strategy,
+        keeps_counts: bool,
+    ) -> None:
+        """Begin to update the endpoint to the config; `keeps_counts`: at the counts it has now.
 
         Raises EndpointNotFound, EndpointBusy unless it is InService, Conflict where it never will
-        be, ConfigNotFound, ModelNotFound, ResourceLimitExceeded and InvalidInput.
+        be or an alarm of the strategy is not well, ConfigNotFound, ModelNotFound, AlarmNotFound,
+        ResourceLimitExceeded and InvalidInput.
         """
         ...
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta  # noqa: TC003
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from parkade.domain.catalog import EndpointConfig  # noqa: TC001
 from parkade.domain.deploy import steps as stepping
 from parkade.domain.deploy.order import Order  # noqa: TC001
 from parkade.domain.deploy.steps import Outcome, Retry, Step, StepKind
+from parkade.domain.scaling.policy import Policy  # noqa: TC001
+from parkade.domain.scaling.target import ScalableTarget  # noqa: TC001
 
 
 class Status(StrEnum):
@@ -29,10 +32,19 @@ class Found:
     config_name: str = ""
     #: Instances by variant, as they were wanted then.
     counts: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     #: The endpoint config of its lease; empty: there was no lease.
     lease_config: str = ""
     #: Whether that lease was over.
     lease_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerScaling:
+    """How the endpoint's variants were scaled before."""
+
+    targets: tuple[ScalableTarget, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +67,10 @@ class Deployment:
     cancelled_by: str = ""
     #: What LOOK found; None: it has not looked.
     found: Found | None = None
-    #: The endpoint config that is to serve; empty: not known yet.
-    config_name: str = ""
+    #: How variants were scaled, as SCALING_OFF found it; None: it has not looked.
+    scaling: FormerScaling | None = None
+    #: The endpoint config that is to serve; None: not known yet.
+    config: EndpointConfig | None = None
     #: Whether this deployment made that config, so that it may remove it.
     made_config: bool = False
     #: Counts writes.
@@ -66,6 +80,11 @@ class Deployment:
     def endpoint_name(self) -> str:
         """The endpoint that it is about."""
         return self.order.endpoint_name
+
+    @property
+    def config_name(self) -> str:
+        """The name of the endpoint config that is to serve; empty: not known yet."""
+        return self.config.name if self.config else ""
 
     @property
     def creates(self) -> bool:
@@ -87,6 +106,10 @@ class Deployment:
         """The step to begin, or to take up again; None: all is done."""
         return stepping.following(self.steps)
 
+    def begun_step(self, kind: StepKind) -> Step | None:
+        """Return the step of this kind, if it was begun."""
+        return next((step for step in self.steps if step.kind is kind), None)
+
     def stepping(self, kind: StepKind, now: datetime) -> Deployment:
         """Return it with a step begun."""
         return replace(self, steps=(*self.steps, Step(kind=kind, started_at=now)))
@@ -104,6 +127,19 @@ class Deployment:
         last = self.steps[-1]
         retry = Retry(at=now, error=error, pause=pause)
         return self._with(replace(last, retries=(*last.retries, retry)))
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """When the step under way is tried again; None: it met no temporary error."""
+        retries = self.step.retries if self.step else ()
+        return retries[-1].at + retries[-1].pause if retries else None
+
+    def hurried(self) -> Deployment:
+        """Return it with no pause before the step under way is tried again."""
+        if self.step is None or not self.step.retries:
+            return self
+        *former, last = self.step.retries
+        return self._with(replace(self.step, retries=(*former, replace(last, pause=timedelta(0)))))
 
     def _with(self, last: Step) -> Deployment:
         return replace(self, steps=(*self.steps[:-1], last))

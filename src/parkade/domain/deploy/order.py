@@ -14,6 +14,9 @@ from parkade.domain import names
 from parkade.domain import tags as tagging
 from parkade.domain.catalog import Variant, require_distinct
 from parkade.domain.errors import InvalidInput
+from parkade.domain.rollout import Strategy
+from parkade.domain.scaling.policy import Predefined, Tracking
+from parkade.domain.terms import Sleep, Wake  # noqa: TC001
 
 #: The tag that everything made by a deployment carries, and its value where none is given.
 ENVIRONMENT_TAG, ENVIRONMENT = "environment", "development"
@@ -22,6 +25,10 @@ ALL_TRAFFIC = "AllTraffic"
 #: How long an update, or a creation, may take: as long as AWS's own waiter waits.
 MAX_WAIT = timedelta(minutes=60)
 LONGEST_WAIT = timedelta(days=1)
+#: The scaling policy where none is given.
+TRACKING = Tracking(
+    target=5000.0, metric=Predefined.INVOCATIONS_PER_INSTANCE, out_cooldown=60, in_cooldown=300
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,7 @@ class VariantScaling:
 
     least: int
     most: int
+    tracking: Tracking = TRACKING
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= self.most or self.most < 1:
@@ -61,6 +69,11 @@ class Order:
     amount: timedelta | None = None
     #: Whose lease it is; empty: as it is, or of whoever deploys.
     owner: str = ""
+    #: How requests go over to the new fleet of an update.
+    strategy: Strategy = field(default_factory=Strategy)
+    #: When it sleeps, and what wakes it; None: as was settled before.
+    sleep: Sleep | None = None
+    wake: Wake | None = None
     #: How long bringing it up may take, and going back once more.
     max_wait: timedelta = MAX_WAIT
     #: What was said about the payload and is no error.
@@ -85,7 +98,12 @@ class Order:
     def _require_metered(self) -> None:
         if self.metered:
             return
-        for given, name in ((self.amount, "minutes"), (self.owner, "owner")):
+        for given, name in (
+            (self.amount, "minutes"),
+            (self.owner, "owner"),
+            (self.sleep, "sleep"),
+            (self.wake, "wake"),
+        ):
             if given:
                 raise InvalidInput(
                     f"{name} is given together with metered: false, and an endpoint without a "

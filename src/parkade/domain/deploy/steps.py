@@ -74,7 +74,7 @@ BACKWARD = {
     StepKind.SCALING_BACK: StepKind.SCALING_OFF,
     StepKind.CLEAN_UP: StepKind.CONFIG,
 }
-#: From here on the new config is what serves, for good.
+#: From here on the new config is what serves, for good, whatever becomes of them.
 _SETTLED = frozenset({StepKind.TIDY, StepKind.NOTIFY})
 
 

@@ -1,0 +1,97 @@
+"""The endpoint config of a deployment: what is in it, and its name, which comes of that.
+
+The same content has the same name, so that nothing is made twice and nothing has to be renamed by
+hand. Content is what would run: variants with their counts and weights, and the very models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from parkade.domain.catalog import EndpointConfig, Variant
+from parkade.domain.names import NAME_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from parkade.domain.blueprint import Blueprint
+    from parkade.domain.catalog import Model
+    from parkade.domain.deploy.order import Order
+
+#: Hexadecimal digits of the content's fingerprint.
+_DIGITS = 10
+
+
+def wanted_config(
+    order: Order, models: Iterable[Model], former: Blueprint | None, now: datetime
+) -> EndpointConfig:
+    """Return the endpoint config that is to serve.
+
+    Variants that run keep their counts, by name, within the bounds that are ordered. What an order
+    does not speak of stays as it is: data capture and asynchronous inference.
+    """
+    live = {} if former is None else counts_of(former)
+    variants = tuple(
+        replace(each, instance_count=wanted_count(order, each, live.get(each.name)))
+        for each in order.variants
+    )
+    config = EndpointConfig(
+        name=order.endpoint_name,
+        variants=variants,
+        created_at=now,
+        capture=former.config.capture if former else None,
+        asynchronous=former.config.asynchronous if former else None,
+        extras=former.config.extras if former else {},
+    )
+    return replace(config, name=config_name(order.endpoint_name, config, models))
+
+
+def wanted_count(order: Order, variant: Variant, live: int | None) -> int:
+    """Return how many instances a variant is to have: as many as it has, within its bounds."""
+    count = variant.instance_count if live is None else live
+    scaling = order.scaling.get(variant.name)
+    return count if scaling is None else max(1, scaling.clamped(count))
+
+
+def counts_of(blueprint: Blueprint) -> Mapping[str, int]:
+    """Return the instances of each variant, but for those that are serverless."""
+    return {
+        variant.name: variant.instance_count
+        for variant in blueprint.config.variants
+        if variant.serverless is None
+    }
+
+
+def config_name(endpoint_name: str, config: EndpointConfig, models: Iterable[Model]) -> str:
+    """Return the name of a config with this content: at most 63 characters."""
+    content = asdict(replace(config, name="-"))
+    del content["name"], content["created_at"]
+    # A model that was made anew under its name is another one.
+    content["models"] = sorted((model.name, model.created_at) for model in models)
+    told = json.dumps(content, sort_keys=True, default=_written)
+    fingerprint = hashlib.sha256(told.encode()).hexdigest()[:_DIGITS]
+    stem = endpoint_name[: NAME_LIMIT - _DIGITS - 1].rstrip("-")
+    return f"{stem}-{fingerprint}"
+
+
+def alike(one: EndpointConfig, other: EndpointConfig) -> bool:
+    """Tell whether two configs say the same, whatever they are called and whenever they were made."""
+    return one == replace(other, name=one.name, created_at=one.created_at)
+
+
+def runs(blueprint: Blueprint, config: EndpointConfig, models: Iterable[Model]) -> bool:
+    """Tell whether a blueprint runs what the config says, models included, already."""
+    made = {model.name: model.created_at for model in blueprint.models}
+    return alike(blueprint.config, config) and made == {
+        model.name: model.created_at for model in models
+    }
+
+
+def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in an endpoint config")

@@ -1,0 +1,257 @@
+"""The deployer: creates or updates endpoints with their scaling, step by step, resumable.
+
+A deployment is a stored record; what carries it out is a task that can end at any moment, with its
+process, and that the next process begins again. There is one running deployment for an endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parkade.domain.deploy.deployment import Deployment, Status
+from parkade.domain.deploy.retries import RETRIES
+from parkade.domain.deploy.steps import StepKind, stoppable
+from parkade.domain.errors import Conflict, ParkadeError, Unreadable
+from parkade.domain.event import Event
+from parkade.services.contention import contended
+from parkade.services.deploying.looking import require_leave
+from parkade.services.deploying.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from datetime import datetime
+
+    from parkade.domain.deploy.order import Order
+    from parkade.domain.deploy.rehearsal import Rehearsal
+    from parkade.ports.catalog import Listing
+    from parkade.services.deploying.desk import Desk
+    from parkade.services.deploying.rehearsing import Rehearsing
+
+logger = logging.getLogger(__name__)
+
+#: What an id begins with, so that people see what it is one of.
+_ID = "dep-"
+
+
+class Deployer:
+    """Takes orders, and carries them out in the background. For one event loop."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        rehearsing: Rehearsing,
+        spawn: Callable[[Coroutine[object, object, object]], None],
+        changed: Callable[[], None],
+    ) -> None:
+        """Take what it works with; `spawn` runs a task, `changed` is called after every write."""
+        self._desk = desk
+        self._walk = Walk(desk)
+        self._rehearsing = rehearsing
+        self._spawn = spawn
+        self._changed = changed
+        #: What wakes the tasks of deployments, by id.
+        self._tasks: dict[str, asyncio.Event] = {}
+
+    def begin(self, order: Order, actor: str) -> Deployment:
+        """Begin to carry an order out; returns at once.
+
+        Raises InUse where a deployment of the endpoint is running, naming it, and Conflict where
+        the order does not go together with the endpoint's lease or the server's settings.
+        """
+        desk = self._desk
+        lease = desk.lease(order.endpoint_name)
+        require_leave(order, lease, leases_only=desk.leases_only())
+        now = desk.now()
+        deployment = Deployment(
+            id=_ID + secrets.token_hex(6),
+            order=order,
+            actor=actor,
+            owner=order.owner or (lease.owner if lease else actor),
+            status=Status.RUNNING,
+            begun_at=now,
+        )
+        stored = desk.deployments.put(
+            deployment, _event(deployment, "begun", "it is being deployed", actor, desk)
+        )
+        self._carry_out(stored.id)
+        self._changed()
+        return stored
+
+    def get(self, deployment_id: str) -> Deployment:
+        """Return the deployment. Raises DeploymentNotFound or Unreadable."""
+        return self._desk.deployments.get(deployment_id)
+
+    def all(self, endpoint_name: str | None = None) -> Listing[Deployment]:
+        """Return all deployments, or those of an endpoint, oldest first, unreadable ones apart."""
+        return self._desk.deployments.all(endpoint_name)
+
+    def rehearse(self, order: Order, actor: str) -> Rehearsal:
+        """Return what the order would do, with its price and what is wrong; changes nothing."""
+        return self._rehearsing.rehearse(order, actor)
+
+    @contended
+    def cancel(self, deployment_id: str, actor: str) -> Deployment | None:
+        """Call it off: what it has begun is undone. Asked again, it goes on with that.
+
+        Raises DeploymentNotFound, and Conflict where it is over, or being undone already. One that
+        cannot be read is forgotten, None, so that the endpoint can be deployed to again; what it
+        had begun stays as it is.
+        """
+        try:
+            deployment = self.get(deployment_id)
+        except Unreadable as error:
+            self._forget(deployment_id, error, actor)
+            return None
+        if deployment.cancelled_by:
+            return deployment
+        if deployment.over or not stoppable(deployment.steps):
+            raise Conflict(
+                f"deployment {deployment_id} {_standing(deployment)}, and cannot be called off"
+            )
+        stored = self._desk.deployments.put(
+            replace(deployment, cancelled_by=actor),
+            _event(deployment, "called_off", f"{actor} called it off", actor, self._desk),
+        )
+        self._carry_out(deployment_id)
+        self._changed()
+        return stored
+
+    @contended
+    def resume(self, deployment_id: str, actor: str) -> Deployment:
+        """Go on with a deployment now, without the pause after a temporary error.
+
+        Raises DeploymentNotFound, Unreadable, and Conflict where it is over.
+        """
+        deployment = self.get(deployment_id)
+        if deployment.over:
+            raise Conflict(
+                f"deployment {deployment_id} {_standing(deployment)}; there is nothing to resume",
+                hint="deploy again, as a new deployment",
+            )
+        hurried = deployment.hurried()
+        if hurried != deployment:
+            deployment = self._desk.deployments.put(
+                hurried, _event(deployment, "resumed", f"{actor} resumed it", actor, self._desk)
+            )
+        self._carry_out(deployment_id)
+        return deployment
+
+    def promote(self, deployment_id: str, actor: str) -> Deployment:
+        """Have the new fleet take all requests now. Raises Conflict where no update is under way."""
+        deployment = self._updating(deployment_id)
+        self._desk.provisioner.promote(deployment.endpoint_name, actor)
+        self._tell(deployment, "promoted", f"{actor} had the new fleet take all requests", actor)
+        return self.get(deployment_id)
+
+    def roll_back(self, deployment_id: str, actor: str) -> Deployment:
+        """Have the old fleet take all requests again, so that the deployment fails.
+
+        Raises Conflict where no update is under way.
+        """
+        deployment = self._updating(deployment_id)
+        reason = f"by deployment {deployment_id}'s order"
+        self._desk.provisioner.roll_back(deployment.endpoint_name, actor, reason)
+        self._tell(deployment, "rolled_back", f"{actor} rolled it back", actor)
+        return self.get(deployment_id)
+
+    def start(self) -> None:
+        """Go on with every deployment that is running, as a process does that has just begun."""
+        running = self._desk.deployments.running()
+        for deployment in running.records:
+            self._carry_out(deployment.id)
+        for deployment_id, why in running.unreadable.items():
+            logger.error("deployment %s is not resumed: %s", deployment_id, why)
+
+    def nudge(self) -> None:
+        """Have all deployments look again: something has changed."""
+        for changed in self._tasks.values():
+            changed.set()
+
+    def _updating(self, deployment_id: str) -> Deployment:
+        deployment = self.get(deployment_id)
+        step = deployment.step
+        if deployment.creates or step is None or step.kind is not StepKind.WAIT:
+            raise Conflict(
+                f"deployment {deployment_id} {_standing(deployment)}: no update is under way",
+                hint="both fleets are there in the step `wait` of an update alone",
+            )
+        return deployment
+
+    def _carry_out(self, deployment_id: str) -> None:
+        """Have a task carry it out, or the one that does look again."""
+        if deployment_id in self._tasks:
+            self._tasks[deployment_id].set()
+            return
+        self._tasks[deployment_id] = asyncio.Event()
+        self._spawn(self._run(deployment_id, self._tasks[deployment_id]))
+
+    async def _run(self, deployment_id: str, changed: asyncio.Event) -> None:
+        try:
+            while True:
+                changed.clear()
+                now = self._desk.now()
+                try:
+                    until = self._walk.advance(deployment_id)
+                except ParkadeError as error:
+                    # The store itself: nothing is known, nothing is done, and it is tried again.
+                    logger.warning("deployment %s waits: %s", deployment_id, error.message)
+                    until = now + RETRIES.longest
+                if until is None:
+                    return
+                if until > now:
+                    await self._pause(until, changed)
+                else:
+                    self._changed()
+                    await asyncio.sleep(0)
+        finally:
+            del self._tasks[deployment_id]
+            self._changed()
+
+    async def _pause(self, until: datetime, changed: asyncio.Event) -> None:
+        due = asyncio.ensure_future(self._desk.clock.sleep_until(until))
+        woken = asyncio.ensure_future(changed.wait())
+        try:
+            await asyncio.wait({due, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            due.cancel()
+            woken.cancel()
+
+    def _forget(self, deployment_id: str, error: Unreadable, actor: str) -> None:
+        event = Event(
+            at=self._desk.now(),
+            kind="deployment.forgotten",
+            actor=actor,
+            reason=f"{error.message}; what it had begun stays as it is",
+            data={"deployment": deployment_id},
+        )
+        self._desk.deployments.remove(deployment_id, event)
+        self._changed()
+
+    def _tell(self, deployment: Deployment, verb: str, reason: str, actor: str) -> None:
+        self._desk.history.append(_event(deployment, verb, reason, actor, self._desk))
+        self._carry_out(deployment.id)
+        self._changed()
+
+
+def _event(deployment: Deployment, verb: str, reason: str, actor: str, desk: Desk) -> Event:
+    return Event(
+        at=desk.now(),
+        kind=f"deployment.{verb}",
+        actor=actor,
+        reason=reason,
+        endpoint_name=deployment.endpoint_name,
+        owner=deployment.owner,
+        data={"deployment": deployment.id, "status": deployment.status},
+    )
+
+
+def _standing(deployment: Deployment) -> str:
+    if deployment.over:
+        return f"is over ({deployment.status})"
+    step = deployment.step
+    return f"is in its step {step.kind}" if step else "is running"

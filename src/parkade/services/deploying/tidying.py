@@ -1,0 +1,59 @@
+"""TIDY: what deployments have left behind and nothing needs any more.
+
+It fails no deployment: the new config serves, and what cannot be removed now is by the next one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.domain.errors import ParkadeError
+from parkade.services.deploying import scalings
+from parkade.services.deploying.results import Ended, skipped
+
+if TYPE_CHECKING:
+    from parkade.domain.deploy.deployment import Deployment
+    from parkade.services.deploying.desk import Desk
+
+#: So many endpoint configs that deployments made stay with each endpoint, the present one included.
+KEPT = 3
+
+
+def tidy(deployment: Deployment, desk: Desk) -> Ended:
+    """Deregister variants that are not scaled any more, and remove old endpoint configs."""
+    said: list[str] = []
+    if retired := scalings.retire(deployment, desk):
+        said.append(f"no longer scaled: {', '.join(retired)}")
+    removed: list[str] = []
+    for name in superseded(deployment, desk):
+        try:
+            desk.provisioner.remove_config(name, deployment.actor)
+        except ParkadeError as error:
+            said.append(f"{name} stays: {error.message}")
+        else:
+            removed.append(name)
+    if removed:
+        said.append(f"old endpoint configs removed: {', '.join(removed)}")
+    if not said:
+        return skipped(deployment, f"there are no more than {KEPT} endpoint configs of deployments")
+    return Ended(deployment=deployment, text="; ".join(said))
+
+
+def superseded(deployment: Deployment, desk: Desk) -> list[str]:
+    """Return the configs that deployments made for this endpoint and that nothing needs."""
+    made: dict[str, None] = {}
+    for each in desk.deployments.all(deployment.endpoint_name).records:
+        if each.made_config and each.config_name != deployment.config_name:
+            made.pop(each.config_name, None)  # one that was made again is as good as new
+            made[each.config_name] = None
+    there = [name for name in made if desk.config(name) is not None]
+    needs = needed(deployment.endpoint_name, desk)
+    return [name for name in there[: 1 - KEPT] if name not in needs]
+
+
+def needed(endpoint_name: str, desk: Desk) -> set[str]:
+    """Return the configs that a lease or a booking of the endpoint is going to start it from."""
+    lease = desk.lease(endpoint_name)
+    booked = desk.bookings.all().records
+    names = {each.config_name for each in booked if each.endpoint_name == endpoint_name}
+    return names | ({lease.config_name} if lease else set())
