@@ -58,3 +58,62 @@ def test_what_is_no_start_is_not_counted(data):
     world = World()
     world.history.append(an_event("endpoint.in_service", data=data))
     assert starts_of(world).expected("c") is None
+
+
+def tell(world, kind, at, *, name="falcon", serving="c", pending=None):
+    change = {"status_before": "InService", "config_name": serving}
+    if pending is not None:
+        change["pending"] = {"config_name": pending}
+    event = an_event(f"endpoint.{kind}", at=at, endpoint_name=name, data={"change": change})
+    world.history.append(event)
+
+
+def test_the_fleet_of_an_update_is_measured_until_it_takes_over():
+    world = World()
+    starts = starts_of(world)
+    tell(world, "updating", NOW, pending="d")
+    tell(world, "updating", NOW + seconds(1), name="other", pending="e")
+    assert starts.expected("d") is None
+    tell(world, "switched", NOW + seconds(8), serving="d")
+    tell(world, "in_service", NOW + seconds(40), serving="d")
+    assert (starts.expected("d"), starts.expected("c"), starts.expected("e")) == (
+        seconds(8), None, None,
+    )  # fmt: skip
+
+
+def test_waking_is_starting():
+    world = World()
+    tell(world, "waking", NOW)
+    tell(world, "awake", NOW + seconds(3))
+    assert starts_of(world).expected("c") == seconds(3)
+
+
+def test_what_is_not_the_time_of_a_whole_fleet_is_not_counted():
+    world = World()
+    # Instances that come to those that serve.
+    tell(world, "updating", NOW, pending="c")
+    tell(world, "switched", NOW + seconds(1))
+    # It falls asleep.
+    tell(world, "updating", NOW + seconds(2))
+    tell(world, "switched", NOW + seconds(3))
+    # In stages it waits for more than its fleet.
+    tell(world, "updating", NOW + seconds(4), pending="d")
+    tell(world, "rollout", NOW + seconds(9), pending="d")
+    tell(world, "switched", NOW + seconds(60), serving="d")
+    # The first of two updates came to nothing.
+    tell(world, "updating", NOW + seconds(70), pending="e")
+    tell(world, "in_service", NOW + seconds(80))
+    tell(world, "switched", NOW + seconds(90), serving="e")
+    starts = starts_of(world)
+    assert [starts.expected(name) for name in "cde"] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"config_name": 1, "pending": {"config_name": 2}}, {"pending": 3}]
+)
+@pytest.mark.parametrize("kind", ["updating", "waking"])
+def test_what_cannot_be_understood_of_a_beginning_is_none(kind, change):
+    world = World()
+    world.history.append(an_event(f"endpoint.{kind}", data={"change": change}))
+    tell(world, "awake", NOW + seconds(3))
+    assert starts_of(world).expected("c") is None

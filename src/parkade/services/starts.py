@@ -1,7 +1,8 @@
-"""How long endpoints take to start, as measured: from their creation to InService.
+"""How long endpoints take to start, as measured: until every instance answers.
 
-The measurements are in the history, where the host tells of every endpoint that came into service;
-here the last of each endpoint config are remembered.
+A start begins when an endpoint is created, when it is woken, or when it is updated to another
+endpoint config, whose fleet then takes over all at once. The measurements are in the history, where
+the host tells of all of this; here the last of each endpoint config are remembered.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from parkade.ports.events import EventQuery
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from parkade.domain.event import Event
+    from parkade.domain.event import Event, Json
     from parkade.ports.events import History
 
 #: So many of the last starts of an endpoint config count.
@@ -28,7 +30,12 @@ REMEMBERED = 20
 SHARE = 0.9
 #: So far back the history is read when a process begins, and so much of it at a time.
 _AT_FIRST = 5000
-_KIND = "endpoint.in_service"
+#: What a start begins with, beside the creation that its end tells of, and what it ends with.
+_UPDATING, _WAKING = "endpoint.updating", "endpoint.waking"
+_IN_SERVICE, _SWITCHED, _AWAKE = "endpoint.in_service", "endpoint.switched", "endpoint.awake"
+#: An update that goes in stages waits for more than its fleet.
+_STAGED = "endpoint.rollout"
+_KINDS = (_UPDATING, _WAKING, _IN_SERVICE, _SWITCHED, _AWAKE, _STAGED)
 
 
 class Starts:
@@ -50,6 +57,8 @@ class Starts:
         self._lock = threading.Lock()
         self._seen = -1
         self._spans: dict[str, deque[timedelta]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        #: Starts that were begun and have not ended, as far as was read, by endpoint.
+        self._begun: dict[str, _Begun] = {}
 
     def expected(self, config_name: str) -> timedelta | None:
         """Return what nine starts in ten do not exceed; None: it was never started."""
@@ -72,25 +81,54 @@ class Starts:
 
     def _read(self) -> None:
         if self._seen < 0:
-            events = self._history.latest(EventQuery(kinds=(_KIND,), limit=_AT_FIRST))
+            events = self._history.latest(EventQuery(kinds=_KINDS, limit=_AT_FIRST))
             self._seen = 0
         else:
-            events = self._history.read(
-                EventQuery(kinds=(_KIND,), after=self._seen, limit=_AT_FIRST)
-            )
+            events = self._history.read(EventQuery(kinds=_KINDS, after=self._seen, limit=_AT_FIRST))
         for event in events:
             self._seen = event.number
-            if (start := _start(event)) is not None:
-                config_name, span = start
-                self._spans[config_name].append(span)
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        """Remember what the event says of a start: its beginning, or its end."""
+        begun = self._begun.pop(event.endpoint_name, None)
+        change = event.data.get(CHANGE)
+        if not isinstance(change, dict):
+            return
+        if event.kind in {_UPDATING, _WAKING}:
+            if (config_name := _coming(event.kind, change)) is not None:
+                self._begun[event.endpoint_name] = _Begun(config_name, event.at)
+        elif event.kind == _IN_SERVICE:
+            begun = _created(change)
+        elif event.kind == _STAGED:
+            begun = None
+        if begun is not None and event.kind in {_IN_SERVICE, _SWITCHED, _AWAKE}:
+            self._spans[begun.config_name].append(event.at - begun.at)
 
 
-def _start(event: Event) -> tuple[str, timedelta] | None:
-    """Return the config and the time of the start that the event tells of, if it does."""
-    change = event.data.get(CHANGE)
-    if not isinstance(change, dict) or change.get("status_before") != EndpointStatus.CREATING:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A start: of which endpoint config, and since when."""
+
+    config_name: str
+    at: datetime
+
+
+def _coming(kind: str, change: Mapping[str, Json]) -> str | None:
+    """Return the endpoint config whose fleet is being brought up, if a whole one is."""
+    serving, pending = change.get("config_name"), change.get("pending")
+    if kind == _WAKING:
+        return serving if isinstance(serving, str) else None
+    coming = pending.get("config_name") if isinstance(pending, dict) else None
+    # With the same config some instances come to those that serve.
+    return coming if isinstance(coming, str) and coming != serving else None
+
+
+def _created(change: Mapping[str, Json]) -> _Begun | None:
+    """Return the start that an endpoint's coming into service ends, if it was created then."""
+    if change.get("status_before") != EndpointStatus.CREATING:
         return None
     name, created_at = change.get("config_name"), change.get("created_at")
     if not isinstance(name, str) or not isinstance(created_at, str):
         return None
-    return name, event.at - datetime.fromisoformat(created_at)
+    return _Begun(name, datetime.fromisoformat(created_at))
