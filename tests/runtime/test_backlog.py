@@ -74,7 +74,15 @@ class World:
         self.history = MemoryHistory()
         self.rules = Asynchronous(output="s3://answers", concurrency=2)
         self.variants = []
+        #: Endpoints that were asked for, as often as they were; a message that is raised instead.
+        self.wanted = []
+        self.refuses_to_ask = ""
         self.backlog = self.make()
+
+    def want(self, endpoint_name):
+        self.wanted.append(endpoint_name)
+        if self.refuses_to_ask:
+            raise Unavailable(self.refuses_to_ask)
 
     def make(self):
         return Backlog(
@@ -88,6 +96,7 @@ class World:
                 "falcon": FleetView(variants=tuple(self.variants), asynchronous=self.rules)
             },
             region=lambda: "us-east-1",
+            wanted=self.want,
         )
 
     def has(self, *workers, name="blue", weight=1.0):
@@ -547,3 +556,41 @@ def test_nothing_is_sent_while_there_is_no_worker_and_all_once_there_is(world):
         assert ended.status is RequestStatus.COMPLETED
 
     asyncio.run(scenario())
+
+
+def test_what_waits_asks_for_its_endpoint_until_that_has_a_worker(world):
+    async def scenario():
+        async with a_worker(world) as worker, running(world.backlog):
+            world.backlog.add(an_async_request(), b"x")
+            await until(lambda: world.wanted == ["falcon"])
+            world.backlog.nudge()
+            await until(lambda: world.wanted == ["falcon", "falcon"])
+            world.has(worker)
+            world.backlog.nudge()
+            await world.ended("r-1")
+            world.backlog.nudge()
+        assert world.wanted == ["falcon", "falcon"]
+
+    asyncio.run(scenario())
+
+
+def test_what_a_crash_left_waiting_asks_for_its_endpoint(world):
+    async def scenario():
+        world.store.add(an_async_request(), b"x")
+        async with running(world.backlog):
+            await until(lambda: world.wanted == ["falcon"])
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_be_asked_for_is_asked_for_again(world, monkeypatch, caplog):
+    monkeypatch.setattr(backlog_module, "_AGAIN", 0)
+    world.refuses_to_ask = "the disk is full"
+
+    async def scenario():
+        async with running(world.backlog):
+            world.backlog.add(an_async_request(), b"x")
+            await until(lambda: len(world.wanted) > 3)
+
+    asyncio.run(scenario())
+    assert "falcon cannot be asked for" in caplog.text

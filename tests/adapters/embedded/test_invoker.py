@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from parkade.adapters.embedded.invoker import GatewayInvoker
+from parkade.apps import link
 from parkade.domain.errors import Unavailable
 from parkade.ports.invoker import Answer
-from tests.apps.gateway.stand import INSIDE, Reply, echo, stand
+from tests.apps.gateway.stand import INSIDE, Reply, echo, stand, wait_for
 
 
 def test_it_carries_body_content_type_and_errors() -> None:
@@ -29,6 +30,22 @@ def test_it_carries_body_content_type_and_errors() -> None:
         assert invoke("e", b"").status == 424
         assert invoke("nowhere", b"").status == 400
         assert not invoke("e", b"").ok
+
+
+def test_it_is_held_while_an_endpoint_wakes() -> None:
+    with stand() as house:
+        house.worker("w")
+        asleep = link.Down(reason="asleep", hint="", retry_after=1, wakes=True)
+        house.push(endpoints={"e": link.EndpointView(down=asleep)})
+        invoker = GatewayInvoker(house.folder / "gateway.sock", lambda: INSIDE)
+
+        async def story() -> Answer:
+            asking = asyncio.create_task(invoker.invoke("e", b"1,2", "text/csv"))
+            await asyncio.to_thread(wait_for, lambda: house.wanted == ["e"])
+            await asyncio.to_thread(house.push, endpoints={"e": house.view("w")})
+            return await asking
+
+        assert asyncio.run(story()).body == b"1,2"
 
 
 def test_a_gateway_that_is_gone_is_unavailable() -> None:

@@ -33,6 +33,7 @@ class End:
     gone: list[str]
     events: list[link.Happening]
     reports: list[Report]
+    wanted: list[str]
 
     async def connect(self) -> Gateway:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -67,14 +68,16 @@ async def serving(folder: Path) -> AsyncIterator[End]:
         gone: list[str] = []
         events: list[link.Happening] = []
         reports: list[Report] = []
+        wanted: list[str] = []
         server = LinkServer(
             listener,
             on_usage=lambda *each: used.append(each),
             on_gone=gone.append,
             on_event=events.append,
             on_report=reports.append,
+            on_wanted=wanted.append,
         )
-        end = End(server, path, used, gone, events, reports)
+        end = End(server, path, used, gone, events, reports, wanted)
         await server.start()
         try:
             yield end
@@ -99,6 +102,21 @@ def test_a_gateway_gets_the_newest_snapshot_when_it_comes_and_when_it_changes(
                 message = await gateway.hear()
                 assert snapshots.from_json(message["snapshot"]) == snapshot(2, auth=False)
                 await gateway.leave()
+
+    asyncio.run(story())
+
+
+def test_what_a_gateway_wants_is_asked_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with serving(tmp_path) as end:
+            gateway = await end.connect()
+            for name in ("falcon", "other", "falcon"):
+                gateway.writer.write(link.frame({"kind": "wake", "endpoint": name}))
+            gateway.apply(0)
+            while len(end.wanted) < 3:
+                await asyncio.sleep(0.005)
+            assert end.wanted == ["falcon", "other", "falcon"]
+            await gateway.leave()
 
     asyncio.run(story())
 

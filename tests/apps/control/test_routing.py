@@ -93,6 +93,24 @@ def test_what_does_not_run_says_why_and_when_to_ask_again():
     assert routing.endpoint_view(RUNNING, None) == link.EndpointView()
 
 
+def test_what_is_asleep_says_that_a_request_wakes_it_and_how_long_callers_are_held():
+    stands = Standing(
+        state=State.ASLEEP,
+        reason="asleep",
+        retry_after=timedelta(seconds=3),
+        wakes=True,
+        hold=timedelta(seconds=90),
+    )
+    rules = Asynchronous(output="s3://answers")
+    view = routing.endpoint_view(stands, FleetView(variants=(), asynchronous=rules))
+    assert view == link.EndpointView(
+        down=link.Down(reason="asleep", hint="", retry_after=3, wakes=True, hold=90),
+        asynchronous=True,
+    )
+    assert through_the_link(view) == view
+    assert not routing.endpoint_view(stands, None).asynchronous
+
+
 def test_what_starts_says_when_it_is_expected_in_whole_seconds():
     at = datetime(2026, 3, 1, 12, 0, 30, 1, UTC)
     stands = Standing(

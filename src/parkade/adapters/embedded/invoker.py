@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Seconds. The gateway itself ends an invocation at `limits.model_seconds`, which may be raised,
 #: so only a gateway that does not take requests at all is not waited for.
 CONNECT_LIMIT = 5.0
+#: Seconds for which it is held while an endpoint starts, or wakes; the gateway has a limit of its own,
+#: `limits.hold_seconds`. Who invokes by this has time.
+WAIT = 86_400
 
 
 class GatewayInvoker:
@@ -40,6 +43,7 @@ class GatewayInvoker:
                     headers={
                         "Authorization": f"Bearer {self._secret()}",
                         "Content-Type": content_type,
+                        "Prefer": f"wait={WAIT}",
                     },
                 )
             except httpx.TransportError as error:
