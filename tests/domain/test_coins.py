@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from parkade.domain import coins, schedule, wallclock
 from parkade.domain import lease as leases
 from parkade.domain.actions import ActionKind, NoticeKind, PaidBy
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.lease import EndReason
-from parkade.domain.plan import Circumstances, plan
+from parkade.domain.plan import plan
 from parkade.domain.terms import Booking, Keep, Terms
 from tests.builders import a_lease, an_endpoint, minutes, seconds, some_rules, some_use
 

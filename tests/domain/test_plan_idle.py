@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parkade.domain.actions import ActionKind, NoticeKind
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.idle import IdleRules
 from parkade.domain.lease import EndReason
-from parkade.domain.plan import Circumstances, plan
+from parkade.domain.plan import plan
 from tests.builders import NOW, a_lease, a_reading, a_watch, an_endpoint, minutes, some_rules
 from tests.builders import some_use as use_of
 from tests.domain import strategies

@@ -19,6 +19,8 @@ class ActionKind(StrEnum):
     START = "start"
     STOP = "stop"
     RECREATE = "recreate"
+    SLEEP = "sleep"
+    WAKE = "wake"
     ADOPT = "adopt"
     FOLLOW = "follow"
     PAY = "pay"
@@ -40,6 +42,7 @@ class NoticeKind(StrEnum):
     UNUSABLE = "unusable"
     BUDGET = "budget"
     LIMIT = "limit"
+    DEPLOYMENT = "deployment"
 
 
 class PaidBy(StrEnum):
@@ -48,6 +51,7 @@ class PaidBy(StrEnum):
     SCHEDULE = "schedule"
     BOOKING = "booking"
     USE = "use"
+    WAKE = "wake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +75,15 @@ class Action:
     endpoint_name: str
     reason: str
     lease: Lease | None = None
-    #: ADOPT: the endpoint config that the new lease is for; FOLLOW: that it is to name.
+    #: ADOPT: the endpoint config that the new lease is for; FOLLOW: that it is to name; WAKE: from
+    #: which it is to be made, where it is not there.
     config_name: str = ""
     #: STOP: the reason the lease is closed with, or would be if there was one.
     ends: EndReason | None = None
     #: STOP: whether there is an endpoint that can be deleted now.
     deletes: bool = False
+    #: SLEEP: whether the clock of the lease is paused by it.
+    pauses: bool = False
     #: What hosting said when it failed, where that is why.
     failure: str = ""
     #: NOTIFY: what is told, and for expiry warnings how long before.

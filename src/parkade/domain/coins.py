@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain import schedule
+from parkade.domain import schedule, waking
 from parkade.domain.actions import DueCoin, NoticeKind, PaidBy
 from parkade.domain.errors import InvalidInput
 from parkade.domain.event import written
@@ -42,6 +42,8 @@ class Due:
     ahead: tuple[datetime, ...] = ()
     #: What lasts, and is told once.
     notices: tuple[tuple[NoticeKind, str], ...] = ()
+    #: Why what fell asleep before is to be warm by now; empty: nothing says so.
+    opens: str = ""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class _Found:
     coins: list[DueCoin] = field(default_factory=list)
     ahead: list[datetime] = field(default_factory=list)
     notices: list[tuple[NoticeKind, str]] = field(default_factory=list)
+    opens: str = ""
 
 
 def due(
@@ -74,13 +77,16 @@ def due(
     if terms is not None and lease is not None:
         if terms.schedule:
             _open(found, now, lease, terms.schedule, leads.get(lease.config_name, timedelta(0)))
-        if terms.keep is not None and not lease.over(now):
+        if terms.keep is not None and not lease.over(now) and lease.asleep_at is None:
             _used(found, now, lease, terms.keep, use, rules)
+        if terms.wake is not None and lease.over(now):
+            _asked_for(found, now, lease, terms)
     coins = _worth_it(found, now, lease, rules)
     return Due(
         coin=max(coins, key=lambda coin: coin.until, default=None),
         ahead=tuple(instant for instant in found.ahead if instant > now),
         notices=tuple(found.notices),
+        opens=found.opens,
     )
 
 
@@ -96,6 +102,7 @@ def _booked(
         if now < begins:
             found.ahead.append(begins)
         elif now < booking.ends_at and not given_up(lease, begins):
+            _opens(found, lease, begins, f"booked by {booking.owner}")
             found.coins.append(
                 DueCoin(
                     until=booking.ends_at,
@@ -121,6 +128,7 @@ def _open(found: _Found, now: datetime, lease: Lease, hours: str, lead: timedelt
             found.ahead.append(begins)
             return
         if now < opening.closes_at and not given_up(lease, begins):
+            _opens(found, lease, begins, f"open by its schedule {hours}")
             found.coins.append(
                 DueCoin(
                     until=opening.closes_at,
@@ -128,6 +136,28 @@ def _open(found: _Found, now: datetime, lease: Lease, hours: str, lead: timedelt
                     reason=f"open until {_text(opening.closes_at)} by its schedule {hours}",
                 )
             )
+
+
+def _opens(found: _Found, lease: Lease | None, begins: datetime, why: str) -> None:
+    """Note that it is to be warm, if it has not fallen asleep since then."""
+    if lease is not None and lease.asleep_at is not None and lease.asleep_at < begins:
+        found.opens = found.opens or why
+
+
+def _asked_for(found: _Found, now: datetime, lease: Lease, terms: Terms) -> None:
+    """Let a request buy time for a lease that is over, as far as its owner has settled that."""
+    amount = waking.buys(lease, terms, now)
+    if amount <= timedelta(0):
+        if lease.woken:
+            text = (
+                f"requests have started it for {duration(lease.woken)}, which is as far as they "
+                f"may: it stays {lease.reason_over()} until somebody pays"
+            )
+            found.notices.append((NoticeKind.LIMIT, text))
+        return
+    if waking.asked(lease, now):
+        reason = f"asked for while it was {lease.reason_over()}"
+        found.coins.append(DueCoin(until=now + amount, by=PaidBy.WAKE, reason=reason))
 
 
 def _used(
@@ -160,6 +190,8 @@ def _worth_it(
     """Return the coins that would add time. What lies too far ahead is paid for bit by bit."""
     if lease is None or lease.over(now):
         return found.coins
+    if lease.paused_at is not None:
+        return []  # its time stands still; it is paid for once it is awake
     again_at = lease.expires_at - rules.max_ahead / 2
     coins = []
     for coin in found.coins:

@@ -278,6 +278,19 @@ def warned(lease: Lease, before: timedelta, rules: LeaseRules) -> Lease:
     return replace(lease, warned=lease.warned | said)
 
 
+def unsaid(lease: Lease, rules: LeaseRules) -> list[timedelta]:
+    """Return the warnings that are not said yet, by how long before the expiry they are due."""
+    return [before for before in rules.warnings if before not in lease.warned]
+
+
+def warnings_ahead(lease: Lease, now: datetime, rules: LeaseRules) -> list[datetime]:
+    """Return when warnings will be due; none while its clock is paused."""
+    if lease.paused_at is not None:
+        return []
+    instants = [lease.expires_at - before for before in unsaid(lease, rules)]
+    return [instant for instant in instants if instant > now]
+
+
 def _ahead(start: datetime, amount: timedelta, now: datetime, rules: LeaseRules) -> datetime:
     if amount <= timedelta(0):
         raise InvalidInput("an extension of no time is none", field="minutes")

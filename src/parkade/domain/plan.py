@@ -10,47 +10,24 @@ for (work). What is on its way somewhere else (Creating, Updating, Deleting) is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from parkade.domain import coins, ladder
+from parkade.domain import coins, ladder, sleeping
 from parkade.domain.actions import Action, ActionKind, NoticeKind, Plan
 from parkade.domain.budget import WhenSpent
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus, ObservedEndpoint
 from parkade.domain.ladder import Rung
-from parkade.domain.lease import EndReason, Lease, LeaseRules
+from parkade.domain.lease import EndReason, Lease, LeaseRules, unsaid, warnings_ahead
+from parkade.domain.sleeping import Move
 from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from parkade.domain.actions import DueCoin
-    from parkade.domain.budget import Overspent
-    from parkade.domain.idle import Use
-    from parkade.domain.ladder import Watch
-    from parkade.domain.terms import Booking, Terms
-    from parkade.domain.watching import Change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What a decision rests on beside leases and endpoints; what is missing changes nothing."""
-
-    #: How endpoints are used, and which of them the maintainer watches, by name.
-    uses: Mapping[str, Use] = field(default_factory=dict)
-    watches: Mapping[str, Watch] = field(default_factory=dict)
-    #: What is settled about endpoints, and booked, by name.
-    terms: Mapping[str, Terms] = field(default_factory=dict)
-    bookings: Mapping[str, Sequence[Booking]] = field(default_factory=dict)
-    #: How long before it is wanted an endpoint is started, by the name of its endpoint config.
-    leads: Mapping[str, timedelta] = field(default_factory=dict)
-    #: Owners whose budget is used up.
-    overspent: Mapping[str, Overspent] = field(default_factory=dict)
-    #: What was asked of the maintainer that it cannot make use of, by the endpoint's name.
-    unusable: Mapping[str, str] = field(default_factory=dict)
-    #: What the maintainer will remember: to be stored before anything is done on it.
-    changes: Sequence[Change] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +67,12 @@ def plan(
             pays = coin is not None and not _in_the_way(endpoints.get(name), due.coin)
             steps += [coin, *_unless_paid(over)] if coin and pays else [over]
             continue
-        steps += _valid(now, lease, endpoints.get(name), rules, around)
+        steps += _valid(now, lease, endpoints.get(name), rules, around, due.opens)
         if steps[-1].action.kind is ActionKind.STOP:
             continue
         steps += [coin] if coin else []
         steps += [_Step(each) for each in _warnings_due(now, lease, rules)]
-        instants += _warnings_ahead(now, lease, rules)
+        instants += warnings_ahead(lease, now, rules)
     steps += [
         _Step(_notify(name, NoticeKind.UNREADABLE, f"its lease cannot be read ({why}); left alone"))
         for name, why in sorted(unreadable.items())
@@ -152,6 +129,7 @@ def _valid(
     seen: ObservedEndpoint | None,
     rules: LeaseRules,
     around: Circumstances,
+    opening: str,
 ) -> list[_Step]:
     """Return what is done about a lease that has time left: a stop is the last, or alone."""
     spent = around.overspent.get(lease.owner)
@@ -161,10 +139,54 @@ def _valid(
     idle = _idle(now, lease.endpoint_name, lease, seen, around)
     if any(step.action.kind is ActionKind.STOP for step in idle):
         return idle
-    steps = [_running(now, lease, seen, rules)]
+    steps = _run_or_rest(now, lease, seen, rules, around, opening)
     if spent is not None and spent.then is WhenSpent.WARN:
         steps += [_Step(_notify(lease.endpoint_name, NoticeKind.BUDGET, spent.reason, lease))]
     return [*steps, *idle]
+
+
+def _run_or_rest(
+    now: datetime,
+    lease: Lease,
+    seen: ObservedEndpoint | None,
+    rules: LeaseRules,
+    around: Circumstances,
+    opening: str,
+) -> list[_Step]:
+    """Return what is done so that it runs, or sleeps; what sleeps is looked after no further."""
+    name = lease.endpoint_name
+    use, terms = around.uses.get(name), around.terms.get(name)
+    settled = terms.sleep if terms else None
+    if lease.asleep_at is not None:
+        found = sleeping.asleep(now, lease, seen, use, opening)
+        return [_rest(found, lease, seen, pauses=lease.paused_at is not None)]
+    running = _running(now, lease, seen, rules)
+    if seen is None or seen.status is not EndpointStatus.IN_SERVICE:
+        return [running]
+    step = sleeping.awake(now, settled, seen, use, around.watches.get(name))
+    if step is None:
+        return [running]
+    rest = _rest(step, lease, seen, pauses=settled is not None and settled.pauses)
+    return [rest] if seen.asleep else [running, rest]
+
+
+def _rest(
+    step: sleeping.Step, lease: Lease, seen: ObservedEndpoint | None, *, pauses: bool
+) -> _Step:
+    # A paused lease runs out at no instant.
+    runs_out = None if lease.paused_at else lease.expires_at
+    next_at = min((each for each in (step.next_at, runs_out) if each), default=None)
+    if step.move is Move.STAY:
+        return _Step(replace(_nothing(lease, step.reason), evidence=step.evidence), next_at)
+    sleeps = step.move is Move.SLEEP
+    act = replace(
+        _act(ActionKind.SLEEP if sleeps else ActionKind.WAKE, lease, step.reason),
+        evidence=step.evidence,
+        pauses=sleeps and pauses,
+        # What is not there any more is woken by making it.
+        config_name=lease.config_name if not sleeps and seen is None else "",
+    )
+    return _Step(act, next_at)
 
 
 def _idle(
@@ -178,8 +200,8 @@ def _idle(
     watch, use = around.watches.get(name), around.uses.get(name)
     if watch is None or use is None:
         return []
-    if seen is None or seen.status is not EndpointStatus.IN_SERVICE:
-        return []
+    if seen is None or seen.status is not EndpointStatus.IN_SERVICE or seen.asleep:
+        return []  # what sleeps costs nothing
     if watch.created_at != seen.created_at:  # it is of an earlier endpoint of the name
         return []
     step = ladder.climb(now, watch, use)
@@ -323,7 +345,7 @@ def _unless_paid(over: _Step) -> list[_Step]:
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:
     """Say the most urgent warning that is due; the ones it overtakes need no saying."""
-    due = [before for before in _unsaid(lease, rules) if lease.expires_at - before <= now]
+    due = [before for before in unsaid(lease, rules) if lease.expiry(now) - before <= now]
     if not due:
         return []
     return [
@@ -336,15 +358,6 @@ def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action
             before=min(due),
         )
     ]
-
-
-def _warnings_ahead(now: datetime, lease: Lease, rules: LeaseRules) -> list[datetime]:
-    instants = [lease.expires_at - before for before in _unsaid(lease, rules)]
-    return [instant for instant in instants if instant > now]
-
-
-def _unsaid(lease: Lease, rules: LeaseRules) -> list[timedelta]:
-    return [before for before in rules.warnings if before not in lease.warned]
 
 
 def _why_over(now: datetime, lease: Lease) -> str:

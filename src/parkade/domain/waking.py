@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from parkade.domain.lease import Lease
     from parkade.domain.terms import Terms
 
+#: For so long an ask for what is over is good: nothing is started for a caller who has long gone.
+LAPSES_AFTER = timedelta(minutes=5)
 #: The ends of a lease after which a request may buy time.
 _WOKEN_AFTER = frozenset({EndReason.EXPIRED, EndReason.IDLE})
 
@@ -30,6 +32,13 @@ def buys(lease: Lease, terms: Terms | None, now: datetime) -> timedelta:
     if not lease.over(now):
         return nothing
     return max(nothing, min(terms.wake.minutes, terms.wake.at_most - lease.woken))
+
+
+def asked(lease: Lease, now: datetime) -> bool:
+    """Tell whether the endpoint of this lease is asked for; what is asleep is until it wakes."""
+    if lease.wanted_at is None:
+        return False
+    return not lease.over(now) or now - lease.wanted_at < LAPSES_AFTER
 
 
 def wakes(lease: Lease, terms: Terms | None, now: datetime) -> bool:

@@ -6,6 +6,7 @@ is not guessed: the endpoint is watched and its owner told, but nothing is stopp
 
 The memory follows what is seen: a watch begins when an endpoint that opted in is in service, goes
 on through updates and scaling, and begins anew for another endpoint of the name or by other rules.
+What has slept has its grace again when it wakes.
 """
 
 from __future__ import annotations
@@ -167,6 +168,8 @@ def followed(
     if seen is not None and seen.status is EndpointStatus.IN_SERVICE:
         if before is None or before.created_at != seen.created_at:
             before = _begun(now, seen, wanted)
+        elif seen.awake_since is not None and seen.awake_since > before.in_service_at:
+            before = replace(before, in_service_at=seen.awake_since)  # it has slept meanwhile
         return _informed(now, _ruled(now, before, wanted), use)
     if before is None or not (leased or (seen and seen.created_at == before.created_at)):
         return None

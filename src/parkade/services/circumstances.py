@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from parkade.domain.plan import Circumstances
+from parkade.domain.circumstances import Circumstances
 from parkade.ports.catalog import Listing
 from parkade.services.maintainer import serving
 
@@ -87,7 +87,9 @@ class Surroundings:
         settled: Listing[Terms] = self._terms.all() if self._terms else Listing((), {})
         terms = {each.endpoint_name: each for each in settled.records}
         look = self._maintainer.look(shelf, endpoints, settled) if self._maintainer else None
-        kept = {name for name, each in terms.items() if each.keep}
+        kept = {name for name, each in terms.items() if each.keep or each.sleep}
+        # What was marked as asleep, and has not followed yet, is looked at again.
+        kept |= {lease.endpoint_name for lease in shelf.leases if lease.asleep_at is not None}
         wanted = kept | (look.asked.keys() if look else set())
         uses = self._usage.uses(sorted(wanted & serving(endpoints)), now) if self._usage else {}
         watches, changes = (

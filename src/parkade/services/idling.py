@@ -1,7 +1,7 @@
 """What the sweep does about idle endpoints, beside stopping them as it stops all others.
 
-A stop for idleness is decided a second time, on what is known at that very moment, before
-anything is ended: whoever removes the tag, or uses the endpoint, in the last instant saves it.
+A stop for idleness, or sleep, is decided a second time, on what is known at that very moment,
+before anything is done: whoever removes the tag, or uses the endpoint, in the last instant saves it.
 A notice is marked in the watch before it is told, so that nobody hears it twice.
 """
 
@@ -11,10 +11,9 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.domain.actions import Action, ActionKind, NoticeKind
+from parkade.domain.actions import Action, NoticeKind
 from parkade.domain.errors import LeaseNotFound, ParkadeError, VersionConflict
 from parkade.domain.event import METER, Event, Json, written
-from parkade.domain.lease import EndReason, Lease, LeaseRules
 from parkade.domain.leftovers import LeftOver, left_over
 from parkade.domain.plan import plan
 from parkade.ports.events import EventQuery
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.ladder import Watch
+    from parkade.domain.lease import Lease, LeaseRules
     from parkade.domain.watching import Change
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
@@ -96,7 +96,7 @@ class Idling:
             self._watches.remove(change.before, event)
 
     def still_due(self, action: Action) -> bool:
-        """Decide again, on what is known now, whether this endpoint is stopped for idleness."""
+        """Decide again, on what is known now, whether this is done to it because it is idle."""
         name, now = action.endpoint_name, self._clock.now()
         seen = self._hosting.endpoints().get(name)
         lease = self._lease(name)
@@ -106,11 +106,9 @@ class Idling:
         endpoints = {name: seen}
         around = self._around(now, shelf, endpoints)
         again = plan(now, shelf.leases, endpoints, self._rules(), around=around)
-        due = any(
-            each.kind is ActionKind.STOP and each.ends is EndReason.IDLE for each in again.actions
-        )
+        due = any(each.kind is action.kind and each.ends is action.ends for each in again.actions)
         if not due:
-            logger.info("%s is not stopped after all: it is not idle, or not watched", name)
+            logger.info("%s: no %s after all, it is not idle any more", name, action.kind)
         return due
 
     def begin_stop(self, action: Action, seen: ObservedEndpoint | None, now: datetime) -> None:

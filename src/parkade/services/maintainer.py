@@ -118,5 +118,9 @@ class Maintainer:
 
 
 def serving(endpoints: Mapping[str, ObservedEndpoint]) -> set[str]:
-    """Return the names of the endpoints that are in service."""
-    return {name for name, seen in endpoints.items() if seen.status is EndpointStatus.IN_SERVICE}
+    """Return the names of the endpoints that are in service, and awake."""
+    return {
+        name
+        for name, seen in endpoints.items()
+        if seen.status is EndpointStatus.IN_SERVICE and not seen.asleep
+    }

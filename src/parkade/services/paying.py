@@ -1,4 +1,4 @@
-"""Puts in the coins that are due without a person: for office hours, bookings and use.
+"""Puts in the coins that are due without a person: for office hours, bookings, use and wakes.
 
 One compare-and-set write with its event, as with a person's coin; where another write came first
 it is dropped, and the next sweep decides again. A budget is asked first. Where it refuses, that is
@@ -79,7 +79,10 @@ class Paying:
         self, action: Action, coin: DueCoin, refusal: BudgetExceeded, now: datetime
     ) -> bool:
         # The reason is the same until the opening is over; what the budget says need not be.
-        reason = f"not paid for by {coin.by} until {written(coin.until)}: it is over the budget"
+        what = f"by {coin.by} until {written(coin.until)}"
+        if coin.by is PaidBy.WAKE:  # which has no end of its own
+            what = "although it is asked for"
+        reason = f"not paid for {what}: it is over the budget"
         event = Event(
             at=now,
             kind=_REFUSED,
@@ -116,6 +119,8 @@ def _wanted(
             now=now,
             rules=rules,
         )
+    if coin.by is PaidBy.WAKE:
+        return leases.bought_by_wake(held, until, now, rules)
     paid = leases.paid(held, until, now, rules)
     if coin.by is not PaidBy.BOOKING or paid == held:
         return paid

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from parkade.domain import lease as leases
 from parkade.domain.actions import Action, ActionKind, NoticeKind, Plan
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import (
     EndpointBusy,
@@ -24,11 +25,12 @@ from parkade.domain.errors import (
 )
 from parkade.domain.event import METER, Event, Json, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
-from parkade.domain.plan import Circumstances, plan
+from parkade.domain.plan import plan
 from parkade.domain.spans import duration
 from parkade.services.acting import carry_out
 from parkade.services.closing import close
 from parkade.services.idling import KNOWN, Idling
+from parkade.services.resting import mark
 from parkade.services.telling import Teller
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ _LASTING = {
     # Whatever happens to the lease shows that it was readable in between.
     NoticeKind.UNREADABLE: ("lease.unreadable", ("lease.",)),
 }
+_RESTS = frozenset({ActionKind.SLEEP, ActionKind.WAKE})
 #: After these a failure is a new one, even if it looks the same.
 _FRESH_START = ("lease.added", "lease.extended", "lease.started", "lease.ended")
 
@@ -224,9 +227,10 @@ class Sweep:
         return self._move(action, seen, now)
 
     def _move(self, action: Action, seen: ObservedEndpoint | None, now: datetime) -> bool:
-        """Start, stop or recreate the endpoint."""
+        """Start, stop or recreate the endpoint, put it to sleep or wake it."""
         ends_idle = action.ends is EndReason.IDLE and not (action.lease and action.lease.ended)
-        if ends_idle and not self._idling.still_due(action):
+        by_idleness = ends_idle or action.kind is ActionKind.SLEEP
+        if by_idleness and not self._idling.still_due(action):
             return False
         self._claim(action, now)
         if action.lease is None:
@@ -275,9 +279,11 @@ class Sweep:
         lease = action.lease
         if lease is None:
             return
+        if action.kind in _RESTS and mark(action, lease, now, book=self._book):
+            return
         if action.ends is not None and lease.ended is None:
             close(lease, action, action.ends, now, book=self._book, teller=self._teller)
-        elif action.kind is ActionKind.RECREATE or lease.refused_at is not None:
+        elif action.kind is ActionKind.RECREATE or _counts(action, lease):
             self._count(lease, action, now)
         elif self._book.get(lease.endpoint_name) != lease:
             raise VersionConflict(f"the lease of {lease.endpoint_name!r} was changed meanwhile")
@@ -357,6 +363,11 @@ class Sweep:
         event = _event(now, "lease.recovered", lease.endpoint_name, "its endpoint is in service")
         self._book.put(leases.recovered(lease), event)
         return True
+
+
+def _counts(action: Action, lease: Lease) -> bool:
+    """Tell whether it begins a start anew that was refused before."""
+    return lease.refused_at is not None and action.kind not in _RESTS
 
 
 def _passing(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""What owners settle about their leased endpoints: who watches, use, office hours.
+"""What owners settle about their leased endpoints: who watches, use, office hours, sleep.
 
 A change of office hours takes effect at once: what the former ones have paid for ahead is taken
 back, but for what the new ones pay for as well. Where a crash comes in between, the lease lasts
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from parkade.domain.lease import Lease
+    from parkade.domain.terms import Sleep
     from parkade.ports.catalog import Listing
     from parkade.ports.clock import Clock
     from parkade.ports.leases import LeaseBook
@@ -64,9 +65,11 @@ class TermsBook:
         Returns them as stored. Raises VersionConflict where another write came first, and
         LeaseNotFound where the endpoint has no lease.
         """
-        former = self._former(terms.endpoint_name)
+        held, now = self._held(terms.endpoint_name), self._clock.now()
+        former = held.schedule if held else ""
+        terms = replace(terms, sleep=_begun(terms.sleep, held.sleep if held else None, now))
         event = Event(
-            at=self._clock.now(),
+            at=now,
             kind="terms.set",
             actor=actor,
             reason=terms.words(),
@@ -94,13 +97,12 @@ class TermsBook:
         """Settle nothing any more; where nothing is, nothing is written."""
         self.change(endpoint_name, actor, lambda _: Terms(endpoint_name=endpoint_name))
 
-    def _former(self, endpoint_name: str) -> str:
-        """Return the office hours so far; empty: none, or none that can be read."""
+    def _held(self, endpoint_name: str) -> Terms | None:
+        """Return the terms so far; None: there are none, or none that can be read."""
         try:
-            held = self._store.get(endpoint_name)
+            return self._store.get(endpoint_name)
         except Unreadable:
-            return ""  # what is set anew mends it
-        return held.schedule if held else ""
+            return None  # what is set anew mends it
 
     @contended
     def _withdraw(self, terms: Terms, former: str, actor: str) -> None:
@@ -130,6 +132,14 @@ class TermsBook:
             },
         )
         self._book.put(shorter, event)
+
+
+def _begun(sleep: Sleep | None, held: Sleep | None, now: datetime) -> Sleep | None:
+    """Return what is settled about sleep with when that was: a new idle time begins with it."""
+    if sleep is None:
+        return None
+    same = held is not None and sleep.after == held.after
+    return replace(sleep, since=held.since if held is not None and same else now)
 
 
 def _paid_by(former: str, lease: Lease, now: datetime) -> bool:

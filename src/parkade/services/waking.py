@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from parkade.domain import lease as leases
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable
 from parkade.domain.event import GATEWAY, Event
-from parkade.domain.waking import wakes
+from parkade.domain.waking import asked, wakes
 from parkade.services.contention import contended
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Waking:
                 "wakes it",
                 hint=f"give it new time: parkade start {endpoint_name} --minutes 30",
             )
-        if lease.wanted_at is not None:
+        if asked(lease, now):
             return lease
         event = Event(
             at=now,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from parkade.ports.clock import Clock
 
-#: From these an endpoint comes into service after it ran nothing.
-_COMING = (EndpointStatus.CREATING, EndpointStatus.SYSTEM_UPDATING)
 _UNDELETABLE = (
     EndpointStatus.CREATING,
     EndpointStatus.UPDATING,
@@ -38,6 +36,7 @@ class MemoryHosting:
         self._endpoints: dict[str, ObservedEndpoint] = {}
         self._refusals: dict[tuple[str, str], ParkadeError] = {}
         self._hidden: ParkadeError | None = None
+        self._waking: set[str] = set()
         #: Every call that changes something, as ("create", "delete", "sleep" or "wake", name).
         self.calls: list[tuple[str, str]] = []
 
@@ -118,6 +117,7 @@ class MemoryHosting:
                 f"endpoint {endpoint_name!r} is {present.status}", hint="wait until it is at rest"
             )
         self.enter(endpoint_name, EndpointStatus.SYSTEM_UPDATING)
+        self._waking.add(endpoint_name)
         self._change(
             endpoint_name, asleep=False, wanted=1, healthy=0, awake_since=self._clock.now()
         )
@@ -135,7 +135,8 @@ class MemoryHosting:
         self.enter(endpoint_name, EndpointStatus.IN_SERVICE)
         if present.asleep:
             self._change(endpoint_name, healthy=0)
-        elif present.status in _COMING:
+        elif present.status is EndpointStatus.CREATING or endpoint_name in self._waking:
+            self._waking.discard(endpoint_name)
             self._change(endpoint_name, awake_since=self._clock.now())
 
     def fail(self, endpoint_name: str, reason: str) -> None:

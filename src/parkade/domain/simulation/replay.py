@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import lease as leases
 from parkade.domain.actions import ActionKind, NoticeKind
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.idle import Reading, Use
 from parkade.domain.ladder import Watch
 from parkade.domain.lease import EndReason, LeaseRules
-from parkade.domain.plan import Circumstances, plan
+from parkade.domain.plan import plan
 from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.simulation.outcome import Outcome
 from parkade.domain.terms import Terms
