@@ -7,6 +7,7 @@ process, and that the next process begins again. There is one running deployment
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from dataclasses import replace
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING
 from parkade.domain.deploy.deployment import Deployment, Status
 from parkade.domain.deploy.retries import RETRIES
 from parkade.domain.deploy.steps import StepKind, stoppable
-from parkade.domain.errors import Conflict, ParkadeError, Unreadable
+from parkade.domain.errors import Conflict, DeploymentNotFound, ParkadeError, Unreadable
 from parkade.domain.event import Event
 from parkade.services.contention import contended
 from parkade.services.deploying.looking import require_leave
 from parkade.services.deploying.walk import Walk
+from parkade.services.keys import require_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -57,18 +59,25 @@ class Deployer:
         #: What wakes the tasks of deployments, by id.
         self._tasks: dict[str, asyncio.Event] = {}
 
-    def begin(self, order: Order, actor: str) -> Deployment:
+    def begin(self, order: Order, actor: str, *, key: str | None = None) -> Deployment:
         """Begin to carry an order out; returns at once.
 
+        A `key` (of the actor) makes an order that is repeated count once: its deployment is
+        returned, however it stands.
+
         Raises InUse where a deployment of the endpoint is running, naming it, and Conflict where
-        the order does not go together with the endpoint's lease or the server's settings.
+        the order does not go together with the endpoint's lease or the server's settings, or the
+        key was used for another order.
         """
         desk = self._desk
+        deployment_id = _id(actor, key)
+        if key is not None and (made := self._made_before(deployment_id, order)) is not None:
+            return made
         lease = desk.lease(order.endpoint_name)
         require_leave(order, lease, leases_only=desk.leases_only())
         now = desk.now()
         deployment = Deployment(
-            id=_ID + secrets.token_hex(6),
+            id=deployment_id,
             order=order,
             actor=actor,
             owner=order.owner or (lease.owner if lease else actor),
@@ -172,6 +181,20 @@ class Deployer:
         for changed in self._tasks.values():
             changed.set()
 
+    def _made_before(self, deployment_id: str, order: Order) -> Deployment | None:
+        """Return the deployment that an earlier request with the same key made."""
+        try:
+            made = self.get(deployment_id)
+        except DeploymentNotFound:
+            return None
+        if made.order != order:
+            raise Conflict(
+                f"the Idempotency-Key was used for another deployment, {deployment_id} of "
+                f"{made.endpoint_name!r}",
+                hint="use a new key for a new request",
+            )
+        return made
+
     def _updating(self, deployment_id: str) -> Deployment:
         deployment = self.get(deployment_id)
         step = deployment.step
@@ -236,6 +259,14 @@ class Deployer:
         self._desk.history.append(_event(deployment, verb, reason, actor, self._desk))
         self._carry_out(deployment.id)
         self._changed()
+
+
+def _id(actor: str, key: str | None) -> str:
+    """Return a new id, or the one that this key of the actor always gives."""
+    if key is None:
+        return _ID + secrets.token_hex(6)
+    require_key(key)
+    return _ID + hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
 
 
 def _event(deployment: Deployment, verb: str, reason: str, actor: str, desk: Desk) -> Event:
