@@ -33,6 +33,7 @@ class Timing:
 
     schedule: str | None = None
     zone: str | None = None
+    #: Between which times; None: without a bound, whatever it was, as Application Auto Scaling has it.
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     #: Both are one: where one of them is given, the other is as it is given.
@@ -55,7 +56,7 @@ class Timetables:
         return of(self._store.scheduled.all(), resource)
 
     def put(self, resource: Resource, name: str, timing: Timing, actor: str) -> ScheduledAction:
-        """Store a scheduled action over the one of its name; what is None stays as it was.
+        """Store a scheduled action over the one of its name; what `Timing` leaves out stays as it was.
 
         Its first time is the first one after now. Raises ScalableTargetNotFound, InvalidInput, and
         ResourceLimitExceeded for more than ACTIONS_LIMIT.
@@ -123,11 +124,11 @@ class Timetables:
 
 
 def _given(timing: Timing) -> dict[str, Any]:
-    given = {
-        field: value
-        for field in ("schedule", "zone", "starts_at", "ends_at")
-        if (value := getattr(timing, field)) is not None
-    }
+    given: dict[str, Any] = {"starts_at": timing.starts_at, "ends_at": timing.ends_at}
+    if timing.schedule is not None:
+        given["schedule"] = timing.schedule
+    if timing.zone is not None:
+        given["zone"] = timing.zone
     if timing.least is not None or timing.most is not None:
         given |= {"least": timing.least, "most": timing.most}
     return given

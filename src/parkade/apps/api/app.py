@@ -27,6 +27,7 @@ from parkade.apps.api import (
     prices,
     prometheus,
     routes,
+    scaling,
     seed,
     server,
     subscribers,
@@ -36,6 +37,7 @@ from parkade.apps.api import (
     upkeep,
 )
 from parkade.apps.api.settling import Settled
+from parkade.apps.autoscaling import door as autoscaling
 from parkade.apps.cloudwatch import door as cloudwatch
 from parkade.apps.sagemaker import asynchronous
 from parkade.apps.sagemaker import door as sagemaker
@@ -62,6 +64,7 @@ _TAGS = [
     {"name": "Leases", "description": "The right of an endpoint to run."},
     {"name": "Bookings", "description": "Time that is bought to begin later."},
     {"name": "Endpoints", "description": "What runs, and what it writes."},
+    {"name": "Scaling", "description": "How many instances and copies there are, and why."},
     {
         "name": "Maintenance",
         "description": "What becomes of endpoints that nobody uses, why, and how to bring them back.",
@@ -80,7 +83,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, endpoints, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, plan, leases, terms, bookings, endpoints, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 
@@ -103,7 +106,7 @@ def create_app(services: "Services") -> FastAPI:
     doors.serve(app, services)
     measured = cloudwatch.Door(services)
     cloudwatch.serve(app, measured)
-    root.serve(app, measured, sagemaker.Door(services))
+    root.serve(app, autoscaling.Door(services), measured, sagemaker.Door(services))
     asynchronous.serve(app, services)
     linkpage.serve(app, services)
     docs.serve(app)

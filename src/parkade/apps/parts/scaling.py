@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.alarms import Alarming
     from parkade.apps.serverfile import ServerFile
     from parkade.domain.scaling.policy import Policy
+    from parkade.ports.capacity import Capacity
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.runtime.host import Host
@@ -46,6 +47,8 @@ class Autoscaling:
     book: Scaling
     #: Scheduled actions.
     timetables: Timetables
+    #: How many there are and are to be, scaled or not; to be used on the loop of the host.
+    capacity: Capacity
 
 
 def build(ports: Ports) -> Autoscaling:
@@ -73,4 +76,5 @@ def build(ports: Ports) -> Autoscaling:
     return Autoscaling(
         book=Scaling(store, capacity, clock=ports.clock, alarms=alarms, moves=moves),
         timetables=Timetables(store, clock=ports.clock),
+        capacity=capacity,
     )

@@ -1,0 +1,120 @@
+"""How many there are of each variant and component, by which rules: `/v1/endpoints/.../scaling`."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from parkade.apps.api.auth import Invoker, Operator, require_sight
+from parkade.apps.api.route import Served, router
+from parkade.apps.api.scaleviews import Look
+from parkade.apps.api.schemas.scaling import ScalingForm, ScalingView, ScheduledActionForm
+from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ScalableTargetNotFound
+from parkade.services.scaletuning import tune
+
+routes = router("Scaling", "/v1/endpoints/{endpoint_name}/scaling")
+
+Variant = Annotated[
+    str | None, Query(description="Left out: the only one, or all that are scaled.")
+]
+Component = Annotated[str | None, Query(description="An inference component instead.")]
+
+
+@routes.get("")
+async def get_scaling(services: Served, caller: Invoker, endpoint_name: str) -> ScalingView:
+    """Tell how many instances or copies there are and are to be, and how that is decided.
+
+    Of what is scaled that is: its bounds, what is suspended, its policies with their alarms, its
+    scheduled actions, the last decision with its reason, and when it may be another one.
+    """
+    require_sight(caller, endpoint_name)
+    found = Look(services).view(endpoint_name)
+    if not found.capacities:
+        _require_known(services, endpoint_name)
+    return found
+
+
+@routes.put("")
+async def put_scaling(
+    services: Served, caller: Operator, endpoint_name: str, form: ScalingForm
+) -> ScalingView:
+    """Have a variant, or an inference component, scaled between bounds, by one metric.
+
+    What is left out stays as it is. The first time `min` and `max` are needed, and with `target` a
+    policy is made. The number is brought within the bounds at once. Where there are several target
+    tracking policies it is 409: Application Auto Scaling's own calls change one of them.
+    """
+    look = Look(services)
+    resource = look.resource(endpoint_name, form.variant, form.component)
+    tune(services.scaling.book, resource, form.tuning(), caller.name)
+    return Look(services).view(endpoint_name)
+
+
+@routes.delete("")
+async def delete_scaling(
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    variant: Variant = None,
+    component: Component = None,
+) -> ScalingView:
+    """Scale no longer: one of them, or all of the endpoint. How many there are stays as it is.
+
+    Policies, their alarms and scheduled actions go with it. 404 where nothing is scaled.
+    """
+    look = Look(services)
+    if variant is None and component is None:
+        found = look.scaled(endpoint_name)
+        if not found:
+            raise ScalableTargetNotFound(
+                f"nothing of endpoint {endpoint_name!r} is scaled",
+                hint="PUT it with min and max first",
+            )
+    else:
+        found = [look.resource(endpoint_name, variant, component)]
+    for resource in found:
+        services.scaling.book.deregister(resource, caller.name)
+    return Look(services).view(endpoint_name)
+
+
+@routes.put("/scheduled/{action_name}")
+async def put_scheduled_action(
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    action_name: str,
+    form: ScheduledActionForm,
+) -> ScalingView:
+    """Have the bounds set at a time, once or again and again: `at`, `rate` or `cron`.
+
+    What is left out of an action that is there stays as it is.
+    """
+    resource = Look(services).resource(endpoint_name, form.variant, form.component)
+    services.scaling.timetables.put(resource, action_name, form.timing(), caller.name)
+    return Look(services).view(endpoint_name)
+
+
+@routes.delete("/scheduled/{action_name}")
+async def delete_scheduled_action(
+    services: Served,
+    caller: Operator,
+    endpoint_name: str,
+    action_name: str,
+    variant: Variant = None,
+    component: Component = None,
+) -> ScalingView:
+    """Set bounds at that time no more; they stay as they are now."""
+    resource = Look(services).resource(endpoint_name, variant, component)
+    services.scaling.timetables.delete(resource, action_name, caller.name)
+    return Look(services).view(endpoint_name)
+
+
+def _require_known(services: Served, endpoint_name: str) -> None:
+    """Raise EndpointNotFound for a name that neither runs nor is leased."""
+    if endpoint_name in services.hosting.endpoints():
+        return
+    try:
+        services.meter.get(endpoint_name)
+    except LeaseNotFound as error:
+        raise EndpointNotFound(
+            f"there is no endpoint {endpoint_name!r}", hint="GET /v1/endpoints lists all"
+        ) from error
