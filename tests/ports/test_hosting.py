@@ -8,7 +8,9 @@ from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
     ConfigNotFound,
+    Conflict,
     EndpointBusy,
+    EndpointNotFound,
     ResourceLimitExceeded,
     StartFailed,
     Unavailable,
@@ -141,6 +143,88 @@ def test_endpoints_raises_unavailable_while_they_cannot_be_seen(world):
     world.hide()
     with pytest.raises(Unavailable):
         world.hosting.endpoints()
+
+
+def asleep(world):
+    in_service(world)
+    world.hosting.sleep("falcon")
+    world.settle("falcon")
+
+
+def test_what_is_put_to_sleep_runs_nothing_and_keeps_its_name(world):
+    in_service(world)
+    world.hosting.sleep("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.asleep, seen.wanted) == ("Updating", True, 0)
+    world.settle("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.asleep, seen.healthy, seen.wanted) == ("InService", True, 0, 0)
+    assert seen.config_name == "config"
+
+
+def test_what_is_woken_serves_again_and_says_since_when(world):
+    asleep(world)
+    world.clock.advance(minutes(30))
+    world.hosting.wake("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.asleep, seen.wanted) == ("SystemUpdating", False, 1)
+    assert seen.awake_since == world.clock.now()
+    world.clock.advance(minutes(1))
+    world.settle("falcon")
+    seen = world.hosting.endpoints()["falcon"]
+    assert (seen.status, seen.asleep, seen.healthy) == ("InService", False, 1)
+    assert (seen.created_at, seen.awake_since) == (NOW, NOW + minutes(31))
+
+
+def test_sleep_and_wake_can_be_repeated(world):
+    asleep(world)
+    sleeping = world.hosting.endpoints()
+    world.hosting.sleep("falcon")
+    assert world.hosting.endpoints() == sleeping
+    world.hosting.wake("falcon")
+    coming = world.hosting.endpoints()
+    world.hosting.wake("falcon")
+    assert world.hosting.endpoints() == coming
+    world.settle("falcon")
+    there = world.hosting.endpoints()
+    world.hosting.wake("falcon")
+    assert world.hosting.endpoints() == there
+
+
+def test_what_is_gone_cannot_wake_and_need_not_sleep(world):
+    world.hosting.sleep("falcon")
+    with pytest.raises(EndpointNotFound, match="falcon"):
+        world.hosting.wake("falcon")
+    assert world.hosting.endpoints() == {}
+
+
+@pytest.mark.parametrize("busy", ["Creating", "Updating", "SystemUpdating"])
+def test_a_busy_endpoint_does_not_fall_asleep(world, busy):
+    world.place("falcon", EndpointStatus(busy))
+    with pytest.raises(EndpointBusy, match=busy):
+        world.hosting.sleep("falcon")
+    assert not world.hosting.endpoints()["falcon"].asleep
+
+
+def test_what_falls_asleep_is_not_woken_before_it_sleeps(world):
+    in_service(world)
+    world.hosting.sleep("falcon")
+    with pytest.raises(EndpointBusy, match="Updating"):
+        world.hosting.wake("falcon")
+
+
+def test_a_failed_endpoint_does_not_sleep(world):
+    world.hosting.create("falcon", "broken")
+    world.settle("falcon")
+    with pytest.raises(Conflict, match="falcon"):
+        world.hosting.sleep("falcon")
+
+
+def test_what_is_asleep_can_be_deleted(world):
+    asleep(world)
+    world.hosting.delete("falcon")
+    world.settle("falcon")
+    assert world.hosting.endpoints() == {}
 
 
 # The one in memory does more as it is told.
