@@ -2,12 +2,13 @@
 
 import asyncio
 import io
+import os
 import shutil
 import sys
 import tarfile
 import tempfile
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +20,14 @@ from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.system.clock import SystemClock
+from parkade.domain.alarm import State
 from parkade.ports.events import EventQuery
 from parkade.runtime import leftovers
 from parkade.runtime.environments import ScriptCommand
 from parkade.runtime.host import Host
-from parkade.runtime.rules import HostPaths, HostRules, Patience
-from tests.builders import a_config, a_model, a_variant
+from parkade.runtime.premises import no_alarm
+from parkade.runtime.rules import HostPaths, HostRules, Patience, Reserve
+from tests.builders import a_config, a_model, a_variant, an_alarm
 
 TINY = Path(__file__).with_name("tiny_container.py")
 
@@ -39,13 +42,17 @@ QUICK = Patience(
 )
 
 
+#: Standby processes of every host, so that all its tests can be run with some: set it and see.
+STANDBYS = int(os.environ.get("PARKADE_TEST_STANDBYS", "0"))
+
+
 #: Statuses that pass by themselves, and in the end are InService.
 COMING = {"Creating", "SystemUpdating", "Updating", "RollingBack"}
 
 
 def tiny(model_dir, *, cache, log, halt, environment):
     """Start the tiny container; -S -E make it quick."""
-    return ScriptCommand(argv_prefix=[sys.executable, "-S", "-E", str(TINY)], env={})
+    return ScriptCommand(argv_prefix=[sys.executable, "-S", "-E", str(TINY)], env={}, talks=True)
 
 
 def an_archive(**files):
@@ -83,8 +90,10 @@ class Home:
             sockets=self.short,
             cache=folder / "cache",
         )
-        self.rules = HostRules(**{"patience": QUICK, **rules})
+        reserve = Reserve(processes=STANDBYS, quiet=timedelta(0))
+        self.rules = HostRules(**{"patience": QUICK, "reserve": reserve, **rules})
         self.containers = {"script": tiny}
+        self.alarms = {}
         self.changes = 0
         self.releases = []
         self.on_release = _at_once
@@ -108,8 +117,18 @@ class Home:
             released=self._released,
             base_environment={"PATH": "/usr/bin:/bin", "PARKADE_TOKEN": "secret"},
             containers=self.containers,
+            alarm=self.alarm,
         )
         return self._host
+
+    def alarm(self, name):
+        """Return what the alarm says; one that was never set is not there."""
+        return self.alarms[name] if name in self.alarms else no_alarm(name)
+
+    def sound(self, name, state=State.ALARM):
+        """Have the alarm say so, and the host hear of it."""
+        self.alarms[name] = state
+        self._host.heed(an_alarm(name).saying(state, "so it was said", "", self.clock.now()))
 
     def _changed(self):
         self.changes += 1
@@ -158,11 +177,17 @@ class Home:
         return [event.kind for event in events]
 
     def processes(self):
-        return [marked.process for marked in leftovers.find(self.state_id)]
+        """Return those of workers, with what they have forked."""
+        return [each.process for each in leftovers.find(self.state_id) if each.instance_id]
+
+    def waiting(self):
+        """Return those that wait to become workers, or prepare something."""
+        return [each.process for each in leftovers.find(self.state_id) if not each.instance_id]
 
     def close(self):
-        for process in self.processes():
-            process.kill()
+        for process in self.processes() + self.waiting():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.database.close()
         shutil.rmtree(self.short)
 
