@@ -15,6 +15,7 @@ import uvicorn
 
 from parkade.adapters.memory.alarms import MemoryAlarmStore
 from parkade.adapters.memory.bookings import MemoryBookingStore
+from parkade.adapters.memory.capacity import MemoryCapacity
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
@@ -28,6 +29,7 @@ from parkade.adapters.memory.objects import MemoryObjects
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.scaling import MemoryScalingStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
@@ -40,6 +42,7 @@ from parkade.apps.control.traffic import Traffic
 from parkade.apps.exposition.picture import Restarts
 from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts.upkeep import opting
+from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.apps.sections.limits import Limits
 from parkade.apps.serverfile import ServerFile
 from parkade.domain import names
@@ -62,6 +65,9 @@ from parkade.services.meter import Meter
 from parkade.services.metrics import Metrics
 from parkade.services.paying import Paying
 from parkade.services.routes import Routes
+from parkade.services.scaling import Scaling
+from parkade.services.scalingalarms import ScalingAlarms
+from parkade.services.scalingmoves import Moves
 from parkade.services.snoozing import Snoozing
 from parkade.services.starts import Starts
 from parkade.services.sweep import Sweep
@@ -69,6 +75,7 @@ from parkade.services.tagging import Tagging
 from parkade.services.targets import Targets
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
+from parkade.services.timetables import Timetables
 from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
 from parkade.services.why import Whys
@@ -176,6 +183,9 @@ class World:
         self.file = ServerFile(limits=Limits(object_bytes=object_bytes))
         #: What of a multi-model endpoint the API sees, without containers.
         self.placement = Shelves()
+        #: How many there are of what, and what is scaled.
+        self.capacity = MemoryCapacity(self.clock)
+        self.scaling_store = MemoryScalingStore(self.history)
         self.services = self._services(auth)
         self._make_tokens()
         self.app = create_app(self.services)
@@ -189,6 +199,7 @@ class World:
             leaving=self.leaving,
             admit=self.money.budgets.admit,
         )
+        alarms = self._alarms()
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
             outbox=outgoing(
@@ -253,7 +264,8 @@ class World:
                 totals=Totals(monotonic),
                 restarts=Restarts(self.history),
             ),
-            alarms=self._alarms(),
+            alarms=alarms,
+            scaling=self._scaling(alarms),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
@@ -312,6 +324,29 @@ class World:
                 file=lambda: self.file,
                 scale=1.0,
             )
+        )
+
+    def _scaling(self, alarming):
+        alarms = ScalingAlarms(
+            alarming.book,
+            self.scaling_store,
+            self.clock,
+            endpoint_of=lambda policy: policy.resource.name,
+            region=lambda: self.file.region,
+            account=ACCOUNT,
+        )
+        self.moves = Moves(self.scaling_store, self.capacity, self.clock)
+        return SimpleNamespace(
+            book=Scaling(
+                self.scaling_store,
+                self.capacity,
+                clock=self.clock,
+                alarms=alarms,
+                moves=self.moves,
+                changed=self.changed,
+            ),
+            timetables=Timetables(self.scaling_store, clock=self.clock, changed=self.changed),
+            capacity=self.capacity,
         )
 
     def default_budget(self, owner):
