@@ -96,9 +96,9 @@ class Client:
         """GET `/v1/<parts>` and return the decoded answer."""
         return self._decoded("GET", parts, params=_given(parameters))
 
-    def post(self, *parts: str, body: Any = None, key: str = "") -> Any:
+    def post(self, *parts: str, body: Any = None, key: str = "", **parameters: Any) -> Any:
         """POST `body` as JSON; `key` is an Idempotency-Key."""
-        return self._decoded("POST", parts, json=body, headers=_key(key))
+        return self._decoded("POST", parts, json=body, headers=_key(key), params=_given(parameters))
 
     def put(self, *parts: str, body: Any = None, key: str = "") -> Any:
         """PUT `body` as JSON; `key` is an Idempotency-Key."""

@@ -139,6 +139,49 @@ def picture(*, whole_screen: bool) -> Iterator[Callable[[RenderableType], None]]
         yield lambda renderable: live.update(renderable, refresh=True)
 
 
+class Board:
+    """A part of the terminal beside the result, which is drawn anew as things go on.
+
+    Where there is no terminal nothing is drawn: what is to be read there is said line by line.
+    """
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._last = ""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a terminal to draw on."""
+        return self._live is not None
+
+    def draw(self, renderable: RenderableType) -> None:
+        """Draw it in the place of what was drawn before."""
+        self._last = ""
+        if self._live is not None:
+            self._live.update(renderable, refresh=True)
+
+    def line(self, text: str) -> None:
+        """Say a line beside it; the same line again is not said twice in a row."""
+        if text == self._last:
+            return
+        self._last = text
+        if self._live is None:
+            note(text)
+        else:
+            self._live.console.print(Text(text, style="dim"), soft_wrap=True)
+
+
+@contextmanager
+def board() -> Iterator[Board]:
+    """Hold a part of the terminal beside the result; what was drawn last stays there."""
+    err = _err()
+    if not err.is_terminal:
+        yield Board(None)
+        return
+    with Live(console=err, auto_refresh=False, vertical_overflow="visible") as live:
+        yield Board(live)
+
+
 def _out() -> Console:
     return Console(width=None if interactive() else _PIPE_WIDTH)
 

@@ -28,7 +28,7 @@ def until_running(client: Client, endpoint_name: str) -> dict[str, Any]:
                 view: dict[str, Any] = client.get("endpoints", endpoint_name)
                 seen = time.monotonic()
             except (Unreachable, Refused) as error:
-                _bear(error, time.monotonic() - seen)
+                bear(error, time.monotonic() - seen)
                 tell(f"{endpoint_name}: the server is away; asking again")
             else:
                 if view["state"] == "running":
@@ -48,8 +48,8 @@ def _progress(view: dict[str, Any]) -> str:
     return f"{told}, {view['healthy']} of {view['wanted']} instances answer"
 
 
-def _bear(error: ParkadeError, away: float) -> None:
-    """Go on where the server is only away for a moment."""
+def bear(error: ParkadeError, away: float) -> None:
+    """Raise the error unless the server is only away for a moment; `away` is since when, in seconds."""
     passing = isinstance(error, Unreachable) or (isinstance(error, Refused) and error.passing)
     if not passing or away > PATIENCE:
         raise error
