@@ -84,7 +84,7 @@ class Model:
                 field="Containers",
             )
         hostnames = [each.hostname for each in self.containers if each.hostname]
-        require_distinct(hostnames, "ContainerHostname", "Containers")
+        _require_distinct(hostnames, "ContainerHostname", "Containers")
         if len(self.containers) > 1 and any(each.multi_model for each in self.containers):
             raise InvalidInput(
                 "Containers has one with Mode MultiModel, which cannot be part of a pipeline here",
@@ -254,7 +254,7 @@ class EndpointConfig:
                 f"{len(self.variants)} ProductionVariants; a shadow test has exactly one of each",
                 field="ShadowProductionVariants",
             )
-        require_distinct(
+        _require_distinct(
             [variant.name for variant in self.every], "VariantName", "ProductionVariants"
         )
         if sum(variant.weight for variant in self.variants) <= 0:
@@ -298,8 +298,7 @@ def _require_range(value: int, least: int, most: int, name: str) -> None:
         raise InvalidInput(f"{name} {value} is not within {least} to {most}", field=name)
 
 
-def require_distinct(given: list[str], noun: str, member: str) -> None:
-    """Raise InvalidInput where a name is given twice; `member` is what holds the names."""
+def _require_distinct(given: list[str], noun: str, member: str) -> None:
     twice = sorted({name for name in given if given.count(name) > 1})
     if twice:
         raise InvalidInput(

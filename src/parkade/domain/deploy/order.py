@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from parkade.domain import names
 from parkade.domain import tags as tagging
-from parkade.domain.catalog import Variant, require_distinct
+from parkade.domain.catalog import EndpointConfig, Variant
 from parkade.domain.errors import InvalidInput
-from parkade.domain.rollout import Strategy
+from parkade.domain.rollout import Kind, Strategy
 from parkade.domain.scaling.policy import Predefined, Tracking
 from parkade.domain.terms import Sleep, Wake  # noqa: TC001
 
@@ -22,13 +23,28 @@ from parkade.domain.terms import Sleep, Wake  # noqa: TC001
 ENVIRONMENT_TAG, ENVIRONMENT = "environment", "development"
 #: A variant that is given no name.
 ALL_TRAFFIC = "AllTraffic"
-#: How long an update, or a creation, may take: as long as AWS's own waiter waits.
+#: How long an update, or a creation, may take beside its strategy's waits: as long as AWS's own
+#: waiter waits.
 MAX_WAIT = timedelta(minutes=60)
 LONGEST_WAIT = timedelta(days=1)
 #: The scaling policy where none is given.
 TRACKING = Tracking(
     target=5000.0, metric=Predefined.INVOCATIONS_PER_INSTANCE, out_cooldown=60, in_cooldown=300
 )
+
+
+#: Steps of a strategy at most, where their size is not a percentage.
+_MOST_STEPS = {Kind.ALL_AT_ONCE: 1, Kind.CANARY: 2, Kind.LINEAR: 10, Kind.ROLLING: 20}
+
+
+def patience(strategy: Strategy) -> timedelta:
+    """Return how long bringing it up may take, where nobody says: the strategy's own waits beside."""
+    if strategy.limit is not None:
+        return MAX_WAIT + strategy.limit
+    steps = _MOST_STEPS[strategy.kind]
+    if strategy.kind is not Kind.CANARY and strategy.step and strategy.step.percent:
+        steps = ceil(100 / strategy.step.percent)
+    return MAX_WAIT + strategy.wait * steps + strategy.termination_wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +100,13 @@ class Order:
         if self.owner:
             names.buyer_name(self.owner)
         tagging.checked(self.all_tags)
-        require_distinct(
-            [variant.name for variant in self.variants], "VariantName", "productionVariants"
+        # What no endpoint config may be is refused here, rather than on the way.
+        EndpointConfig(
+            name=self.endpoint_name,
+            variants=self.variants,
+            created_at=datetime.min.replace(tzinfo=UTC),
         )
+        self._require_scalable()
         self._require_metered()
         if not timedelta(0) < self.max_wait <= LONGEST_WAIT:
             raise InvalidInput(
@@ -94,6 +114,22 @@ class Order:
                 f"{LONGEST_WAIT / timedelta(minutes=1):g}",
                 field="maxWaitMinutes",
             )
+
+    def _require_scalable(self) -> None:
+        by_name = {variant.name: variant for variant in self.variants}
+        for name, scaling in self.scaling.items():
+            if name not in by_name:
+                raise InvalidInput(
+                    f"scaling is given for {name!r}, which is none of the variants",
+                    field="scaling",
+                    hint=names.suggestion(name, by_name) or "they are " + ", ".join(by_name),
+                )
+            if scaling is not None and by_name[name].serverless is not None:
+                raise InvalidInput(
+                    f"variant {name!r} is serverless and has no instances to scale",
+                    field="scaling",
+                    hint=f'write "scaling": {{"{name}": null}}',
+                )
 
     def _require_metered(self) -> None:
         if self.metered:

@@ -104,13 +104,16 @@ def following(steps: Sequence[Step]) -> StepKind | None:
     """Return the step to begin, or to take up again; None: all is done."""
     if steps and steps[-1].outcome is None:
         return steps[-1].kind
-    if steps and steps[-1].kind is StepKind.NOTIFY:
-        return None
+    return next(iter(coming(steps)), None)
+
+
+def coming(steps: Sequence[Step]) -> tuple[StepKind, ...]:
+    """Return the steps that follow those that were begun, unless one fails."""
     begun = {step.kind for step in steps}
     if failed(steps) is None:
-        return next(kind for kind in FORWARD if kind not in begun)
+        return tuple(kind for kind in FORWARD if kind not in begun)
     undoing = (kind for kind, undone in BACKWARD.items() if undone in begun)
-    return next((kind for kind in undoing if kind not in begun), StepKind.NOTIFY)
+    return tuple(kind for kind in (*undoing, StepKind.NOTIFY) if kind not in begun)
 
 
 def failed(steps: Sequence[Step]) -> Step | None:
