@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
-from parkade.domain.alarm import State
 from parkade.domain.blueprint import Blueprint
 from parkade.domain.endpoint import ComponentStatus, EndpointStatus
 from parkade.domain.errors import (
@@ -23,7 +22,7 @@ from parkade.domain.errors import (
     Unreadable,
 )
 from parkade.ports.catalog import RecordedComponent, RecordedEndpoint
-from parkade.runtime import groups, staging
+from parkade.runtime import groups
 from parkade.runtime.catalog import Catalog
 from parkade.runtime.changes import change_of, tags_of
 from parkade.runtime.components import Copies
@@ -33,7 +32,7 @@ from parkade.runtime.stranded import Stranded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from parkade.domain.blueprint import Component, Retained
+    from parkade.domain.blueprint import Component
     from parkade.domain.catalog import EndpointConfig
     from parkade.domain.rollout import Strategy
     from parkade.runtime.premises import Premises
@@ -52,9 +51,17 @@ class Orders(Catalog):
         self._started = False
 
     def create_endpoint(
-        self, name: str, config_name: str, actor: str, *, revives: bool = False
+        self,
+        name: str,
+        config_name: str,
+        actor: str,
+        *,
+        revives: bool = False,
+        strategy: Strategy | None = None,
     ) -> None:
         """Begin to create the endpoint; one that exists with this config is left as it is.
+
+        The strategy is kept for updates that are to go as the last one.
 
         Inference components of an earlier endpoint of this name come back with it if it `revives`
         them, else they are in its way. Raises ConfigNotFound, ModelNotFound, AlreadyExists (with
@@ -85,6 +92,7 @@ class Orders(Catalog):
             created_at=now,
             changed_at=now,
             blueprint=blueprint,
+            strategy=strategy,
         )
         reason = f"it is being created from {config_name}"
         change = change_of(recorded, tags_of(name, self._store), before="")
@@ -114,71 +122,6 @@ class Orders(Catalog):
                 hint=f"delete it before it is created from {config_name!r}",
             )
         return True
-
-    def update_endpoint(
-        self,
-        name: str,
-        config_name: str,
-        actor: str,
-        *,
-        retained: frozenset[Retained] = frozenset(),
-        strategy: Strategy | None = None,
-    ) -> None:
-        """Begin to bring up the endpoint anew from a config, beside what serves until then.
-
-        With a strategy that is not plain it goes in stages, and back where that says so. Raises
-        EndpointNotFound, Unreadable, EndpointBusy unless it is InService, Conflict where it is
-        Failed, its inference components have no place in the config or an alarm is not well,
-        ConfigNotFound, ModelNotFound, AlarmNotFound, ResourceLimitExceeded, and InvalidInput for
-        an image without a container, or a strategy that does not go with what is run.
-        """
-        endpoint = self._idle(name, "updated")
-        target = self._blueprint(self._store.config(config_name))
-        target = target.retaining(endpoint.recorded.blueprint, retained)
-        self._require_variants(self._hosted(name), target.config)
-        rollout = None
-        wanted = groups.workers(groups.of_blueprint(target))
-        if strategy is not None and not strategy.plain:
-            rollout = staging.begun(
-                strategy, endpoint.recorded.blueprint, target, self._clock.now()
-            )
-            self._require_alarms(strategy)
-            wanted = staging.more(rollout, endpoint.groups(), groups.of_blueprint(target))
-        self._require_room(f"the update of endpoint {name!r}", wanted)
-        endpoint.update(target, actor, strategy=strategy, rollout=rollout)
-
-    def promote(self, name: str, actor: str) -> None:
-        """Have the update that is under way take all requests now, and watch no alarms any more.
-
-        What it waits for alone is the new fleet's capacity, and its termination wait; a rolling
-        update brings up all that is missing. One that goes over at once goes on as it is. Raises
-        EndpointNotFound, Unreadable, and Conflict where no update is under way, or one that is
-        being rolled back.
-        """
-        self._updated(name).promote(actor)
-
-    def roll_back(self, name: str, actor: str, reason: str) -> None:
-        """Call off the update that is under way: what served before serves on.
-
-        One that is being rolled back goes on with that. Raises EndpointNotFound, Unreadable, and
-        Conflict where no update is under way.
-        """
-        self._updated(name).turn_back(f"{actor} rolled it back: {reason}", actor)
-
-    def _updated(self, name: str) -> Endpoint:
-        endpoint = self._endpoint(name)
-        if isinstance(endpoint, Stranded):
-            raise Unreadable(endpoint.why)
-        return endpoint
-
-    def _require_alarms(self, strategy: Strategy) -> None:
-        """Raise AlarmNotFound, or Conflict where one would turn the update back at once."""
-        for name in strategy.alarms:
-            if self._premises.alarm(name) is State.ALARM:
-                raise Conflict(
-                    f"alarm {name!r} is in {State.ALARM} already, and would roll the update back at once",
-                    hint="update without it, or when it is OK",
-                )
 
     def reweigh(
         self, name: str, counts: Mapping[str, int], weights: Mapping[str, float], actor: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from parkade.runtime import groups
-from parkade.runtime.orders import Orders
 from parkade.runtime.stranded import Stranded
+from parkade.runtime.updates import Updates
 
 
-class Sleepers(Orders):
+class Sleepers(Updates):
     """Takes orders about sleep, beside all others."""
 
     def sleep_endpoint(self, name: str, actor: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.sagemaker import configs, metering, summaries, tags
+from parkade.apps.sagemaker import configs, deployments, metering, summaries, tags
 from parkade.apps.sagemaker.arns import ENDPOINT, NOUNS
-from parkade.apps.sagemaker.deployments import require_at_once
 from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
 from parkade.apps.sagemaker.members import refuse
@@ -35,7 +34,7 @@ def create(call: Call) -> Mapping[str, Any]:
     """Begin to create an endpoint."""
     given = call.given
     name, config_name = given["EndpointName"], given["EndpointConfigName"]
-    require_at_once(given.get("DeploymentConfig"))
+    strategy = deployments.read(given.get("DeploymentConfig"))
     new_tags = tags.given(call)
     if name in call.services.host.observed():
         raise taken(_NOUN, _arn(call, name))
@@ -44,7 +43,7 @@ def create(call: Call) -> Mapping[str, Any]:
     # First the tags: the event of its creation tells them.
     tags.begin(call, ENDPOINT, name, new_tags)
     try:
-        call.services.host.create_endpoint(name, config_name, call.actor)
+        call.services.host.create_endpoint(name, config_name, call.actor, strategy=strategy)
     except ParkadeError:
         tags.forget(call, ENDPOINT, name)
         raise
@@ -85,15 +84,19 @@ def update(call: Call) -> Mapping[str, Any]:
     """Begin to bring up a new fleet for an endpoint."""
     given = call.given
     name, config_name = given["EndpointName"], given["EndpointConfigName"]
-    require_at_once(given.get("DeploymentConfig"))
+    strategy = deployments.read(given.get("DeploymentConfig"))
     _require_rest(call, name)
+    if strategy is None and given.get("RetainDeploymentConfig"):
+        strategy = _found(call, name).recorded.strategy
     configs.require_whole(call, config_name)
     excluded = {
         Retained(each["VariantPropertyType"])
         for each in given.get("ExcludeRetainedVariantProperties", ())
     }
     retained = frozenset(Retained) if given.get("RetainAllVariantProperties") else frozenset()
-    call.services.host.update_endpoint(name, config_name, call.actor, retained=retained - excluded)
+    call.services.host.update_endpoint(
+        name, config_name, call.actor, retained=retained - excluded, strategy=strategy
+    )
     return {"EndpointArn": _arn(call, name)}
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from parkade.apps.sagemaker import deployments
 from parkade.apps.sagemaker.configs import described_asynchronous
 from parkade.apps.sagemaker.members import present
 from parkade.apps.sagemaker.variants import described_serverless
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.stages import Stage, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Capture, Model, Variant
+    from parkade.domain.stages import Rollout
     from parkade.ports.catalog import RecordedEndpoint
     from parkade.runtime.views import EndpointDescription
 
@@ -24,6 +28,16 @@ _OF_VARIANTS = {
     EndpointStatus.UPDATING: "Updating",
     EndpointStatus.ROLLING_BACK: "Updating",
     EndpointStatus.DELETING: "Deleting",
+}
+
+#: Statuses that the variants of what rises have while an update is in these stages.
+_OF_RISING = {
+    Stage.RISING: "Creating",
+    Stage.SHIFTING: "ActivatingTraffic",
+    Stage.BAKING: "Baking",
+    # Its alarms are still watched.
+    Stage.TERMINATING: "Baking",
+    Stage.ROLLING_BACK: "Deleting",
 }
 
 
@@ -44,6 +58,7 @@ def endpoint(described: EndpointDescription) -> dict[str, Any]:
         DataCaptureConfig=_capture(config.capture),
         AsyncInferenceConfig=described_asynchronous(config.asynchronous),
         MetricsConfig=config.extras.get("MetricsConfig"),
+        LastDeploymentConfig=deployments.described(recorded.strategy),
         PendingDeploymentSummary=_pending(described),
     )
 
@@ -63,31 +78,42 @@ def _pending(described: EndpointDescription) -> dict[str, Any] | None:
         return None
     return present(
         EndpointConfigName=target.config.name,
-        StartTime=recorded.changed_at,
-        ProductionVariants=[
-            _rising(each, target, described, "Creating") for each in target.config.variants
-        ],
+        StartTime=recorded.changed_at if recorded.rollout is None else recorded.rollout.began_at,
+        ProductionVariants=[_rising(each, target, described) for each in target.config.variants],
         ShadowProductionVariants=[
-            _rising(each, target, described, "Creating") for each in target.config.shadows
+            _rising(each, target, described) for each in target.config.shadows
         ],
     )
 
 
-def _rising(
-    variant: Variant, target: Blueprint, described: EndpointDescription, status: str
-) -> dict[str, Any]:
-    since = described.recorded.changed_at
+def _rising(variant: Variant, target: Blueprint, described: EndpointDescription) -> dict[str, Any]:
+    since, rollout = described.recorded.changed_at, described.recorded.rollout
     return present(
         **_capacity(variant, variant, described.rising.get(variant.name, 0)),
         VariantName=variant.name,
         InstanceType=variant.instance_type,
         DeployedImages=_images(variant, target.models, since),
-        # It takes no traffic yet.
-        CurrentWeight=0.0,
+        CurrentWeight=_carried(variant, rollout),
         DesiredWeight=variant.weight,
-        VariantStatus=[{"Status": status, "StartTime": since}],
+        VariantStatus=[_stage(rollout, since)],
         **_shown_again(variant),
     )
+
+
+def _stage(rollout: Rollout | None, since: datetime) -> dict[str, Any]:
+    if rollout is None:
+        return {"Status": "Creating", "StartTime": since}
+    return present(
+        Status=_OF_RISING[rollout.stage],
+        StatusMessage=rollout.reason or f"{percent(rollout.share)} of requests go to it",
+        StartTime=rollout.since,
+    )
+
+
+def _carried(variant: Variant, rollout: Rollout | None, *, rising: bool = True) -> float:
+    """Return the part of a variant's weight that its requests are sent by now."""
+    share = rollout.share if rollout is not None else Fraction(0)
+    return variant.weight * float(share if rising else 1 - share)
 
 
 def _variants(
@@ -102,7 +128,7 @@ def _variants(
             **_capacity(variant, wanted[variant.name], serving.get(variant.name, 0)),
             VariantName=variant.name,
             DeployedImages=_images(variant, recorded.blueprint.models, recorded.created_at),
-            CurrentWeight=variant.weight,
+            CurrentWeight=_carried(variant, recorded.rollout, rising=False),
             DesiredWeight=wanted[variant.name].weight,
             VariantStatus=status and [{"Status": status, "StartTime": recorded.changed_at}],
             **_shown_again(variant),
