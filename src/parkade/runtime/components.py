@@ -90,6 +90,11 @@ class Copies(Lifecycle):
         return endpoint is not None and endpoint.asleep
 
     @property
+    def unhurried(self) -> bool:
+        """Whether what leaves may take its time: nobody waits for what falls asleep."""
+        return self.sleeps
+
+    @property
     def coming(self) -> bool:
         """Whether it is on its way to serve at first, or again."""
         return self.phase is Phase.COMING

@@ -15,6 +15,7 @@ from parkade.runtime.fleets import Fleet, data_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import timedelta
 
     from parkade.runtime.groups import Group
     from parkade.runtime.instances import Instance
@@ -111,7 +112,7 @@ class Keeper(ABC):
         if served:
             self._premises.changed()
             await self._premises.released()
-        grace = self._premises.rules().patience.grace
+        grace = self._grace()
         await asyncio.gather(*(instance.stop(grace) for instance in leaving))
         records = [place.record for instance in leaving for place in instance.places]
         if records:
@@ -122,6 +123,19 @@ class Keeper(ABC):
         for instance in leaving:
             await instance.forget()
             self._leaving.remove(instance)
+
+    @property
+    def unhurried(self) -> bool:
+        """Whether what leaves may take its time over what it was given, however long that takes."""
+        return False
+
+    def _grace(self) -> timedelta:
+        """Return how long what leaves has to answer what it was given."""
+        patience = self._premises.rules().patience
+        if self._closing or not self.unhurried:
+            return patience.grace
+        silences = [each.silence for fleet in self._fleets for each in fleet.groups if each.silence]
+        return max(patience.grace, patience.silence, *silences)
 
     async def _release_data(self, users: set[str]) -> None:
         """Let go of the data of generations of which nothing is left."""

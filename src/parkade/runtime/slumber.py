@@ -45,6 +45,11 @@ class Slumber(Lifecycle):
         """Whether nothing of it is to run until it is woken."""
         return self.recorded.asleep
 
+    @property
+    def unhurried(self) -> bool:
+        """Whether what leaves may take its time: nobody waits for what falls asleep."""
+        return self.asleep
+
     def fall_asleep(self, actor: str) -> None:
         """Begin to let all of it leave; what is asleep is left alone."""
         if self.asleep:

@@ -21,7 +21,7 @@ from parkade.domain import price
 from parkade.domain.budget import Budget, Overspent, Per, Standing, WhenSpent, reserved
 from parkade.domain.errors import BudgetExceeded, Conflict, ParkadeError
 from parkade.domain.event import METER, Event, written
-from parkade.domain.lease import Lease
+from parkade.domain.lease import Lease, rebased
 from parkade.domain.price import CURRENCY, NOTHING, dollars, rounded
 from parkade.domain.spans import duration
 
@@ -131,6 +131,8 @@ class Budgets:
         It is to be stored with the lease. Raises BudgetExceeded where more is asked for than is
         left, Conflict where the price is not known, and what keeps a budget from being read.
         """
+        # What is asleep with its clock paused may wake at any time, and goes on from now then.
+        lease = rebased(lease, now)
         begins = _begins(held, now)
         if lease.over(now) or lease.expires_at <= begins:
             return None
@@ -233,7 +235,7 @@ class Budgets:
 
 def _begins(held: Lease | None, now: datetime) -> datetime:
     """Return from when on the time is new."""
-    return now if held is None or held.over(now) else held.expires_at
+    return now if held is None or held.over(now) else held.expiry(now)
 
 
 def _require_price(budget: Budget, lease: Lease, hourly: Sum) -> None:

@@ -36,7 +36,7 @@ def close(
     data: dict[str, Json] = {
         "ended": reason,
         "minutes_given_up": in_minutes(lease.time_left(now)),
-        "expires_before": written(lease.expires_at),
+        "expires_before": written(lease.expiry(now)),
         "expires_at": written(ended.expires_at),
     }
     if action.evidence is not None:

@@ -127,11 +127,11 @@ class Commitments:
         for lease in leases.values():
             if lease.owner == owner and not lease.over(now):
                 start = now if lease is but and anew else max(begun, lease.created_at)
-                claim(lease.endpoint_name, lease.config_name, start, lease.expires_at)
+                claim(lease.endpoint_name, lease.config_name, start, lease.expiry(now))
         for booking in [*self._bookings(now), *([also] if also else [])]:
             held = leases.get(booking.endpoint_name)
             if booking.owner == owner and not given_up(held, booking.starts_at):
-                start = max(now, booking.starts_at, _paid_until(held, owner) or now)
+                start = max(now, booking.starts_at, _paid_until(held, owner, now) or now)
                 claim(booking.endpoint_name, booking.config_name, start, booking.ends_at)
         return Claims(tuple(found), unpriced)
 
@@ -147,6 +147,6 @@ class Commitments:
         return summed(self._spend.tallies(query)).cost
 
 
-def _paid_until(lease: Lease | None, owner: str) -> datetime | None:
+def _paid_until(lease: Lease | None, owner: str, now: datetime) -> datetime | None:
     """Return until when the endpoint of a booking is paid for by a lease of its owner."""
-    return lease.expires_at if lease and lease.owner == owner else None
+    return lease.expiry(now) if lease and lease.owner == owner else None

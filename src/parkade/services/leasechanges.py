@@ -69,8 +69,8 @@ def extended(
         endpoint_name=lease.endpoint_name,
         data={
             "minutes": in_minutes(amount),
-            "expires_before": written(lease.expires_at),
-            "expires_at": written(longer.expires_at),
+            "expires_before": written(lease.expiry(now)),
+            "expires_at": written(longer.expiry(now)),
         },
     )
     return longer, event

@@ -85,11 +85,12 @@ class Links:
             lease = self._book.get(endpoint_name)
         except (LeaseNotFound, Unreadable):
             return ""
+        now = self._clock.now()
         link = Link(
             endpoint_name=endpoint_name,
             lease_made_at=lease.created_at,
             amount=rules.amount,
-            expires_at=max(self._clock.now(), lease.expires_at) + rules.lifetime,
+            expires_at=max(now, lease.expiry(now)) + rules.lifetime,
             nonce=secrets.token_urlsafe(16),
         )
         return f"{rules.base_url.rstrip('/')}/x/{signed(link, self._key)}"

@@ -269,7 +269,7 @@ class Meter:
                 data={
                     "ended": EndReason.STOPPED,
                     "minutes_given_up": in_minutes(given_up),
-                    "expires_before": written(lease.expires_at),
+                    "expires_before": written(lease.expiry(now)),
                     "expires_at": written(now),
                 },
             )

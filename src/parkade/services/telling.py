@@ -62,6 +62,6 @@ class Teller:
                 endpoint_name=event.endpoint_name,
                 owner=lease.owner if lease else "",
                 text=text,
-                expires_at=lease.expires_at if lease else None,
+                expires_at=lease.expiry(event.at) if lease else None,
             )
         )

@@ -118,7 +118,7 @@ class TermsBook:
         shorter = leases.withdrawn(lease, opening.closes_at if opening else now, now)
         if shorter == lease:
             return
-        given_up = lease.expires_at - shorter.expires_at
+        given_up = lease.time_left(now) - shorter.time_left(now)
         event = Event(
             at=now,
             kind="lease.shortened",
@@ -127,8 +127,8 @@ class TermsBook:
             endpoint_name=lease.endpoint_name,
             data={
                 "minutes_given_up": in_minutes(given_up),
-                "expires_before": written(lease.expires_at),
-                "expires_at": written(shorter.expires_at),
+                "expires_before": written(lease.expiry(now)),
+                "expires_at": written(shorter.expiry(now)),
             },
         )
         self._book.put(shorter, event)

@@ -12,6 +12,7 @@ from parkade.domain.standing import standing, unmeasured
 from parkade.ports.events import EventQuery
 from parkade.ports.leases import Shelf
 from parkade.services.idling import NOTICED, STOPPED
+from parkade.services.resting import ASLEEP, AWAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 #: What was decided about an endpoint, rather than done by people.
 _DECISIONS = (
     "lease.ended", "lease.removed", "lease.warned", "lease.restored", "lease.recreated",
-    NOTICED, STOPPED, "endpoint.use_unknown", "endpoint.restored",
+    NOTICED, STOPPED, ASLEEP, AWAKE, "endpoint.use_unknown", "endpoint.restored",
 )  # fmt: skip
 
 
@@ -118,7 +119,9 @@ class Whys:
         return Why(
             endpoint_name=name,
             now=now,
-            standing=standing(lease, seen, now, expected=self._expected),
+            standing=standing(
+                lease, seen, now, expected=self._expected, terms=around.terms.get(name)
+            ),
             actions=decided.actions,
             next_at=decided.next_at,
             watch=watch,

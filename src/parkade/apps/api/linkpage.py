@@ -98,7 +98,7 @@ class LinkPage:
                 "This link was used",
                 f"It added its time to {name}{when}. A link counts once.",
                 name=name,
-                facts=[("Paid until", _instant(lease.expires_at))] if lease is not None else [],
+                facts=[("Paid until", self._paid_until(lease))] if lease is not None else [],
             )
         if offer.state is LinkState.EXPIRED:
             return self._sorry(
@@ -123,7 +123,7 @@ class LinkPage:
         amount = duration(link.amount)
         facts = [
             ("Time left", "none" if over else duration(lease.time_left(now))),
-            ("Ended" if over else "Paid until", _instant(lease.expires_at)),
+            ("Ended" if over else "Paid until", self._paid_until(lease)),
             ("This adds", amount),
         ]
         if price:
@@ -152,10 +152,13 @@ class LinkPage:
             tone="good",
             state="It is being started again" if starts else "Done",
             heading=f"{amount} added",
-            lead=f"{lease.endpoint_name} is paid until {_instant(lease.expires_at)}.",
+            lead=f"{lease.endpoint_name} is paid until {self._paid_until(lease)}.",
             facts=[("Time left", duration(lease.time_left(now)))],
             note="This link is used up; the next notice brings another one.",
         )
+
+    def _paid_until(self, lease: Lease) -> str:
+        return _instant(lease.expiry(self._services.clock.now()))
 
     def _sorry(
         self,

@@ -32,7 +32,7 @@ class ExpiryView(View):
     @classmethod
     def of(cls, lease: "Lease", now: datetime) -> "ExpiryView":
         """Write a lease as of `now`."""
-        expiry = times.expiry_text(lease.expires_at)
+        expiry = times.expiry_text(lease.expiry(now))
         return cls(
             EndpointName=lease.endpoint_name,
             EndpointExpiry=expiry,
