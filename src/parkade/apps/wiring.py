@@ -30,6 +30,7 @@ from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock
 from parkade.apps.parts import alarms as alarming
+from parkade.apps.parts import deploying as deployments
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.settings import Settings
+    from parkade.domain.alarm import Alarm, Standing
     from parkade.domain.lease import LeaseRules
 
 logger = logging.getLogger(__name__)
@@ -178,6 +180,11 @@ def build(
             file=lambda: current.file,
         )
     )
+
+    def heard(alarm: Alarm, _before: Standing) -> None:
+        host.heed(alarm)
+        scaling.heard(alarm)
+
     alarms = alarming.build(
         alarming.Ports(
             alarms=SqliteAlarmStore(database),
@@ -188,7 +195,7 @@ def build(
             topics=topics,
             file=lambda: current.file,
             scale=settings.time_scale,
-            heard=lambda alarm, _before: host.heed(alarm),
+            heard=heard,
         )
     )
     scaling = autoscaling.build(
@@ -198,6 +205,7 @@ def build(
             host=host,
             clock=clock,
             alarms=alarms,
+            monitor=monitor.collector,
             file=lambda: current.file,
         )
     )
@@ -257,6 +265,25 @@ def build(
         admit=money.budgets.admit,
     )
 
+    deploying = deployments.build(
+        deployments.Ports(
+            database=database,
+            host=host,
+            catalog=catalog,
+            history=history,
+            notices=notices,
+            clock=clock,
+            meter=meter,
+            terms=upkeep.terms,
+            waking=waking.asks,
+            scaling=scaling.book,
+            money=money,
+            file=lambda: current.file,
+            spawn=signals.spawn,
+            changed=signals.changed,
+        )
+    )
+
     def close() -> None:
         monitor.close()
         money.close()
@@ -277,6 +304,7 @@ def build(
         outbox=outgoing,
         upkeep=upkeep,
         waking=waking,
+        deploying=deploying,
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         alarms=alarms,

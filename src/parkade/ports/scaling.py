@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from parkade.domain.event import Event
@@ -65,8 +65,11 @@ class ActivityLog(Protocol):
         """
         ...
 
-    def progress(self) -> Mapping[str, Progress]:
-        """Return how far each target has come, by resource id; one that is damaged is left out."""
+    def progress(self, resource_ids: Collection[str] | None = None) -> Mapping[str, Progress]:
+        """Return how far targets have come, by resource id; one that is damaged is left out.
+
+        Those of these ids alone; None: all of them.
+        """
         ...
 
     def note(self, progress: Progress) -> None:

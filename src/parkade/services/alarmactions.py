@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.alarmshapes import message
 from parkade.domain.errors import ParkadeError
 from parkade.domain.event import Event
+from parkade.domain.scaling.arns import policy_key
 from parkade.services.alarms import MONITOR, endpoint_of
 
 if TYPE_CHECKING:
@@ -55,14 +56,18 @@ class AlarmActions:
         self._lock = threading.Lock()
 
     def tell(self, alarm: Alarm, before: Standing) -> None:
-        """Have the topics of the alarm's state told; returns at once."""
-        if not alarm.actions_enabled or not alarm.actions:
+        """Have the topics of the alarm's state told; returns at once.
+
+        A scaling policy is no topic: the autoscaler looks at the alarms that name one.
+        """
+        topics = [action for action in alarm.actions if not policy_key(action)]
+        if not alarm.actions_enabled or not topics:
             return
         text = message(
             alarm, before, arn=self.arn(alarm.name), account=self._account, region=self._region()
         )
         self._start()
-        for topic in alarm.actions:
+        for topic in topics:
             try:
                 self._waiting.put_nowait((alarm, topic, text))
             except queue.Full:

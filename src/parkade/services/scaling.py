@@ -17,6 +17,7 @@ from parkade.domain.errors import (
     Unreadable,
 )
 from parkade.domain.event import Event
+from parkade.domain.scaling.deciding import bound_passed
 from parkade.domain.scaling.policy import Policy, key_of
 from parkade.domain.scaling.target import ScalableTarget
 from parkade.ports.capacity import Readiness
@@ -127,12 +128,7 @@ class Scaling:
         if reading is not None and reading.readiness is Readiness.READY:
             wanted = target.within(reading.desired)
             if wanted != reading.desired:
-                name, bound = (
-                    ("minimum", target.least)
-                    if wanted > reading.desired
-                    else ("maximum", target.most)
-                )
-                self._moves.begin(reading, wanted, f"{name} capacity was set to {bound}")
+                self._moves.begin(reading, wanted, bound_passed(target, reading.desired))
         self._changed()
         return target
 

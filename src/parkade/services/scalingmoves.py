@@ -18,6 +18,8 @@ from parkade.domain.scaling.progress import Move, Progress
 from parkade.ports.capacity import Readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parkade.domain.event import Json
     from parkade.domain.scaling.activity import Held
     from parkade.domain.scaling.deciding import Decision
@@ -37,12 +39,15 @@ class Moves:
         self._store = store
         self._capacity = capacity
         self._clock = clock
+        #: The resource ids of what may be under way; None: what is stored has not been asked yet.
+        self._busy: set[str] | None = None
         #: What was decided at the last look, by resource id; nobody needs it after a restart.
         self.decisions: dict[str, Decision] = {}
 
     def progress(self, resource: Resource) -> Progress:
         """Return how far a target has come."""
-        return self._store.activities.progress().get(resource.id) or Progress(resource=resource)
+        found = self._store.activities.progress({resource.id})
+        return found.get(resource.id) or Progress(resource=resource)
 
     def begin(
         self, reading: Reading, wanted: int, cause: str, *, policy_name: str = ""
@@ -52,30 +57,44 @@ class Moves:
         activity = self._activity(progress, reading, wanted, cause, policy_name)
         self._store.activities.put(activity)
         self._store.activities.note(replace(progress, activity=activity))
+        if self._busy is not None:
+            self._busy.add(reading.resource.id)
         try:
             self._capacity.set({reading.resource: wanted}, AUTOSCALER)
         except ParkadeError as error:
             return self._fail(progress, activity, reading, error.message)
         return activity
 
-    def follow(self, progress: Progress, reading: Reading | None) -> Progress:
-        """Return the progress once what is under way was looked at; `reading` None: it is gone."""
+    def follow(self, readings: Mapping[str, Reading]) -> None:
+        """See to what is under way: it has arrived, has failed, or goes on."""
+        if self._busy is None:
+            found = self._store.activities.progress()
+            self._busy = set(found)
+        else:
+            found = self._store.activities.progress(self._busy)
+        for key, progress in found.items():
+            self._follow(progress, readings.get(key))
+
+    def _follow(self, progress: Progress, reading: Reading | None) -> None:
         activity = progress.activity
         if activity is None or activity.over:
-            return progress
+            self._settled(progress.resource)
+            return
+        if reading is not None and reading.readiness is Readiness.CHANGING:
+            return
+        now = self._clock.now()
         if reading is None or reading.readiness is Readiness.AWAY:
             why = reading.why if reading else f"{activity.resource} is not there any more"
-            return self._end(progress, activity.failed(why, self._clock.now()), reading)
-        if reading.readiness is Readiness.CHANGING:
-            return progress
-        if reading.desired == activity.wanted:
-            return self._succeed(progress, activity, reading)
-        now = self._clock.now()
-        if reading.desired == activity.before:
+            self._end(progress, activity.failed(why, now), reading)
+        elif reading.desired == activity.wanted:
+            self._succeed(progress, activity, reading)
+        elif reading.desired == activity.before:
             why = reading.failure or "it was not carried out"
-            self._tell(activity, reading, why)
-            return self._end(progress, activity.failed(why, now), reading)
-        return self._end(progress, activity.overridden(reading.desired, now), reading)
+            if activity.attempts == 1:
+                self._tell(activity, reading, why)
+            self._end(progress, activity.failed(why, now), reading)
+        else:
+            self._end(progress, activity.overridden(reading.desired, now), reading)
 
     def hold(
         self, reading: Reading, target: ScalableTarget, decision: Decision, held: Held
@@ -137,18 +156,23 @@ class Moves:
             self._tell(activity, reading, why)
         self._store.activities.put(failed)
         self._store.activities.note(replace(progress, activity=failed))
+        self._settled(failed.resource)
         return failed
 
-    def _succeed(self, progress: Progress, activity: Activity, reading: Reading) -> Progress:
+    def _settled(self, resource: Resource) -> None:
+        if self._busy is not None:
+            self._busy.discard(resource.id)
+
+    def _succeed(self, progress: Progress, activity: Activity, reading: Reading) -> None:
         done = activity.succeeded(self._clock.now())
         # Its cooldown begins when the last of them answered, not when somebody looked.
         at = max(reading.changed_at, activity.started_at)
         move = Move(at=at, before=done.before, after=done.wanted, policy_name=done.policy_name)
         rises = done.wanted > done.before
         progress = replace(progress, out=move) if rises else replace(progress, back=move)
-        return self._end(progress, done, reading)
+        self._end(progress, done, reading)
 
-    def _end(self, progress: Progress, activity: Activity, reading: Reading | None) -> Progress:
+    def _end(self, progress: Progress, activity: Activity, reading: Reading | None) -> None:
         event = Event(
             at=self._clock.now(),
             kind=f"scaling.{activity.status.value.lower()}",
@@ -159,9 +183,8 @@ class Moves:
         )
         told = activity.status is not Status.FAILED
         self._store.activities.put(activity, event if told else None)
-        progress = replace(progress, activity=activity)
-        self._store.activities.note(progress)
-        return progress
+        self._store.activities.note(replace(progress, activity=activity))
+        self._settled(activity.resource)
 
     def _tell(self, activity: Activity, reading: Reading, why: str) -> None:
         """Write down that it failed: once, however often it is tried again."""

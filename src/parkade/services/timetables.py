@@ -6,11 +6,18 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import InvalidInput, ScalableTargetNotFound
+from parkade.domain.errors import (
+    InvalidInput,
+    NotFound,
+    ScalableTargetNotFound,
+    VersionConflict,
+)
 from parkade.domain.event import Event
+from parkade.domain.scaling.activity import Activity, Status
 from parkade.domain.scaling.policy import key_of
 from parkade.domain.scaling.timetable import ScheduledAction
 from parkade.services.contention import contended
+from parkade.services.scalingmoves import AUTOSCALER
 from parkade.services.scalingrecords import former_of, of, require_room, unregistered
 
 if TYPE_CHECKING:
@@ -72,6 +79,54 @@ class Timetables:
         self._store.scheduled.remove(key_of(resource, name), event)
         self._changed()
 
+    def run(self, now: datetime) -> None:
+        """Set the bounds that are due by now; what was missed meanwhile is done once, and late."""
+        for action in self._store.scheduled.all().records:
+            if (due := action.due(now)) is not None:
+                try:
+                    self._run(action, due, now)
+                except (VersionConflict, NotFound):
+                    continue  # somebody has just changed or removed it; the next look sees it
+
+    def _run(self, action: ScheduledAction, due: datetime, now: datetime) -> None:
+        if not self._store.targets.get(action.resource.id).suspended.scheduled:
+            self._carry_out(action, now)
+        # Last: what a crash has cut short is done again, which changes nothing.
+        self._store.scheduled.put(replace(action, seen_to=max(due, now)))
+
+    def _carry_out(self, action: ScheduledAction, now: datetime) -> None:
+        activity = Activity(
+            id=str(uuid.uuid4()),
+            resource=action.resource,
+            status=Status.SUCCESSFUL,
+            cause=f"scheduled action name {action.name} was triggered",
+            started_at=now,
+            ended_at=now,
+            before=0,
+            wanted=0,
+            text=f"Setting {_bounds(action)}",
+            status_message=f"Successfully set {_bounds(action)}",
+        )
+        try:
+            self._bound(action)
+        except InvalidInput as error:
+            activity = replace(
+                activity,
+                status=Status.FAILED,
+                status_message=f"Failed to set {_bounds(action)}. Reason: {error.message}",
+            )
+        kind = "scaling.failed" if activity.status is Status.FAILED else "scaling.bounds"
+        reason = f"{action.resource}: {activity.status_message}, as scheduled action {action.name}"
+        event = self._event(kind, action.resource, reason, AUTOSCALER)
+        self._store.activities.put(activity, event)
+
+    @contended
+    def _bound(self, action: ScheduledAction) -> None:
+        target = self._store.targets.get(action.resource.id)
+        bounded = target.bounded(action.least, action.most)
+        if bounded != target:
+            self._store.targets.put(bounded)
+
     @contended
     def _put(self, resource: Resource, name: str, timing: Timing, actor: str) -> ScheduledAction:
         try:
@@ -121,6 +176,15 @@ class Timetables:
             endpoint_name="" if resource.component else resource.name,
             data={"resource": resource.id},
         )
+
+
+def _bounds(action: ScheduledAction) -> str:
+    parts = []
+    if action.least is not None:
+        parts.append(f"min capacity to {action.least}")
+    if action.most is not None:
+        parts.append(f"max capacity to {action.most}")
+    return " and ".join(parts)
 
 
 def _given(timing: Timing) -> dict[str, Any]:

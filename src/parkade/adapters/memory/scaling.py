@@ -19,7 +19,7 @@ from parkade.domain.scaling.timetable import ScheduledAction
 from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from parkade.domain.errors import NotFound
@@ -175,10 +175,14 @@ class MemoryActivityLog:
         newest = [each for each in reversed(found) if resource in {None, each.resource}]
         return tuple(newest[: max(0, limit)])
 
-    def progress(self) -> Mapping[str, Progress]:
-        """Return how far each target has come."""
+    def progress(self, resource_ids: Collection[str] | None = None) -> Mapping[str, Progress]:
+        """Return how far targets have come."""
         with self._lock:
-            return dict(self._progress)
+            return {
+                key: each
+                for key, each in self._progress.items()
+                if resource_ids is None or key in resource_ids
+            }
 
     def note(self, progress: Progress) -> None:
         """Store how far a target has come, if it is still there."""

@@ -12,7 +12,7 @@ from parkade.domain.scaling.activity import Activity, Status
 from parkade.domain.scaling.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from parkade.adapters.sqlite.database import Database
@@ -65,10 +65,18 @@ class SqliteActivityLog:
             ).fetchall()
         return self._activities.listing(rows).records
 
-    def progress(self) -> Mapping[str, Progress]:
-        """Return how far each target has come."""
+    def progress(self, resource_ids: Collection[str] | None = None) -> Mapping[str, Progress]:
+        """Return how far targets have come."""
+        select = "SELECT key, content FROM scaling_progress"
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT key, content FROM scaling_progress").fetchall()
+            if resource_ids is None:
+                rows = connection.execute(select).fetchall()
+            else:
+                rows = [
+                    row
+                    for each in resource_ids
+                    for row in connection.execute(f"{select} WHERE key = ?", (each,))
+                ]
         found = self._progress.listing(rows)
         for why in found.unreadable.values():
             # It is begun anew, as that of a target that has just been registered.

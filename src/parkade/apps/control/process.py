@@ -126,8 +126,10 @@ class ControlProcess:
             self._spawn(self._services.monitor.tidier.run())
             alarms = AlarmLoop(self._services.alarms, host, self._services.clock)
             self._spawn(alarms.run())
+            self._spawn(self._services.scaling.loop.run())
             self._spawn(self._services.money.spending.run())
             self._services.outbox.outbox.start()
+            self._services.deploying.deployer.start()
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -157,17 +159,20 @@ class ControlProcess:
     def _changed(self) -> None:
         self._sweeper.nudge()
         self._services.backlog.nudge()
+        self._services.deploying.deployer.nudge()
         self._show()
 
     def _show(self) -> None:
         self._services.many.settle()
         self._services.monitor.collector.changed()
+        self._services.scaling.loop.changed()
         self._publisher.changed()
         self._broadcast.notify()
 
     def _used(self, gateway: str, usage: link.UsageReport) -> None:
         self._traffic.report(gateway, usage)
         self._services.monitor.totals.report(usage)
+        self._services.scaling.used(usage)
 
     def _gone(self, gateway: str) -> None:
         self._traffic.forget(gateway)
@@ -222,6 +227,7 @@ class ControlProcess:
                 self._services.executions.forget(kept)
                 self._services.backlog.forget(kept)
                 self._services.undo.forget()
+                self._services.scaling.autoscaler.forget()
             except ParkadeError as error:
                 # It costs room, no data, and is due again the next time.
                 logger.warning("what is too old is not forgotten: %s", error.message)

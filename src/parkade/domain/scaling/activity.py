@@ -48,6 +48,8 @@ class Activity:
     #: The policy that led to it; empty: a bound, a scheduled action, or a call.
     policy_name: str = ""
     status_message: str = ""
+    #: What it is to do, where that is not to set the capacity.
+    text: str = ""
     #: How often it was tried; one that is refused is tried again, and stays one activity.
     attempts: int = 1
     #: Of what was not scaled: why not, and the bounds at that time.
@@ -57,7 +59,9 @@ class Activity:
 
     @property
     def description(self) -> str:
-        """What it is to do."""
+        """What it is to do, as a sentence."""
+        if self.text:
+            return self.text
         if self.held is not None:
             return f"Attempting to scale due to {self.cause[:1].lower()}{self.cause[1:]}"
         return f"Setting desired {self.resource.dimension.noun} to {self.wanted}."

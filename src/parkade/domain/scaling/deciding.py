@@ -62,10 +62,16 @@ def decide(target: ScalableTarget, capacity: int, votes: Sequence[Vote], now: da
     return _stays(capacity, _why(votes), votes, now)
 
 
+def bound_passed(target: ScalableTarget, capacity: int) -> str:
+    """Say which bound a capacity passes, in the words of Application Auto Scaling."""
+    if capacity < target.least:
+        return f"minimum capacity was set to {target.least}"
+    return f"maximum capacity was set to {target.most}"
+
+
 def _bounds(target: ScalableTarget, capacity: int, bounded: int, now: datetime) -> Decision:
     rises = bounded > capacity
-    name, bound = ("minimum", target.least) if rises else ("maximum", target.most)
-    said = f"{name} capacity is {bound}, and there are {capacity}"
+    said = bound_passed(target, capacity)
     suspended = target.suspended.scale_out if rises else target.suspended.scale_in
     if suspended:
         way = "scaling out" if rises else "scaling in"

@@ -50,8 +50,8 @@ class Seen:
     capacity: int
     #: Since when there are so many; what was measured before was measured of others.
     changed_at: datetime
-    #: When it last began to serve, or became more: before, nothing counts as low.
-    risen_at: datetime
+    #: Since when what is low counts: since it serves, became more, and is counted without a gap.
+    low_since: datetime | None = None
     #: Until when the last scale-out of this policy, or the last scale-in, is waited for.
     out_until: datetime | None = None
     in_until: datetime | None = None
@@ -117,11 +117,12 @@ def decide(policy: Policy, tracking: Tracking, seen: Seen, now: datetime) -> Vot
     known = [each for each in seen.data if each.value is not None]
     if not known:
         return _stays(policy, "there is no point of its metric", counts=tracking.scale_in)
+    recent = seen.data[-(OUT_POINTS + EXTRA) :]
     fresh = [each for each in known if each.at >= seen.changed_at]
     if seen.capacity == 0:
         return _stays(policy, "target tracking cannot leave 0: use decides", counts=False)
-    if verdict(out_rule(tracking), seen.data).state is State.ALARM:
-        return _out(policy, tracking, seen, fresh, now)
+    if _holds(out_rule(tracking), seen.data):
+        return _out(policy, tracking, seen, [each for each in fresh if each in recent], now)
     if not tracking.scale_in:
         return _floor(policy, tracking, seen, fresh)
     return _in(policy, tracking, seen, fresh, now)
@@ -163,16 +164,17 @@ def _in(
     policy: Policy, tracking: Tracking, seen: Seen, fresh: Sequence[Datum], now: datetime
 ) -> Vote:
     rule = in_rule(tracking, seen.period)
-    since_risen = [each for each in seen.data if each.at >= seen.risen_at]
+    low_data = [each for each in seen.data if not seen.low_since or each.at >= seen.low_since]
     newest = next((each for each in reversed(seen.data) if each.value is not None), None)
     told = f"its metric was {newest.value:g} at last" if newest else "its metric is not known"
-    if verdict(rule, since_risen).state is not State.ALARM:
-        low = _low(rule, since_risen)
+    if not _holds(rule, low_data):
+        low = _low(rule, low_data)
         if not low:
             return _stays(policy, f"{told}, which is no reason to change", counts=True)
         at = low[0].at + IN_SPAN + timedelta(seconds=seen.period)
         why = f"{told}, below {rule.threshold:g} for {len(low)} of {rule.periods} points"
         return _stays(policy, why, max(at, now), counts=True)
+    fresh = [each for each in fresh if each in low_data]
     if not fresh:
         at = seen.changed_at + timedelta(seconds=2 * seen.period)
         return _stays(policy, "no point was measured since the last change", at, counts=True)
@@ -191,6 +193,11 @@ def _in(
         reason=f"{below}, at most {highest:g}: {seen.capacity} become {wanted}",
         alarm_name=alarm_name(policy, "Low"),
     )
+
+
+def _holds(rule: Rule, data: Sequence[Datum]) -> bool:
+    """Tell whether a rule's newest periods breach it; an older point is nothing to act on."""
+    return verdict(rule, data[-(rule.periods + EXTRA) :]).state is State.ALARM
 
 
 def _low(rule: Rule, data: Sequence[Datum]) -> list[Datum]:

@@ -116,6 +116,9 @@ class Monitor:
             self.accounts, store, history, teller, clock, lost=self._samples_lost
         )
         self._listeners: list[OnSecond] = []
+        self._on_stored: list[Callable[[datetime], None]] = []
+        #: All that was counted before this instant is stored.
+        self._whole_until: datetime | None = None
         #: The newest point that was stored before this process began.
         self._stored: datetime | None = None
         self._begun: datetime | None = None
@@ -130,6 +133,17 @@ class Monitor:
     def on_second(self, listener: OnSecond) -> None:
         """Have it called with each second's use."""
         self._listeners.append(listener)
+
+    def on_stored(self, listener: Callable[[datetime], None]) -> None:
+        """Have it called with each instant before which all that was counted is stored."""
+        self._on_stored.append(listener)
+
+    @property
+    def whole(self) -> tuple[datetime, datetime] | None:
+        """Since when nothing was missed, and until when all of it is stored; None: not known."""
+        if self.collector is None or self._whole_until is None:
+            return None
+        return self.collector.knowledge.known_since, self._whole_until
 
     async def begin(self) -> None:
         """Take up what the process before knew; to be called before gateways can connect."""
@@ -189,15 +203,19 @@ class Monitor:
     async def _beat_always(self) -> None:
         while True:
             if self.collector is not None:
+                whole = None
                 try:
-                    self._beat(self.collector)
+                    whole = self._beat(self.collector)
                 except Unavailable as error:
                     logger.info("nothing is measured yet: %s", error.message)
                 await self._flusher.flush()
+                if whole is not None and not self.trouble:
+                    self._tell_stored(whole)
                 await self._save()
             await asyncio.sleep(self._period)
 
-    def _beat(self, collector: Collector) -> None:
+    def _beat(self, collector: Collector) -> datetime | None:
+        """Return up to when all is counted; None: a gateway has yet to tell what it has counted."""
         at = self._instant()
         collector.settle(at)
         collector.write_zeros(at)
@@ -205,6 +223,7 @@ class Monitor:
         self._concurrency.sample(collector, subjects, at.now)
         targetmodels.measure(self.accounts, self._placement, at.now)
         self._tell_second(collector, at.now)
+        return None if collector.knowledge.missing(at) else at.now
 
     async def _gauge_always(self) -> None:
         """Look at what is, rather than at what happens, every ten seconds of the lease clock."""
@@ -218,6 +237,11 @@ class Monitor:
             except Unavailable as error:
                 logger.info("nothing is measured yet: %s", error.message)
             await asyncio.sleep(pause)
+
+    def _tell_stored(self, until: datetime) -> None:
+        self._whole_until = until
+        for listener in self._on_stored:
+            listener(until)
 
     def _tell_second(self, collector: Collector, now: datetime) -> None:
         used = collector.take_used()

@@ -1,0 +1,133 @@
+"""The loop that scales: once a minute of the lease clock, and when something has changed.
+
+A look begins once what was measured in the minute that is over is stored; where nothing can be
+stored it begins a minute later, for bounds and scheduled actions hold all the same. All that is
+slow is done in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from parkade.domain.errors import ParkadeError, Unavailable
+from parkade.domain.scaling.policy import FINE, MINUTE
+from parkade.domain.statistics import begin
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from parkade.ports.clock import Clock
+    from parkade.services.autoscaler import Autoscaler
+
+logger = logging.getLogger(__name__)
+
+#: Seconds of real time between two looks, whatever has changed.
+SHORTEST_PAUSE = 0.2
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class AutoscalerLoop:
+    """Owns the only task that scales."""
+
+    def __init__(self, autoscaler: Autoscaler, clock: Clock) -> None:
+        self._autoscaler = autoscaler
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._due = asyncio.Event()
+        #: The resource ids that are to be looked at; None: all of them.
+        self._wanted: set[str] | None = None
+        #: Those that can be changed once something has changed, and those with points each 10 s.
+        self._waiting: frozenset[str] = frozenset()
+        self._fine: frozenset[str] = frozenset()
+        self._minute = _NEVER
+        self._period = _NEVER
+
+    def stored(self, until: datetime) -> None:
+        """Know that all that was measured before an instant is stored."""
+        if begin(until, MINUTE) != self._minute:
+            self._minute = begin(until, MINUTE)
+            self._ask(None)
+        elif self._fine and begin(until, FINE) != self._period:
+            self._ask(self._fine)
+        self._period = begin(until, FINE)
+
+    def changed(self) -> None:
+        """Know that something about what is hosted has changed."""
+        if self._waiting:
+            self._ask(self._waiting)
+
+    def registered(self) -> None:
+        """Know that something about what is to be scaled has changed."""
+        self._ask(None)
+
+    def alarmed(self, resource_ids: Collection[str]) -> None:
+        """Know that an alarm that names policies of these has changed; from any thread."""
+        loop = self._loop
+        if loop is not None and resource_ids:
+            with contextlib.suppress(RuntimeError):  # the process is ending
+                loop.call_soon_threadsafe(self._ask, tuple(resource_ids))
+
+    def called(self, components: Iterable[str]) -> None:
+        """Know that components were called that have no copy."""
+        for name in components:
+            if self._autoscaler.called(name):
+                self._waiting |= {f"inference-component/{name}"}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        self._loop = asyncio.get_running_loop()
+        self._ask(None)
+        while True:
+            await self._pause()
+            wanted, self._wanted = self._wanted, set()
+            self._due.clear()
+            await self._look(wanted)
+            await asyncio.sleep(SHORTEST_PAUSE)
+
+    async def _pause(self) -> None:
+        """Wait until something is due: at the latest when a minute should have been stored."""
+        latest = asyncio.create_task(
+            self._clock.sleep_until(
+                begin(self._clock.now(), MINUTE) + timedelta(seconds=2 * MINUTE)
+            )
+        )
+        due = asyncio.create_task(self._due.wait())
+        try:
+            await asyncio.wait({latest, due}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            latest.cancel()
+            due.cancel()
+        if not self._due.is_set():
+            self._wanted = None
+
+    async def _look(self, wanted: set[str] | None) -> None:
+        try:
+            readings = self._autoscaler.survey()
+            thoughts = await asyncio.to_thread(self._autoscaler.think, readings, wanted)
+        except Unavailable as error:
+            logger.info("nothing is scaled yet: %s", error.message)
+            return
+        except ParkadeError as error:
+            # What cannot be read changes nothing; the next look reads it again.
+            logger.warning("nothing could be scaled: %s", error.message)
+            return
+        self._autoscaler.act(thoughts)
+        seen = {each.target.resource.id for each in thoughts}
+        waiting = {
+            each.target.resource.id for each in thoughts if each.waits or each.decision.changes
+        }
+        fine = {each.target.resource.id for each in thoughts if each.fine}
+        whole = wanted is None
+        self._waiting = frozenset(waiting if whole else self._waiting - seen | waiting)
+        self._fine = frozenset(fine if whole else self._fine - seen | fine)
+
+    def _ask(self, resource_ids: Collection[str] | None) -> None:
+        if resource_ids is None:
+            self._wanted = None
+        elif self._wanted is not None:
+            self._wanted |= set(resource_ids)
+        self._due.set()
