@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.many import Many
     from parkade.apps.control.traffic import Traffic
     from parkade.apps.parts.alarms import Alarming
+    from parkade.apps.parts.deploying import Deploying
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.monitor import Monitoring
     from parkade.apps.parts.outbox import Outgoing
@@ -63,6 +64,8 @@ class Services:
     upkeep: Upkeep
     #: Sleep and wake.
     waking: Slumber
+    #: Deployments, carried out in the background.
+    deploying: Deploying
     undo: Undo
     #: Subscribers, their letters, links that extend.
     outbox: Outgoing

@@ -19,7 +19,7 @@ from parkade.domain.alarm import State
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unreadable
 from parkade.domain.event import HOST
-from parkade.runtime import leftovers, logs, recovery, views
+from parkade.runtime import groups, leftovers, logs, recovery, views
 from parkade.runtime.addresses import Ports
 from parkade.runtime.endpoints import Endpoint
 from parkade.runtime.modeldata import ModelData
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from parkade.domain.alarm import Alarm
+    from parkade.domain.catalog import EndpointConfig
     from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.rollout import Strategy
     from parkade.ports.catalog import CatalogStore, RecordedInstance
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
@@ -188,8 +190,8 @@ class Host(Sleepers):
         Endpoints stay recorded as they are, so that the next `start` brings them back.
         """
         await self._halt_log_keeper()
-        await self._premises.standbys.close()
         await asyncio.gather(*(keeper.close() for keeper in self._keepers))
+        await self._premises.standbys.close()
         # Of a host that could not start, the workers go on.
         if self._log_keeper is not None:
             grace = self._current_rules.patience.grace
@@ -198,8 +200,8 @@ class Host(Sleepers):
     async def abandon(self) -> None:
         """Look after the workers no longer; they go on, for the next host to adopt."""
         await self._halt_log_keeper()
-        await self._premises.standbys.close()
         await asyncio.gather(*(keeper.abandon() for keeper in self._keepers))
+        await self._premises.standbys.close()
 
     async def _halt_log_keeper(self) -> None:
         if self._log_keeper is not None:
@@ -215,6 +217,21 @@ class Host(Sleepers):
         for endpoint in self._endpoints.values():
             if isinstance(endpoint, Endpoint):
                 endpoint.heed(alarm_name)
+
+    def rehearse(self, name: str, config: EndpointConfig, strategy: Strategy) -> None:
+        """Raise what bringing up the endpoint from this config would be refused with now.
+
+        One that is not there, or has Failed, would be created; what is on its way somewhere would
+        be waited for.
+        """
+        self._require_started()
+        endpoint = self._endpoints.get(name)
+        if endpoint is not None and endpoint.status is EndpointStatus.IN_SERVICE:
+            self._planned(name, config, frozenset(), strategy)
+            return
+        wanted = groups.workers(groups.of_blueprint(self._blueprint(config)))
+        if endpoint is None or endpoint.status is EndpointStatus.FAILED:
+            self._require_room(f"endpoint {name!r}", wanted)
 
     def observed(self) -> Mapping[str, ObservedEndpoint]:
         """Return every endpoint by name. Raises Unavailable before `start`."""

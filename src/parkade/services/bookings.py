@@ -6,8 +6,6 @@ early that the endpoint is warm when it begins. Until then it can be given back,
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -20,7 +18,7 @@ from parkade.domain.spans import duration
 from parkade.domain.terms import Booking
 from parkade.ports.events import EventQuery
 from parkade.services.contention import contended
-from parkade.services.keys import require_key
+from parkade.services.keys import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +126,7 @@ class Bookings:
         _require_ahead(starts_at, amount, now, self._rules())
         lease = self._lease(endpoint_name)
         booking = Booking(
-            id=_id(actor, key),
+            id=identifier(actor, key),
             endpoint_name=names.endpoint_name(endpoint_name),
             config_name=self._config(endpoint_name, config_name, lease),
             owner=_owner(owner or (lease.owner if lease else actor), lease),
@@ -245,14 +243,6 @@ def _owner(owner: str, lease: Lease | None) -> str:
             hint=f"leave the owner out to book for {lease.owner}",
         )
     return owner
-
-
-def _id(actor: str, key: str | None) -> str:
-    """Return a new id, or the one that this key of the actor always gives."""
-    if key is None:
-        return uuid.uuid4().hex[:12]
-    require_key(key)
-    return hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
 
 
 def _made_before(booking: Booking, others: Sequence[Booking]) -> Booking | None:

@@ -7,9 +7,7 @@ process, and that the next process begins again. There is one running deployment
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ from parkade.domain.event import Event
 from parkade.services.contention import contended
 from parkade.services.deploying.looking import require_leave
 from parkade.services.deploying.walk import Walk
-from parkade.services.keys import require_key
+from parkade.services.keys import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
     from parkade.services.deploying.rehearsing import Rehearsing
 
 logger = logging.getLogger(__name__)
-
-#: What an id begins with, so that people see what it is one of.
-_ID = "dep-"
 
 
 class Deployer:
@@ -70,7 +65,7 @@ class Deployer:
         key was used for another order.
         """
         desk = self._desk
-        deployment_id = _id(actor, key)
+        deployment_id = identifier(actor, key)
         if key is not None and (made := self._made_before(deployment_id, order)) is not None:
             return made
         lease = desk.lease(order.endpoint_name)
@@ -259,14 +254,6 @@ class Deployer:
         self._desk.history.append(_event(deployment, verb, reason, actor, self._desk))
         self._carry_out(deployment.id)
         self._changed()
-
-
-def _id(actor: str, key: str | None) -> str:
-    """Return a new id, or the one that this key of the actor always gives."""
-    if key is None:
-        return _ID + secrets.token_hex(6)
-    require_key(key)
-    return _ID + hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
 
 
 def _event(deployment: Deployment, verb: str, reason: str, actor: str, desk: Desk) -> Event:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import InvalidInput
@@ -21,6 +23,17 @@ def coin(endpoint_name: str, actor: str, key: str | None, request: str) -> Coin 
 def extension_coin(endpoint_name: str, actor: str, key: str, amount: timedelta) -> Coin:
     """Return the coin that `extend` spends for this key. Raises InvalidInput for a key too long."""
     return _keyed(endpoint_name, actor, key, f"extend {asked(amount)}")
+
+
+def identifier(actor: str, key: str | None) -> str:
+    """Return a new id, or the one that this key of the actor always gives.
+
+    Raises InvalidInput for an unusable key.
+    """
+    if key is None:
+        return uuid.uuid4().hex[:12]
+    require_key(key)
+    return hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
 
 
 def asked(amount: timedelta | None) -> str:

@@ -1,0 +1,85 @@
+"""The deployer, and what it is wired to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parkade.adapters.embedded.provisioner import EmbeddedProvisioner
+from parkade.adapters.sqlite.bookings import SqliteBookingStore
+from parkade.adapters.sqlite.deployments import SqliteDeploymentStore
+from parkade.services.deployer import Deployer
+from parkade.services.deploying.desk import Desk
+from parkade.services.deploying.rehearsing import Rehearsing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.money import Money
+    from parkade.apps.serverfile import ServerFile
+    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.notices import Notices
+    from parkade.runtime.host import Host
+    from parkade.services.meter import Meter
+    from parkade.services.scaling import Scaling
+    from parkade.services.terms import TermsBook
+    from parkade.services.waking import Waking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the deployer works with."""
+
+    database: Database
+    host: Host
+    catalog: CatalogStore
+    history: History
+    notices: Notices
+    clock: Clock
+    meter: Meter
+    terms: TermsBook
+    waking: Waking
+    scaling: Scaling
+    money: Money
+    file: Callable[[], ServerFile]
+    spawn: Callable[[Coroutine[object, object, object]], None]
+    changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploying:
+    """The services of this area."""
+
+    deployer: Deployer
+
+
+def build(ports: Ports) -> Deploying:
+    """Build the services of this area."""
+    desk = Desk(
+        deployments=SqliteDeploymentStore(ports.database),
+        provisioner=EmbeddedProvisioner(
+            ports.host, ports.catalog, ports.history, ports.clock, ports.changed
+        ),
+        meter=ports.meter,
+        bookings=SqliteBookingStore(ports.database),
+        terms=ports.terms,
+        waking=ports.waking,
+        scaling=ports.scaling,
+        history=ports.history,
+        notices=ports.notices,
+        clock=ports.clock,
+        leases_only=lambda: ports.file().unmetered == "refuse",
+    )
+    rehearsing = Rehearsing(
+        desk,
+        prices=ports.money.prices,
+        budgets=ports.money.budgets,
+        usual=lambda: timedelta(minutes=ports.file().initial_provision_minutes),
+    )
+    return Deploying(
+        deployer=Deployer(desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed)
+    )
