@@ -1,4 +1,4 @@
-"""A program that runs a host on a home, to be killed: `lone_host.py FOLDER SOCKETS`."""
+"""A program that runs a host on a home, to be killed: `lone_host.py FOLDER SOCKETS [shop]`."""
 
 import asyncio
 import shutil
@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.runtime.premises import Home
+from tests.runtime.shop import Shop
 
 
 async def main():
-    home = Home(Path(sys.argv[1]))
+    home = (Shop if "shop" in sys.argv[3:] else Home)(Path(sys.argv[1]))
     shutil.rmtree(home.short)
     home.paths = replace(home.paths, sockets=Path(sys.argv[2]))
     host = home.host()

@@ -55,7 +55,7 @@ def test_an_endpoint_is_created_serves_and_is_deleted_without_a_trace(home):
             assert not any(alive(pid) for pid in workers)
             assert home.processes() == []
             assert home.store.instances().records == ()
-            assert list(home.paths.work.iterdir()) == []
+            await until(lambda: list(home.paths.work.iterdir()) == [])
             assert list(home.paths.sockets.iterdir()) == []
             assert list(home.paths.models.iterdir()) == []
             assert len(host.logs("falcon")) == 2

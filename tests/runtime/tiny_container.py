@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -13,11 +14,22 @@ import sys
 import time
 from pathlib import Path
 
+SRC = Path(__file__).parents[2] / "src"
+
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=Path)
     parser.add_argument("--model-dir", type=Path)
+    parser.add_argument("--line", type=int)
+    if sys.argv[1] == "--wait":
+        # It starts without the packages of its interpreter, which this needs none of.
+        sys.path.append(str(SRC))
+        from parkade.runtime.container.line import Line
+        from parkade.runtime.container.reserve import wait
+
+        waiting = Line(int(sys.argv[2]))
+        sys.argv[1:] = wait(waiting)
     arguments = parser.parse_args()
     mode = os.environ.get("MODE", "")
     told = arguments.model_dir / "mode"
@@ -35,7 +47,7 @@ def main():
     if mode == "silent":
         signal.pause()
     status = b"503 Unavailable" if mode == "unwell" else b"200 OK"
-    serve(arguments.socket, status, late=0.5 if mode == "late" else 0)
+    serve(arguments.socket, status, line=arguments.line, late=0.5 if mode == "late" else 0)
 
 
 def say(text):
@@ -65,12 +77,23 @@ def mark_life(folder):
     return before
 
 
-def serve(path, status, late):
+def tell(line):
+    """Say that it listens, and that it imported nothing of note."""
+    told = [{"listens": True}, {"own": [], "others": [], "changed": {}}]
+    # The host may be gone.
+    with contextlib.suppress(ConnectionError):
+        os.write(line, b"".join(json.dumps(each).encode() + b"\n" for each in told))
+    os.close(line)
+
+
+def serve(path, status, line, late):
     """Answer everything with the status, so many seconds later."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
         say("listening")
+        if line is not None:
+            tell(line)
         while True:
             connection, _ = listening.accept()
             # Whoever asked may be gone by now.

@@ -145,6 +145,7 @@ class Standby:
             "log": str(log),
             "said": str(self._output),
         }
+        workers.yield_memory(self.worker.pid)
         try:
             async with asyncio.timeout(_HAND_OVER):
                 await self._line.say(order)
@@ -153,7 +154,6 @@ class Standby:
             raise Unusable("it does not take a model") from error
         if answer != {"taken": True}:
             raise Died(f"it ended when it was given a model: {self._last_lines()}")
-        workers.yield_memory(self.worker.pid)
         return self.worker, self._line
 
     def _last_lines(self) -> str:

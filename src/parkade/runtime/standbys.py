@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 #: A model says so with its Environment, where its code has to run before any library is imported.
 CHOICE, NEVER = "PARKADE_STANDBY", "off"
-#: Standby processes of one kind that may end by themselves before no more are started.
+#: So many of one kind that end by themselves, and there are no more until a worker is started.
 _DEATHS = 3
 #: Models whose profiles are remembered.
 _MODELS = 256
@@ -48,6 +48,7 @@ class _Wish:
 
     #: The data of the models that were started.
     folders: set[str]
+    #: Of its processes, since a worker of it was started.
     deaths: int = 0
     #: Why no process of it is of use.
     hopeless: str = ""
@@ -131,7 +132,7 @@ class Standbys:
                 await standby.end()
             except asyncio.CancelledError:
                 # Whoever asked for it will not have it; by now it may show itself as its worker.
-                self._do(standby.end())
+                await standby.end()
                 raise
             else:
                 self._do(standby.clear())
@@ -194,7 +195,11 @@ class Standbys:
                 del self._wishes[kind]
 
     def _wanted(self) -> list[Kind]:
-        hopeful = [kind for kind, wish in reversed(self._wishes.items()) if not wish.hopeless]
+        hopeful = [
+            kind
+            for kind, wish in reversed(self._wishes.items())
+            if not wish.hopeless and wish.deaths < _DEATHS
+        ]
         return hopeful[: self._rules().reserve.processes]
 
     def _has_memory(self) -> bool:
@@ -226,12 +231,9 @@ class Standbys:
         self._do(standby.end())
         how, wish = standby.worker.exited.result(), self._wishes.get(standby.kind)
         _logger.warning("standby process %d %s", standby.worker.pid, how)
-        if wish is None:
-            return
-        wish.deaths += 1
-        if wish.deaths >= _DEATHS:
-            wish.hopeless = f"the last one {how}"
-        self.stir()
+        if wish is not None:
+            wish.deaths += 1
+            self.stir()
 
 
 def _may(furnished: Furnished) -> bool:
