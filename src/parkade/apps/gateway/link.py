@@ -111,7 +111,6 @@ class Link:
         self._writer = writer
         self._ledger.tell_again()
         self._targets.joined()
-        self._wishes.joined()
         try:
             while True:
                 self._heard(await link.read(reader))
@@ -134,7 +133,9 @@ class Link:
                 snapshot = snapshots.from_json(values)
                 self._apply(snapshot)
                 self._period = snapshot.limits.usage_seconds
-                self._away = None
+                if self._away is not None:
+                    self._away = None
+                    self._wishes.joined()
                 self.first.set()
                 self.send({
                     "kind": "applied",
@@ -180,6 +181,11 @@ class Link:
                 "silence": None if self._heard_at is None else monotonic() - self._heard_at,
             }
         )
+
+    def ask(self, message: dict[str, Any]) -> None:
+        """Send a message, if control is there, and has begun its work, to hear it."""
+        if self._away is None:
+            self.send(message)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message, if control is there to hear it."""

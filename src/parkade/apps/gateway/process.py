@@ -108,7 +108,7 @@ class Gateway:
             tell=self.news.tell_from_thread,
         )
         means = Means(loop=loop, wall=wall, ledger=self.ledger, scribe=self.scribe, news=self.news)
-        self.wishes = Wishes(loop, self._say)
+        self.wishes = Wishes(loop, self._ask)
         self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means), self.wishes)
         self.doors = Doors(self.fleet)
         self.admission = Admission(options.key, wall)
@@ -161,6 +161,9 @@ class Gateway:
 
     def _say(self, message: dict[str, Any]) -> None:
         self.link.send(message)
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        self.link.ask(message)
 
     def stamp(self, number: int) -> bytes:
         """Return the header lines that every answer of the gateway's own has."""

@@ -1,8 +1,8 @@
 """Endpoints that somebody calls and that are asleep: control is asked to wake them.
 
 It is asked once, however many call; a snapshot that no longer says that a request wakes the endpoint
-is its answer. Until then it is asked again from time to time, and at once by a new link: the control
-that was asked may have died before it wrote that down, or its disk may have been full.
+is its answer. Until then it is asked again from time to time, and at once when another control is
+there: the one that was asked may have died before it wrote that down, or its disk was full.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Wishes:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, send: Callable[[dict[str, Any]], None]
     ) -> None:
+        """Ask by `send`, whether or not control is there to hear it."""
         self._loop = loop
         self._send = send
         self._asked: dict[str, asyncio.TimerHandle] = {}
@@ -39,7 +40,7 @@ class Wishes:
             timer.cancel()
 
     def joined(self) -> None:
-        """Ask for everything again: there is a new link to control."""
+        """Ask for everything again: control was away, and is there."""
         for endpoint, timer in tuple(self._asked.items()):
             timer.cancel()
             self._ask(endpoint)
