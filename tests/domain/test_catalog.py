@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from parkade.domain.blueprint import Retained
 from parkade.domain.catalog import Asynchronous, Capture, Serverless
 from parkade.domain.errors import InvalidInput
 from parkade.domain.names import s3_prefix
@@ -37,8 +38,8 @@ MULTI = a_container(multi_model=True, data_url="s3://models/many/")
         (a_variant, {"name": "a.b"}, "VariantName"),
         (a_variant, {"model_name": "-"}, "ModelName"),
         (a_variant, {"instance_type": "c5.xlarge"}, "InstanceType"),
-        (a_variant, {"instance_count": 0}, "InitialInstanceCount"),
-        (a_variant, {"instance_count": True}, "InitialInstanceCount"),
+        (a_variant, {"instance_count": -1}, "DesiredInstanceCount"),
+        (a_variant, {"instance_count": True}, "DesiredInstanceCount"),
         (a_variant, {"weight": -0.1}, "InitialVariantWeight"),
         (a_variant, {"weight": math.nan}, "InitialVariantWeight"),
         (a_variant, {"weight": math.inf}, "InitialVariantWeight"),
@@ -124,6 +125,27 @@ def test_a_deployment_takes_other_counts_and_weights_for_the_variants_named():
         ("a", 4, 1.0),
         ("b", 1, 0.25),
     ]
+
+
+def test_no_endpoint_begins_without_an_instance():
+    config = a_config(variants=(a_variant(), a_variant("green", instance_count=0)))
+    with pytest.raises(InvalidInput, match="InitialInstanceCount 0 is less than 1"):
+        config.require_initial()
+
+
+@pytest.mark.parametrize(
+    ("asynchronous", "kept"), [(Asynchronous(output="s3://answers/b"), 0), (None, 1)]
+)
+def test_a_count_of_none_is_retained_by_asynchronous_endpoints_alone(asynchronous, kept):
+    former = a_blueprint(
+        a_config(
+            variants=(a_variant(instance_count=0),), asynchronous=Asynchronous(output="s3://answers/b")
+        )
+    )
+    following = a_blueprint(
+        a_config(variants=(a_variant(instance_count=2),), asynchronous=asynchronous)
+    ).retaining(former, {Retained.COUNTS})
+    assert [each.instance_count for each in following.config.variants] == [kept]
 
 
 def test_a_config_without_models_hosts_components():

@@ -57,9 +57,10 @@ class Blueprint:
 
     def retaining(self, former: Blueprint, retained: Collection[Retained]) -> Blueprint:
         """Return it with what is to be retained of the former one."""
-        variants = former.config.every
+        variants, fewest = former.config.every, self.config.fewest
+        counts = {variant.name: max(fewest, variant.instance_count) for variant in variants}
         kept = self.changed(
-            {v.name: v.instance_count for v in variants} if Retained.COUNTS in retained else {},
+            counts if Retained.COUNTS in retained else {},
             {v.name: v.weight for v in variants} if Retained.WEIGHTS in retained else {},
         )
         if Retained.CAPTURE not in retained:

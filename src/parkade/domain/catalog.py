@@ -140,6 +140,7 @@ class Variant:
     model_name: str = ""
     #: Empty where serverless.
     instance_type: str = ""
+    #: Those that are wanted; a config has one at least, an asynchronous endpoint none at times.
     instance_count: int = 1
     weight: float = 1.0
     routing: Routing = Routing.LEAST_OUTSTANDING_REQUESTS
@@ -161,10 +162,10 @@ class Variant:
                 field="InstanceType",
                 hint="write one such as ml.c5.xlarge; embedded it is a name only",
             )
-        if isinstance(self.instance_count, bool) or self.instance_count < 1:
+        if isinstance(self.instance_count, bool) or self.instance_count < 0:
             raise InvalidInput(
-                f"InitialInstanceCount {self.instance_count} is less than 1",
-                field="InitialInstanceCount",
+                f"DesiredInstanceCount {self.instance_count} is less than 0",
+                field="DesiredInstanceCount",
             )
         if not 0 <= self.weight < float("inf"):
             raise InvalidInput(
@@ -286,6 +287,21 @@ class EndpointConfig:
     def every(self) -> tuple[Variant, ...]:
         """Production variants, then shadow variants."""
         return (*self.variants, *self.shadows)
+
+    def require_initial(self) -> None:
+        """Raise InvalidInput for counts that no endpoint can begin with."""
+        for variant in self.every:
+            if variant.instance_count < 1:
+                raise InvalidInput(
+                    f"InitialInstanceCount {variant.instance_count} is less than 1",
+                    field="InitialInstanceCount",
+                    hint="an asynchronous endpoint is scaled to 0 once it is there",
+                )
+
+    @property
+    def fewest(self) -> int:
+        """How many instances each variant has at least: SageMaker has none of asynchronous ones."""
+        return 0 if self.asynchronous is not None else 1
 
     @property
     def hosts_components(self) -> bool:

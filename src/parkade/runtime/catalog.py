@@ -53,7 +53,8 @@ class Catalog:
         self._store.remove_model(name, self._event("model.deleted", actor, reason, name))
 
     def create_config(self, config: EndpointConfig, actor: str) -> None:
-        """Store a new endpoint config. Raises AlreadyExists, and ModelNotFound."""
+        """Store a new endpoint config. Raises AlreadyExists, ModelNotFound, and InvalidInput."""
+        config.require_initial()
         for name in sorted({variant.model_name for variant in config.every} - {""}):
             self._store.model(name)
         reason = f"endpoint config {config.name} was created"

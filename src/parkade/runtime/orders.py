@@ -149,6 +149,14 @@ class Orders(Catalog):
                     f"variant {variant_name!r} is serverless and has no instances to count",
                     field="DesiredInstanceCount",
                 )
+            if counts[variant_name] < blueprint.config.fewest:
+                raise InvalidInput(
+                    f"DesiredInstanceCount {counts[variant_name]} of variant {variant_name!r} is "
+                    f"less than {blueprint.config.fewest}",
+                    field="DesiredInstanceCount",
+                    hint="only asynchronous endpoints have none at times; parkade sleep puts an "
+                    "endpoint to sleep",
+                )
         target = blueprint.changed(counts, weights)
         if endpoint.asleep:
             endpoint.retune(target, actor)

@@ -64,14 +64,6 @@ class EmbeddedCapacity:
     def set(self, wanted: Mapping[Resource, int], actor: str) -> None:
         """Begin to change the capacities of one endpoint's variants, or of one component."""
         for resource, count in wanted.items():
-            floor = self.read(resource).floor
-            if count < floor:
-                raise InvalidInput(
-                    f"{resource} cannot have fewer than {floor} instances",
-                    field="DesiredInstanceCount",
-                    hint="only asynchronous endpoints and inference components have none at times",
-                )
-        for resource, count in wanted.items():
             if resource.component:
                 component = self._host.component(resource.name).recorded.component
                 self._host.update_component(replace(component, copies=count), actor)
@@ -104,7 +96,7 @@ def _of_variant(described: EndpointDescription, variant: Variant) -> Reading:
         changed_at=recorded.changed_at,
         awake_since=recorded.awake_since,
         why=why,
-        floor=0 if recorded.blueprint.config.asynchronous is not None else 1,
+        floor=recorded.blueprint.config.fewest,
         failure=recorded.failure_reason,
     )
 
