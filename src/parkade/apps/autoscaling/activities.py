@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.autoscaling import pages
@@ -25,7 +26,7 @@ def describe(call: Call) -> Mapping[str, Any]:
     limit = pages.limit(given)
     before = pages.last(given, str) if "NextToken" in given else ""
     wanted = _wanted(call, before)
-    shown = [each for each, _ in zip(wanted, range(limit), strict=False)]
+    shown = list(islice(wanted, limit))
     answer: dict[str, Any] = {"ScalingActivities": [_shown(call, each) for each in shown]}
     if next(wanted, None) is not None:
         answer["NextToken"] = paging.token(shown[-1].id)

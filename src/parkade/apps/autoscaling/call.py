@@ -100,26 +100,26 @@ class Call:
             return True
         if not resource.component:
             return resource.name in self.caller.endpoints
-        component = self.services.host.components().get(resource.name)
-        return (
-            component is not None
-            and component.recorded.component.endpoint_name in self.caller.endpoints
-        )
+        return self._components().get(resource.name, "") in self.caller.endpoints
 
     def require_series(self, queries: Iterable[Query]) -> None:
         """Raise AccessDeniedException for metrics of endpoints that are not the caller's to see."""
         if not self.caller.endpoints:
             return
-        components = {
-            name: each.recorded.component.endpoint_name
-            for name, each in self.services.host.components().items()
-        }
+        components = self._components()
         for query in queries:
             if query.measured and not sight.sees(self.caller, query.measured.series, components):
                 raise self._denied(
                     f"{query.measured.series} is of another endpoint than those that token "
                     f"{self.actor!r} is limited to: {', '.join(sorted(self.caller.endpoints))}"
                 )
+
+    def _components(self) -> dict[str, str]:
+        """Return the endpoint of each inference component that is there."""
+        readings = self.services.scaling.capacity.all().values()
+        return {
+            each.resource.name: each.endpoint_name for each in readings if each.resource.component
+        }
 
     def _denied(self, why: str) -> Fault:
         user = f"arn:aws:iam::{ACCOUNT}:user/{self.actor}"

@@ -11,14 +11,14 @@ import uuid
 from typing import TYPE_CHECKING
 
 from parkade.apps.autoscaling.call import Call
-from parkade.apps.autoscaling.faults import SERVICE, translated
+from parkade.apps.autoscaling.faults import SERVICE, translated, unregistered
 from parkade.apps.autoscaling.known import KNOWN
 from parkade.apps.autoscaling.operations import OPERATIONS
 from parkade.apps.wire import description, requests, validation
 from parkade.apps.wire.faults import Fault, bug
 from parkade.apps.wire.jsonrpc import JsonRpc
 from parkade.apps.wire.unknown import Missed
-from parkade.domain.errors import ParkadeError, TooLarge
+from parkade.domain.errors import ParkadeError, ScalableTargetNotFound, TooLarge
 from parkade.domain.token import Role
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ class Door:
         assert described.input_shape is not None  # noqa: S101  all of these have one
         given = PROTOCOL.read(described.input_shape, body)
         call = call.asking(validation.read(described.input_shape, given, known=KNOWN))
-        values = OPERATIONS[name](call)
+        try:
+            values = OPERATIONS[name](call)
+        except ScalableTargetNotFound as error:
+            raise unregistered(call.given) from error
         return PROTOCOL.answer(name, described, values, request_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parkade.apps.signing.refusals import Refused
 from parkade.apps.wire import description
@@ -53,6 +53,15 @@ def bad_token() -> Fault:
         "InvalidNextTokenException",
         "The NextToken is not one that this list gave: repeat the request that gave it, with the "
         "same filters.",
+    )
+
+
+def unregistered(given: Mapping[str, Any]) -> Fault:
+    """Return the fault of what is no scalable target; clients look for these words."""
+    return Fault(
+        NOT_FOUND,
+        f"No scalable target registered for service namespace: {given['ServiceNamespace']}, "
+        f"resource ID: {given['ResourceId']}, scalable dimension: {given['ScalableDimension']}",
     )
 
 

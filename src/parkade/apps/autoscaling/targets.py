@@ -8,11 +8,12 @@ from parkade.apps.autoscaling.faults import missing_resource, too_many_tags
 from parkade.apps.autoscaling.pages import page
 from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.apps.wire.faults import invalid
+from parkade.domain.errors import ScalableTargetNotFound
 from parkade.domain.scaling import arns
 from parkade.services.scaling import Suspending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parkade.apps.autoscaling.call import Call
     from parkade.domain.scaling.target import ScalableTarget
@@ -74,18 +75,21 @@ def list_tags(call: Call) -> Mapping[str, Any]:
 def tag(call: Call) -> Mapping[str, Any]:
     """Answer TagResource: over tags of the same keys."""
     given = call.given["Tags"]
-    call.scaling.retag(_named(call).resource, lambda tags: _over(tags, given), call.actor)
-    return {}
+    return _retag(call, lambda tags: _over(tags, given))
 
 
 def untag(call: Call) -> Mapping[str, Any]:
     """Answer UntagResource; tags that are not there count as taken."""
     gone = set(call.given["TagKeys"])
-    call.scaling.retag(
-        _named(call).resource,
-        lambda tags: {key: value for key, value in tags.items() if key not in gone},
-        call.actor,
-    )
+    return _retag(call, lambda tags: {key: value for key, value in tags.items() if key not in gone})
+
+
+def _retag(call: Call, decide: Callable[[dict[str, str]], dict[str, str]]) -> Mapping[str, Any]:
+    target = _named(call)
+    try:
+        call.scaling.retag(target.resource, decide, call.actor)
+    except ScalableTargetNotFound as error:  # it was deregistered just now
+        raise missing_resource(call.given["ResourceARN"]) from error
     return {}
 
 

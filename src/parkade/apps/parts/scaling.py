@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from parkade.apps.serverfile import ServerFile
     from parkade.domain.alarm import Alarm
     from parkade.domain.scaling.policy import Policy
+    from parkade.ports.capacity import Capacity
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.runtime.host import Host
@@ -54,6 +55,8 @@ class Autoscaling:
     book: Scaling
     #: Scheduled actions.
     timetables: Timetables
+    #: How many there are and are to be, scaled or not; to be used on the loop of the host.
+    capacity: Capacity
     autoscaler: Autoscaler
     #: The only task that scales.
     loop: AutoscalerLoop
@@ -113,6 +116,7 @@ def build(ports: Ports) -> Autoscaling:
             changed=loop.registered,
         ),
         timetables=timetables,
+        capacity=capacity,
         autoscaler=autoscaler,
         loop=loop,
     )
