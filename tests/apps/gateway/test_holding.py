@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
 from parkade.apps import link
 from tests.apps.gateway.stand import (
@@ -58,10 +59,18 @@ def held(
         yield callers
 
 
-def let_go(house: Stand, endpoint: str = "e") -> None:
-    """End what a test left, and wait until nobody is held any more."""
-    house.push(endpoints={})
-    wait_for(lambda: house.usage[(endpoint, "")]["in_flight"] == 0)
+def nobody_waits(house: Stand) -> None:
+    """Wait until the gateway has told that nobody waits any more."""
+    waiting = [key for key in house.usage if key[1] == ""]
+    wait_for(lambda: not any(house.usage[key]["in_flight"] for key in waiting))
+
+
+@pytest.fixture
+def house(house: Stand) -> Stand:
+    """The module's gateway, at which nobody is held from the test before."""
+    nobody_waits(house)
+    house.wanted.clear()
+    return house
 
 
 def test_a_caller_is_held_until_the_endpoint_has_started(house: Stand) -> None:
@@ -164,12 +173,10 @@ def test_control_is_asked_once_for_all_who_call(house: Stand) -> None:
     house.wanted.clear()
     house.invoke()
     wait_for(lambda: house.wanted == ["e"])
-    let_go(house)
 
 
 def test_control_is_asked_again_until_it_answers(house: Stand) -> None:
     house.push(endpoints={"e": down(ASLEEP)})
-    house.wanted.clear()
     assert house.invoke().status == 503
     wait_for(lambda: len(house.wanted) > 1, "what was not answered to be asked for again")
     house.push(endpoints={"e": down(ASLEEP, wakes=False)})
@@ -211,7 +218,6 @@ def test_the_one_over_hold_max_is_refused_and_who_hangs_up_gives_way(house: Stan
     house.push(endpoints={"e": down()})
     with held(house, count=3):
         pass
-    let_go(house)
 
 
 def test_bodies_that_are_held_have_a_bound_in_bytes(house: Stand) -> None:
@@ -231,7 +237,6 @@ def test_bodies_that_are_held_have_a_bound_in_bytes(house: Stand) -> None:
     house.push(endpoints={"e": down()})
     with held(house, b"x" * 100):
         pass
-    let_go(house)
 
 
 def test_room_is_taken_before_a_body_comes(house: Stand) -> None:
@@ -256,7 +261,6 @@ def test_room_is_taken_before_a_body_comes(house: Stand) -> None:
         wait_for(lambda: house.usage[("e", "")]["in_flight"] == 1)
         with held(house, b"x" * 96, beside=1):
             pass
-    let_go(house)
 
 
 def test_large_bodies_do_not_fill_the_memory() -> None:
@@ -442,7 +446,6 @@ def test_a_target_model_is_loaded_once_the_endpoint_serves(house: Stand) -> None
 def test_a_synchronous_call_wakes_no_asynchronous_endpoint(house: Stand) -> None:
     view = down(ASLEEP)
     house.push(endpoints={"e": link.EndpointView(down=view.down, asynchronous=True)})
-    house.wanted.clear()
     assert house.invoke(Prefer="wait=600").kind == "ValidationError"
     house.push(endpoints={})
     assert not house.wanted
@@ -453,7 +456,6 @@ def test_who_may_not_invoke_wakes_nothing(house: Stand) -> None:
         endpoints={"e": down(ASLEEP)},
         tokens=(house.token_view("other", TOKEN, endpoints=("f",)),),
     )
-    house.wanted.clear()
     assert house.invoke(Prefer="wait=600").status == 403
     assert house.invoke(token="no token", Prefer="wait=600").status == 401
     house.push(endpoints={})
