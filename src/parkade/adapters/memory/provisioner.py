@@ -153,13 +153,14 @@ class MemoryProvisioner:
         if target is None:
             self._hosting.settle(endpoint_name)
             return
-        self._running[endpoint_name] = target
+        observed = self._present(endpoint_name).observed
         self._place(
-            self._present(endpoint_name).observed,
+            observed,
             EndpointStatus.IN_SERVICE,
             config_name=target.config.name,
-            generation=2,
+            generation=observed.generation + 1,
         )
+        self._running[endpoint_name] = target
 
     def turn_back(self, endpoint_name: str, reason: str) -> None:
         """Let the update fail: what served before serves on."""

@@ -68,7 +68,7 @@ def counts_of(blueprint: Blueprint) -> Mapping[str, int]:
 
 def config_name(endpoint_name: str, config: EndpointConfig, models: Iterable[Model]) -> str:
     """Return the name of a config with this content: at most 63 characters."""
-    content = asdict(replace(config, name="-"))
+    content = asdict(config)
     del content["name"], content["created_at"]
     # A model that was made anew under its name is another one.
     content["models"] = sorted((model.name, model.created_at) for model in models)

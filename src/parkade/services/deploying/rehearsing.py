@@ -134,7 +134,7 @@ class Rehearsing:
             for target in scalings.registered(order.endpoint_name, self._desk)
         ]
         if scaled:
-            yield StepKind.SCALING_OFF, f"suspended for {', '.join(scaled)}"
+            yield StepKind.SCALING_OFF, f"scaling is suspended for {', '.join(scaled)}"
         yield StepKind.BRING_UP, self._brought_up(scene, name, same=same)
         yield StepKind.WAIT, f"until it is in service, for at most {duration(order.max_wait)}"
         yield StepKind.CHECK, f"that it is {name} that serves"
@@ -164,7 +164,7 @@ class Rehearsing:
 
     def _brought_up(self, scene: _Scene, name: str, *, same: bool) -> str:
         paid = self._paid(scene)
-        bought = f"{duration(paid)} are bought for {scene.owner}" if paid else ""
+        bought = f"{duration(paid)} bought for {scene.owner}" if paid else ""
         if scene.former is None:
             if not scene.order.metered:
                 return f"it is created from {name}, without a lease"

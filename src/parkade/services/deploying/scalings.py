@@ -37,7 +37,7 @@ def off(deployment: Deployment, desk: Desk) -> Ended | Noted:
         desk.scaling.register(target.resource, deployment.actor, suspended=_ALL)
     if not former.targets:
         return skipped(deployment, "no variant is scaled")
-    return Ended(deployment=deployment, text=f"suspended for {_named(former)}")
+    return Ended(deployment=deployment, text=f"scaling is suspended for {_named(former)}")
 
 
 def _found(deployment: Deployment, desk: Desk) -> FormerScaling:
@@ -131,7 +131,7 @@ def back(deployment: Deployment, desk: Desk) -> Ended:
         _put_policies_back(deployment, desk, target.resource, policies)
     if not former.targets:
         return skipped(deployment, "no variant was scaled")
-    return Ended(deployment=deployment, text=f"as before for {_named(former)}")
+    return Ended(deployment=deployment, text=f"scaling is as before for {_named(former)}")
 
 
 def _put_policies_back(

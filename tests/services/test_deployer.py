@@ -1,0 +1,708 @@
+"""The deployer: its steps, what it keeps, what it refuses, and what a failure leaves."""
+
+import pytest
+
+from parkade.domain.deploy.deployment import Status
+from parkade.domain.deploy.retries import RETRIES
+from parkade.domain.deploy.steps import StepKind
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import (
+    BudgetExceeded,
+    Conflict,
+    EndpointBusy,
+    InUse,
+    InvalidInput,
+    ModelNotFound,
+    ResourceLimitExceeded,
+    ScalableTargetNotFound,
+    Throttled,
+    Unavailable,
+    Unreadable,
+)
+from parkade.domain.lease import EndReason
+from parkade.domain.scaling.policy import Predefined, Tracking
+from parkade.domain.scaling.target import Resource, Suspended
+from parkade.domain.terms import Sleep
+from parkade.services.deploying.scalings import POLICY
+from parkade.services.scaling import Suspending
+from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
+from tests.services.deployworld import (
+    NAME,
+    DeployWorld,
+    a_variant_of,
+    an_order,
+    outline,
+    replace,
+)
+
+GREEN = [a_variant_of(ModelName="green")]
+
+
+@pytest.fixture
+def world():
+    return DeployWorld()
+
+
+# -- from nothing ---------------------------------------------------------------------------------
+
+
+def test_an_endpoint_is_created_by_its_lease_and_the_plan(world):
+    deployment = world.deployed(minutes=45)
+    lease = world.book.get(NAME)
+    assert (lease.config_name, lease.owner) == (deployment.config_name, "ann")
+    assert lease.expires_at == NOW + minutes(45)
+    assert world.config_of() == deployment.config_name
+    assert "create" not in world.provisioner.calls, "the sweep created it, not the deployer"
+    assert outline(deployment) == [
+        ("look", "done"),
+        ("config", "done"),
+        ("scaling_off", "skipped"),
+        ("bring_up", "done"),
+        ("wait", "done"),
+        ("check", "done"),
+        ("scaling_on", "done"),
+        ("settle", "skipped"),
+        ("tidy", "skipped"),
+        ("notify", "done"),
+    ]
+
+
+def test_a_lease_gets_the_usual_time_where_none_is_named(world):
+    world.deployed()
+    assert world.book.get(NAME).expires_at == NOW + minutes(30)
+
+
+def test_scaling_is_put_on_with_the_default_policy(world):
+    world.deployed()
+    target = world.target()
+    assert (target.least, target.most, target.suspended) == (1, 4, Suspended())
+    policy = world.scaling.policy(target.resource, POLICY)
+    assert policy.tracking == Tracking(
+        target=5000.0, metric=Predefined.INVOCATIONS_PER_INSTANCE, out_cooldown=60, in_cooldown=300
+    )
+
+
+def test_everything_that_is_made_carries_the_environment(world):
+    deployment = world.deployed(environment="staging", tags={"team": "blue"})
+    tags = {"environment": "staging", "team": "blue"}
+    assert world.catalog.tags("endpoint", NAME) == tags
+    assert world.catalog.tags("endpoint-config", deployment.config_name) == tags
+    assert world.target().tags == tags
+
+
+def test_without_a_lease_hosting_creates_it(world):
+    deployment = world.deployed(metered=False)
+    assert world.book.all().leases == ()
+    assert "create" in world.provisioner.calls
+    assert world.config_of() == deployment.config_name
+
+
+def test_without_a_lease_is_refused_where_the_server_runs_none(world):
+    world.leases_only = True
+    with pytest.raises(Conflict, match="no endpoint without a lease"):
+        world.begin(metered=False)
+
+
+def test_without_a_lease_is_refused_where_there_is_one(world):
+    world.running()
+    with pytest.raises(Conflict, match="has a lease"):
+        world.begin(metered=False)
+
+
+def test_another_owner_is_refused(world):
+    world.running()
+    with pytest.raises(Conflict, match="is ann's, not bob's"):
+        world.begin(owner="bob")
+
+
+def test_what_is_bought_is_held_to_budgets(world):
+    def refuse(lease, held, now):
+        raise BudgetExceeded("1.00 USD is more than is left", until=now)
+
+    world.meter._admit = refuse
+    deployment = world.finish(world.begin())
+    assert deployment.status is Status.FAILED
+    assert "more than is left" in deployment.reason
+    assert world.configs() == []
+    assert world.book.all().leases == ()
+
+
+def test_a_lease_that_is_over_is_let_again_and_runs_the_new_config(world):
+    first = world.deployed()
+    world.meter.stop(NAME, actor="ann")
+    world.sweep.run()
+    world.arrive()
+    assert world.status() is None
+    second = world.deployed(productionVariants=GREEN)
+    assert world.config_of() == second.config_name != first.config_name
+    assert world.book.get(NAME).config_name == second.config_name
+
+
+def test_an_endpoint_that_failed_is_created_anew_from_the_new_config(world):
+    world.deployed()
+    world.hosting.fail(NAME, "no ping")
+    world.clock.advance(seconds(1))
+    deployment = world.begin(productionVariants=GREEN)
+    current = world.go(deployment)
+    assert current.step.kind is StepKind.WAIT
+    world.clock.advance(minutes(1))
+    assert world.finish(deployment).status is Status.SUCCEEDED
+    assert world.config_of() == world.deployments.get(deployment.id).config_name
+
+
+def test_one_that_is_just_being_started_is_waited_for(world):
+    world.deployed()
+    world.meter.stop(NAME, actor="ann")
+    world.rest()
+    world.meter.start(NAME, amount=minutes(30), actor="ann")
+    deployment = world.begin(productionVariants=GREEN)
+    assert world.deployments.get(deployment.id).steps == ()
+    world.walk.advance(deployment.id)
+    world.walk.advance(deployment.id)
+    assert "being started" in world.deployments.get(deployment.id).steps[-1].text
+    assert world.finish(deployment).status is Status.SUCCEEDED
+
+
+# -- updates --------------------------------------------------------------------------------------
+
+
+def test_live_counts_are_kept_by_name_whatever_their_place(world):
+    blue, green = a_variant_of(VariantName="blue"), a_variant_of(VariantName="green")
+    world.deployed(productionVariants=[blue, green])
+    world.scale(3, "blue")
+    world.scale(2, "green")
+    deployment = world.deployed(
+        productionVariants=[{**green, "ModelName": "green"}, blue, a_variant_of(VariantName="new")]
+    )
+    assert world.counts() == {"green": 2, "blue": 3, "new": 1}
+    counts = {each.name: each.instance_count for each in deployment.config.variants}
+    assert counts == {"green": 2, "blue": 3, "new": 1}
+
+
+def test_live_counts_are_brought_within_the_new_bounds(world):
+    world.deployed()
+    world.scale(4)
+    world.deployed(autoscalingMaxCapacity=2)
+    assert world.counts() == {"AllTraffic": 2}
+
+
+def test_what_scales_between_look_and_update_is_kept_all_the_same(world):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    while world.deployments.get(deployment.id).begun_step(StepKind.BRING_UP) is None:
+        world.walk.advance(deployment.id)
+    world.scale(3)
+    assert world.finish(deployment).status is Status.SUCCEEDED
+    assert world.counts() == {"AllTraffic": 3}
+
+
+def test_the_lease_follows_the_new_config_and_no_sweep_undoes_it(world):
+    world.deployed()
+    deployment = world.deployed(productionVariants=GREEN)
+    world.rest()
+    assert world.book.get(NAME).config_name == deployment.config_name == world.config_of()
+
+
+def test_an_update_buys_the_minutes_that_are_named_and_no_others(world):
+    world.deployed(minutes=30)
+    world.deployed(productionVariants=GREEN)
+    assert world.book.get(NAME).expires_at == NOW + minutes(30)
+    world.deployed(minutes=15)
+    assert world.book.get(NAME).expires_at == NOW + minutes(45)
+
+
+def test_an_endpoint_without_a_lease_gets_one_where_it_is_metered(world):
+    world.deployed(metered=False)
+    deployment = world.deployed(productionVariants=GREEN)
+    world.rest()
+    assert world.book.get(NAME).config_name == deployment.config_name == world.config_of()
+
+
+def test_what_runs_already_is_not_updated_and_gets_its_scaling(world):
+    first = world.deployed()
+    world.scale(3)
+    deployment = world.deployed(autoscalingMaxCapacity=6)
+    assert world.provisioner.calls.count("update") == 0
+    assert deployment.config_name == first.config_name
+    assert deployment.begun_step(StepKind.BRING_UP).outcome == "skipped"
+    assert world.target().most == 6
+    assert world.configs() == [first.config_name]
+
+
+def test_a_model_that_was_made_anew_is_another_one(world):
+    first = world.deployed()
+    world.catalog.remove_model("blue", an_event())
+    world.catalog.add_model(replace(a_model("blue"), created_at=NOW + minutes(1)), an_event())
+    second = world.deployed()
+    assert second.config_name != first.config_name
+    assert world.provisioner.calls.count("update") == 1
+
+
+def test_a_config_of_that_name_with_other_content_is_not_used(world):
+    deployment = world.deployed()
+    world.meter.remove(NAME, actor="ann")
+    world.arrive()
+    config = world.catalog.config(deployment.config_name)
+    world.catalog.remove_config(config.name, an_event())
+    world.catalog.add_config(replace(config, extras={"KmsKeyId": "k"}), an_event())
+    again = world.finish(world.begin())
+    assert again.status is Status.FAILED
+    assert "says something else" in again.reason
+    assert world.configs() == [config.name], "it is not this deployment's to remove"
+
+
+def test_scaling_is_suspended_while_the_update_is_under_way(world):
+    world.deployed()
+    world.go(world.begin(productionVariants=GREEN))
+    assert world.target().suspended == Suspended(scale_in=True, scale_out=True, scheduled=True)
+
+
+def test_scaling_that_is_not_spoken_of_is_as_it_was(world):
+    world.deployed()
+    world.scaling.register(world.target().resource, "bob", suspended=Suspending(scale_in=True))
+    world.deployed(
+        productionVariants=GREEN, autoscalingMinCapacity=None, autoscalingMaxCapacity=None
+    )
+    target = world.target()
+    assert (target.least, target.most) == (1, 4)
+    assert target.suspended == Suspended(scale_in=True)
+
+
+def test_variants_that_go_and_those_told_so_are_scaled_no_more(world):
+    blue, green = a_variant_of(VariantName="blue"), a_variant_of(VariantName="green")
+    world.deployed(productionVariants=[blue, green])
+    world.deployed(productionVariants=[blue], scaling={"blue": None})
+    for name in ("blue", "green"):
+        with pytest.raises(ScalableTargetNotFound):
+            world.target(name)
+
+
+def test_scaling_is_per_variant_by_name(world):
+    variants = [a_variant_of(VariantName="blue"), a_variant_of(VariantName="green")]
+    policy = {
+        "TargetValue": 70,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+        },
+    }
+    world.deployed(
+        productionVariants=variants,
+        scaling={
+            "green": {
+                "autoscalingMaxCapacity": 8,
+                "targetTrackingScalingPolicyConfiguration": policy,
+            }
+        },
+    )
+    assert world.target("blue").most == 4
+    assert world.target("green").most == 8
+    tracking = world.scaling.policy(Resource(NAME, "green"), POLICY).tracking
+    assert (tracking.target, tracking.out_cooldown) == (70.0, 300)
+
+
+def test_an_endpoint_that_sleeps_is_woken_first(world):
+    world.deployed(sleep={"after_minutes": 5})
+    lease = world.book.get(NAME)
+    world.book.put(replace(lease, asleep_at=NOW), an_event("lease.slept"))
+    deployment = world.begin(productionVariants=GREEN)
+    for _ in range(3):
+        world.walk.advance(deployment.id)
+    assert world.deployments.get(deployment.id).step.text == "it sleeps, and is being woken"
+    assert world.book.get(NAME).wanted_at is not None
+
+
+def test_sleep_is_settled_with_the_lease(world):
+    world.deployed(sleep={"after_minutes": 5, "hold_seconds": 20})
+    sleep = world.terms.get(NAME).sleep
+    assert replace(sleep, since=None) == Sleep(after=minutes(5), hold=seconds(20))
+
+
+# -- failures -------------------------------------------------------------------------------------
+
+
+def test_a_failed_update_leaves_the_old_config_and_scaling_and_removes_what_it_made(world):
+    first = world.deployed()
+    world.scaling.put_policy(
+        world.target().resource,
+        "mine",
+        "bob",
+        tracking=Tracking(target=9.0, metric=Predefined.INVOCATIONS_PER_INSTANCE),
+    )
+    before = replace(world.target(), version=0)
+    deployment = world.begin(productionVariants=GREEN, autoscalingMaxCapacity=9)
+    world.go(deployment)
+    world.provisioner.turn_back(NAME, "no ping")
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert failed.reason.startswith("check: ")
+    assert "no ping" in failed.reason
+    assert world.config_of() == first.config_name
+    assert world.configs() == [first.config_name]
+    assert replace(world.target(), version=0) == before
+    policies = world.scaling.policies(world.target().resource).records
+    assert {each.name: each.tracking.target for each in policies} == {"mine": 9.0, POLICY: 5000.0}
+    assert [kind for kind, _ in outline(failed)][-4:] == [
+        "roll_back",
+        "scaling_back",
+        "clean_up",
+        "notify",
+    ]
+
+
+def test_a_creation_that_fails_leaves_nothing(world):
+    deployment = world.begin(tags={"team": "blue"})
+    world.go(deployment)
+    world.hosting.fail(NAME, "no ping")
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert "no ping" in failed.reason
+    assert world.status() is None
+    assert world.book.all().leases == ()
+    assert world.configs() == []
+    assert world.catalog.tags("endpoint", NAME) == {}
+    with pytest.raises(ScalableTargetNotFound):
+        world.target()
+
+
+def test_a_creation_without_a_lease_that_fails_leaves_nothing(world):
+    deployment = world.begin(metered=False)
+    world.go(deployment)
+    world.hosting.fail(NAME, "no ping")
+    assert world.finish(deployment).status is Status.FAILED
+    assert (world.status(), world.configs()) == (None, [])
+
+
+def test_a_creation_that_hosting_refuses_fails_at_once_with_its_reason(world):
+    deployment = world.begin()
+    world.hosting.refuse("create", NAME, ResourceLimitExceeded("2 of 2 workers are taken"))
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert "2 of 2 workers are taken" in failed.reason
+    assert world.book.all().leases == ()
+
+
+def test_a_lease_that_was_over_is_over_again_with_its_former_config(world):
+    first = world.deployed()
+    world.meter.stop(NAME, actor="ann")
+    world.rest()
+    deployment = world.begin(productionVariants=GREEN)
+    world.go(deployment)
+    world.hosting.fail(NAME, "no ping")
+    world.finish(deployment)
+    lease = world.book.get(NAME)
+    assert (lease.ended, lease.config_name) == (EndReason.STOPPED, first.config_name)
+    assert world.status() is None
+
+
+def test_a_failure_after_the_switch_updates_back(world):
+    first = world.deployed()
+
+    class Broken:
+        """Scaling that cannot be put on for the new bounds."""
+
+        def __getattr__(self, name):
+            return getattr(world.scaling, name)
+
+        def register(self, resource, actor, *, most=None, **given):
+            if most == 9:
+                raise InvalidInput("9 is too many", field="MaxCapacity")
+            return world.scaling.register(resource, actor, most=most, **given)
+
+    desk = world.a_desk(scaling=Broken())
+    deployment = world.begin(productionVariants=GREEN, autoscalingMaxCapacity=9)
+    failed = world.finish(deployment, walk=type(world.walk)(desk))
+    assert failed.status is Status.FAILED
+    assert failed.reason == "scaling_on: 9 is too many"
+    assert world.config_of() == first.config_name
+    assert world.configs() == [first.config_name]
+    assert world.book.get(NAME).config_name == first.config_name
+    assert (world.target().most, world.target().suspended) == (4, Suspended())
+
+
+def test_waiting_has_a_limit(world):
+    first = world.deployed()
+    deployment = world.begin(productionVariants=GREEN, maxWaitMinutes=5)
+    world.go(deployment)
+    world.clock.advance(minutes(5))
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert "after 5 min (maxWaitMinutes)" in failed.reason
+    assert "roll_back" in world.provisioner.calls
+    assert world.config_of() == first.config_name
+
+
+def test_somebody_elses_update_in_between_is_not_written_over(world):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    while world.deployments.get(deployment.id).begun_step(StepKind.BRING_UP) is None:
+        world.walk.advance(deployment.id)
+    present = world.hosting.endpoints()[NAME]
+    world.catalog.add_config(
+        replace(world.catalog.config(present.config_name), name="theirs"), an_event()
+    )
+    world.hosting.place(replace(present, config_name="theirs"))
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert "somebody else updated" in failed.reason
+    assert world.config_of() == "theirs"
+
+
+def test_a_model_that_is_not_there_is_said_before_anything_is_made(world):
+    failed = world.finish(world.begin(productionVariants=[a_variant_of(ModelName="none")]))
+    assert failed.status is Status.FAILED
+    assert "'none'" in failed.reason
+    assert world.provisioner.calls == []
+
+
+def test_a_bug_makes_a_deployment_fail_and_not_control(world, caplog):
+    def look(name):
+        raise ZeroDivisionError("division by zero")
+
+    world.provisioner.look = look
+    failed = world.finish(world.begin())
+    assert failed.status is Status.FAILED
+    assert "a fault of Parkade's own: ZeroDivisionError" in failed.reason
+    assert "division by zero" in caplog.text
+
+
+# -- temporary errors -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Throttled("slow down", retry_after=seconds(1)),
+        Unavailable("not now"),
+        EndpointBusy("it is Updating"),
+    ],
+)
+def test_what_is_temporary_is_tried_again_with_growing_pauses(world, error):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    world.provisioner.refuse("update", error)
+    pauses = []
+    for _ in range(3):
+        current = world.go(deployment)
+        pauses.append(current.step.retries[-1].pause)
+        assert current.step.kind is StepKind.BRING_UP
+        world.clock.advance(pauses[-1])
+    assert pauses == [seconds(2), seconds(4), seconds(8)]
+    world.provisioner.refuse("update", None)
+    done = world.finish(deployment)
+    assert done.status is Status.SUCCEEDED
+    retries = done.begun_step(StepKind.BRING_UP).retries
+    assert [each.error for each in retries] == [error.message] * 3
+    assert len(world.events(NAME, "deployment.retried")) == 3
+
+
+def test_it_is_given_up_after_so_many_tries(world):
+    first = world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    world.provisioner.refuse("update", Unavailable("not now"))
+    for _ in range(RETRIES.attempts):
+        current = world.go(deployment)
+        world.clock.advance(current.step.retries[-1].pause)
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert f"(tried {RETRIES.attempts + 1} times)" in failed.reason
+    assert world.config_of() == first.config_name
+
+
+def test_a_pause_is_kept_whatever_changes_meanwhile_but_not_after_resume(world):
+    deployment = world.begin()
+    world.provisioner.refuse("look", Unavailable("not now"))
+    world.go(deployment)
+    world.provisioner.refuse("look", None)
+    assert world.go(deployment).step.retries, "its pause is not over"
+    world.deployer.resume(deployment.id, "bob")
+    assert world.finish(deployment).status is Status.SUCCEEDED
+
+
+def test_what_asks_for_a_longer_pause_gets_it(world):
+    deployment = world.begin()
+    world.provisioner.refuse("look", Throttled("slow down", retry_after=minutes(3)))
+    assert world.go(deployment).step.retries[-1].pause == minutes(3)
+
+
+# -- one at a time, called off, resumed -----------------------------------------------------------
+
+
+def test_a_second_deployment_of_an_endpoint_is_refused_and_names_the_first(world):
+    first = world.begin()
+    with pytest.raises(InUse, match=first.id):
+        world.begin(productionVariants=GREEN)
+    world.finish(first)
+    world.deployed(productionVariants=GREEN)
+
+
+def test_the_same_key_begins_one_deployment(world):
+    first = world.deployer.begin(an_order(), "ann", key="k")
+    assert world.deployer.begin(an_order(), "ann", key="k") == first
+    with pytest.raises(Conflict, match="Idempotency-Key"):
+        world.deployer.begin(an_order(minutes=5), "ann", key="k")
+    for coroutine in world.spawned:
+        coroutine.close()
+
+
+def test_one_that_is_called_off_undoes_what_it_began(world):
+    first = world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    world.go(deployment)
+    world.deployer.cancel(deployment.id, "bob")
+    cancelled = world.finish(deployment)
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.reason == "wait: bob called it off"
+    assert world.config_of() == first.config_name
+    assert world.configs() == [first.config_name]
+    assert world.target().suspended == Suspended()
+    assert "bob called it off" in world.told()[-1]
+
+
+def test_what_is_over_is_neither_called_off_nor_resumed(world):
+    deployment = world.deployed()
+    for call in (world.deployer.cancel, world.deployer.resume):
+        with pytest.raises(Conflict, match="is over"):
+            call(deployment.id, "bob")
+
+
+def test_one_that_cannot_be_read_is_forgotten_when_called_off(world):
+    deployment = world.begin()
+    world.deployments.damage(deployment.id, "it is torn")
+    with pytest.raises(InUse):
+        world.begin()
+    with pytest.raises(Unreadable):
+        world.deployer.resume(deployment.id, "bob")
+    assert world.deployer.cancel(deployment.id, "bob") is None
+    world.deployed()
+
+
+def test_the_new_fleet_takes_all_or_the_old_one_by_order(world):
+    world.deployed()
+    deployment = world.begin(
+        productionVariants=GREEN, strategy={"kind": "canary", "percent": 10, "waitSeconds": 600}
+    )
+    with pytest.raises(Conflict, match="no update is under way"):
+        world.deployer.promote(deployment.id, "bob")
+    world.go(deployment)
+    assert world.provisioner.strategies[NAME].kind == "CANARY"
+    world.deployer.promote(deployment.id, "bob")
+    assert world.provisioner.calls[-1] == "promote"
+    world.deployer = world.a_deployer()
+    world.deployer.roll_back(deployment.id, "bob")
+    failed = world.finish(deployment)
+    assert failed.status is Status.FAILED
+    assert "bob rolled it back" in failed.reason
+
+
+# -- what is left behind --------------------------------------------------------------------------
+
+
+def test_the_last_three_configs_stay_and_no_others(world):
+    names = []
+    for number in range(6):
+        world.catalog.add_model(a_model(f"m{number}"), an_event())
+        names.append(
+            world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")]).config_name
+        )
+    assert world.configs() == sorted(names[-3:])
+
+
+def test_a_config_that_something_needs_stays_however_old(world):
+    names = []
+    for number in range(6):
+        world.catalog.add_model(a_model(f"m{number}"), an_event())
+        deployment = world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")])
+        names.append(deployment.config_name)
+        if number == 0:
+            world.hosting.place(an_endpoint(name="other", config_name=names[0]))
+    assert world.configs() == sorted([names[0], *names[-3:]])
+
+
+def test_configs_of_other_people_are_never_removed(world):
+    first = world.deployed()
+    config = world.catalog.config(first.config_name)
+    world.catalog.add_config(replace(config, name="theirs"), an_event())
+    for number in range(5):
+        world.catalog.add_model(a_model(f"m{number}"), an_event())
+        world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")])
+    assert "theirs" in world.configs()
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def test_success_and_failure_are_told_once_each(world):
+    first = world.deployed()
+    assert world.told() == [
+        f"deployment {first.id} of falcon succeeded: {first.config_name} serves"
+    ]
+    deployment = world.begin(productionVariants=GREEN)
+    world.go(deployment)
+    world.provisioner.turn_back(NAME, "no ping")
+    world.finish(deployment)
+    assert len(world.told()) == 2
+    assert f"{first.config_name} serves on" in world.told()[1]
+    kinds = {each.kind for each in world.events(NAME) if each.kind.startswith("deployment.")}
+    assert kinds == {
+        "deployment.begun",
+        "deployment.step",
+        "deployment.succeeded",
+        "deployment.failed",
+    }
+
+
+# -- rehearsal ------------------------------------------------------------------------------------
+
+
+def test_a_rehearsal_changes_nothing_and_says_what_would_be_done(world):
+    before = len(world.events())
+    told = world.deployer.rehearse(an_order(minutes=90), "ann")
+    assert len(world.events()) == before
+    assert (told.creates, told.problems) == (True, ())
+    assert told.config_name == world.deployed(minutes=90).config_name
+    assert [each.kind for each in told.planned] == [
+        "look", "config", "bring_up", "wait", "check", "scaling_on", "settle", "tidy", "notify",
+    ]  # fmt: skip
+    assert "1 h 30 min bought for ann" in told.planned[2].text
+
+
+def test_a_rehearsal_prices_both_fleets_of_an_update(world):
+    types = [a_variant_of(InstanceType="ml.g5.xlarge")]
+    world.deployed(productionVariants=types)
+    world.scale(2)
+    order = an_order(productionVariants=[{**types[0], "ModelName": "green"}], minutes=60)
+    told = world.deployer.rehearse(order, "ann")
+    assert str(told.prices.before) == "1.20 USD"
+    assert str(told.prices.meanwhile) == "2.40 USD"
+    assert str(told.prices.after) == "1.20 USD"
+    assert told.quote == "1 h of AllTraffic 2 x ml.g5.xlarge: 1.20 USD"
+
+
+def test_a_rehearsal_says_all_that_is_wrong(world):
+    running = world.begin()
+    told = world.deployer.rehearse(
+        an_order(productionVariants=[a_variant_of(ModelName="none")]), "ann"
+    )
+    said = " ".join(each.message for each in told.problems)
+    assert running.id in said
+    assert "'none'" in said
+    world.leases_only = True
+    told = world.deployer.rehearse(an_order(metered=False), "ann")
+    assert "no endpoint without a lease" in told.problems[0].message
+
+
+def test_statuses_of_hosting_are_waited_for(world):
+    world.deployed()
+    world.hosting.enter(NAME, EndpointStatus.SYSTEM_UPDATING)
+    deployment = world.begin(productionVariants=GREEN)
+    assert world.go(deployment).step.text == "it is SystemUpdating"
+    world.hosting.settle(NAME)
+    assert world.finish(deployment).status is Status.SUCCEEDED
+
+
+def test_a_model_that_goes_before_the_update_is_permanent(world):
+    world.deployed()
+    world.provisioner.refuse("update", ModelNotFound("there is no model 'green'"))
+    failed = world.finish(world.begin(productionVariants=GREEN))
+    assert failed.reason == "bring_up: there is no model 'green'"
+    assert failed.begun_step(StepKind.BRING_UP).retries == ()
