@@ -6,6 +6,7 @@ from parkade.apps.api.app import create_app
 from tests.apps.api.test_catalog import CONFIG, MODEL
 from tests.apps.api.world import World
 from tests.builders import minutes
+from tests.deployments import a_payload
 
 PRICES = {"dated": "2026-03-01", "origin": "a test", "prices": {"ml.g5.xlarge": "1.41"}}
 #: Each call with the least role that may make it, written down a second time on purpose.
@@ -37,6 +38,13 @@ TABLE = [
         "operator",
     ),
     ("DELETE", "/v1/bookings/5f0c1a9d2b7e", None, "operator"),
+    ("GET", "/v1/deployments", None, "invoker"),
+    ("POST", "/v1/deployments", a_payload("new"), "operator"),
+    ("GET", "/v1/deployments/unknown", None, "invoker"),
+    ("POST", "/v1/deployments/unknown/cancel", None, "operator"),
+    ("POST", "/v1/deployments/unknown/resume", None, "operator"),
+    ("POST", "/v1/deployments/unknown/promote", None, "operator"),
+    ("POST", "/v1/deployments/unknown/rollback", None, "operator"),
     ("GET", "/v1/endpoints", None, "invoker"),
     ("GET", "/v1/endpoints/falcon", None, "invoker"),
     ("GET", "/v1/endpoints/falcon/logs", None, "operator"),

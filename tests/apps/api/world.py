@@ -80,6 +80,7 @@ from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
 from parkade.services.why import Whys
 from tests.builders import NOW, an_event, some_rules
+from tests.deployments import a_capacity, a_deployer, a_waking
 from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
@@ -187,6 +188,10 @@ class World:
         self.capacity = MemoryCapacity(self.clock)
         self.scaling_store = MemoryScalingStore(self.history)
         self.services = self._services(auth)
+        self.services.waking = a_waking(self.services, self.book, self.terms_store, self.usage)
+        self.services.deploying = a_deployer(
+            self.services, leases_only=lambda: self.file.unmetered == "refuse"
+        )
         self._make_tokens()
         self.app = create_app(self.services)
 
@@ -403,6 +408,21 @@ class World:
                 log=Path("blue-0123456789ab.log"),
             ),
         )
+
+    def carry_out(self, deployment_id):
+        """Go on with a deployment as far as it goes without anything else that happens."""
+        while self.pending:
+            self.pending.pop().close()
+        walk = self.services.deploying.walk
+        while (until := walk.advance(deployment_id)) is not None and until <= self.clock.now():
+            pass
+
+    def arrive(self, name, *variants):
+        """Let the fleet that a deployment brings up answer."""
+        self.sweep()
+        self.services.deploying.provisioner.arrive(name)
+        for variant in variants or ("AllTraffic",):
+            self.capacity.put(a_capacity(name, variant))
 
     def call(self, method, path, *, by="operator", headers=None, **options):
         """Call the app; `by` names one of SECRETS, or is None, or a secret itself."""

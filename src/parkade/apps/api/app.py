@@ -12,6 +12,7 @@ from parkade.apps.api import (
     budgets,
     configs,
     cost,
+    deployments,
     docs,
     endpoints,
     errors,
@@ -30,6 +31,7 @@ from parkade.apps.api import (
     scaling,
     seed,
     server,
+    sleep,
     subscribers,
     targets,
     terms,
@@ -63,7 +65,9 @@ _TAGS = [
     {"name": "The meter", "description": "Time left, more time, and what the meter would do."},
     {"name": "Leases", "description": "The right of an endpoint to run."},
     {"name": "Bookings", "description": "Time that is bought to begin later."},
+    {"name": "Deployments", "description": "Endpoints that are created or updated step by step."},
     {"name": "Endpoints", "description": "What runs, and what it writes."},
+    {"name": "Sleep", "description": "No workers until somebody asks, and what wakes them."},
     {"name": "Scaling", "description": "How many instances and copies there are, and why."},
     {
         "name": "Maintenance",
@@ -83,7 +87,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, endpoints, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, plan, leases, terms, bookings, deployments, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Pages of lists: ordered by name, continued after the last name of the page before."""
+"""Pages of lists: ordered by name or from the newest, continued after the last of the page before."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, TypeVar
@@ -18,3 +18,17 @@ def page(
     rest = sorted((item for item in items if name(item) > after), key=name)
     found = rest[:limit]
     return found, name(found[-1]) if len(rest) > limit else None
+
+
+def newest(
+    items: Iterable[_Item], moment: Callable[[_Item], str], *, limit: int, after: str
+) -> tuple[list[_Item], str | None]:
+    """Return one page from the newest on, and the moment to go on before; None: no more.
+
+    Moments are texts that sort as they came, and differ.
+    """
+    rest = sorted(
+        (item for item in items if not after or moment(item) < after), key=moment, reverse=True
+    )
+    found = rest[:limit]
+    return found, moment(found[-1]) if len(rest) > limit else None

@@ -120,7 +120,7 @@ def cancel(deployment: Deployment, *, wait: Wait = False) -> None:
 
 @app.command()
 def resume(deployment: Deployment, *, wait: Wait = False) -> None:
-    """Take a deployment up again where it ended.
+    """Go on with a deployment now, without the pause after a temporary error.
 
     [dim]Example:[/dim] parkade deployments resume 5f0c1a9d2b7e --wait
     """
@@ -148,7 +148,9 @@ def rollback(deployment: Deployment, *, wait: Wait = False) -> None:
 def _steer(deployment: str, verb: str, told: str, *, wait: bool) -> None:
     with connect() as client:
         view = client.post("deployments", deployment, verb)
-        if wait:
+        if view is None:
+            render.say(f"{deployment}: forgotten, for it could not be read; see: parkade events")
+        elif wait:
             _settle(deploywait.until_over(client, deployment), as_json=False)
         else:
             render.say(f"{view['endpoint_name']}: deployment {view['id']} {told}")

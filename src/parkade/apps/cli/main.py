@@ -13,6 +13,7 @@ from parkade.apps.cli import (
     bookings,
     configs,
     demo,
+    deployments,
     environment,
     history,
     invocations,
@@ -26,6 +27,7 @@ from parkade.apps.cli import (
     routes,
     server,
     simulate,
+    sleep,
     subscribers,
     targets,
     terms,
@@ -119,8 +121,10 @@ app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
+_offer(_METER, deployments.deploy)
+app.add_typer(deployments.app, name="deployments", rich_help_panel=_METER)
 _offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
-_offer(_METER, terms.schedule, terms.keep)
+_offer(_METER, terms.schedule, terms.keep, sleep.sleep, sleep.wake)
 app.add_typer(bookings.app, name="book", rich_help_panel=_METER)
 _offer(_MONEY, money.cost)
 app.add_typer(money.prices_app, name="prices", rich_help_panel=_MONEY)
