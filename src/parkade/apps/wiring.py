@@ -243,7 +243,16 @@ def build(
     )
     upkeep = upkeeping.build(kept)
     waking = slumber.build(
-        slumber.Ports(database=database, book=book, clock=clock, changed=signals.changed)
+        slumber.Ports(
+            database=database,
+            book=book,
+            hosting=hosting,
+            terms=upkeep.terms,
+            usage=monitor.usage,
+            clock=clock,
+            hourly=lambda name, config: money.prices.hourly(money.machines.wanted(name, config)),
+            changed=signals.changed,
+        )
     )
 
     def reload() -> list[str]:

@@ -151,11 +151,11 @@ def _seen(
 
 
 def _asleep(lease: Lease, expected: Expected) -> Standing:
-    span = expected(lease.config_name)
+    span, name = expected(lease.config_name), lease.endpoint_name
     return Standing(
         state=State.ASLEEP,
         reason="asleep",
-        hint="a request wakes it; ask again",
+        hint=f"a request wakes it, and so does: parkade wake {name}",
         retry_after=START_ESTIMATE if span is None else span,
         wakes=True,
     )
@@ -172,7 +172,7 @@ def _over(lease: Lease, now: datetime, expected: Expected, terms: Terms | None) 
         return Standing(
             state=state,
             reason=text,
-            hint="a request wakes it; ask again",
+            hint=f"a request wakes it, and so does: parkade wake {name}",
             retry_after=START_ESTIMATE if span is None else span,
             wakes=True,
         )

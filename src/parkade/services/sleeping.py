@@ -1,13 +1,16 @@
-"""Sleep as people ask for it: when an endpoint is to, or that it is to now."""
+"""Sleep as people see it and ask for it: how an endpoint sleeps, and that it is to now."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.domain import lease as leases
+from parkade.domain import price
 from parkade.domain.endpoint import TRANSIENT, ObservedEndpoint
-from parkade.domain.errors import Conflict, EndpointBusy
+from parkade.domain.errors import Conflict, EndpointBusy, ParkadeError
+from parkade.domain.price import Sum
 from parkade.services.contention import contended
 from parkade.services.resting import asleep_event
 
@@ -17,12 +20,14 @@ if TYPE_CHECKING:
 
     from parkade.domain.idle import Use
     from parkade.domain.lease import Lease
-    from parkade.domain.terms import Sleep, Terms, Wake
+    from parkade.domain.terms import Sleep, Wake
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook
     from parkade.ports.usage import Usage
     from parkade.services.terms import TermsBook
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +39,12 @@ class Bed:
     wake: Wake | None
     #: For how long it has been asleep; None: it is not.
     asleep_for: timedelta | None
+    #: What its instances would have cost meanwhile; None: it is awake, or that cannot be told.
+    saved: Sum | None
 
 
 class Sleeping:
-    """Settles sleep, and puts to sleep at once. `changed` is called after every write."""
+    """Tells of sleep, and puts to sleep at once. `changed` is called after every write."""
 
     def __init__(
         self,
@@ -47,9 +54,14 @@ class Sleeping:
         hosting: Hosting,
         usage: Usage | None,
         clock: Clock,
+        hourly: Callable[[str, str], Sum],
         changed: Callable[[], None],
     ) -> None:
-        """Take the ports; without `usage` it is not known what is under way."""
+        """Take the ports; without `usage` it is not known what is under way.
+
+        `hourly` tells what an endpoint costs an hour with a config.
+        """
+        self._hourly = hourly
         self._terms = terms
         self._book = book
         self._hosting = hosting
@@ -61,21 +73,24 @@ class Sleeping:
         """Return how it sleeps. Raises LeaseNotFound and Unreadable."""
         lease = self._book.get(endpoint_name)
         terms = self._terms.get(endpoint_name)
-        since = lease.asleep_at
+        since, now = lease.asleep_at, self._clock.now()
+        asleep_for = None if since is None or lease.over(now) else now - since
         return Bed(
             lease=lease,
             sleep=terms.sleep if terms else None,
             wake=terms.wake if terms else None,
-            asleep_for=None if since is None else self._clock.now() - since,
+            asleep_for=asleep_for,
+            saved=None if asleep_for is None else self._saved(lease, asleep_for),
         )
 
-    def settle(self, endpoint_name: str, actor: str, decide: Callable[[Terms], Terms]) -> Bed:
-        """Settle when it sleeps, and what wakes it. Raises LeaseNotFound, and what terms raise.
-
-        What is asleep sleeps on as it did when it fell asleep.
-        """
-        self._terms.change(endpoint_name, actor, decide)
-        return self.look(endpoint_name)
+    def _saved(self, lease: Lease, span: timedelta) -> Sum | None:
+        try:
+            hourly = self._hourly(lease.endpoint_name, lease.config_name)
+        except ParkadeError as error:
+            name = lease.endpoint_name
+            logger.warning("what the sleep of %s saves cannot be told: %s", name, error.message)
+            return None
+        return Sum(usd=price.cost(hourly.usd, span), unpriced=hourly.unpriced)
 
     @contended
     def now(self, endpoint_name: str, *, actor: str) -> Lease:

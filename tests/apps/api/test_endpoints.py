@@ -35,6 +35,7 @@ def test_an_endpoint_that_runs(world):
         "failure_reason": "",
         "healthy": 1,
         "wanted": 1,
+        "sleep": None,
         "requests_per_second": 2.5,
         "in_flight": 3,
         "backlog": {"waiting": 0, "running": 0, "oldest_seconds": None},

@@ -8,7 +8,8 @@ from tests.builders import minutes, seconds
 
 FIELDS = [
     "endpoint_name", "config_name", "owner", "created_at", "expires_at", "paid_until",
-    "time_left_seconds", "ended", "ended_at", "state", "reason", "hint",
+    "time_left_seconds", "ended", "ended_at", "state", "reason", "wakes", "asleep_since",
+    "clock_paused", "hint",
     "expected_at", "expected_in_seconds", "retries", "failure", "version", "price",
 ]  # fmt: skip
 
@@ -32,6 +33,9 @@ def test_a_lease_is_added_with_what_is_asked(world):
         "ended_at": None,
         "state": "starting",
         "reason": "starting",
+        "wakes": False,
+        "asleep_since": None,
+        "clock_paused": False,
         "hint": "",
         "expected_at": None,
         "expected_in_seconds": None,

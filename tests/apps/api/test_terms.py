@@ -27,6 +27,8 @@ def test_a_lease_about_which_nothing_is_settled(leased):
         "idle": None,
         "keep": None,
         "schedule": None,
+        "sleep": None,
+        "wake": None,
         "version": 0,
     }
 

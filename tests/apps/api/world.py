@@ -109,6 +109,9 @@ class Host(Catalog):
             raise EndpointNotFound(f"there is no endpoint {endpoint_name!r}")
         return self.running[endpoint_name]
 
+    def standbys(self):
+        return ()
+
     def logs(self, endpoint_name):
         return tuple(self.files.get(names.endpoint_name(endpoint_name), ()))
 

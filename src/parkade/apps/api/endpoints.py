@@ -6,13 +6,15 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from parkade.apps.api import logs
+from parkade.apps.api import logs, scaleviews
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, still_admitted
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
 from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.money import CostsView
+from parkade.apps.api.schemas.scaling import CapacityView
+from parkade.apps.api.schemas.sleep import SleepView
 from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError, Unreadable
 from parkade.domain.token import Role
@@ -44,6 +46,8 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
     if endpoint_name not in look.names():
         raise _not_found(endpoint_name)
     found = {
+        "scaling": _scaling(look.scaled, endpoint_name),
+        "sleep": _sleep(services, endpoint_name),
         "cost": _cost(services, endpoint_name),
         "terms": _terms(services, endpoint_name),
         "fleets": _fleets(services, endpoint_name),
@@ -85,6 +89,9 @@ class _Look:
         self._shelf = services.meter.all()
         self._leases = {lease.endpoint_name: lease for lease in self._shelf.leases}
         self._seen = services.hosting.endpoints()
+        #: How many there are of what, and how that is decided.
+        self.scaled = scaleviews.Look(services)
+        self._terms = services.upkeep.terms.by_endpoint()
 
     def names(self) -> set[str]:
         """Return every name that is leased or runs."""
@@ -101,8 +108,19 @@ class _Look:
             backlog=self._services.backlog.view(name),
             instances=self._services.host.instances(name) if name in self._seen else (),
             expected=self._services.upkeep.starts.expected,
+            terms=self._terms.get(name),
         )
-        return endpoint_view(facts, self._now)
+        counts = self.scaled.counts(name)
+        return endpoint_view(facts, self._now).model_copy(update={"capacities": counts})
+
+
+def _scaling(look: scaleviews.Look, endpoint_name: str) -> list[CapacityView] | None:
+    """Tell what of it is scaled, and how; what cannot be read hides nothing else."""
+    try:
+        return [each for each in look.capacities(endpoint_name) if each.scaled]
+    except ParkadeError as error:
+        logger.warning("how %s is scaled cannot be told: %s", endpoint_name, error.message)
+        return None
 
 
 def _terms(services: Served, endpoint_name: str) -> TermsView | None:
@@ -113,6 +131,18 @@ def _terms(services: Served, endpoint_name: str) -> TermsView | None:
         logger.warning("what is settled about %s cannot be told: %s", endpoint_name, error.message)
         return None
     return TermsView.of(terms, services.clock.now()) if terms else None
+
+
+def _sleep(services: Served, endpoint_name: str) -> SleepView | None:
+    """Tell how it sleeps, while it does; what cannot be read hides nothing else."""
+    try:
+        bed = services.waking.sleeping.look(endpoint_name)
+    except LeaseNotFound:
+        return None
+    except ParkadeError as error:
+        logger.warning("how %s sleeps cannot be told: %s", endpoint_name, error.message)
+        return None
+    return SleepView.of(bed, services.clock.now()) if bed.asleep_for is not None else None
 
 
 def _cost(services: Served, endpoint_name: str) -> CostsView | None:

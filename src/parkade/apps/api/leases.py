@@ -46,9 +46,15 @@ async def list_leases(
     """
     now, expected = services.clock.now(), services.upkeep.starts.expected
     seen = services.hosting.endpoints()
-    shelf = services.meter.all()
+    shelf, terms = services.meter.all(), services.upkeep.terms.by_endpoint()
     views = [
-        LeaseView.of(lease, seen.get(lease.endpoint_name), now, expected=expected)
+        LeaseView.of(
+            lease,
+            seen.get(lease.endpoint_name),
+            now,
+            expected=expected,
+            terms=terms.get(lease.endpoint_name),
+        )
         for lease in shelf.leases
         if may_see(caller, lease.endpoint_name) and owner in {None, lease.owner}
     ]
@@ -159,7 +165,8 @@ async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -
 def _view(services: Served, lease: "Lease") -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
     expected = services.upkeep.starts.expected
-    return LeaseView.of(lease, seen, services.clock.now(), expected=expected)
+    terms = services.upkeep.terms.by_endpoint().get(lease.endpoint_name)
+    return LeaseView.of(lease, seen, services.clock.now(), expected=expected, terms=terms)
 
 
 def _meter(services: Served, *, dry_run: bool) -> "Meter":

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, pricing, render, terms, views, waiting
+from parkade.apps.cli import options, pricing, render, sleep, terms, views, waiting
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
 from parkade.domain.spans import duration
@@ -78,7 +78,8 @@ def show(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
     if as_json:
         render.machine(view)
     else:
-        settled = terms.facts(view["terms"]) if view["terms"] else []
+        settled = [("asleep", sleep.asleep(view["sleep"]))] if view["sleep"] else []
+        settled += terms.facts(view["terms"]) if view["terms"] else []
         render.show(views.endpoint(view, settled))
 
 
@@ -140,7 +141,7 @@ def remove(endpoint: options.Endpoint) -> None:
 
 def _settle(client: Client, lease: dict[str, Any], *, wait: bool) -> None:
     """Say what was paid and, where asked to, wait until the endpoint answers."""
-    if wait:
+    if wait and lease["asleep_since"] is None:  # a coin wakes nothing
         waiting.until_running(client, lease["endpoint_name"])
         lease = client.get("leases", lease["endpoint_name"])
     left = duration(timedelta(seconds=lease["time_left_seconds"]))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, render, views
+from parkade.apps.cli import options, render, sleep, views
 from parkade.apps.cli.session import connect
 from parkade.domain import schedule as office_hours
 from parkade.domain.errors import InvalidInput
@@ -121,6 +121,10 @@ def facts(terms: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(("keep", f"use adds {by} when {when_left} are left, {at_most} at most"))
     if (hours := terms["schedule"]) is not None:
         found.append(("schedule", f"{hours['hours']}, {_open(hours)}"))
+    if (sleeps := terms["sleep"]) is not None:
+        found.append(("sleep", sleep.of_sleep(sleeps)))
+    if (wakes := terms["wake"]) is not None:
+        found.append(("wake", sleep.of_wake(wakes)))
     return found
 
 

@@ -32,10 +32,12 @@ _STATES = {
     "running": ("●", "green"),
     "starting": ("◌", "yellow"),
     "stopping": ("◌", "yellow"),
+    "asleep": ("☾", "blue"),
     "failed": ("✗", "red"),
     "unreadable": ("✗", "red"),
 }
-_ACTIONS = {"start": "green", "stop": "red", "recreate": "yellow", "notify": "cyan"}
+_ACTIONS = {"start": "green", "stop": "red", "recreate": "yellow", "notify": "cyan",
+            "sleep": "blue", "wake": "green"}  # fmt: skip
 #: The widest text of `duration`: "23 h 59 min".
 _DURATION_WIDTH = 11
 _GAP = 2
@@ -78,6 +80,8 @@ def state(endpoint: dict[str, Any]) -> Text:
     """Name the state with its sign; the reason where that says more."""
     sign, style = _STATES.get(endpoint["state"], ("○", "dim"))
     text = endpoint["reason"] or endpoint["state"]
+    if endpoint["state"] == "asleep" and endpoint["lease"]:
+        text += f" since {_instant(endpoint['lease']['asleep_since']):%H:%M}"
     if endpoint["expected_in_seconds"] is not None:
         text += f", ~{_span(endpoint['expected_in_seconds'])}"
     if endpoint["target_config_name"]:

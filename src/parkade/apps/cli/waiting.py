@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 PERIOD = 0.25
 #: Seconds for which a server may be away before waiting is given up.
 PATIENCE = 30.0
+#: Seconds within which what is asked for begins to start; what does not was not paid for.
+ANSWERED_WITHIN = 30.0
 
 
-def until_running(client: Client, endpoint_name: str) -> dict[str, Any]:
-    """Return the endpoint once it runs. Raises StartFailed with its reason if it will not."""
+def until_running(client: Client, endpoint_name: str, *, asked: bool = False) -> dict[str, Any]:
+    """Return the endpoint once it runs. Raises StartFailed with its reason if it will not.
+
+    What was `asked` for may be asleep, or over, for a while yet.
+    """
     begun = time.monotonic()
     with render.working(f"{endpoint_name}: starting") as tell:
         seen = begun
@@ -33,12 +38,17 @@ def until_running(client: Client, endpoint_name: str) -> dict[str, Any]:
             else:
                 if view["state"] == "running":
                     return view
-                if view["state"] not in {"starting", "stopping"}:
+                heard = asked and seen - begun < ANSWERED_WITHIN and _wakes(view)
+                if view["state"] not in {"starting", "stopping"} and not heard:
                     raise StartFailed(
                         f"{endpoint_name} does not run: {view['reason']}", hint=view["hint"]
                     )
                 tell(f"{endpoint_name}: {_progress(view)}")
             time.sleep(PERIOD)
+
+
+def _wakes(view: dict[str, Any]) -> bool:
+    return view["lease"] is not None and bool(view["lease"]["wakes"])
 
 
 def _progress(view: dict[str, Any]) -> str:

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.terms import SqliteTermsStore
+from parkade.services.sleeping import Sleeping
 from parkade.services.waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.adapters.sqlite.database import Database
+    from parkade.domain.price import Sum
     from parkade.ports.clock import Clock
+    from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook
+    from parkade.ports.usage import Usage
+    from parkade.services.terms import TermsBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,12 @@ class Ports:
 
     database: Database
     book: LeaseBook
+    hosting: Hosting
+    terms: TermsBook
+    usage: Usage | None
     clock: Clock
+    #: What an endpoint costs an hour with a config.
+    hourly: Callable[[str, str], Sum]
     changed: Callable[[], None]
 
 
@@ -32,6 +42,8 @@ class Slumber:
 
     #: Takes the asks of gateways, of the backlog and of people: `services.waking.asks.ask(...)`.
     asks: Waking
+    #: Tells how endpoints sleep, and puts them to sleep when people say so.
+    sleeping: Sleeping
 
 
 def build(ports: Ports) -> Slumber:
@@ -42,5 +54,14 @@ def build(ports: Ports) -> Slumber:
             terms=SqliteTermsStore(ports.database),
             clock=ports.clock,
             changed=ports.changed,
-        )
+        ),
+        sleeping=Sleeping(
+            terms=ports.terms,
+            book=ports.book,
+            hosting=ports.hosting,
+            usage=ports.usage,
+            clock=ports.clock,
+            hourly=ports.hourly,
+            changed=ports.changed,
+        ),
     )

@@ -10,6 +10,8 @@ from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, LeaseView, seconds_to
 from parkade.apps.api.schemas.money import CostsView
+from parkade.apps.api.schemas.scaling import CapacityView, CountView
+from parkade.apps.api.schemas.sleep import SleepView
 from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.standing import standing, unmeasured
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
     from parkade.domain.standing import Expected
+    from parkade.domain.terms import Terms
     from parkade.runtime import backlog
     from parkade.runtime.views import InstanceStatus
 
@@ -78,14 +81,26 @@ class EndpointView(View):
     requests_per_second: float
     in_flight: int
     backlog: BacklogView
+    capacities: list[CountView] = Field(
+        default=[], description="Its variants, or inference components, with their numbers."
+    )
     instances: list[InstanceView]
     terms: TermsView | None = Field(
         default=None, description="What is settled about it; null: nothing, or as part of a list."
+    )
+    sleep: SleepView | None = Field(
+        default=None,
+        description="How it sleeps; null: it is awake or over, or this is one of a list.",
     )
     cost: CostsView | None = Field(
         default=None,
         description="What it cost under its lease so far; null: it has none, it cannot be told, or "
         "this is one of a list.",
+    )
+    scaling: list[CapacityView] | None = Field(
+        default=None,
+        description="What of it is scaled, by which rules, and what was decided last; null: it cannot "
+        "be told, or this is one of a list.",
     )
     fleets: FleetsView | None = Field(
         default=None,
@@ -115,6 +130,7 @@ class Facts:
     instances: "Sequence[InstanceStatus]"
     #: How long starts of an endpoint config take.
     expected: "Expected" = unmeasured
+    terms: "Terms | None" = None
 
 
 def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
@@ -137,7 +153,9 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         failure_reason=seen.failure_reason if seen else "",
         healthy=seen.healthy if seen else 0,
         wanted=seen.wanted if seen else 0,
-        lease=LeaseView.of(lease, seen, now, expected=facts.expected) if lease else None,
+        lease=LeaseView.of(lease, seen, now, expected=facts.expected, terms=facts.terms)
+        if lease
+        else None,
         requests_per_second=facts.traffic.requests_per_second,
         in_flight=facts.traffic.in_flight,
         backlog=BacklogView(
@@ -165,7 +183,7 @@ def _stands(facts: Facts, now: datetime) -> tuple[str, str, str, datetime | None
     if facts.unreadable:
         hint = "it is left alone, whatever it does; look at its row in the database"
         return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint, None
-    stands = standing(facts.lease, facts.seen, now, expected=facts.expected)
+    stands = standing(facts.lease, facts.seen, now, expected=facts.expected, terms=facts.terms)
     if stands is None:
         return ABSENT.lower(), "", "", None
     return stands.state, stands.reason, stands.hint, stands.expected_at

@@ -7,12 +7,14 @@ from pydantic import Field
 
 from parkade.apps.api.schemas.form import Form, Minutes, View
 from parkade.apps.api.schemas.money import QuoteView
+from parkade.domain.lease import rebased
 from parkade.domain.standing import State, standing, unmeasured
 
 if TYPE_CHECKING:
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
     from parkade.domain.standing import Expected
+    from parkade.domain.terms import Terms
 
 #: While an endpoint starts: when it will answer.
 EXPECTED_AT = Field(
@@ -46,6 +48,11 @@ class LeaseView(View):
     ended_at: datetime | None
     state: State
     reason: str = Field(examples=["running"])
+    wakes: bool = Field(description="Whether a request starts it: it is asleep, or may be woken.")
+    asleep_since: datetime | None = Field(description="Since when it sleeps; null: it does not.")
+    clock_paused: bool = Field(
+        description="Whether its clock is paused: then expires_at is as if it went on now."
+    )
     hint: str = Field(description="What to do about it; may be empty.")
     expected_at: datetime | None = EXPECTED_AT
     expected_in_seconds: float | None = EXPECTED_IN
@@ -65,21 +72,26 @@ class LeaseView(View):
         now: datetime,
         *,
         expected: "Expected" = unmeasured,
+        terms: "Terms | None" = None,
     ) -> "LeaseView":
         """Write a lease as of `now`, with its endpoint as hosting sees it."""
-        stands = standing(lease, seen, now, expected=expected)
+        stands = standing(lease, seen, now, expected=expected, terms=terms)
+        at_present = rebased(lease, now)
         return cls(
             endpoint_name=lease.endpoint_name,
             config_name=lease.config_name,
             owner=lease.owner,
             created_at=lease.created_at,
-            expires_at=lease.expires_at,
-            paid_until=lease.bought_until,
+            expires_at=at_present.expires_at,
+            paid_until=at_present.bought_until,
             time_left_seconds=lease.time_left(now).total_seconds(),
             ended=lease.ended,
             ended_at=lease.ended_at,
             state=stands.state,
             reason=stands.reason,
+            wakes=stands.wakes,
+            asleep_since=lease.asleep_at,
+            clock_paused=lease.paused_at is not None,
             hint=stands.hint,
             expected_at=stands.expected_at,
             expected_in_seconds=seconds_to(stands.expected_at, now),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from parkade.apps.api.schemas.form import Form, Minutes, View
+from parkade.apps.api.schemas.sleep import SleepTermsView, WakeTermsView
 from parkade.apps.api.schemas.upkeep import RulesView
 from parkade.domain import schedule
 from parkade.domain.errors import InvalidInput
@@ -68,6 +69,8 @@ class TermsView(View):
     idle: RulesView | None = Field(description="Its own ladder.")
     keep: KeepView | None
     schedule: ScheduleView | None
+    sleep: SleepTermsView | None
+    wake: WakeTermsView | None
     version: int = Field(description="Counts the changes; 0: nothing was ever settled.")
 
     @classmethod
@@ -79,6 +82,8 @@ class TermsView(View):
             idle=RulesView.of(terms.idle) if terms.idle else None,
             keep=KeepView.of(terms.keep) if terms.keep else None,
             schedule=ScheduleView.of(terms.schedule, now) if terms.schedule else None,
+            sleep=SleepTermsView.of(terms.sleep) if terms.sleep else None,
+            wake=WakeTermsView.of(terms.wake) if terms.wake else None,
             version=terms.version,
         )
 
