@@ -7,6 +7,7 @@ import pytest
 from parkade.adapters.embedded.machines import EmbeddedMachines
 from parkade.adapters.memory.clock import ManualClock
 from parkade.domain.catalog import Serverless
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import ComponentNotFound, ConfigNotFound, EndpointNotFound, Unreadable
 from parkade.runtime.places import InstanceState
 from parkade.runtime.views import ComponentDescription, EndpointDescription, InstanceStatus
@@ -173,6 +174,20 @@ def test_components_run_on_the_instances_of_their_variant_which_count_from_their
     # In the next process: from the oldest copy that ran on.
     world.machines = EmbeddedMachines(world.host, world.clock)
     assert {each.started_at for each in world.machines.present()} == {NOW}
+
+
+def test_what_sleeps_has_no_instances_and_counts_anew_when_it_wakes(world):
+    copy = a_worker("c-1", component_name="parrot")
+    falling = {"blueprint": hosting(2), "asleep_since": NOW}
+    world.run(copy, **falling, status=EndpointStatus.UPDATING)
+    assert len(world.machines.present()) == 2  # the copies are still leaving
+    world.run(**falling, status=EndpointStatus.IN_SERVICE)
+    assert world.machines.present() == []
+    (wanted,) = world.machines.wanted("falcon", "falcon-config")
+    assert wanted.count == 2  # what is reserved for it, since it may wake
+    world.clock.advance(minutes(30))
+    world.run(**falling, status=EndpointStatus.SYSTEM_UPDATING)
+    assert {each.started_at for each in world.machines.present()} == {NOW + minutes(40)}
 
 
 def test_what_is_gone_and_comes_again_begins_anew(world):

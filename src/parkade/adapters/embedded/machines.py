@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain.cost import Instance
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import ComponentNotFound, EndpointNotFound, Unreadable
 from parkade.domain.price import Machine
 
@@ -80,8 +81,10 @@ class EmbeddedMachines:
             self._note(recorded, {each.generation for each in statuses})
         yield from self._workers(endpoint_name, statuses)
         if recorded is not None:
+            # What is asleep has let go of them; what falls asleep has not yet.
+            asleep = recorded.asleep and recorded.status is EndpointStatus.IN_SERVICE
             for config, generation in _configs(recorded):
-                if config.hosts_components:
+                if config.hosts_components and not asleep:
                     yield from self._hosting(endpoint_name, config, generation, statuses)
 
     def _workers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,11 @@ def _wanted(recorded: RecordedEndpoint) -> Mapping[str, Variant]:
     """Return the variants of the fleet that serves, as they are to be."""
     changing = recorded.target if recorded.target_generation == recorded.generation else None
     config = (changing or recorded.blueprint).config
-    return {variant.name: variant for variant in config.every}
+    # What is asleep is to have none until it is woken, and then as many as it had.
+    return {
+        variant.name: replace(variant, instance_count=0) if recorded.asleep else variant
+        for variant in config.every
+    }
 
 
 def _pending(described: EndpointDescription) -> dict[str, Any] | None:
