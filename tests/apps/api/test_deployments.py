@@ -263,6 +263,15 @@ def test_what_is_waited_for_is_expected_as_its_config_or_the_former_one_took(wor
     assert at(world, begun["id"])["expected_at"] is None
 
 
+def test_the_waits_of_a_strategy_are_expected_too(world):
+    world.started(succeed(world)["config_name"], took=seconds(40))
+    strategy = {
+        "kind": "canary", "percent": 10, "waitSeconds": 30, "terminationWaitSeconds": 5,
+    }  # fmt: skip
+    begun = begin(world, a_payload(weight=2, strategy=strategy))
+    assert at(world, begun["id"])["expected_in_seconds"] == 40 + 2 * 30 + 5
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

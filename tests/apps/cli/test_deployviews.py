@@ -99,6 +99,23 @@ def test_who_waits_sees_what_was_done_what_goes_on_and_what_follows():
     assert trimmed(drawn(deployviews.progress(view), 80)) == PROGRESS
 
 
+def test_who_waits_sees_the_beginning_and_the_end_of_a_long_text_and_show_has_all_of_it():
+    long = f"it failed: {'Traceback ' * 100}ModuleNotFoundError: no module x"
+    view = a_deployment(steps=[a_step("check", 1, 2, outcome="failed", text=long)])
+    drawn_short = " ".join(drawn(deployviews.progress(view), 80).split())
+    assert "it failed: Traceback" in drawn_short
+    assert "… " in drawn_short
+    assert "no module x" in drawn_short
+    assert drawn_short.count("Traceback") < 20
+    assert drawn(deployviews.deployment(view), 200).count("Traceback") == 100
+
+
+def test_the_word_about_a_failure_does_not_repeat_it():
+    step = a_step("notify", 1, 2, text="deployment x of text failed: for a very long reason")
+    text = drawn(deployviews.steps(a_deployment(steps=[step], coming=[])), 80)
+    assert text.split() == ["✓", "notify", "1.0", "s", "ann", "was", "told", "how", "it", "ended"]
+
+
 def test_errors_that_were_passed_over_stand_with_their_step():
     retries = [a_retry(f"busy {number}", 2.0**number) for number in range(5)]
     step = a_step("bring_up", 1, retries=retries)

@@ -1,7 +1,7 @@
 """Deployments: endpoints that are created or updated step by step: `/v1/deployments`."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -160,9 +160,10 @@ def _view(services: Served, deployment: Deployment) -> DeploymentView:
 
 
 def _expected(services: Served, deployment: Deployment, now: datetime) -> datetime | None:
-    """Return when the fleet will answer that is waited for, as far as that is known.
+    """Return when what is waited for will be over, as far as that is known.
 
-    That is by how long fleets of its endpoint config took, or of the one that it replaces.
+    That is by how long fleets of its endpoint config took to answer, or of the one that it
+    replaces, and by what the strategy of an update waits for besides.
     """
     step = deployment.step
     if step is None or step.kind is not StepKind.WAIT:
@@ -171,8 +172,19 @@ def _expected(services: Served, deployment: Deployment, now: datetime) -> dateti
     span = starts.expected(deployment.config_name)
     if span is None and deployment.found is not None:
         span = starts.expected(deployment.found.config_name)
-    at = None if span is None else step.started_at + span
-    return None if at is None or at <= now else at
+    if span is None:
+        return None
+    at = step.started_at + span + _waits(deployment)
+    return None if at <= now else at
+
+
+def _waits(deployment: Deployment) -> timedelta:
+    """Return how long an update stays in its stages, where nothing goes wrong."""
+    if deployment.creates or deployment.config is None:
+        return timedelta(0)
+    strategy = deployment.order.strategy
+    shares = strategy.course([each.instance_count for each in deployment.config.variants])
+    return strategy.wait * len(shares) + strategy.termination_wait
 
 
 def _fleets(services: Served, endpoint_name: str) -> FleetsView | None:

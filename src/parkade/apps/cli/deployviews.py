@@ -28,6 +28,9 @@ _OUTCOMES = {"done": ("✓", "green"), "skipped": ("-", "dim"), "failed": ("✗"
 _UNDER_WAY, _COMING = ("◌", "yellow"), ("·", "dim")
 #: So many of the last errors of a step that were passed over are shown.
 _RETRIES = 3
+#: So much of what came of a step is drawn while others look on; `show` has all of it.
+_PROGRESS_ROOM = 160
+_NOTIFY = "notify"
 _GAP = 2
 #: The widths of what never gives way: an instant, and the widest text of `duration`.
 _BEGUN_WIDTH, _TOOK_WIDTH = len("2026-03-01 12:00"), len("59 min 59 s")
@@ -130,11 +133,12 @@ def progress(view: Mapping[str, Any]) -> RenderableType:
     facts = views.fact_table()
     for name, words in expected(view) + _running(view):
         facts.add_row(name, words)
-    return Group(heading, steps(view), facts) if facts.row_count else Group(heading, steps(view))
+    drawn = steps(view, room=_PROGRESS_ROOM)
+    return Group(heading, drawn, facts) if facts.row_count else Group(heading, drawn)
 
 
-def steps(view: Mapping[str, Any]) -> Table:
-    """List the steps: what came of them, and those that follow."""
+def steps(view: Mapping[str, Any], *, room: int | None = None) -> Table:
+    """List the steps: what came of them, and those that follow; texts that need more room are cut."""
     now = _instant(view["begun_at"]) + timedelta(seconds=view["took_seconds"])
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(no_wrap=True)
@@ -145,7 +149,13 @@ def steps(view: Mapping[str, Any]) -> Table:
         sign, style = _UNDER_WAY if each["outcome"] is None else _OUTCOMES[each["outcome"]]
         ended = _instant(each["ended_at"]) if each["ended_at"] else now
         span = duration(max(timedelta(0), ended - _instant(each["started_at"])))
-        table.add_row(Text(sign, style), Text(step_name(each["kind"]), style), span, told(each))
+        words = told(each)
+        if each["kind"] == _NOTIFY and each["outcome"] == "done":
+            # It repeats why a deployment failed.
+            words = Text(f"{view['owner']} was told how it ended")
+        if room is not None:
+            words = _cut(words, room)
+        table.add_row(Text(sign, style), Text(step_name(each["kind"]), style), span, words)
     for kind in view["coming"]:
         table.add_row(Text(_COMING[0], _COMING[1]), Text(step_name(kind), _COMING[1]), "", "")
     return table
@@ -163,6 +173,12 @@ def told(step: Mapping[str, Any]) -> Text:
         for each in passed[-_RETRIES:]
     ]
     return Text("\n".join(lines))
+
+
+def _cut(text: Text, room: int) -> Text:
+    """Return a text without its middle where it is longer: tracebacks end with what went wrong."""
+    half = (room - 3) // 2
+    return text if len(text) <= room else Text.assemble(text[:half], " … ", text[-half:])
 
 
 def rehearsal(view: Mapping[str, Any]) -> RenderableType:

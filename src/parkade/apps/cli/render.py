@@ -178,7 +178,7 @@ def board() -> Iterator[Board]:
     if not err.is_terminal:
         yield Board(None)
         return
-    with Live(console=err, auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(console=err, auto_refresh=False) as live:
         yield Board(live)
 
 
