@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.apps.autoscaling.conftest import ADAPTER, BLUE
+from tests.scaled import ADAPTER, BLUE
 
 TRACKING = {
     "TargetValue": 600.0,

@@ -5,8 +5,8 @@ import pytest
 from parkade.domain.scaling.activity import Held
 from parkade.domain.scaling.deciding import Decision
 from tests.apps.autoscaling.calls import activities, invalid, one, refusal, register
-from tests.apps.autoscaling.conftest import BLUE, GREEN
 from tests.builders import NOW, minutes
+from tests.scaled import BLUE, GREEN
 
 
 @pytest.mark.semantics("scaling.api")

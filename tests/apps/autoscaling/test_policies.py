@@ -14,8 +14,8 @@ from tests.apps.autoscaling.calls import (
     step,
     track,
 )
-from tests.apps.autoscaling.conftest import ADAPTER, BLUE, GREEN
 from tests.builders import NOW, minutes
+from tests.scaled import ADAPTER, BLUE, GREEN
 
 METRIC = {
     "MetricName": "Depth",

@@ -15,8 +15,8 @@ from parkade.domain.token import Role
 from parkade.ports.events import EventQuery
 from tests.apps.api.world import World
 from tests.apps.autoscaling.calls import invalid, one, policies, refusal, register, targets, track
-from tests.apps.autoscaling.conftest import ADAPTER, BLUE, GREEN, furnish
 from tests.apps.sagemaker.shapes import lawful, reachable
+from tests.scaled import ADAPTER, BLUE, GREEN, furnish
 
 SERVICE = "application-autoscaling"
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.apps.autoscaling.calls import invalid, one, refusal, register, scheduled
-from tests.apps.autoscaling.conftest import BLUE, GREEN
 from tests.builders import NOW, minutes
+from tests.scaled import BLUE, GREEN
 
 CRON = "cron(0 8 ? * MON-FRI *)"
 BOTH = {"MinCapacity": 2, "MaxCapacity": 6}

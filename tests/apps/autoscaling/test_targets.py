@@ -15,8 +15,8 @@ from tests.apps.autoscaling.calls import (
     targets,
     track,
 )
-from tests.apps.autoscaling.conftest import ADAPTER, BLUE, GREEN, a_reading
 from tests.builders import NOW, minutes
+from tests.scaled import ADAPTER, BLUE, GREEN, a_reading
 
 AWAKE = {
     "DynamicScalingInSuspended": False,
@@ -139,7 +139,7 @@ def test_targets_are_found_by_resource_and_dimension(boto):
     assert [each["ResourceId"] for each in found] == [ADAPTER.id]
 
 
-@pytest.mark.semantics("scaling.api")
+@pytest.mark.semantics("scaling.api", "scaling.deregistering")
 def test_deregistering_takes_policies_alarms_and_scheduled_actions_along(boto, world):
     first = register(boto)
     track(boto)

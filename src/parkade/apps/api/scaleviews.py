@@ -100,6 +100,10 @@ class Look:
             if self._endpoint_of(each.resource) == endpoint_name
         ]
 
+    def known(self, endpoint_name: str) -> bool:
+        """Tell whether there is anything to scale of an endpoint, or anything that is scaled."""
+        return bool(self._of(endpoint_name) or self.scaled(endpoint_name))
+
     def resource(self, endpoint_name: str, variant: str | None, component: str | None) -> Resource:
         """Return what is meant of an endpoint: what is named, or the only one that there is.
 

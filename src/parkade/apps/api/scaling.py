@@ -1,6 +1,6 @@
 """How many there are of each variant and component, by which rules: `/v1/endpoints/.../scaling`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query
 
@@ -10,6 +10,9 @@ from parkade.apps.api.scaleviews import Look
 from parkade.apps.api.schemas.scaling import ScalingForm, ScalingView, ScheduledActionForm
 from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ScalableTargetNotFound
 from parkade.services.scaletuning import tune
+
+if TYPE_CHECKING:
+    from parkade.domain.scaling.target import Resource
 
 routes = router("Scaling", "/v1/endpoints/{endpoint_name}/scaling")
 
@@ -43,8 +46,7 @@ async def put_scaling(
     policy is made. The number is brought within the bounds at once. Where there are several target
     tracking policies it is 409: Application Auto Scaling's own calls change one of them.
     """
-    look = Look(services)
-    resource = look.resource(endpoint_name, form.variant, form.component)
+    resource = _meant(services, endpoint_name, form.variant, form.component)
     tune(services.scaling.book, resource, form.tuning(), caller.name)
     return Look(services).view(endpoint_name)
 
@@ -61,16 +63,15 @@ async def delete_scaling(
 
     Policies, their alarms and scheduled actions go with it. 404 where nothing is scaled.
     """
-    look = Look(services)
     if variant is None and component is None:
-        found = look.scaled(endpoint_name)
+        found = Look(services).scaled(endpoint_name)
         if not found:
             raise ScalableTargetNotFound(
                 f"nothing of endpoint {endpoint_name!r} is scaled",
                 hint="PUT it with min and max first",
             )
     else:
-        found = [look.resource(endpoint_name, variant, component)]
+        found = [_meant(services, endpoint_name, variant, component)]
     for resource in found:
         services.scaling.book.deregister(resource, caller.name)
     return Look(services).view(endpoint_name)
@@ -88,7 +89,7 @@ async def put_scheduled_action(
 
     What is left out of an action that is there stays as it is.
     """
-    resource = Look(services).resource(endpoint_name, form.variant, form.component)
+    resource = _meant(services, endpoint_name, form.variant, form.component)
     services.scaling.timetables.put(resource, action_name, form.timing(), caller.name)
     return Look(services).view(endpoint_name)
 
@@ -103,9 +104,19 @@ async def delete_scheduled_action(
     component: Component = None,
 ) -> ScalingView:
     """Set bounds at that time no more; they stay as they are now."""
-    resource = Look(services).resource(endpoint_name, variant, component)
+    resource = _meant(services, endpoint_name, variant, component)
     services.scaling.timetables.delete(resource, action_name, caller.name)
     return Look(services).view(endpoint_name)
+
+
+def _meant(
+    services: Served, endpoint_name: str, variant: str | None, component: str | None
+) -> "Resource":
+    """Return what is meant. Raises EndpointNotFound, InvalidInput that names the others."""
+    look = Look(services)
+    if not look.known(endpoint_name):
+        _require_known(services, endpoint_name)
+    return look.resource(endpoint_name, variant, component)
 
 
 def _require_known(services: Served, endpoint_name: str) -> None:
