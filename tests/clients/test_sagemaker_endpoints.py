@@ -405,66 +405,6 @@ def test_an_update_retains_what_it_is_told_to(
     boto.delete(name)
 
 
-BLUE_GREEN = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
-ROLLING = {
-    "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 0
-}  # fmt: skip
-
-
-@pytest.mark.semantics("states.blue_green", "guardrails.refused")
-@pytest.mark.parametrize(
-    ("deployment", "told"),
-    [
-        ({"RollingUpdatePolicy": ROLLING}, "DeploymentConfig.RollingUpdatePolicy is not supported"),
-        ({"RollingUpdatePolicy": ROLLING, "BlueGreenUpdatePolicy": BLUE_GREEN}, "only one of them"),
-        (
-            {
-                "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 0}
-                }
-            },
-            "Type CANARY is not supported",
-        ),
-        (
-            {
-                "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": {"Type": "LINEAR", "WaitIntervalInSeconds": 0}
-                }
-            },
-            "Type LINEAR is not supported",
-        ),
-        (
-            {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}},
-            "AutoRollbackConfiguration.Alarms is not supported",
-        ),
-        (
-            {"BlueGreenUpdatePolicy": {**BLUE_GREEN, "TerminationWaitInSeconds": 3601}},
-            "less than or equal to 3600",
-        ),
-    ],
-    ids=["rolling", "both", "canary", "linear", "alarms", "wait"],
-)
-def test_a_deployment_in_stages_is_refused_by_name(
-    boto: Account, weighed: str, name: str, deployment: dict[str, Any], told: str
-) -> None:
-    client = boto.sagemaker
-    for operation, named in ((client.create_endpoint, name), (client.update_endpoint, weighed)):
-        assert told in invalid(
-            operation, EndpointName=named, EndpointConfigName="one", DeploymentConfig=deployment
-        )
-    assert boto.status(weighed) == "InService"
-
-
-def test_a_deployment_all_at_once_is_what_happens_here(boto: Account, name: str) -> None:
-    deployment = {"BlueGreenUpdatePolicy": BLUE_GREEN}
-    boto.endpoint(name, "one", DeploymentConfig=deployment)
-    boto.sagemaker.update_endpoint(
-        EndpointName=name, EndpointConfigName="one", DeploymentConfig=deployment
-    )
-    boto.wait(name)
-    boto.delete(name)
-
-
 def test_what_there_is_no_room_for_is_refused(boto: Account, name: str) -> None:
     boto.config(name, variant(InitialInstanceCount=1000))
     code, told = refusal(boto.sagemaker.create_endpoint, EndpointName=name, EndpointConfigName=name)
