@@ -7,7 +7,7 @@ import pytest
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import ResourceLimitExceeded, Unavailable
 from parkade.domain.lease import EndReason
-from parkade.domain.terms import Booking, Terms
+from parkade.domain.terms import Booking, Sleep, Terms
 from tests.builders import NOW, a_lease, an_endpoint, an_event, minutes
 from tests.services.faults import Crash, Fault, faulty
 from tests.services.world import World
@@ -16,6 +16,8 @@ PAID = NOW + minutes(600)
 UNTOUCHED = {"stuck", "torn", "wild"}
 STOPPED = {"ended", "expired", "hopeless"}
 SERVING = {"booked", "broken", "fresh", "healed", "open", "refused", "soon"}
+#: One that is to fall asleep, and one that was asked for after half an hour of a paused clock.
+SLEEPY, WANTED = "sleepy", "wanted"
 
 
 def a_busy_world():
@@ -52,6 +54,13 @@ def a_busy_world():
     endpoint("torn")
     world.book.damage("torn", "expires_at is not an instant")
     endpoint("wild")
+    lease(SLEEPY)
+    endpoint(SLEEPY, changed_at=long_ago)
+    sleep = Sleep(after=minutes(10), pauses=True, since=long_ago)
+    world.terms_store.put(Terms(endpoint_name=SLEEPY, sleep=sleep), an_event())
+    dozing = {"asleep_at": NOW - minutes(30), "paused_at": NOW - minutes(30)}
+    lease(WANTED, **dozing, wanted_at=NOW)
+    endpoint(WANTED, changed_at=NOW - minutes(30), asleep=True, wanted=0, healthy=0)
     lease("open", expires_at=long_ago, ended=EndReason.EXPIRED, ended_at=long_ago)
     world.terms.put(Terms(endpoint_name="open", schedule="sun 09:00-23:00 UTC"), "ann")
     world.booking_store.add(
@@ -76,7 +85,14 @@ def assert_repaired(world):
         world.rest()
         world.clock.advance(minutes(1))
     seen = world.hosting.endpoints()
-    assert set(seen) == UNTOUCHED | SERVING
+    assert set(seen) == UNTOUCHED | SERVING | {SLEEPY, WANTED}
+    assert seen[SLEEPY].asleep
+    assert world.book.get(SLEEPY).time_left(world.clock.now()) == PAID - NOW
+    assert not seen[WANTED].asleep
+    assert seen[WANTED].status is EndpointStatus.IN_SERVICE
+    assert world.book.get(WANTED).expires_at == PAID + minutes(30)
+    put_to_sleep = [name for call, name in world.hosting.calls if call == "sleep"]
+    assert set(put_to_sleep) == {SLEEPY}
     assert all(seen[name].status is EndpointStatus.IN_SERVICE for name in SERVING)
     assert not {name for _, name in world.hosting.calls} & UNTOUCHED
     assert {name for call, name in world.hosting.calls if call == "delete"} == STOPPED | {"broken"}
@@ -103,11 +119,13 @@ IDS = [f"{number}-{name}" for number, name in STEPS]
 
 def test_the_busy_world_has_something_of_every_kind():
     kinds = {(action.kind, action.notice) for action in a_busy_world().sweep.plan().actions}
-    assert len(kinds) == 9
+    assert len(kinds) == 11
     assert {
         "book.put",
         "hosting.create",
         "hosting.delete",
+        "hosting.sleep",
+        "hosting.wake",
         "history.append",
         "notices.tell",
     } <= set(steps())

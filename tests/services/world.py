@@ -13,7 +13,7 @@ from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.terms import MemoryTermsStore
 from parkade.adapters.memory.watches import MemoryWatchStore
-from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.endpoint import TRANSIENT
 from parkade.ports.events import EventQuery
 from parkade.services.bookings import Bookings, unlimited
 from parkade.services.circumstances import Surroundings
@@ -202,7 +202,7 @@ class World:
     def settle_all(self):
         """Let every endpoint that is on its way arrive."""
         for name, seen in self.hosting.endpoints().items():
-            if seen.status in {EndpointStatus.CREATING, EndpointStatus.DELETING}:
+            if seen.status in TRANSIENT:
                 self.hosting.settle(name)
 
     def rest(self):
