@@ -119,6 +119,7 @@ def test_what_runs_is_told(used):
     assert 0 < left <= 1800
     assert value(families, "parkade_workers", endpoint="demo", state="running") == 1
     assert value(families, "parkade_worker_restarts", "_total", endpoint="demo") == 0
+    assert value(families, "parkade_standby_processes") <= 1
     assert value(families, "parkade_requests_in_flight", endpoint="demo") == 0
     assert value(families, "parkade_backlog_requests", endpoint="demo", state="waiting") == 0
     assert value(families, "parkade_sweep_actions", "_total", kind="start", result="done") == 1
@@ -311,6 +312,7 @@ def a_picture(**changes):
         "storing": True,
         "leases": Leases(states={}, running=()),
         "workers": {},
+        "standbys": 1,
         "restarts": {},
         "in_flight": {},
         "backlog": {},

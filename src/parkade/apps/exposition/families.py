@@ -79,7 +79,12 @@ def _workers(picture: Picture) -> Iterator[Metric]:
     )
     for key in sorted({*there, *picture.restarts}):
         restarts.add_metric(key, picture.restarts.get(key, 0))
-    yield from (workers, restarts)
+    standbys = GaugeMetricFamily(
+        "parkade_standby_processes",
+        "Processes that wait to become workers.",
+        value=picture.standbys,
+    )
+    yield from (workers, standbys, restarts)
 
 
 def _requests(picture: Picture) -> Iterator[Metric]:

@@ -70,6 +70,8 @@ class Picture:
     leases: Leases | None
     #: Workers by endpoint, variant and state.
     workers: Mapping[tuple[str, str, str], int]
+    #: Processes that wait to become workers.
+    standbys: int
     #: Restarts of workers by endpoint and variant.
     restarts: Mapping[tuple[str, str], int]
     in_flight: Mapping[str, int]
@@ -118,6 +120,7 @@ async def take(services: Services) -> Picture:
         for name in seen
         for each in services.host.instances(name)
     )
+    standbys = len(services.host.standbys())
     totals = services.monitor.totals
     spend = dict(services.money.bookkeeper.totals)
 
@@ -127,6 +130,7 @@ async def take(services: Services) -> Picture:
             storing=not services.monitor.collector.trouble,
             leases=_readable(lambda: _leases(services, seen, now)),
             workers=workers,
+            standbys=standbys,
             restarts=_readable(services.monitor.restarts.so_far) or {},
             in_flight={name: services.traffic(name).in_flight for name in seen},
             backlog={name: (each.waiting, each.running) for name, each in backlogs.items()},
