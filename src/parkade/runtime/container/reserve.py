@@ -12,6 +12,7 @@ when its host goes, however that goes.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import os
 import sys
@@ -45,6 +46,9 @@ def wait(line: Line) -> list[str]:
     asked = _received(line)
     with _watched(asked["late"]) as looked_at:
         failed = _import(asked["modules"])
+    # They stay: the collector need not look at them again when the model is there.
+    gc.collect()
+    gc.freeze()
     line.say({**outset.report(), "stamps": stamps, "failed": failed, "looked_at": looked_at})
     given = _received(line)
     os.environ.update(given["environment"])
