@@ -1,7 +1,8 @@
 """Alarms: a rule over a series of measurements, and the state that it is in.
 
 An alarm watches and tells. It decides nothing about endpoints: nothing is started, stopped or
-deleted because of its state, or of its name.
+deleted because of its state, or of its name. Whoever goes by it has named it, or is named by its
+actions: an update in stages, a step scaling policy.
 """
 
 from __future__ import annotations

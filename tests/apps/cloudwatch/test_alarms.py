@@ -60,7 +60,7 @@ OF_ONE = dict.fromkeys(("Namespace", "MetricName", "Dimensions", "Statistic", "P
         ({"EvaluationWindow": {"SlidingWindow": {}}}, "EvaluationWindow is not supported"),
         ({"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}}, "no PromQL"),
         ({"EvaluationInterval": 60}, "EvaluationInterval is not supported"),
-        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "starts, stops and scales nothing"),
+        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "it starts and stops nothing"),
         ({"OKActions": ["https://example.com"]}, "OKActions.member.1"),
         ({"TreatMissingData": "Breaching"}, "TreatMissingData"),
         ({"EvaluateLowSampleCountPercentile": "no"}, "EvaluateLowSampleCountPercentile"),

@@ -13,7 +13,9 @@ from parkade.domain.alarm import Alarm, Comparison, Missing, Rule, State, first_
 from parkade.domain.alarmshapes import series_of
 from parkade.domain.errors import AlarmNotFound, Forbidden, ResourceLimitExceeded, Unreadable
 from parkade.domain.metricquery import Measured, Query
+from parkade.domain.scaling.arns import policy_named
 from parkade.services.idlealarms import PREFIX
+from parkade.services.scalingalarms import PREFIX as SCALING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,8 +56,10 @@ def put(call: Call) -> Mapping[str, Any]:
     name = given["AlarmName"]
     if not name.isprintable():
         raise unusable("AlarmName", "it has control characters.")
-    if name.startswith(PREFIX):
-        raise unusable("AlarmName", f"names that begin with {PREFIX} are those of Parkade's own.")
+    for prefix in (PREFIX, SCALING):
+        if name.startswith(prefix):
+            why = f"names that begin with {prefix} are those of Parkade's own."
+            raise unusable("AlarmName", why)
     queries = _queries(given)
     now = call.now
     alarm = Alarm(
@@ -66,9 +70,9 @@ def put(call: Call) -> Mapping[str, Any]:
         configured_at=now,
         description=given.get("AlarmDescription", ""),
         actions_enabled=given.get("ActionsEnabled", True),
-        ok_actions=_actions(given, "OKActions"),
-        alarm_actions=_actions(given, "AlarmActions"),
-        insufficient_data_actions=_actions(given, "InsufficientDataActions"),
+        ok_actions=_actions(call, "OKActions"),
+        alarm_actions=_actions(call, "AlarmActions"),
+        insufficient_data_actions=_actions(call, "InsufficientDataActions"),
         plain="Metrics" not in given,
         tags=_tags(given.get("Tags", ()), {}),
         owner=call.actor,
@@ -192,15 +196,20 @@ def _one_of(given: Mapping[str, Any], member: str, words: Iterable[str], default
     return word
 
 
-def _actions(given: Mapping[str, Any], member: str) -> tuple[str, ...]:
-    for number, arn in enumerate(given.get(member, ()), 1):
-        if not _TOPIC.fullmatch(arn):
+def _actions(call: Call, member: str) -> tuple[str, ...]:
+    given = call.given.get(member, ())
+    for number, arn in enumerate(given, 1):
+        policy = policy_named(arn)
+        if policy is not None:
+            call.require_resource(policy[0])
+        elif not _TOPIC.fullmatch(arn):
             raise unusable(
                 f"{member}.member.{number}",
-                f"{arn!r} is not the ARN of an SNS topic. An alarm here tells topics, such as "
-                "arn:aws:sns:us-east-1:000000000000:alarms; it starts, stops and scales nothing.",
+                f"{arn!r} is the ARN of neither an SNS topic nor a scaling policy. An alarm here "
+                "tells topics, such as arn:aws:sns:us-east-1:000000000000:alarms, and scaling "
+                "policies of Application Auto Scaling; it starts and stops nothing.",
             )
-    return tuple(dict.fromkeys(given.get(member, ())))
+    return tuple(dict.fromkeys(given))
 
 
 def _tags(given: Iterable[Mapping[str, str]], tags: Mapping[str, str]) -> dict[str, str]:

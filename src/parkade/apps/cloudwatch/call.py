@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.parts.alarms import Alarming
     from parkade.domain.alarm import Alarm
+    from parkade.domain.scaling.target import Resource
     from parkade.domain.series import Series
     from parkade.domain.token import Token
 
@@ -55,6 +56,17 @@ class Call:
                     f"{each} is of another endpoint than those that token {self.actor!r} is limited "
                     f"to: {', '.join(sorted(self.caller.endpoints))}"
                 )
+
+    def require_resource(self, resource: Resource) -> None:
+        """Raise AccessDenied for what is scaled of an endpoint that the token is not limited to."""
+        name = resource.name
+        if resource.component:
+            name = self.components.get(name, "")
+        if self.caller.endpoints and name not in self.caller.endpoints:
+            raise self._denied(
+                f"{resource} is of another endpoint than those that token {self.actor!r} is "
+                f"limited to: {', '.join(sorted(self.caller.endpoints))}"
+            )
 
     def alarm(self, name: str) -> Alarm:
         """Return an alarm that the caller may see. Raises ResourceNotFound, AccessDenied."""

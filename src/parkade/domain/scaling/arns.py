@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from parkade.domain.errors import InvalidInput
 from parkade.domain.scaling.policy import key_of
 from parkade.domain.scaling.target import Resource
 
@@ -43,15 +44,21 @@ def of_target(target: ScalableTarget, region: str, account: str) -> str:
     return f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{digest}"
 
 
-def policy_key(arn: str) -> str:
-    """Return the key of the policy that an ARN names; empty: it names none.
+def policy_named(arn: str) -> tuple[Resource, str] | None:
+    """Return the resource and the name of the policy that an ARN names; None: it names none.
 
     Region and account are not compared: there is one of each, and both may be called anew.
     """
     match = _POLICY.fullmatch(arn)
     if match is None:
-        return ""
-    name, _, variant_name = match[1].removeprefix("endpoint/").partition("/variant/")
-    if match[1].startswith("inference-component/"):
-        return key_of(Resource(match[1].removeprefix("inference-component/")), match[2])
-    return key_of(Resource(name, variant_name), match[2]) if variant_name else ""
+        return None
+    try:
+        return Resource.parse(match[1]), match[2]
+    except InvalidInput:
+        return None
+
+
+def policy_key(arn: str) -> str:
+    """Return the key of the policy that an ARN names; empty: it names none."""
+    found = policy_named(arn)
+    return key_of(*found) if found is not None else ""

@@ -3,7 +3,8 @@
 Two rules look at the points, and the policy's two alarms in the monitor have the same ones:
 
     out   OUT_POINTS of OUT_POINTS above the target
-    in    all of IN_SPAN below IN_SHARE of the target
+    in    all of IN_SPAN below IN_SHARE of the target, and the point before: the load may have
+          fallen within it
 
 What is missing does not breach: a point that is not known makes nothing smaller. How many are
 wanted is told by points that were measured at the present capacity alone, those that begin after
@@ -82,7 +83,7 @@ def in_rule(tracking: Tracking, period: int) -> Rule:
 
 def looked_at(tracking: Tracking, period: int) -> int:
     """Return how many periods are to be seen for a decision."""
-    return max(OUT_POINTS, in_rule(tracking, period).periods) + EXTRA
+    return max(OUT_POINTS, in_rule(tracking, period).periods + 1) + EXTRA
 
 
 def alarms(policy: Policy, arn: str, endpoint_name: str, now: datetime) -> tuple[Alarm, ...]:
@@ -167,12 +168,12 @@ def _in(
     low_data = [each for each in seen.data if not seen.low_since or each.at >= seen.low_since]
     newest = next((each for each in reversed(seen.data) if each.value is not None), None)
     told = f"its metric was {newest.value:g} at last" if newest else "its metric is not known"
-    if not _holds(rule, low_data):
+    if not (_holds(rule, low_data) and _holds(rule, _before_newest(low_data))):
         low = _low(rule, low_data)
         if not low:
             return _stays(policy, f"{told}, which is no reason to change", counts=True)
         at = low[0].at + IN_SPAN + timedelta(seconds=seen.period)
-        why = f"{told}, below {rule.threshold:g} for {len(low)} of {rule.periods} points"
+        why = f"{told}, below {rule.threshold:g} for {len(low)} of {rule.periods + 1} points"
         return _stays(policy, why, max(at, now), counts=True)
     fresh = [each for each in fresh if each in low_data]
     if not fresh:
@@ -200,6 +201,12 @@ def _holds(rule: Rule, data: Sequence[Datum]) -> bool:
     return verdict(rule, data[-(rule.periods + EXTRA) :]).state is State.ALARM
 
 
+def _before_newest(data: Sequence[Datum]) -> Sequence[Datum]:
+    """Return what there was to see one known point ago."""
+    known = [place for place, each in enumerate(data) if each.value is not None]
+    return data[: known[-1]] if known else ()
+
+
 def _low(rule: Rule, data: Sequence[Datum]) -> list[Datum]:
     """Return the newest points that are low, without a hole; the oldest first."""
     found: list[Datum] = []
@@ -207,7 +214,7 @@ def _low(rule: Rule, data: Sequence[Datum]) -> list[Datum]:
         if each.value is None or not rule.comparison.holds(each.value, rule.threshold):
             break
         found.append(each)
-    return found[::-1][-rule.periods :]
+    return found[::-1]
 
 
 def _floor(policy: Policy, tracking: Tracking, seen: Seen, fresh: Sequence[Datum]) -> Vote:
