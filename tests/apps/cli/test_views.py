@@ -75,17 +75,25 @@ METERS = [
         lease={"time_left_seconds": 0.0, "ended": "expired"},
         created_at=None,
         status="Absent",
+        healthy=0,
+        wanted=0,
     ),
-    a_meter("stray", lease={}, requests_per_second=1234.5) | {"lease": None},
+    a_meter(
+        "stray",
+        lease={},
+        requests_per_second=1234.5,
+        capacities=[{"current": 1, "desired": 3}, {"current": 0, "desired": 0}],
+    )
+    | {"lease": None},
 ]
 
 AT_80 = """\
-Endpoint             Time left               State            Owner        Req/s
+Endpoint            Time left               State         Owner        Up  Req/s
 ────────────────────────────────────────────────────────────────────────────────
-text                 █████      20 min       ● running        ann            3.2
-falcon-40b-instruct  ▍          1 min 35 s   ✗ failed: Modu…  data-scien…    0.0
-flan                            over         ○ expired        ann            0.0
-stray                no lease                ● running        -             1234
+text                █████      20 min       ● running     ann           1    3.2
+falcon-40b-instru…  ▍          1 min 35 s   ✗ failed: M…  data-scie…    1    0.0
+flan                           over         ○ expired     ann           0    0.0
+stray               no lease                ● running     -           1/3   1234
 """
 
 
@@ -100,7 +108,7 @@ def test_the_meters_at_80_columns():
 def test_the_meters_at_120_columns_have_a_longer_bar():
     text = drawn(views.Meters(METERS), 120)
     heading, _, first, *_ = text.splitlines()
-    assert heading.split() == ["Endpoint", "Time", "left", "State", "Owner", "Req/s"]
+    assert heading.split() == ["Endpoint", "Time", "left", "State", "Owner", "Up", "Req/s"]
     assert "██████████           20 min" in first
     assert "falcon-40b-instruct" in text
     assert "data-science-team" in text

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from parkade.apps.cli import options, pricing, render, sleep, terms, views, waiting
+from parkade.apps.cli import options, pricing, render, scaleviews, sleep, terms, views, waiting
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
 from parkade.domain.spans import duration
@@ -80,6 +80,7 @@ def show(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
     else:
         settled = [("asleep", sleep.asleep(view["sleep"]))] if view["sleep"] else []
         settled += terms.facts(view["terms"]) if view["terms"] else []
+        settled += scaleviews.facts(view)
         render.show(views.endpoint(view, settled))
 
 

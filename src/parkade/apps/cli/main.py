@@ -25,6 +25,7 @@ from parkade.apps.cli import (
     objects,
     render,
     routes,
+    scaling,
     server,
     simulate,
     sleep,
@@ -126,6 +127,7 @@ app.add_typer(deployments.app, name="deployments", rich_help_panel=_METER)
 _offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
 _offer(_METER, terms.schedule, terms.keep, sleep.sleep, sleep.wake)
 app.add_typer(bookings.app, name="book", rich_help_panel=_METER)
+app.add_typer(scaling.app, name="scale", rich_help_panel=_METER)
 _offer(_MONEY, money.cost)
 app.add_typer(money.prices_app, name="prices", rich_help_panel=_MONEY)
 app.add_typer(money.budget_app, name="budget", rich_help_panel=_MONEY)

@@ -112,7 +112,8 @@ class Meters:
         names = _longest(("Endpoint", *(each["name"] for each in self.endpoints)))
         owners = _longest(("Owner", *map(_owner, self.endpoints)))
         states = _longest(("State", *(state(each).plain for each in self.endpoints)))
-        room = width - (cells + 1 + _DURATION_WIDTH) - len("Req/s") - 4 * _GAP
+        counts = _longest(("Up", *map(_count, self.endpoints)))
+        room = width - (cells + 1 + _DURATION_WIDTH) - counts - len("Req/s") - 5 * _GAP
         owner = min(owners, max(len("Owner"), room // 4))
         word = min(states, max(len("✗ unreadable"), room - owner - names))
         name = min(names, max(8, room - owner - word))
@@ -121,10 +122,16 @@ class Meters:
         table.add_column("Time left", no_wrap=True, width=cells + 1 + _DURATION_WIDTH)
         table.add_column("State", no_wrap=True, width=word)
         table.add_column("Owner", no_wrap=True, width=owner)
+        table.add_column("Up", no_wrap=True, justify="right", width=counts)
         table.add_column("Req/s", no_wrap=True, justify="right", width=len("Req/s"))
         for each in self.endpoints:
             table.add_row(
-                each["name"], time_left(each, cells), state(each), _owner(each), _rate(each)
+                each["name"],
+                time_left(each, cells),
+                state(each),
+                _owner(each),
+                _count(each),
+                _rate(each),
             )
         yield table
 
@@ -310,6 +317,14 @@ def fact_table() -> Table:
 
 def _owner(endpoint: dict[str, Any]) -> str:
     return str(endpoint["lease"]["owner"]) if endpoint["lease"] else "-"
+
+
+def _count(endpoint: dict[str, Any]) -> str:
+    """Say how many instances and copies answer, of how many."""
+    counts = endpoint.get("capacities") or ()
+    current = sum(each["current"] for each in counts) if counts else endpoint["healthy"]
+    desired = sum(each["desired"] for each in counts) if counts else endpoint["wanted"]
+    return str(current) if current == desired else f"{current}/{desired}"
 
 
 def _rate(endpoint: dict[str, Any]) -> str:
