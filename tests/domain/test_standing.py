@@ -30,6 +30,19 @@ def ended(reason, **changes):
         (VALID, an_endpoint("Creating"), State.STARTING, "starting"),
         (VALID, an_endpoint("Updating", healthy=1), State.RUNNING, "running"),
         (VALID, an_endpoint("Deleting"), State.STARTING, "starting"),
+        # It hosts components: nothing is wanted of itself.
+        (
+            VALID,
+            an_endpoint("Updating", wanted=0, healthy=0, changing=True),
+            State.RUNNING,
+            "running",
+        ),
+        (
+            VALID,
+            an_endpoint("SystemUpdating", wanted=0, healthy=0, changing=True),
+            State.STARTING,
+            "starting",
+        ),
         (
             VALID,
             an_endpoint("Failed", failure_reason="bad archive"),

@@ -141,7 +141,9 @@ def _seen(
         return _failed(seen.name, seen.failure_reason, leased=lease is not None)
     if seen.status is EndpointStatus.OUT_OF_SERVICE:
         return _failed(seen.name, "OutOfService, which only a person can mend", leased=False)
-    if seen.status in SERVING and (seen.healthy or not seen.wanted):
+    # What hosts components alone is awake once these have come.
+    waking = seen.status is EndpointStatus.SYSTEM_UPDATING and seen.changing
+    if seen.status in SERVING and (seen.healthy or not (seen.wanted or waking)):
         return Standing(state=State.RUNNING, reason="running")
     if seen.status is EndpointStatus.CREATING:
         return _starting(seen.created_at, now, expected(seen.config_name))
