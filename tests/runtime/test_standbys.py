@@ -380,6 +380,42 @@ def test_an_abandoned_host_leaves_workers_alone(shop):
     asyncio.run(story())
 
 
+def test_a_host_that_comes_back_keeps_processes_for_what_is_asleep(shop):
+    async def story():
+        async with running(shop) as host:
+            shop.serve(host, PLAIN)
+            await in_service(host)
+            await one_waits(host)
+            host.sleep_endpoint("falcon", "ann")
+            await until(lambda: not shop.processes())
+        async with running(shop) as successor:
+            waiting = await one_waits(successor)
+            successor.wake_endpoint("falcon", "ann")
+            await until(lambda: successor.observed()["falcon"].healthy)
+            assert pids(successor) == [waiting]
+            assert await asked(successor) == "none"
+
+    asyncio.run(story())
+
+
+def test_what_is_known_of_models_is_lost_without_harm(shop):
+    async def story():
+        async with running(shop) as host:
+            shop.serve(host, PLAIN)
+            await in_service(host)
+            await one_waits(host)
+        (known,) = (shop.paths.cache / "imports").iterdir()
+        assert known.stat().st_mode & 0o077 == 0
+        known.write_text("{}")
+        async with running(shop) as successor:
+            await in_service(successor)
+            assert await asked(successor) == "none"
+            await one_waits(successor)
+        assert starts(shop) == [False, False]
+
+    asyncio.run(story())
+
+
 @pytest.fixture
 def lone_host(shop):
     """Run hosts on the shop in processes of their own."""

@@ -149,6 +149,16 @@ class Fleet:
                     place.begin()
                 self.instances.append(Instance(places))
 
+    async def foresee(self) -> None:
+        """Have it known what it would start."""
+        premises = self._premises
+        for group in self.groups:
+            for number in range(group.size):
+                log = premises.paths.logs / self._endpoint_name / f"{group.name}-preparation.log"
+                launch = await self._prepare(group, number).foresee(log)
+                if launch is not None:
+                    await premises.standbys.expect(launch)
+
     def surplus(self) -> list[Instance]:
         """Let go of the instances that are more than wanted: first those that do not serve.
 

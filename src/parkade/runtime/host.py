@@ -83,7 +83,7 @@ class Host(Sleepers):
         the updates that it guards; its changes are to be told by `heed`.
         """
         self._current_rules = rules
-        standbys = Standbys(paths.work, lambda: self._current_rules)
+        standbys = Standbys(paths, lambda: self._current_rules)
         super().__init__(
             Premises(
                 store=store,
@@ -139,9 +139,15 @@ class Host(Sleepers):
             self._notice_loss(copies)
         self._started = True
         self._loop = asyncio.get_running_loop()
-        self._premises.standbys.begin()
+        self._premises.standbys.begin(self._foresee)
         self._log_keeper = asyncio.create_task(self._tend_logs(), name="tend logs")
         self._premises.changed()
+
+    async def _foresee(self) -> None:
+        """Tell what may be started, now or when what is asleep wakes."""
+        for keeper in self._keepers:
+            if keeper.live:
+                await keeper.fleet.foresee()
 
     def _notice_loss(self, copies: Copies) -> None:
         """Let go of a component whose endpoint went, or fell asleep, while nobody looked."""

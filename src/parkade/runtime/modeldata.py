@@ -72,6 +72,10 @@ class ModelData:
         data, code = self._digest(data_url), self._digest(code_url)
         return _of_both(data, code) if code_url else data
 
+    def has(self, data_url: str, code_url: str = "") -> bool:
+        """Tell whether the data is unpacked as it is now. Blocking; raises ObjectNotFound."""
+        return (self._folder / self.digest(data_url, code_url)).is_dir()
+
     def _digest(self, url: str) -> str:
         return self._objects.stat(*names.s3_address(url)).etag if url else _NOTHING
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import StartFailed
+from parkade.domain.errors import ParkadeError, StartFailed
 from parkade.domain.spans import duration
 from parkade.runtime import images, leftovers, modeldata, pings
 from parkade.runtime.environments import Halt
@@ -92,6 +92,20 @@ class Preparation:
                 async with _within(limit, "its preparation"):
                     self._launch = await self._prepare(log)
             return self._launch
+
+    async def foresee(self, log: Path) -> Launch | None:
+        """Return what is to be started, where its data is here; nothing is fetched for it."""
+        # What is wrong is told when it is started.
+        with suppress(ParkadeError, OSError):
+            container = self._container()
+            if not container.multi_model and await self._is_here(container):
+                return await self.launch(log)
+        return None
+
+    async def _is_here(self, container: catalog.Container) -> bool:
+        data = self._premises.data
+        code = modeldata.submitted(container.environment)
+        return await asyncio.to_thread(data.has, container.data_url, code)
 
     async def _prepare(self, log: Path) -> Launch:
         premises, rules = self._premises, self._premises.rules()

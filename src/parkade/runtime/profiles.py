@@ -31,13 +31,22 @@ class Profile:
         )
 
 
-def profile(told: Any) -> Profile | None:
+def profile(given: Any) -> Profile | None:
     """Return what a process has told, None where it is not understood."""
     try:
         return Profile(
-            own=tuple(map(str, told["own"])),
-            others=frozenset(map(str, told["others"])),
-            changed=frozenset((str(k), str(v)) for k, v in told["changed"].items()),
+            own=tuple(map(str, given["own"])),
+            others=frozenset(map(str, given["others"])),
+            changed=frozenset((str(k), str(v)) for k, v in given["changed"].items()),
         )
     except (AttributeError, KeyError, TypeError):
         return None
+
+
+def told(known: Profile) -> dict[str, Any]:
+    """Return it as a process tells it."""
+    return {
+        "own": known.own,
+        "others": sorted(known.others),
+        "changed": dict(sorted(known.changed)),
+    }

@@ -54,10 +54,9 @@ class Recipe:
     environment: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, furnished: Furnished) -> Recipe:
-        """Return the worker's."""
-        entries = furnished.environment.items()
-        return cls(furnished.command, frozenset(e for e in entries if e[0] not in LATE))
+    def of(cls, command: tuple[str, ...], environment: Mapping[str, str]) -> Recipe:
+        """Return that of workers with this command and environment."""
+        return cls(command, frozenset(e for e in environment.items() if e[0] not in LATE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,17 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from parkade.runtime import leftovers
+from parkade.runtime.profilebook import ProfileBook
 from parkade.runtime.profiles import Profile, profile
 from parkade.runtime.standby import Died, Kind, Recipe, Standby, Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from parkade.runtime.furnishing import Furnished
     from parkade.runtime.lines import Line
-    from parkade.runtime.rules import HostRules
+    from parkade.runtime.preparation import Launch
+    from parkade.runtime.rules import HostPaths, HostRules
     from parkade.runtime.workers import Worker
 
 _logger = logging.getLogger(__name__)
@@ -57,9 +59,10 @@ class _Wish:
 class Standbys:
     """Keeps standby processes and hands them over."""
 
-    def __init__(self, folder: Path, rules: Callable[[], HostRules]) -> None:
-        """Give each a folder of its own in `folder`; nothing is started before `begin`."""
-        self._folder = folder
+    def __init__(self, paths: HostPaths, rules: Callable[[], HostRules]) -> None:
+        """Take what it works with; nothing is started before `begin`."""
+        self._folder = paths.work
+        self._book = ProfileBook(paths.cache / "imports")
         self._rules = rules
         #: What models were seen to import, the last one seen last.
         self._profiles: OrderedDict[tuple[Recipe, str], Profile] = OrderedDict()
@@ -76,9 +79,9 @@ class Standbys:
         """The processes that can be handed over."""
         return tuple(each.worker.pid for each in self._kept if each.there is not None)
 
-    def begin(self) -> None:
-        """Keep processes in reserve from now on."""
-        self._keeper = asyncio.create_task(self._keep(), name="standbys")
+    def begin(self, expected: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep processes in reserve from now on; `expected` tells what for, by `expect`."""
+        self._keeper = asyncio.create_task(self._keep(expected), name="standbys")
 
     async def close(self) -> None:
         """End them all, and keep none any more."""
@@ -96,15 +99,42 @@ class Standbys:
     def learn(self, furnished: Furnished, told: Any) -> None:
         """Take note of what a worker that was started as ever has told."""
         found = profile(told)
-        if found is None or not _may(furnished):
+        if found is None or not _may(furnished.environment, talks=furnished.talks):
             return
-        recipe = Recipe.of(furnished)
+        recipe = Recipe.of(furnished.command, furnished.environment)
+        folder = furnished.environment[leftovers.MODEL_DIR]
+        self._remember(recipe, folder, found)
+        self._do(self._write(recipe, folder, found))
+
+    async def expect(self, launch: Launch) -> None:
+        """Take note that workers of it may be started, whose profile may be known from before."""
+        environment = {
+            **launch.inherited,
+            **launch.environment,
+            leftovers.HEALTH: launch.health,
+        }
+        if launch.model_dir is None or not _may(environment, talks=launch.talks):
+            return
+        recipe, folder = Recipe.of(launch.command, environment), str(launch.model_dir)
+        if (recipe, folder) in self._profiles:
+            return
+        found = await asyncio.to_thread(self._book.read, recipe, folder)
+        if found is not None:
+            self._remember(recipe, folder, found)
+
+    def _remember(self, recipe: Recipe, folder: str, found: Profile) -> None:
         # Models of one kind share what is remembered of them.
         found = next((each for each in self._profiles.values() if each == found), found)
-        self._profiles[recipe, furnished.environment[leftovers.MODEL_DIR]] = found
+        self._profiles[recipe, folder] = found
         while len(self._profiles) > _MODELS:
             self._profiles.popitem(last=False)
-        self._want(Kind(recipe, found), furnished)
+        self._want(Kind(recipe, found), folder)
+
+    async def _write(self, recipe: Recipe, folder: str, found: Profile) -> None:
+        try:
+            await asyncio.to_thread(self._book.write, recipe, folder, found)
+        except OSError:
+            _logger.exception("what models import cannot be kept for later")
 
     async def take(self, furnished: Furnished, log: Path) -> tuple[Worker, Line] | None:
         """Make a standby process the worker that is described; None where there is none for it.
@@ -112,14 +142,15 @@ class Standbys:
         The line to it is the caller's from then on.
         """
         self._started_at = asyncio.get_running_loop().time()
-        if not _may(furnished):
+        if not _may(furnished.environment, talks=furnished.talks):
             return None
-        recipe = Recipe.of(furnished)
-        wanted = self._profiles.get((recipe, furnished.environment[leftovers.MODEL_DIR]))
+        recipe = Recipe.of(furnished.command, furnished.environment)
+        folder = furnished.environment[leftovers.MODEL_DIR]
+        wanted = self._profiles.get((recipe, folder))
         if wanted is None:
             return None
         kind = Kind(recipe, wanted)
-        self._want(kind, furnished)
+        self._want(kind, folder)
         while (standby := self._pick(kind)) is not None:
             self._kept.remove(standby)
             if not standby.is_current():
@@ -144,10 +175,10 @@ class Standbys:
         fitting = [each for each in self._kept if each.fits(kind)]
         return max(fitting, key=lambda each: len(each.there.own) if each.there else 0, default=None)
 
-    def _want(self, kind: Kind, furnished: Furnished) -> None:
+    def _want(self, kind: Kind, folder: str) -> None:
         wish = self._wishes.setdefault(kind, _Wish(set()))
         self._wishes.move_to_end(kind)
-        wish.folders.add(furnished.environment[leftovers.MODEL_DIR])
+        wish.folders.add(folder)
         wish.deaths = 0
         self.stir()
 
@@ -156,8 +187,9 @@ class Standbys:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    async def _keep(self) -> None:
+    async def _keep(self, expected: Callable[[], Coroutine[Any, Any, None]]) -> None:
         loop = asyncio.get_running_loop()
+        await expected()
         while True:
             await self._stirred.wait()
             quiet_at = self._started_at + self._rules().reserve.quiet.total_seconds()
@@ -236,6 +268,6 @@ class Standbys:
             self.stir()
 
 
-def _may(furnished: Furnished) -> bool:
-    """Tell whether the worker is one that could have waited, and may."""
-    return furnished.talks and furnished.environment.get(CHOICE) != NEVER
+def _may(environment: Mapping[str, str], *, talks: bool) -> bool:
+    """Tell whether a worker is one that could have waited, and may."""
+    return talks and environment.get(CHOICE) != NEVER
