@@ -1,6 +1,7 @@
 """The implementations that the contract suites run on."""
 
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 
 from parkade.adapters.memory.alarms import MemoryAlarmStore
@@ -8,6 +9,7 @@ from parkade.adapters.memory.backlog import MemoryBacklogStore
 from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.budgets import MemoryBudgetStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
+from parkade.adapters.memory.deployments import MemoryDeploymentStore
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
@@ -15,6 +17,7 @@ from parkade.adapters.memory.letters import MemoryLetterStore
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
+from parkade.adapters.memory.scaling import MemoryScalingStore
 from parkade.adapters.memory.subscribers import MemorySubscriberStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
@@ -26,12 +29,14 @@ from parkade.adapters.sqlite.bookings import SqliteBookingStore
 from parkade.adapters.sqlite.budgets import SqliteBudgetStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.deployments import SqliteDeploymentStore
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.letters import SqliteLetterStore
 from parkade.adapters.sqlite.remains import SqliteRemainsStore
 from parkade.adapters.sqlite.routes import SqliteRouteStore
+from parkade.adapters.sqlite.scaling import SqliteScalingStore
 from parkade.adapters.sqlite.subscribers import SqliteSubscriberStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
@@ -55,7 +60,9 @@ def stores(kind, folder):
         catalog = MemoryCatalogStore(history, remains)
         terms = MemoryTermsStore(history, book)
         alarms = MemoryAlarmStore(history)
+        deployments = MemoryDeploymentStore(history)
         bookings = MemoryBookingStore(history, purses)
+        scaling = MemoryScalingStore(history)
         yield SimpleNamespace(
             history=history,
             book=book,
@@ -65,6 +72,10 @@ def stores(kind, folder):
             backlog=MemoryBacklogStore(),
             alarms=alarms,
             damage_alarm=lambda name: alarms.damage(name, "it is torn"),
+            deployments=deployments,
+            damage_deployment=lambda which: deployments.damage(which, "it is torn"),
+            scaling=scaling,
+            damage_scaling=lambda kind, key: getattr(scaling, kind).damage(key, "it is torn"),
             targets=MemoryTargetStore(history),
             subscribers=MemorySubscriberStore(history),
             letters=MemoryLetterStore(history),
@@ -104,6 +115,11 @@ def stores(kind, folder):
         with database.writing() as connection:
             assert connection.execute(statement, (booking_id,)).rowcount == 1
 
+    def damage_deployment(deployment_id):
+        statement = "UPDATE deployments SET content = '{' WHERE id = ?"
+        with database.writing() as connection:
+            assert connection.execute(statement, (deployment_id,)).rowcount == 1
+
     def damage_alarm(name):
         statement = "UPDATE alarms SET content = '{' WHERE name = ?"
         with database.writing() as connection:
@@ -125,6 +141,10 @@ def stores(kind, folder):
             backlog=SqliteBacklogStore(database),
             alarms=SqliteAlarmStore(database),
             damage_alarm=damage_alarm,
+            deployments=SqliteDeploymentStore(database),
+            damage_deployment=damage_deployment,
+            scaling=SqliteScalingStore(database),
+            damage_scaling=partial(_damage_scaling, database),
             targets=SqliteTargetStore(database),
             subscribers=SqliteSubscriberStore(database),
             letters=SqliteLetterStore(database),
@@ -142,6 +162,13 @@ def stores(kind, folder):
         )
     finally:
         database.close()
+
+
+def _damage_scaling(database, kind, key):
+    tables = {"targets": "scalable_targets", "policies": "scaling_policies"}
+    statement = f"UPDATE {tables.get(kind, 'scheduled_actions')} SET content = '{{' WHERE key = ?"  # noqa: S608
+    with database.writing() as connection:
+        assert connection.execute(statement, (key,)).rowcount == 1
 
 
 def kinds_of(history):

@@ -11,13 +11,13 @@ from parkade.domain.errors import (
     EndpointBusy,
     EndpointNotFound,
     InvalidInput,
+    ResourceLimitExceeded,
 )
 from parkade.ports.capacity import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parkade.domain.errors import ParkadeError
     from parkade.domain.scaling.target import Resource
     from parkade.ports.capacity import Reading
     from parkade.ports.clock import Clock
@@ -31,8 +31,8 @@ class MemoryCapacity:
         self._readings: dict[str, Reading] = {}
         self._wanted: dict[Resource, int] = {}
         self.slow = False
-        #: Raised by the next calls of `set`, as a machine that is full would have it.
-        self.refusal: ParkadeError | None = None
+        #: How many there can be of all together.
+        self.room = 64
         #: What was set, in order.
         self.done: list[dict[Resource, int]] = []
 
@@ -81,8 +81,6 @@ class MemoryCapacity:
 
     def set(self, wanted: Mapping[Resource, int], actor: str) -> None:  # noqa: ARG002  nobody asks here
         """Change the capacities."""
-        if self.refusal is not None:
-            raise self.refusal
         for resource, count in wanted.items():
             reading = self.read(resource)
             if count < reading.floor:
@@ -94,6 +92,9 @@ class MemoryCapacity:
                 raise EndpointBusy(f"{reading.why} and cannot be changed now")
             if reading.readiness is Readiness.AWAY:
                 raise Conflict(f"{reading.why} and cannot be changed")
+        taken = {reading.resource: reading.desired for reading in self._readings.values()}
+        if sum({**taken, **wanted}.values()) > max(self.room, sum(taken.values())):
+            raise ResourceLimitExceeded(f"there is room for {self.room} in all")
         self.done.append(dict(wanted))
         for resource, count in wanted.items():
             self._wanted[resource] = count

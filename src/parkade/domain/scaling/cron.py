@@ -5,7 +5,7 @@
 
 Fields are `*`, lists, ranges and increments (`0/15`); months and days have names. One of the two
 day fields is `?`. Of the month's days `L` is the last and `15W` the weekday nearest to the 15th; of
-the week's days `6L` is the last Friday of a month and `3#2` its second Tuesday.
+the week's days `L` is Saturday, `6L` the last Friday of a month and `3#2` its second Tuesday.
 """
 
 from __future__ import annotations
