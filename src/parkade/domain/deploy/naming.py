@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parkade.domain.catalog import EndpointConfig, Variant
+from parkade.domain.errors import InvalidInput
 from parkade.domain.names import NAME_LIMIT
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def wanted_config(
     """Return the endpoint config that is to serve.
 
     Variants that run keep their counts, by name, within the bounds that are ordered. What an order
-    does not speak of stays as it is: data capture and asynchronous inference.
+    does not speak of stays as it is: data capture and asynchronous inference. Raises InvalidInput.
     """
     live = {} if former is None else counts_of(former)
     variants = tuple(
@@ -47,14 +48,27 @@ def wanted_config(
         asynchronous=former.config.asynchronous if former else None,
         extras=former.config.extras if former else {},
     )
+    _require_bounds(order, config)
     return replace(config, name=config_name(order.endpoint_name, config, models))
 
 
+def _require_bounds(order: Order, config: EndpointConfig) -> None:
+    for name, scaling in order.scaling.items():
+        if scaling is not None and scaling.least < config.fewest:
+            raise InvalidInput(
+                f"autoscalingMinCapacity {scaling.least} of variant {name!r} is less than "
+                f"{config.fewest}",
+                field="autoscalingMinCapacity",
+                hint="asynchronous endpoints alone scale to 0; others sleep: give `sleep`",
+            )
+
+
 def wanted_count(order: Order, variant: Variant, live: int | None) -> int:
-    """Return how many instances a variant is to have: as many as it has, within its bounds."""
+    """Return how many instances a variant begins with: as many as it has, within its bounds."""
     count = variant.instance_count if live is None else live
     scaling = order.scaling.get(variant.name)
-    return count if scaling is None else max(1, scaling.clamped(count))
+    # Even where it has none at the moment: no config begins with none.
+    return max(1, count if scaling is None else scaling.clamped(count))
 
 
 def counts_of(blueprint: Blueprint) -> Mapping[str, int]:

@@ -105,7 +105,7 @@ class Order:
             name=self.endpoint_name,
             variants=self.variants,
             created_at=datetime.min.replace(tzinfo=UTC),
-        )
+        ).require_initial()
         self._require_scalable()
         self._require_metered()
         if not timedelta(0) < self.max_wait <= LONGEST_WAIT:

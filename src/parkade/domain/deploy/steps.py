@@ -118,10 +118,9 @@ def coming(steps: Sequence[Step]) -> tuple[StepKind, ...]:
 
 def failed(steps: Sequence[Step]) -> Step | None:
     """Return the step that made it fail, if one did."""
-    return next(
-        (step for step in steps if step.outcome is Outcome.FAILED and step.kind not in BACKWARD),
-        None,
-    )
+    harmless = BACKWARD.keys() | _SETTLED
+    fatal = (step for step in steps if step.outcome is Outcome.FAILED)
+    return next((step for step in fatal if step.kind not in harmless), None)
 
 
 def stoppable(steps: Sequence[Step]) -> bool:

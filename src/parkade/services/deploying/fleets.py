@@ -83,7 +83,7 @@ def _keeps_counts(deployment: Deployment, present: Present) -> bool:
     """
     scaling = deployment.order.scaling
     return all(
-        (bounds := scaling.get(name)) is None or max(1, bounds.clamped(count)) == count
+        (bounds := scaling.get(name)) is None or bounds.clamped(count) == count
         for name, count in counts_of(present.blueprint).items()
     )
 
