@@ -32,6 +32,13 @@ def test_the_body_may_come_from_standard_input(desk):
     assert desk.front.headers[0]["x-amzn-sagemaker-target-variant"] == "b"
 
 
+def test_one_may_wait_for_what_is_asleep(desk):
+    desk.ok("invoke", "text", "--json", "{}", "--wait", "60")
+    assert desk.front.headers[0]["prefer"] == "wait=60"
+    desk.ok("invoke", "text", "--json", "{}")
+    assert "prefer" not in desk.front.headers[1]
+
+
 def test_a_file_that_is_not_there_is_told(desk, tmp_path):
     assert "cannot be read" in desk.error("invoke", "text", "--file", str(tmp_path / "none"))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: A proxy of the environment is not asked for this machine's own addresses.
 _DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-#: Seconds; an invocation may take the 60 s that a model has.
+#: Seconds. Nothing that is managed takes as long.
 _TIMEOUT = httpx.Timeout(90.0, connect=5.0)
 #: What is sent or received for as long as it takes.
 _ENDLESS = httpx.Timeout(None, connect=5.0)
@@ -148,7 +148,8 @@ class Client:
         """Invoke the endpoint; its answer, errors raised as Refused."""
         path = f"/endpoints/{quote(endpoint_name, safe='')}/invocations"
         with self._told():
-            answer = self._http.post(path, content=body, headers=dict(headers))
+            # How long it is held, and how long its model may take, the server knows.
+            answer = self._http.post(path, content=body, headers=dict(headers), timeout=_ENDLESS)
         if not answer.is_success:
             raise _refusal(answer)
         return answer

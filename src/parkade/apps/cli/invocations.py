@@ -35,16 +35,27 @@ def invoke(
     model: Annotated[
         str | None, typer.Option(metavar="M", help="A model of a multi-model endpoint.")
     ] = None,
+    wait: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="S", help="Seconds to wait where it is asleep, or starting; 0: none."
+        ),
+    ] = None,
 ) -> None:
     """Invoke an endpoint; print its answer as it is.
 
-    [dim]Example:[/dim] parkade invoke text --json '{"sentence": "hello"}'
+    [dim]Example:[/dim] parkade invoke text --json '{"sentence": "hello"}' --wait 60
     """
     if (json is None) == (file is None):
         raise typer.BadParameter("give the body, either with --json TEXT or with --file FILE")
     body = json.encode() if json is not None else _read(file)
     headers = {"Content-Type": content_type}
-    headers |= options.given(**{"Accept": accept, _VARIANT_HEADER: variant, _MODEL_HEADER: model})
+    headers |= options.given(**{
+        "Accept": accept,
+        _VARIANT_HEADER: variant,
+        _MODEL_HEADER: model,
+        "Prefer": None if wait is None else f"wait={wait}",
+    })  # fmt: skip
     with connect() as client:
         answer = client.invoke(endpoint, body, headers)
     render.raw(answer.content)
