@@ -46,6 +46,9 @@ def leases(draw, name="falcon"):
     ended = draw(st.sampled_from([None, *EndReason]))
     ended_at = None if ended is None else expires_at + abs(draw(offsets))
     failed = draw(st.booleans())
+    asleep = ended is None and draw(st.booleans())
+    # Only what has time left falls asleep.
+    asleep_at = min(draw(instants), expires_at - timedelta.resolution) if asleep else None
     return a_lease(
         endpoint_name=name,
         created_at=NOW - timedelta(days=30),
@@ -57,6 +60,11 @@ def leases(draw, name="falcon"):
         failure="no room" if failed else "",
         warned=draw(warnings),
         version=draw(st.integers(min_value=1, max_value=9)),
+        paid_until=draw(st.none() | st.just(expires_at - timedelta(minutes=5))),
+        asleep_at=asleep_at,
+        paused_at=asleep_at if asleep and draw(st.booleans()) else None,
+        wanted_at=draw(st.none() | instants),
+        woken=abs(draw(offsets)) * draw(st.sampled_from([0, 1])),
     )
 
 
@@ -70,6 +78,10 @@ def endpoints(draw, name="falcon"):
         created_at=changed_at - timedelta(hours=1),
         changed_at=changed_at,
         failure_reason="out of memory" if status is EndpointStatus.FAILED else "",
+        asleep=status in {EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING}
+        and draw(st.booleans()),
+        awake_since=draw(st.none() | instants),
+        changing=draw(st.sampled_from([False, False, True])),
     )
 
 

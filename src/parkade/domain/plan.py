@@ -345,8 +345,8 @@ def _unless_paid(over: _Step) -> list[_Step]:
 
 def _warnings_due(now: datetime, lease: Lease, rules: LeaseRules) -> list[Action]:
     """Say the most urgent warning that is due; the ones it overtakes need no saying."""
-    due = [before for before in unsaid(lease, rules) if lease.expiry(now) - before <= now]
-    if not due:
+    due = [before for before in unsaid(lease, rules) if lease.time_left(now) <= before]
+    if not due or lease.paused_at is not None:  # no time passes for it
         return []
     return [
         Action(
