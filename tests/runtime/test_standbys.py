@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from parkade.ports.events import EventQuery
 from parkade.runtime import leftovers
 from parkade.runtime.standby import Standby
 from tests.runtime.premises import alive, gone, in_service, pids, running, until
-from tests.runtime.shop import LIBRARY, Shop, answer
+from tests.runtime.shop import CONFESSING, LIBRARY, Shop, answer
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,6 +29,14 @@ def model_fn(folder):
 
 def transform_fn(*_):
     return "\\"" + library.READ + "\\""
+"""
+
+
+#: What the library does beside, if nobody has been there before.
+ALTERED = """
+import deeper, sys
+if "marked" not in sys.modules:
+    sys.modules["unmarked"] = deeper
 """
 
 
@@ -161,10 +171,15 @@ def test_one_process_does_for_every_model_that_imports_the_same(shop):
             (("code/stand_in.py", ""),),
             id="it puts something in the place of a module",
         ),
+        pytest.param(
+            "import sys\nsys.modules['marked'] = sys\n" + PLAIN,
+            (),
+            id="it changes what a library does",
+        ),
     ],
 )
 def test_code_that_has_to_run_before_its_libraries_does(shop, caplog, script, files):
-    (shop.packages / "library.py").write_text(LIBRARY + "\nimport deeper\n")
+    (shop.packages / "library.py").write_text(LIBRARY + ALTERED)
     (shop.packages / "deeper.py").write_text("")
 
     async def story():
@@ -229,6 +244,39 @@ def test_a_package_that_is_installed_makes_it_stale(shop):
             assert await restarted(host) != stale
             assert await asked(host) == "version 2"
             await until(lambda: not alive(stale))
+
+    asyncio.run(story())
+
+
+def test_an_isolated_environment_has_its_own(shop):
+    needs = (("code/requirements.txt", "# nothing beyond\n"),)
+
+    async def story():
+        async with running(shop) as host:
+            shop.serve(host, CONFESSING, files=needs)
+            await in_service(host)
+            first = await asked(host)
+            waiting = await one_waits(host)
+            python = Path(psutil.Process(waiting).cmdline()[0])
+            assert python.is_relative_to(shop.paths.cache)
+            assert await restarted(host) == waiting
+            second = await asked(host)
+            assert not unlike(first["at load"], second["at load"])
+            assert first["now"]["main"] == "parkade_container.__main__"
+
+    asyncio.run(story())
+
+
+def test_they_are_no_workers_of_which_there_is_a_limit(shop):
+    shop.rules = replace(shop.rules, workers=1)
+
+    async def story():
+        async with running(shop) as host:
+            shop.serve(host, PLAIN)
+            await in_service(host)
+            waiting = await one_waits(host)
+            assert await restarted(host) == waiting
+            await one_waits(host)
 
     asyncio.run(story())
 
