@@ -122,6 +122,29 @@ def test_waiting_ends_when_somebody_calls_it_off(desk):
     assert "of text was cancelled: wait: bob called it off" in result.stderr.splitlines()[-1]
 
 
+def test_waiting_outlasts_a_server_that_is_away_for_a_moment(desk):
+    behind = desk.front.behind
+    away = []
+
+    async def gateway_without_control(scope, receive, send):
+        away.append(scope["path"])
+        desk.front.behind = behind
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def look():
+        if away:
+            up(desk)
+        else:
+            desk.front.behind = gateway_without_control
+
+    at_a_look(desk, look)
+    result = desk.run("deploy", str(desk.file), "--wait")
+    assert result.exit_code == 0, result.output
+    assert len(away) == 1
+    assert result.stderr.count("the server is away; asking again") == 1
+
+
 def test_waiting_prints_the_apis_json_where_asked(desk):
     at_a_look(desk, lambda: up(desk))
     told = json.loads(desk.ok("deploy", str(desk.file), "--wait", "--json"))

@@ -53,7 +53,7 @@ _DESCRIPTION = """
 Model endpoints on a parking meter: an endpoint runs while its lease lasts.
 
 Send a token in the header `Authorization`, as it is or after `Bearer`. An **invoker** may invoke
-and look at what it may invoke; an **operator** may also run leases and routes; an **admin** may
+and look at what it may invoke; an **operator** may also run leases, deploy and set routes; an **admin** may
 also manage tokens, models, configs and objects. Each operation says which role it needs.
 
 Errors have one shape: `{"error": {"code", "message", "hint"}}`, with `field` where one is to

@@ -12,8 +12,9 @@ from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.domain.errors import StartFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+_ENDED = {"failed": "failed", "cancelled": "was cancelled"}
 #: What a shell says of a program that Ctrl-C ended.
 INTERRUPTED = 130
 
@@ -25,20 +26,34 @@ def until_over(client: Client, deployment_id: str) -> dict[str, Any]:
     """
     try:
         with render.board() as board:
-            tell = Teller(board.line)
-            for view in _looks(client, deployment_id, away=board.line):
-                board.draw(deployviews.progress(view))
-                if not board.drawn:
-                    tell.news(view)
-                if view["status"] != "running":
-                    return view
+            return _look_on(client, deployment_id, board)
     except KeyboardInterrupt as interrupt:
         render.note(
             f"deployment {deployment_id} goes on; look on: parkade deployments show "
             f"{deployment_id} --wait; call it off: parkade deployments cancel {deployment_id}"
         )
         raise typer.Exit(INTERRUPTED) from interrupt
-    raise AssertionError("looking on has no end of its own")
+
+
+def _look_on(client: Client, deployment_id: str, board: render.Board) -> dict[str, Any]:
+    """Look again and again; a server that is away for a moment is waited for."""
+    tell = Teller(board.line)
+    seen = time.monotonic()
+    while True:
+        try:
+            view: dict[str, Any] = client.get("deployments", deployment_id)
+        except (Unreachable, Refused) as error:
+            waiting.bear(error, time.monotonic() - seen)
+            board.line("the server is away; asking again")
+        else:
+            seen = time.monotonic()
+            if board.drawn:
+                board.draw(deployviews.progress(view))
+            else:
+                tell.news(view)
+            if view["status"] != "running":
+                return view
+        time.sleep(waiting.PERIOD)
 
 
 def require_success(view: dict[str, Any]) -> None:
@@ -50,9 +65,6 @@ def require_success(view: dict[str, Any]) -> None:
         f"deployment {view['id']} of {view['endpoint_name']} {_ENDED[view['status']]}{reason}",
         hint=f"see: parkade deployments show {view['id']}",
     )
-
-
-_ENDED = {"failed": "failed", "cancelled": "was cancelled"}
 
 
 class Teller:
@@ -79,20 +91,3 @@ class Teller:
         if key not in self._told:
             self._told.add(key)
             self._say(" ".join(line.split()))
-
-
-def _looks(
-    client: Client, deployment_id: str, *, away: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
-    """Give the deployment again and again; a server that is away for a moment is waited for."""
-    seen = time.monotonic()
-    while True:
-        try:
-            view: dict[str, Any] = client.get("deployments", deployment_id)
-        except (Unreachable, Refused) as error:
-            waiting.bear(error, time.monotonic() - seen)
-            away("the server is away; asking again")
-        else:
-            seen = time.monotonic()
-            yield view
-        time.sleep(waiting.PERIOD)

@@ -156,8 +156,8 @@ class Board:
 
     def draw(self, renderable: RenderableType) -> None:
         """Draw it in the place of what was drawn before."""
-        self._last = ""
         if self._live is not None:
+            self._last = ""
             self._live.update(renderable, refresh=True)
 
     def line(self, text: str) -> None:
