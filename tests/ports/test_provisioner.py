@@ -1,0 +1,178 @@
+"""The contract of the provisioner, on the one in memory and on a real host with real workers."""
+
+import pytest
+
+from parkade.domain.deploy.naming import counts_of
+from parkade.domain.errors import (
+    AlreadyExists,
+    ConfigNotFound,
+    Conflict,
+    EndpointBusy,
+    EndpointNotFound,
+    InUse,
+    InvalidInput,
+    ModelNotFound,
+)
+from parkade.domain.rollout import Kind, Size, Strategy
+from tests.builders import a_config, a_variant
+from tests.ports.provisioners import provisioners
+
+PLAIN = Strategy()
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def world(request, tmp_path):
+    with provisioners(request.param, tmp_path) as built:
+        yield built
+
+
+def make(world, name, model="blue", count=1):
+    config = a_config(name, variants=(a_variant(model_name=model, instance_count=count),))
+    world.provisioner.make_config(config, {"environment": "test"}, "ann")
+    return config
+
+
+def create(world, name="falcon"):
+    make(world, "first")
+    world.provisioner.create(name, "first", "ann")
+    world.settle(name)
+
+
+def update(world, config_name, **options):
+    options = {"strategy": PLAIN, "keeps_counts": False, **options}
+    world.provisioner.update("falcon", config_name, "ann", **options)
+
+
+def test_what_is_not_there_is_none(world):
+    assert world.provisioner.look("falcon") is None
+    with pytest.raises(ConfigNotFound):
+        world.provisioner.config("first")
+    with pytest.raises(ModelNotFound):
+        world.provisioner.model("none")
+    assert world.provisioner.model("blue").name == "blue"
+
+
+def test_a_config_is_made_once_and_is_of_known_models(world):
+    config = make(world, "first")
+    assert world.provisioner.config("first") == config
+    with pytest.raises(AlreadyExists):
+        make(world, "first")
+    with pytest.raises(ModelNotFound):
+        make(world, "second", "none")
+
+
+def test_an_endpoint_is_created_and_seen_with_what_it_runs(world):
+    create(world)
+    present = world.provisioner.look("falcon")
+    assert (present.observed.status, present.observed.config_name) == ("InService", "first")
+    assert [model.name for model in present.blueprint.models] == ["blue"]
+    assert present.rollout is None
+    world.provisioner.create("falcon", "first", "ann")
+    with pytest.raises(ConfigNotFound):
+        world.provisioner.create("flan", "none", "ann")
+
+
+def test_an_update_is_seen_with_its_target_until_it_is_what_runs(world):
+    create(world)
+    make(world, "second", "green", count=2)
+    update(world, "second")
+    observed = world.provisioner.look("falcon").observed
+    assert (observed.status, observed.config_name) == ("Updating", "first")
+    assert observed.target_config_name == "second"
+    with pytest.raises(EndpointBusy):
+        update(world, "first")
+    world.settle("falcon")
+    present = world.provisioner.look("falcon")
+    assert (present.observed.status, present.observed.config_name) == ("InService", "second")
+    assert present.observed.target_config_name == ""
+    assert list(counts_of(present.blueprint).values()) == [2]
+
+
+def test_counts_are_kept_where_that_is_asked_for(world):
+    create(world)
+    make(world, "second", "green", count=2)
+    update(world, "second", keeps_counts=True)
+    world.settle("falcon")
+    assert list(counts_of(world.provisioner.look("falcon").blueprint).values()) == [1]
+
+
+def test_an_update_that_fails_leaves_what_served_and_says_why(world):
+    create(world)
+    make(world, "broken-config", "broken")
+    update(world, "broken-config")
+    world.settle("falcon")
+    observed = world.provisioner.look("falcon").observed
+    assert (observed.status, observed.config_name) == ("InService", "first")
+    assert observed.failure_reason
+
+
+def test_an_update_is_called_off(world):
+    create(world)
+    make(world, "second", "green")
+    for call in (
+        lambda: world.provisioner.promote("falcon", "ann"),
+        lambda: world.provisioner.roll_back("falcon", "ann", "because"),
+    ):
+        with pytest.raises(Conflict):
+            call()
+    update(world, "second")
+    world.provisioner.promote("falcon", "ann")
+    world.provisioner.roll_back("falcon", "ann", "because")
+    world.settle("falcon")
+    observed = world.provisioner.look("falcon").observed
+    assert (observed.status, observed.config_name) == ("InService", "first")
+    assert "because" in observed.failure_reason
+
+
+def test_what_is_not_there_is_not_updated(world):
+    make(world, "first")
+    with pytest.raises(EndpointNotFound):
+        update(world, "first")
+    world.provisioner.create("falcon", "first", "ann")
+    world.settle("falcon")
+    with pytest.raises(ConfigNotFound):
+        update(world, "none")
+
+
+def test_a_config_that_is_in_use_is_not_removed_and_one_that_is_gone_is(world):
+    create(world)
+    make(world, "second", "green")
+    with pytest.raises(InUse):
+        world.provisioner.remove_config("first", "ann")
+    update(world, "second")
+    with pytest.raises(InUse):
+        world.provisioner.remove_config("second", "ann")
+    world.settle("falcon")
+    for _ in range(2):
+        world.provisioner.remove_config("first", "ann")
+    with pytest.raises(ConfigNotFound):
+        world.provisioner.config("first")
+
+
+def test_tags_are_those_that_were_given_and_no_others(world):
+    world.provisioner.tag("falcon", {"a": "1", "b": "2"}, "ann")
+    create(world)
+    assert world.provisioner.tags("falcon") == {"a": "1", "b": "2"}
+    world.provisioner.tag("falcon", {"b": "3"}, "ann")
+    assert world.provisioner.tags("falcon") == {"b": "3"}
+
+
+def test_an_endpoint_is_removed_and_one_that_is_gone_counts_as_done(world):
+    create(world)
+    for _ in range(2):
+        world.provisioner.remove("falcon", "ann")
+    world.settle("falcon")
+    assert world.provisioner.look("falcon") is None
+    world.provisioner.remove("falcon", "ann")
+
+
+def test_a_rehearsal_does_nothing_and_says_what_would_be_refused(world):
+    create(world)
+    config = a_config("second", variants=(a_variant(model_name="green", instance_count=4),))
+    world.provisioner.rehearse("falcon", config, PLAIN)
+    world.provisioner.rehearse("flan", config, PLAIN)
+    too_large = Strategy(kind=Kind.CANARY, step=Size(instances=3))
+    with pytest.raises(InvalidInput):
+        world.provisioner.rehearse("falcon", config, too_large)
+    assert world.provisioner.look("falcon").observed.status == "InService"
+    assert world.provisioner.look("flan") is None
