@@ -415,9 +415,10 @@ def test_a_component_without_copies_holds_who_wants_it(house: Stand) -> None:
         assert house.invoke(**headers).status == 503
         house.push(endpoints={"e": of_components(house, "scaled")})
         assert read_answer(caller).body == b"c"
-    house.push(endpoints={"e": of_components(house)})
-    answer = house.invoke(X_Amzn_SageMaker_Inference_Component="parrot", Prefer="wait=1")
-    assert "has no capacity" in answer.json["Message"]
+    headers = {"X_Amzn_SageMaker_Inference_Component": "parrot", "Prefer": "wait=1"}
+    for limits in (house.limits(), house.limits(hold_seconds=0)):
+        house.push(endpoints={"e": of_components(house)}, limits=limits)
+        assert "has no capacity" in house.invoke(**headers).json["Message"]
 
 
 def test_a_target_model_is_loaded_once_the_endpoint_serves(house: Stand) -> None:

@@ -257,7 +257,8 @@ class Endpoint:
             if new and not component.instances:
                 # It is by these that a component is scaled up from zero, be they held or not.
                 component.counter.no_capacity += 1
-                return None if asked.wait else objections.no_capacity(asked.component)
+                waits = self._fleet.holding.bounded(asked.wait or 0)
+                return None if waits else objections.no_capacity(asked.component)
         elif asked.component:
             return objections.no_components(asked.component, self.name)
         if asked.variant and self._variants and asked.variant not in self._variants:
