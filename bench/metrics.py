@@ -38,11 +38,12 @@ from parkade.apps.control.monitor.knowledge import Instant, Knowledge
 from parkade.apps.control.monitor.recall import HORIZON, recall
 from parkade.apps.control.monitor.subjects import Subject
 from parkade.apps.control.monitor.usage import KnownUsage
+from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.idle import IdleRules
 from parkade.domain.ladder import Watch
 from parkade.domain.lease import Lease, LeaseRules
-from parkade.domain.plan import Circumstances, plan
+from parkade.domain.plan import plan
 from parkade.domain.series import Aggregate
 from parkade.domain.statistics import Statistic
 from parkade.ports.metrics import MINUTE
