@@ -94,7 +94,8 @@ def test_by_default_nobody_is_held_and_the_refusal_says_how_to_be(house: Stand) 
     assert answer.headers["Retry-After"] == "42"
     assert answer.headers["Preference-Applied"] is None
     assert answer.json["hint"] == (
-        "it is being started; with the header 'Prefer: wait=SECONDS' you are held until it runs"
+        "it is being started; with the header 'Prefer: wait=SECONDS' (parkade invoke --wait SECONDS) "
+        "you are held until it runs"
     )
 
 

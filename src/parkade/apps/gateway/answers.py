@@ -42,7 +42,10 @@ MESSAGE_LIMIT = 1024
 ORIGINAL_LIMIT = 65_536
 
 #: What is added for callers who may be held.
-HELD_HINT = "; with the header 'Prefer: wait=SECONDS' you are held until it runs"
+HELD_HINT = (
+    "; with the header 'Prefer: wait=SECONDS' (parkade invoke --wait SECONDS) you are held until it "
+    "runs"
+)
 
 #: SageMaker's words for a model that took too long; seen in the wild with status 0.
 TIMED_OUT = (
