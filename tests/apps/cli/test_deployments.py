@@ -59,6 +59,10 @@ def deployed(desk):
     desk.world.clock.advance(seconds(1))
 
 
+def refuse(desk, call, why):
+    desk.world.services.deploying.provisioner.refuse(call, Unavailable(why))
+
+
 def change(desk, **changes):
     desk.file.write_text(json.dumps(a_payload("text", weight=2, **changes)))
 
@@ -89,7 +93,7 @@ def test_waiting_ends_when_it_succeeded_and_each_step_is_a_line(desk):
 
 
 def test_waiting_ends_with_the_reason_when_it_fails(desk):
-    desk.world.services.deploying.provisioner.refuse("make_config", Unavailable("it is full"))
+    refuse(desk, "make_config", "it is full")
 
     def fail():
         begun = running(desk)
@@ -179,6 +183,17 @@ def test_a_dry_run_of_what_would_fail_says_so_by_its_status(desk):
     result = desk.run("deploy", str(desk.file), "--dry-run")
     assert result.exit_code == 1
     assert "problem" in result.stdout
+
+
+def test_what_is_known_to_fail_is_refused_before_anything_is_begun(desk):
+    refuse(desk, "create", "there is no room for it")
+    line = desk.error("deploy", str(desk.file), "--wait")
+    assert line == "error: text: there is no room for it"
+    payload = a_payload("text")
+    payload["productionVariants"][0]["ModelName"] = "nobody"
+    desk.file.write_text(json.dumps(payload))
+    assert "no model has the name 'nobody'" in desk.error("deploy", str(desk.file))
+    assert desk.json("deployments", "ls") == []
 
 
 def test_who_wants_to_be_asked_is_and_may_say_no(desk):

@@ -11,7 +11,7 @@ import typer
 from parkade.apps.cli import deployviews, deploywait, options, pricing, render
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
-from parkade.domain.errors import InvalidInput
+from parkade.domain.errors import InvalidInput, ParkadeError
 
 app = typer.Typer(no_args_is_help=True, help="See and steer what `parkade deploy` began.")
 
@@ -49,7 +49,7 @@ def deploy(
         if dry_run:
             _rehearse(client, order, as_json=as_json)
             return
-        _tell_price(client, order, confirm=confirm)
+        _tell(client, order, confirm=confirm)
         begun = client.post("deployments", body=order, key=uuid.uuid4().hex)
         if wait:
             _settle(deploywait.until_over(client, begun["id"]), as_json=as_json)
@@ -166,16 +166,31 @@ def _rehearse(client: Client, order: dict[str, Any], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _tell_price(client: Client, order: dict[str, Any], *, confirm: bool) -> None:
-    """Say what it costs before it begins; where asked to, go on only if that is fine."""
+def _tell(client: Client, order: dict[str, Any], *, confirm: bool) -> None:
+    """Say what it costs before it begins; where asked to, go on only if that is fine.
+
+    Raises Unfit for what is known to fail, before anything is made or bought.
+    """
     view = client.post("deployments", body=order, dry_run=True)
-    told = "; ".join(f"{name}: {words}" for name, words in deployviews.price(view))
+    if view["problems"]:
+        raise _unfit(view)
     for each in view["warnings"]:
         render.note(f"note: {each}")
+    told = "; ".join(f"{name}: {words}" for name, words in deployviews.price(view))
     if confirm:
         typer.confirm(f"{told}. Go on?", abort=True, err=True)
     else:
         render.note(told)
+
+
+class Unfit(ParkadeError):
+    """A deployment would fail, and nothing of it was begun."""
+
+
+def _unfit(view: dict[str, Any]) -> Unfit:
+    first, *others = view["problems"]
+    more = "".join(f"; {each['message']}" for each in others)
+    return Unfit(f"{view['endpoint_name']}: {first['message']}{more}", hint=first["hint"])
 
 
 def _settle(view: dict[str, Any], *, as_json: bool) -> None:

@@ -34,6 +34,8 @@ _NOTIFY = "notify"
 _GAP = 2
 #: The widths of what never gives way: an instant, and the widest text of `duration`.
 _BEGUN_WIDTH, _TOOK_WIDTH = len("2026-03-01 12:00"), len("59 min 59 s")
+#: A status never has more than this: a reason may hold a traceback.
+_STATUS_ROOM = 100
 #: Below this width the list does not say when each was begun.
 _DATED = 76
 _LEAST_NAME, _LEAST_STATUS = 8, len("✓ succeeded")
@@ -77,7 +79,7 @@ class Deployments:
         words = _longest("Status", (status(each).plain for each in self.found))
         room = options.max_width - ids - _TOOK_WIDTH - 3 * _GAP
         room -= _BEGUN_WIDTH + _GAP if dated else 0
-        word = min(words, max(_LEAST_STATUS, room - names))
+        word = min(words, _STATUS_ROOM, max(_LEAST_STATUS, room - names))
         table = views.plain_table()
         table.add_column("Deployment", no_wrap=True, width=ids, style="bold")
         table.add_column("Endpoint", no_wrap=True, width=min(names, max(_LEAST_NAME, room - word)))
