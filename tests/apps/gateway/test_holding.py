@@ -292,12 +292,28 @@ def test_the_models_time_begins_when_it_is_asked(house: Stand) -> None:
     with held(house, b"late") as (caller,):
         time.sleep(0.7)
         house.push(endpoints={"e": house.view("slow")})
-        time.sleep(0.1)
         house.call(gate.opened.set)
         assert read_answer(caller).body == b"late"
-        # From then on it is the model's.
-        gate.opened = type(gate.opened)()
-        assert house.invoke().status == 424
+
+
+def test_one_that_was_held_has_no_longer_than_the_model_may_take(house: Stand) -> None:
+    house.worker("stuck", Gate())
+    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=0.5))
+    with held(house) as (caller,):
+        house.push(endpoints={"e": house.view("stuck")})
+        assert read_answer(caller).kind == "ModelError"
+
+
+def test_one_whose_wait_runs_out_when_the_endpoint_serves_waits_as_all_others_do(
+    house: Stand,
+) -> None:
+    house.push(endpoints={"e": down()})
+    with held(house, b"held", "Prefer: wait=2") as (caller,):
+        # There is an instance, and it does not accept connections yet.
+        house.push(endpoints={"e": house.view("soon")})
+        time.sleep(2.2)
+        house.worker("soon")
+        assert read_answer(caller).body == b"held"
 
 
 def test_requests_that_wait_for_a_worker_outlast_that_it_falls_asleep(house: Stand) -> None:
