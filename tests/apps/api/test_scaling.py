@@ -2,7 +2,7 @@
 
 import pytest
 
-from parkade.domain.errors import ResourceLimitExceeded, Unavailable
+from parkade.domain.errors import Unavailable
 from parkade.domain.scaling.deciding import Decision
 from parkade.domain.scaling.target import Resource
 from parkade.ports.capacity import Readiness
@@ -118,10 +118,10 @@ def test_the_number_is_brought_within_the_bounds_and_told_why(world):
 
 
 def test_no_room_is_told_as_what_was_tried(world):
-    world.capacity.refusal = ResourceLimitExceeded("there is no room")
+    world.capacity.room = 2
     put(world, min=3, max=4)
     (activity,) = world.ok("GET", PATH)["activities"]
-    assert (activity["status"], "no room" in activity["message"]) == ("Failed", True)
+    assert (activity["status"], "there is room for 2" in activity["message"]) == ("Failed", True)
 
 
 def test_the_last_decision_is_told_with_the_next_time(world):

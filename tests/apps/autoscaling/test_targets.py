@@ -2,7 +2,6 @@
 
 import pytest
 
-from parkade.domain.errors import ResourceLimitExceeded
 from parkade.ports.capacity import Readiness
 from tests.apps.autoscaling.calls import (
     activities,
@@ -186,11 +185,11 @@ def test_tags(boto):
 
 
 def test_what_is_refused_room_for_is_a_failed_activity_and_no_error(boto, world):
-    world.capacity.refusal = ResourceLimitExceeded("there is no room for more workers")
+    world.capacity.room = 2
     register(boto, least=3)
     (activity,) = activities(boto)
     assert activity["StatusCode"] == "Failed"
-    assert "no room" in activity["StatusMessage"]
+    assert "there is room for 2" in activity["StatusMessage"]
 
 
 def test_a_capacity_that_is_just_being_changed_is_left_for_later(boto, world):

@@ -68,7 +68,7 @@ async def delete_scaling(
         if not found:
             raise ScalableTargetNotFound(
                 f"nothing of endpoint {endpoint_name!r} is scaled",
-                hint="PUT it with min and max first",
+                hint="it has to be scaled first, between min and max",
             )
     else:
         found = [_meant(services, endpoint_name, variant, component)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -22,6 +23,8 @@ _EACH = {
 }
 _STATES = {"OK": "green", "ALARM": "red"}
 _STATUSES = {"Successful": "green", "Failed": "red", "InProgress": "yellow"}
+#: The name of a policy's own alarm.
+_ALARM = re.compile(r"TargetTracking-\S+-Alarm(High|Low)-[0-9a-f-]{36}")
 _SUSPENDED = {
     "scale_in": "scaling in",
     "scale_out": "scaling out",
@@ -66,7 +69,7 @@ def _capacity(capacity: dict[str, Any]) -> RenderableType:
     if capacity["decision"]:
         decision = capacity["decision"]
         facts.add_row("decided", f"{views.instant(decision['at'])}: {decided(decision)}")
-        facts.add_row("next change", next_change(capacity))
+        facts.add_row("may change", next_change(capacity))
     return facts
 
 
@@ -123,11 +126,9 @@ def _alarms(policy: dict[str, Any]) -> Text:
 
 
 def _short(name: str) -> str:
-    """Name an alarm of target tracking by its side; others in full."""
-    for side in ("High", "Low"):
-        if name.startswith("TargetTracking-") and f"-Alarm{side}-" in name:
-            return side.lower()
-    return name
+    """Name a policy's own alarm by its side; others in full."""
+    own = _ALARM.fullmatch(name)
+    return own[1].lower() if own else name
 
 
 def scheduled(action: dict[str, Any]) -> str:
@@ -148,9 +149,9 @@ def decided(decision: dict[str, Any]) -> str:
 
 
 def next_change(capacity: dict[str, Any]) -> str:
-    """Say when the number may change at the earliest."""
+    """Say when the number may be another one at the earliest."""
     at = capacity["decision"]["next_at"] if capacity["decision"] else None
-    return f"not before {views.instant(at)}" if at else "possible at every look, once a minute"
+    return f"from {views.instant(at)} on" if at else "at the next look, within a minute"
 
 
 def _activities(activities: Sequence[dict[str, Any]]) -> RenderableType:
@@ -158,19 +159,29 @@ def _activities(activities: Sequence[dict[str, Any]]) -> RenderableType:
         (
             views.instant(each["at"]),
             each["component_name"] or each["variant_name"],
-            f"{each['before']} to {each['wanted']}",
+            _change(each),
             Text(each["status"], style=_STATUSES.get(each["status"], "dim")),
-            _outcome(each),
+            _why(each),
         )
         for each in activities
     )
     return views.listing(("When", "What", "Change", "Outcome", "Why"), rows)
 
 
-def _outcome(activity: dict[str, Any]) -> str:
-    if activity["status"] in {"Successful", "InProgress"} or not activity["message"]:
-        return str(activity["cause"])
-    return f"{activity['cause']}: {activity['message']}"
+def _change(activity: dict[str, Any]) -> str:
+    before, wanted = activity["before"], activity["wanted"]
+    return f"stays at {before}" if before == wanted else f"{before} to {wanted}"
+
+
+def _why(activity: dict[str, Any]) -> str:
+    cause = _ALARM.sub(r"Alarm\1", activity["cause"])
+    if activity["status"] in _STATUSES.keys() - {"Failed"} or not activity["message"]:
+        return cause
+    return (
+        f"{cause}: {activity['message']}"
+        if activity["status"] == "Failed"
+        else str(activity["message"])
+    )
 
 
 def facts(endpoint: dict[str, Any]) -> Iterable[tuple[str, str]]:
@@ -183,7 +194,7 @@ def facts(endpoint: dict[str, Any]) -> Iterable[tuple[str, str]]:
         told = scaled.get((each["variant_name"], each["component_name"]))
         yield ("copies" if each["component_name"] else "instances", _told(each, told))
         if told and told["decision"]:
-            yield ("", f"{decided(told['decision'])}; {next_change(told)}")
+            yield ("", f"{decided(told['decision'])}; may change {next_change(told)}")
 
 
 def _told(count: dict[str, Any], scaled: dict[str, Any] | None) -> str:

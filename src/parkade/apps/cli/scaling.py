@@ -1,6 +1,7 @@
 """Commands on scaling: show, set, suspend, resume, schedule, off."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,13 @@ Component = Annotated[
         "--component", metavar="C", help="An inference component instead.", show_default=False
     ),
 ]
+
+
+class Switch(StrEnum):
+    """Whether something is done."""
+
+    ON = "on"
+    OFF = "off"
 
 
 def _number(spelling: str, help: str, metavar: str = "N") -> Any:  # noqa: A002  Typer's own word
@@ -61,8 +69,9 @@ def set_(
     metric: Annotated[
         Signal | None,
         typer.Option(
-            help="Invocations a minute, requests at a time, or waiting asynchronous requests. "
-            "At first: invocations.",
+            metavar="METRIC",
+            help="invocations a minute, concurrency: requests at a time, or backlog: asynchronous "
+            "requests that wait; at first invocations.",
             show_default=False,
         ),
     ] = None,
@@ -73,11 +82,11 @@ def set_(
         int | None, _number("--in-cooldown", "Seconds to wait after fewer; at first 300.")
     ] = None,
     scale_in: Annotated[
-        bool | None,
+        Switch | None,
         typer.Option(
-            "--fewer/--never-fewer",
-            metavar="",
-            help="Whether it may become fewer; at first it may.",
+            "--scale-in",
+            metavar="on|off",
+            help="Whether it may become fewer; at first on.",
             show_default=False,
         ),
     ] = None,
@@ -102,7 +111,7 @@ def set_(
         metric=metric.value if metric else None,
         scale_out_cooldown_seconds=out_cooldown,
         scale_in_cooldown_seconds=in_cooldown,
-        scale_in=scale_in,
+        scale_in=None if scale_in is None else scale_in is Switch.ON,
     )
     if not body:
         raise InvalidInput(
