@@ -311,6 +311,15 @@ def test_an_endpoint_that_sleeps_is_woken_first(world):
     assert world.book.get(NAME).wanted_at is not None
 
 
+def test_one_that_cannot_be_woken_is_not_waited_for(world):
+    world.deployed()
+    world.book.put(replace(world.book.get(NAME), asleep_at=NOW), an_event("lease.slept"))
+    world.hosting.place(replace(world.hosting.endpoints()[NAME], asleep=True))
+    world.waking.ask = lambda *_, **__: False
+    failed = world.finish(world.begin(productionVariants=GREEN))
+    assert failed.reason.startswith("look: endpoint 'falcon' sleeps, and could not be woken")
+
+
 def test_sleep_is_settled_with_the_lease(world):
     world.deployed(sleep={"after_minutes": 5, "hold_seconds": 20})
     sleep = world.terms.get(NAME).sleep
@@ -558,6 +567,17 @@ def test_one_that_is_called_off_undoes_what_it_began(world):
     assert "bob called it off" in world.told()[-1]
 
 
+def test_one_that_is_called_off_too_late_to_turn_back_is_updated_back(world):
+    first = world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    world.go(deployment)
+    world.deployer.cancel(deployment.id, "bob")
+    world.provisioner.refuse("roll_back", Conflict("all requests have gone over"))
+    assert world.finish(deployment).status is Status.CANCELLED
+    assert world.config_of() == first.config_name
+    assert world.provisioner.calls.count("update") == 2
+
+
 def test_what_is_over_is_neither_called_off_nor_resumed(world):
     deployment = world.deployed()
     for call in (world.deployer.cancel, world.deployer.resume):
@@ -616,6 +636,15 @@ def test_a_config_that_something_needs_stays_however_old(world):
         if number == 0:
             world.hosting.place(an_endpoint(name="other", config_name=names[0]))
     assert world.configs() == sorted([names[0], *names[-3:]])
+
+
+def test_where_a_booking_cannot_be_read_no_config_is_removed(world):
+    world.booking_store.damage("b-1", "it is torn")
+    for number in range(5):
+        world.catalog.add_model(a_model(f"m{number}"), an_event())
+        deployment = world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")])
+    assert len(world.configs()) == 5
+    assert deployment.begun_step(StepKind.TIDY).outcome == "failed"
 
 
 def test_configs_of_other_people_are_never_removed(world):

@@ -33,6 +33,18 @@ def test_invariant_4_endpoints_are_created_and_deleted_in_one_place():
     assert places == {"services/acting.py"}
 
 
+def test_invariant_4_endpoints_without_a_lease_are_made_and_removed_by_the_deployer_alone():
+    places = {
+        place
+        for place, tree in modules()
+        for call in calls(tree)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"create", "remove"}
+        and "provisioner" in ast.unparse(call.func.value)
+    }
+    assert places == {"services/deploying/fleets.py", "services/deploying/turning.py"}
+
+
 def test_invariant_4_actions_are_made_by_the_plan_alone():
     places = {
         place
@@ -68,6 +80,7 @@ def test_invariant_4_the_plan_reads_no_clock_and_asks_nobody():
             "difflib",
             "zoneinfo",
             "decimal",
+            "fractions",
         }, module
         ahead |= {name.removeprefix("parkade.domain.") for name in ours} - seen
     assert {"plan", "ladder", "idle", "coins", "budget", "lease"} <= seen

@@ -220,6 +220,7 @@ class Deployer:
                     logger.warning("deployment %s waits: %s", deployment_id, error.message)
                     until = now + RETRIES.longest
                 if until is None:
+                    self._changed()
                     return
                 if until > now:
                     await self._pause(until, changed)
@@ -228,7 +229,6 @@ class Deployer:
                     await asyncio.sleep(0)
         finally:
             del self._tasks[deployment_id]
-            self._changed()
 
     async def _pause(self, until: datetime, changed: asyncio.Event) -> None:
         due = asyncio.ensure_future(self._desk.clock.sleep_until(until))

@@ -30,15 +30,14 @@ def look(deployment: Deployment, desk: Desk) -> Ended | Waits:
     require_leave(order, lease, leases_only=desk.leases_only())
     present = desk.provisioner.look(order.endpoint_name)
     over = lease is not None and lease.over(desk.now())
+    if (
+        lease is not None
+        and not over
+        and (lease.asleep_at or (present and present.observed.asleep))
+    ):
+        return _woken(deployment, desk)
     if (wait := _in_between(order, present, lease, over=over)) is not None:
         return wait
-    if lease is not None and present is not None and (lease.asleep_at or present.observed.asleep):
-        desk.waking.ask(
-            order.endpoint_name,
-            f"deployment {deployment.id} is to update it",
-            actor=deployment.actor,
-        )
-        return Waits(text="it sleeps, and is being woken")
     found = Found(
         tags=dict(desk.provisioner.tags(order.endpoint_name)),
         lease_config=lease.config_name if lease else "",
@@ -51,6 +50,16 @@ def look(deployment: Deployment, desk: Desk) -> Ended | Waits:
     instances = ", ".join(f"{name} {count}" for name, count in counts.items())
     text = f"it runs {found.config_name}, with instances: {instances or 'serverless'}"
     return Ended(deployment=replace(deployment, found=found), text=text)
+
+
+def _woken(deployment: Deployment, desk: Desk) -> Waits:
+    why = f"deployment {deployment.id} is to update it"
+    if not desk.waking.ask(deployment.endpoint_name, why, actor=deployment.actor):
+        raise Conflict(
+            f"endpoint {deployment.endpoint_name!r} sleeps, and could not be woken",
+            hint=f"wake it, then deploy again: parkade wake {deployment.endpoint_name}",
+        )
+    return Waits(text="it sleeps, and is being woken")
 
 
 def require_leave(order: Order, lease: Lease | None, *, leases_only: bool) -> None:

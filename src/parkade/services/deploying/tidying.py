@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import ParkadeError
+from parkade.domain.errors import ParkadeError, Unreadable
 from parkade.services.deploying import scalings
 from parkade.services.deploying.results import Ended, skipped
 
@@ -52,8 +52,13 @@ def superseded(deployment: Deployment, desk: Desk) -> list[str]:
 
 
 def needed(endpoint_name: str, desk: Desk) -> set[str]:
-    """Return the configs that a lease or a booking of the endpoint is going to start it from."""
+    """Return the configs that a lease or a booking of the endpoint is going to start it from.
+
+    Raises Unreadable where that cannot be said: nothing is removed then.
+    """
     lease = desk.lease(endpoint_name)
-    booked = desk.bookings.all().records
-    names = {each.config_name for each in booked if each.endpoint_name == endpoint_name}
+    booked = desk.bookings.all()
+    for booking_id, why in booked.unreadable.items():
+        raise Unreadable(f"booking {booking_id} may need an endpoint config: {why}")
+    names = {each.config_name for each in booked.records if each.endpoint_name == endpoint_name}
     return names | ({lease.config_name} if lease else set())

@@ -5,11 +5,12 @@ Time that was bought for an endpoint that serves on stays bought.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.deployment import Found
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
-from parkade.domain.errors import EndpointBusy, LeaseNotFound
+from parkade.domain.errors import Conflict, EndpointBusy, LeaseNotFound
 from parkade.domain.rollout import Strategy
 from parkade.services.deploying.results import Ended, Waits, undone_in_part
 
@@ -40,7 +41,9 @@ def _turn_back(deployment: Deployment, desk: Desk, found: Found) -> Ended | Wait
     if observed.status in TRANSIENT:
         ours = deployment.config_name == observed.target_config_name
         if ours and observed.status not in _TURNING:
-            desk.provisioner.roll_back(name, deployment.actor, deployment.reason)
+            # Where it is too late for that, it is updated back when it has arrived.
+            with suppress(Conflict):
+                desk.provisioner.roll_back(name, deployment.actor, deployment.reason)
         return Waits(text=f"it goes back to {former}; it is {observed.status}")
     if observed.config_name == former:
         _follow(deployment, desk, former)
