@@ -489,6 +489,45 @@ def lone_host(shop):
         host.stdout.close()
 
 
+def test_one_that_waits_ends_with_a_host_that_is_killed(shop, lone_host):
+    async def story():
+        host = shop.host()
+        await host.start()
+        shop.serve(host, PLAIN)
+        await in_service(host)
+        await one_waits(host)
+        await host.abandon()
+        lone = lone_host()
+        await until(lambda: ["PARKADE_WAITING" in each.environ() for each in shop.waiting()])
+        lone.kill()
+        await until(lambda: not shop.waiting())
+        assert len(shop.processes()) == 1
+
+    asyncio.run(story())
+
+
+def test_whatever_order_a_package_imports_in_the_kind_is_the_same(shop):
+    (shop.packages / "library.py").write_text(
+        LIBRARY + "import importlib\nfor name in {f'part_{n}' for n in range(20)}:\n"
+        "    importlib.import_module(name)\n"
+    )
+    for number in range(20):
+        (shop.packages / f"part_{number}.py").write_text("")
+
+    async def story():
+        async with running(shop) as host:
+            for name in ("falcon", "eagle"):
+                shop.serve(host, f"{PLAIN}# {name}\n", name=name)
+                await in_service(host, name)
+            known = host._premises.standbys
+            await until(lambda: len(known._profiles) == 2)
+            assert len(known._wishes) == 1
+            waiting = await one_waits(host)
+            assert await restarted(host, "eagle") == waiting
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("milliseconds", [0, 15, 40])
 def test_a_host_that_is_killed_about_the_hand_over_leaves_one_worker(shop, lone_host, milliseconds):
     """Whatever the instant was: it is the successor's worker, or it is gone."""

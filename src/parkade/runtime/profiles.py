@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -10,12 +10,15 @@ from typing import Any
 class Profile:
     """Modules, and changes of the environment, that were not there before."""
 
-    #: Modules of the interpreter and its packages, in the order of their import.
-    own: tuple[str, ...]
+    #: Modules of the interpreter and its packages.
+    own: frozenset[str]
     #: The model's own modules, and second names.
     others: frozenset[str]
     #: Variables with digests of their values, empty where one was removed.
     changed: frozenset[tuple[str, str]]
+    #: Those of its own in the order of their import. It differs from one process to the next, where
+    #: a package goes through a set; whichever was seen will do.
+    order: tuple[str, ...] = field(compare=False)
 
     def admits(self, there: Profile) -> bool:
         """Tell whether a process in which `there` has happened is as if the model began in it.
@@ -25,19 +28,19 @@ class Profile:
         no process that has libraries is good enough.
         """
         return (
-            there.changed == self.changed
-            and there.others <= self.others
-            and frozenset(there.own) <= frozenset(self.own)
+            there.changed == self.changed and there.others <= self.others and there.own <= self.own
         )
 
 
 def profile(given: Any) -> Profile | None:
     """Return what a process has told, None where it is not understood."""
     try:
+        order = tuple(map(str, given["own"]))
         return Profile(
-            own=tuple(map(str, given["own"])),
+            own=frozenset(order),
             others=frozenset(map(str, given["others"])),
             changed=frozenset((str(k), str(v)) for k, v in given["changed"].items()),
+            order=order,
         )
     except (AttributeError, KeyError, TypeError):
         return None
@@ -46,7 +49,7 @@ def profile(given: Any) -> Profile | None:
 def told(known: Profile) -> dict[str, Any]:
     """Return it as a process tells it."""
     return {
-        "own": known.own,
+        "own": known.order,
         "others": sorted(known.others),
         "changed": dict(sorted(known.changed)),
     }

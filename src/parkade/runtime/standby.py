@@ -97,7 +97,7 @@ class Standby:
         wanted = self.kind.profile
         try:
             async with asyncio.timeout(limit.total_seconds()):
-                await self._line.say({"modules": wanted.own, "late": LATE})
+                await self._line.say({"modules": wanted.order, "late": LATE})
                 told = await self._line.hear()
         except TimeoutError as error:
             raise Unusable("its imports took too long") from error

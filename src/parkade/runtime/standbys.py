@@ -218,9 +218,6 @@ class Standbys:
 
     def _forget(self) -> None:
         """Want nothing for models whose data is gone."""
-        for recipe, folder in list(self._profiles):
-            if not Path(folder).is_dir():
-                del self._profiles[recipe, folder]
         for kind, wish in list(self._wishes.items()):
             wish.folders = {each for each in wish.folders if Path(each).is_dir()}
             if not wish.folders:
