@@ -75,6 +75,7 @@ class World:
             self.store,
             self.capacity,
             looking=Looking(self.metrics, self.queries, self.scaling_alarms, self._certain),
+            alarms=self.scaling_alarms,
             moves=self.moves,
             timetables=self.timetables,
             clock=self.clock,

@@ -21,6 +21,7 @@ from parkade.services import scaling as limits
 from parkade.services import timetables
 from parkade.services.scaling import Suspending
 from parkade.services.timetables import Timing
+from tests.builders import an_event
 from tests.domain.scaling.cases import some_steps
 from tests.services.scalingworld import BUSY, COPIES, LATE, TRACKING, World
 
@@ -136,6 +137,12 @@ class TestTargets:
         with pytest.raises(ScalableTargetNotFound):
             world.scaling.deregister(BUSY, "ann")
 
+    def test_deregistering_takes_alarms_along_of_policies_that_nobody_can_read(self, world):
+        world.register()
+        world.store.policies.damage(world.track().key, "it is torn")
+        world.scaling.deregister(BUSY, "ann")
+        assert world.alarms.all().records == ()
+
     def test_tags_are_set(self, world):
         world.register(tags={"a": "1"})
         world.scaling.retag(BUSY, lambda tags: {**tags, "b": "2"}, "ann")
@@ -165,14 +172,24 @@ class TestPolicies:
         world.register()
         policy = world.track()
         world.alarms.remove(policy.alarm_names, "ann", own=True)
-        world.scaling_alarms.follow()
+        assert world.alarms.all().records == ()
+        world.look()
         assert len(world.alarms.all().records) == 2
+
+    def test_an_alarm_of_a_policy_that_is_gone_goes(self, world):
+        world.register()
+        policy = world.track()
+        # As if the process had died in between.
+        world.store.policies.remove(policy.key, an_event())
+        world.look()
+        assert world.alarms.all().records == ()
 
     def test_an_alarm_keeps_its_state_where_nothing_of_it_changes(self, world):
         world.register()
         (high, _) = world.track().alarm_names
         before = world.alarms.get(high)
-        world.scaling_alarms.follow()
+        world.track()
+        world.look()
         assert world.alarms.get(high) == before
 
     def test_deleting_it_takes_its_alarms_along(self, world):

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from parkade.ports.capacity import Capacity, Reading
     from parkade.ports.clock import Clock
     from parkade.ports.scaling import ScalingStore
+    from parkade.services.scalingalarms import ScalingAlarms
     from parkade.services.scalingmoves import Moves
     from parkade.services.scalingsight import Looking, Sight
     from parkade.services.timetables import Timetables
@@ -69,6 +70,7 @@ class Autoscaler:
         capacity: Capacity,
         *,
         looking: Looking,
+        alarms: ScalingAlarms,
         moves: Moves,
         timetables: Timetables,
         clock: Clock,
@@ -76,9 +78,12 @@ class Autoscaler:
         self._store = store
         self._capacity = capacity
         self._looking = looking
+        self._alarms = alarms
         self._moves = moves
         self._timetables = timetables
         self._clock = clock
+        #: Whether this process has seen to the alarms that one before it may have lost.
+        self._followed = False
 
     def survey(self) -> Mapping[str, Reading]:
         """Return the capacities as they are. Raises Unavailable while nothing can be seen."""
@@ -95,6 +100,9 @@ class Autoscaler:
         Unavailable where nothing of what is registered can be read.
         """
         now = self._clock.now()
+        if not self._followed:
+            self._alarms.follow()
+            self._followed = True
         self._timetables.run(now)
         targets = {
             target.resource.id: target

@@ -205,11 +205,15 @@ class Scaling:
         event = self._event(
             "scaling.deregistered", resource, f"{resource} is no longer scaled", actor
         )
+        policies = self.policies(resource)
         try:
             self._store.targets.remove(resource.id, event)
         except ScalableTargetNotFound as error:
             raise unregistered(resource) from error
-        self._alarms.follow()
+        if policies.unreadable:
+            self._alarms.follow()  # whose names are not known
+        else:
+            self._alarms.drop(policies.records)
         self._changed()
 
     def policies(self, resource: Resource | None = None) -> Listing[Policy]:
@@ -235,7 +239,7 @@ class Scaling:
         ResourceLimitExceeded for more than POLICIES_LIMIT.
         """
         policy = self._put_policy(resource, name, actor, tracking, steps)
-        self._alarms.follow()
+        self._alarms.keep(policy)
         self._changed()
         return policy
 
@@ -270,8 +274,9 @@ class Scaling:
         """Delete a policy and its alarms. Raises ScalingPolicyNotFound."""
         reason = f"scaling policy {name} of {resource} was deleted"
         event = self._event("scaling.policy_deleted", resource, reason, actor)
+        former = former_of(self._store.policies, key_of(resource, name))
         self._store.policies.remove(key_of(resource, name), event)
-        self._alarms.follow()
+        self._alarms.drop([former] if former is not None else [])
         self._changed()
 
     def alarms(self, policies: Sequence[Policy]) -> Mapping[str, tuple[str, ...]]:

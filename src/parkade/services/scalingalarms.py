@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.alarm import OWN
+from parkade.domain.errors import AlarmNotFound, Unreadable
 from parkade.domain.scaling import arns, tracking
+from parkade.domain.scaling.policy import alarm_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,8 +53,21 @@ class ScalingAlarms:
         """Return the ARN of a policy."""
         return arns.of_policy(policy, self._region(), self._account)
 
+    def keep(self, policy: Policy) -> None:
+        """Have the alarms of a policy, and no others of its id."""
+        now = self._clock.now()
+        wanted = tracking.alarms(policy, self.arn(policy), self._endpoint_of(policy), now)
+        self._alarms.remove(_names(policy) - {alarm.name for alarm in wanted}, OWN, own=True)
+        for alarm in wanted:
+            self._put(alarm, self._held(alarm.name))
+
+    def drop(self, policies: Sequence[Policy]) -> None:
+        """Have no alarms of these policies any more."""
+        names = {name for policy in policies for name in _names(policy)}
+        self._alarms.remove(sorted(names), OWN, own=True)
+
     def follow(self) -> None:
-        """Have the alarms of every target tracking policy, and no others.
+        """Have the alarms of every target tracking policy, and no others: a crash may have lost some.
 
         Those of policies that cannot be read stay as they are.
         """
@@ -73,15 +88,15 @@ class ScalingAlarms:
         if gone:
             self._alarms.remove(sorted(gone), OWN, own=True)
         for name, alarm in wanted.items():
-            former = held.get(name)
-            if former is None or not _same(former, alarm):
-                self._alarms.put(alarm, OWN)
+            self._put(alarm, held.get(name))
 
     def of(self, policies: Sequence[Policy]) -> Mapping[str, tuple[str, ...]]:
-        """Return the names of each policy's alarms, by its key: those whose actions name it."""
-        named = self.naming()
+        """Return the names of each policy's alarms, by its key: its own, or those that name it."""
+        stepping = any(policy.steps is not None for policy in policies)
+        named = self.naming() if stepping else {}
         return {
-            policy.key: tuple(sorted({each.name for each in named.get(policy.key, ())}))
+            policy.key: policy.alarm_names
+            or tuple(sorted({each.name for each in named.get(policy.key, ())}))
             for policy in policies
         }
 
@@ -94,10 +109,25 @@ class ScalingAlarms:
                 found[key].append(alarm)
         return found
 
+    def _put(self, alarm: Alarm, former: Alarm | None) -> None:
+        if former is None or not _same(former, alarm):
+            self._alarms.put(alarm, OWN)
+
+    def _held(self, name: str) -> Alarm | None:
+        try:
+            return self._alarms.get(name)
+        except (AlarmNotFound, Unreadable):
+            return None  # one that is damaged is put anew
+
 
 def acting(alarm: Alarm, key: str) -> bool:
     """Tell whether an alarm is in a state whose actions name the policy of this key."""
     return alarm.actions_enabled and key in {arns.policy_key(action) for action in alarm.actions}
+
+
+def _names(policy: Policy) -> set[str]:
+    """Return the names that alarms of a policy can have, whatever its configuration was."""
+    return {alarm_name(policy, kind) for kind in ("High", "Low")}
 
 
 def _same(held: Alarm, wanted: Alarm) -> bool:

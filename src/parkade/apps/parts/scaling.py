@@ -100,6 +100,7 @@ def build(ports: Ports) -> Autoscaling:
             alarms,
             lambda: _certain(ports.monitor),
         ),
+        alarms=alarms,
         moves=moves,
         timetables=timetables,
         clock=ports.clock,

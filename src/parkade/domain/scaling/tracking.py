@@ -123,7 +123,9 @@ def decide(policy: Policy, tracking: Tracking, seen: Seen, now: datetime) -> Vot
     if seen.capacity == 0:
         return _stays(policy, "target tracking cannot leave 0: use decides", counts=False)
     if _holds(out_rule(tracking), seen.data):
-        return _out(policy, tracking, seen, [each for each in fresh if each in recent], now)
+        return _out(
+            policy, tracking, seen, [each for each in fresh if each.at >= recent[0].at], now
+        )
     if not tracking.scale_in:
         return _floor(policy, tracking, seen, fresh)
     return _in(policy, tracking, seen, fresh, now)
@@ -175,7 +177,7 @@ def _in(
         at = low[0].at + IN_SPAN + timedelta(seconds=seen.period)
         why = f"{told}, below {rule.threshold:g} for {len(low)} of {rule.periods + 1} points"
         return _stays(policy, why, max(at, now), counts=True)
-    fresh = [each for each in fresh if each in low_data]
+    fresh = [each for each in fresh if not seen.low_since or each.at >= seen.low_since]
     if not fresh:
         at = seen.changed_at + timedelta(seconds=2 * seen.period)
         return _stays(policy, "no point was measured since the last change", at, counts=True)
