@@ -350,6 +350,7 @@ def test_its_death_is_noticed_and_after_some_there_is_none(shop, caplog):
                 (before,) = host.standbys()
                 os.kill(before, signal.SIGKILL)
             await until(lambda: caplog.text.count("was killed by signal 9") == 3)
+            assert host._premises.standbys._wanted() == []
             await until(lambda: not shop.waiting())
             await restarted(host)
             # Whoever starts a worker has it tried again.
