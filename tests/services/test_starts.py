@@ -60,10 +60,10 @@ def test_what_is_no_start_is_not_counted(data):
     assert starts_of(world).expected("c") is None
 
 
-def tell(world, kind, at, *, name="falcon", serving="c", pending=None):
+def tell(world, kind, at, *, name="falcon", serving="c", pending=None, stage=None):
     change = {"status_before": "InService", "config_name": serving}
     if pending is not None:
-        change["pending"] = {"config_name": pending}
+        change["pending"] = {"config_name": pending, **({"stage": stage} if stage else {})}
     event = an_event(f"endpoint.{kind}", at=at, endpoint_name=name, data={"change": change})
     world.history.append(event)
 
@@ -81,6 +81,19 @@ def test_the_fleet_of_an_update_is_measured_until_it_takes_over():
     )  # fmt: skip
 
 
+def test_an_update_in_stages_is_measured_until_the_first_requests_go_to_its_fleet():
+    world = World()
+    tell(world, "updating", NOW, pending="d", stage="rising")
+    # A person cannot wait.
+    tell(world, "rollout", NOW + seconds(1), pending="d", stage="rising")
+    tell(world, "rollout", NOW + seconds(6), pending="d", stage="shifting")
+    tell(world, "rollout", NOW + seconds(7), pending="d", stage="baking")
+    tell(world, "rollout", NOW + seconds(300), pending="d", stage="shifting")
+    tell(world, "switched", NOW + seconds(900), serving="d")
+    starts = starts_of(world)
+    assert (starts.expected("d"), starts.expected("c")) == (seconds(6), None)
+
+
 def test_waking_is_starting():
     world = World()
     tell(world, "waking", NOW)
@@ -96,10 +109,10 @@ def test_what_is_not_the_time_of_a_whole_fleet_is_not_counted():
     # It falls asleep.
     tell(world, "updating", NOW + seconds(2))
     tell(world, "switched", NOW + seconds(3))
-    # In stages it waits for more than its fleet.
-    tell(world, "updating", NOW + seconds(4), pending="d")
-    tell(world, "rollout", NOW + seconds(9), pending="d")
-    tell(world, "switched", NOW + seconds(60), serving="d")
+    # It is rolled back before its fleet answers.
+    tell(world, "updating", NOW + seconds(4), pending="d", stage="rising")
+    tell(world, "rollout", NOW + seconds(9), pending="d", stage="rolling_back")
+    tell(world, "in_service", NOW + seconds(60))
     # The first of two updates came to nothing.
     tell(world, "updating", NOW + seconds(70), pending="e")
     tell(world, "in_service", NOW + seconds(80))

@@ -68,11 +68,12 @@ def state_change(
     tags: Mapping[str, str],
     target: Blueprint | None = None,
     failure_reason: str = "",
+    stage: str = "",
 ) -> dict[str, Json]:
     """Return what the event of a change of an endpoint says of it: its data under `CHANGE`.
 
     `before` is the status it had, empty where there was no endpoint; `target` is what is being
-    brought up.
+    brought up, in stages where there is one.
     """
     change: dict[str, Json] = {
         "status": status,
@@ -86,10 +87,11 @@ def state_change(
     if failure_reason:
         change["failure_reason"] = failure_reason
     if target is not None:
-        change["pending"] = {
+        pending: dict[str, Json] = {
             "config_name": target.config.name,
             "variants": _variants(target.config.variants),
         }
+        change["pending"] = {**pending, "stage": stage} if stage else pending
     return change
 
 

@@ -1,7 +1,7 @@
 """How long endpoints take to start, as measured: until every instance answers.
 
 A start begins when an endpoint is created, when it is woken, or when it is updated to another
-endpoint config, whose fleet then takes over all at once. The measurements are in the history, where
+endpoint config, until the first requests go to its fleet. The measurements are in the history, where
 the host tells of all of this; here the last of each endpoint config are remembered.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.eventbridge import CHANGE
+from parkade.domain.stages import Stage
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _AT_FIRST = 5000
 #: What a start begins with, beside the creation that its end tells of, and what it ends with.
 _UPDATING, _WAKING = "endpoint.updating", "endpoint.waking"
 _IN_SERVICE, _SWITCHED, _AWAKE = "endpoint.in_service", "endpoint.switched", "endpoint.awake"
-#: An update that goes in stages waits for more than its fleet.
+#: An update in stages tells of each.
 _STAGED = "endpoint.rollout"
 _KINDS = (_UPDATING, _WAKING, _IN_SERVICE, _SWITCHED, _AWAKE, _STAGED)
 
@@ -98,11 +99,15 @@ class Starts:
         if event.kind in {_UPDATING, _WAKING}:
             if (config_name := _coming(event.kind, change)) is not None:
                 self._begun[event.endpoint_name] = _Begun(config_name, event.at)
-        elif event.kind == _IN_SERVICE:
+            return
+        if event.kind == _IN_SERVICE:
             begun = _created(change)
-        elif event.kind == _STAGED:
-            begun = None
-        if begun is not None and event.kind in {_IN_SERVICE, _SWITCHED, _AWAKE}:
+        if begun is None:
+            return
+        stage = _stage(change) if event.kind == _STAGED else Stage.SHIFTING
+        if stage == Stage.RISING:  # a person has promoted what does not answer yet
+            self._begun[event.endpoint_name] = begun
+        elif stage == Stage.SHIFTING:
             self._spans[begun.config_name].append(event.at - begun.at)
 
 
@@ -122,6 +127,12 @@ def _coming(kind: str, change: Mapping[str, Json]) -> str | None:
     coming = pending.get("config_name") if isinstance(pending, dict) else None
     # With the same config some instances come to those that serve.
     return coming if isinstance(coming, str) and coming != serving else None
+
+
+def _stage(change: Mapping[str, Json]) -> object:
+    """Return the stage of the update that the change is a part of."""
+    pending = change.get("pending")
+    return pending.get("stage") if isinstance(pending, dict) else None
 
 
 def _created(change: Mapping[str, Json]) -> _Begun | None:
