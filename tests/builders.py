@@ -3,6 +3,7 @@
 All instants are offsets of `NOW`; `minutes(5)` and `seconds(5)` are durations.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from parkade.domain.alarm import Alarm, Comparison, Rule, first_standing
@@ -14,7 +15,9 @@ from parkade.domain.idle import IdleRules, Reading, Use
 from parkade.domain.ladder import Watch
 from parkade.domain.lease import Lease, LeaseRules
 from parkade.domain.metricquery import Measured, Query
+from parkade.domain.rollout import Kind, Size, Strategy
 from parkade.domain.series import SAGEMAKER, Series
+from parkade.domain.stages import Rollout
 from parkade.domain.subscriber import Channel, Filter, Letter, Subscriber
 from parkade.domain.token import Role, Token
 from parkade.domain.watching import Opting, Watched
@@ -68,6 +71,12 @@ def an_endpoint(status=EndpointStatus.IN_SERVICE, **changes):
         "wanted": 1,
     }
     return ObservedEndpoint(status=EndpointStatus(status), **{**defaults, **changes})
+
+
+def a_rollout(strategy=None, **changes):
+    """An update in stages that has begun: a canary of a tenth, of one instance."""
+    strategy = strategy or Strategy(kind=Kind.CANARY, step=Size(percent=10), wait=seconds(300))
+    return replace(Rollout.begun(strategy, NOW, [1], [1]), **changes)
 
 
 def some_opting(**changes):

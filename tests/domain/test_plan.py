@@ -12,7 +12,7 @@ from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.lease import EndReason
 from parkade.domain.plan import plan
 from parkade.domain.spans import duration
-from tests.builders import NOW, a_lease, an_endpoint, minutes, seconds, some_rules
+from tests.builders import NOW, a_lease, a_rollout, an_endpoint, minutes, seconds, some_rules
 from tests.domain import strategies
 
 RULES = some_rules()
@@ -95,6 +95,16 @@ def test_an_endpoint_whose_lease_is_closed(status):
             EndReason.STOPPED,
             True,
         )
+
+
+@pytest.mark.semantics("guardrails.staged")
+def test_an_update_in_stages_is_not_waited_for_when_the_time_is_over():
+    """It may take hours, with two fleets to pay for."""
+    lease = replace(VALID, expires_at=NOW)
+    action = decided(lease, EndpointStatus.UPDATING, rollout=a_rollout())
+    assert (action.kind, action.deletes) == (ActionKind.STOP, True)
+    action = decided(VALID, EndpointStatus.UPDATING, rollout=a_rollout())
+    assert action.kind is ActionKind.NOTHING
 
 
 def test_a_lease_follows_its_endpoint_to_another_config():

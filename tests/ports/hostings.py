@@ -7,12 +7,14 @@ from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.hosting import MemoryHosting
 from parkade.domain.blueprint import Blueprint
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unavailable
 from tests.builders import (
     NOW,
     a_config,
     a_model,
     a_recorded_endpoint,
+    a_rollout,
     a_variant,
     an_endpoint,
     an_event,
@@ -41,6 +43,10 @@ class InMemory:
     def place(self, name, at):
         """Have an endpoint there in this status, as found rather than created."""
         self.hosting.place(an_endpoint(status=at, name=name))
+
+    def place_staged(self, name):
+        """Have an endpoint there in the midst of an update in stages."""
+        self.hosting.place(an_endpoint(status="Updating", name=name, rollout=a_rollout()))
 
     def hide(self):
         """Let nothing be seen any more."""
@@ -86,11 +92,17 @@ class Embedded:
         self._runner.run(arrived)
 
     def place(self, name, at):
+        self._place(name, at)
+
+    def place_staged(self, name):
+        self._place(name, EndpointStatus.UPDATING, rollout=a_rollout())
+
+    def _place(self, name, at, **more):
         self._runner.run(self._host.close())
         store = self._home.store
         slow = Blueprint(config=store.config("slow"), models=(store.model("slow"),))
         updating = {"target": slow, "target_generation": 2} if at == "Updating" else {}
-        recorded = a_recorded_endpoint(name, blueprint=slow, status=at, **updating)
+        recorded = a_recorded_endpoint(name, blueprint=slow, status=at, **updating, **more)
         self._home.store.put_endpoint(recorded, an_event())
         self._start()
 

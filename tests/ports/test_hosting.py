@@ -138,6 +138,15 @@ def test_deleting_a_busy_endpoint_has_to_wait(world, busy):
     assert status(world) == busy
 
 
+def test_deleting_ends_an_update_in_stages(world):
+    world.place_staged("falcon")
+    assert world.hosting.endpoints()["falcon"].rollout is not None
+    world.hosting.delete("falcon")
+    assert status(world) in {EndpointStatus.DELETING, None}
+    world.settle("falcon")
+    assert world.hosting.endpoints() == {}
+
+
 def test_endpoints_raises_unavailable_while_they_cannot_be_seen(world):
     in_service(world)
     world.hide()

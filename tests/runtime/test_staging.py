@@ -22,6 +22,7 @@ from tests.runtime.premises import (
     Home,
     alive,
     an_archive,
+    gone,
     in_service,
     pids,
     running,
@@ -216,15 +217,15 @@ def test_alarms_are_looked_at_before_it_begins(home):
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_what_went_off_while_no_host_was_there_turns_it_back(home, gone):
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_went_off_while_no_host_was_there_turns_it_back(home, removed):
     async def story():
         first = home.host()
         await first.start()
         old = await begun(home, first, GUARDED)
         await stage(first, "baking", 1)
         await first.abandon()
-        if gone:
+        if removed:
             del home.alarms["latency"]
         else:
             home.alarms["latency"] = State.ALARM
@@ -232,7 +233,7 @@ def test_what_went_off_while_no_host_was_there_turns_it_back(home, gone):
             await in_service(host)
             assert runs(host) == "falcon-config"
             assert set(pids(host)) == set(old)
-            said = "cannot be watched" if gone else "is in ALARM"
+            said = "cannot be watched" if removed else "is in ALARM"
             assert f"alarm 'latency' {said}" in host.observed()["falcon"].failure_reason
 
     asyncio.run(story())
@@ -442,6 +443,28 @@ def test_what_cannot_go_in_stages_is_refused(home):
             with pytest.raises(InvalidInput, match="of a variant with 1 is not 5 to 50 percent"):
                 host.update_endpoint("falcon", "next-config", "ann", strategy=ROLLING)
             assert status(host) == EndpointStatus.IN_SERVICE
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("strategy", [CANARY, ROLLING], ids=["canary", "rolling"])
+def test_who_stops_paying_does_not_wait_for_the_end_of_an_update(home, strategy):
+    async def story():
+        async with running(home) as host:
+            await begun(home, host, strategy)
+            assert host.observed()["falcon"].stoppable
+            await stage(host, "baking", 1)
+            host.delete_endpoint("falcon", "the meter")
+            assert status(host) == "Deleting"
+            host.delete_endpoint("falcon", "the meter")
+            await gone(host)
+            assert home.store.instances().records == ()
+        assert home.kinds("endpoint.")[-4:] == [
+            "endpoint.update_failed",
+            "endpoint.in_service",
+            "endpoint.deleting",
+            "endpoint.deleted",
+        ]
 
     asyncio.run(story())
 

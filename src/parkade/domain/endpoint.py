@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from parkade.domain.stages import Rollout
+
 
 class EndpointStatus(StrEnum):
     """SageMaker's endpoint statuses."""
@@ -107,3 +109,14 @@ class ObservedEndpoint:
     awake_since: datetime | None = None
     #: Whether an inference component of it is on its way to another status.
     changing: bool = False
+    #: How far an update in stages has come; None: none is under way.
+    rollout: Rollout | None = None
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether it can be deleted now: it is at rest, or in an update in stages.
+
+        Such an update may take hours with two fleets to pay for; whoever stops paying does not
+        wait for it.
+        """
+        return self.status not in TRANSIENT or self.rollout is not None

@@ -98,7 +98,7 @@ def _over(
     now: datetime, lease: Lease, seen: ObservedEndpoint | None, around: Circumstances
 ) -> _Step:
     why = _why_over(now, lease)
-    busy = seen is not None and seen.status in TRANSIENT
+    busy = seen is not None and not seen.stoppable
     if lease.ended is None:
         # Closed even where nothing can be deleted now, so that the book tells the end in time;
         # the sweep that sees the endpoint at rest then stops it.
@@ -134,7 +134,7 @@ def _valid(
     """Return what is done about a lease that has time left: a stop is the last, or alone."""
     spent = around.overspent.get(lease.owner)
     if spent is not None and spent.then is WhenSpent.STOP:
-        deletes = seen is not None and seen.status not in TRANSIENT
+        deletes = seen is not None and seen.stoppable
         return [_Step(_stop(lease, spent.reason, EndReason.BUDGET, deletes=deletes))]
     idle = _idle(now, lease.endpoint_name, lease, seen, around)
     if any(step.action.kind is ActionKind.STOP for step in idle):

@@ -37,7 +37,8 @@ class Hosting(Protocol):
     def delete(self, endpoint_name: str) -> None:
         """Begin to delete the endpoint; one that is gone or Deleting counts as done.
 
-        Raises EndpointBusy while it is Creating, Updating or SystemUpdating.
+        An update in stages is called off. Raises EndpointBusy while it is Creating, SystemUpdating
+        or in any other way Updating.
         """
         ...
 

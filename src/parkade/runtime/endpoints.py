@@ -142,6 +142,7 @@ class Endpoint(Slumber, Staged):
             asleep=recorded.asleep,
             awake_since=recorded.changed_at if recorded.waking else recorded.awake_since,
             changing=any(each.changing for each in self.components()),
+            rollout=recorded.rollout,
         )
 
     def update(
@@ -192,11 +193,14 @@ class Endpoint(Slumber, Staged):
     def delete(self, actor: str) -> None:
         """Begin to delete it; one that is being deleted counts as done.
 
-        Raises EndpointBusy while it is on its way to another status.
+        An update in stages is called off. Raises EndpointBusy while it is on any other way to
+        another status.
         """
-        status = self.recorded.status
-        if status is EndpointStatus.DELETING:
+        if self.recorded.status is EndpointStatus.DELETING:
             return
+        if self.rollout is not None:
+            self.call_off("it is being deleted")
+        status = self.recorded.status
         if status in TRANSIENT:
             raise EndpointBusy(
                 f"endpoint {self.name!r} is {status} and cannot be deleted now",

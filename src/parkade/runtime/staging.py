@@ -76,6 +76,14 @@ class Staged(Lifecycle):
         if not self._returns:
             self._decide(lambda: self._turn_back(reason, actor))
 
+    def call_off(self, reason: str) -> None:
+        """Record at once that nothing is changed in stages any more; what rises leaves."""
+        self._record_refusal(reason)
+        if self.rising:
+            self._leaving += self.rising.release()
+            self.rising = None
+        self._record_arrival()
+
     def promote(self, actor: str) -> None:
         """Give all requests to what rises as soon as it can take them, and watch nothing more.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.domain import lease as leases
 from parkade.domain import names
-from parkade.domain.endpoint import TRANSIENT, EndpointStatus
+from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -286,7 +286,7 @@ class Meter:
         """
         lease = self.stop(endpoint_name, actor=actor)
         seen = self._hosting.endpoints().get(endpoint_name)
-        if seen and seen.status in TRANSIENT and seen.status is not EndpointStatus.DELETING:
+        if seen and not seen.stoppable and seen.status is not EndpointStatus.DELETING:
             raise EndpointBusy(
                 f"{endpoint_name!r} is {seen.status} and cannot be deleted now; its lease is over, "
                 "and it stops as soon as it can",

@@ -85,10 +85,11 @@ class MemoryHosting:
         present = self._endpoints.get(endpoint_name)
         if present is None or present.status is EndpointStatus.DELETING:
             return
-        if present.status in _UNDELETABLE:
+        if present.status in _UNDELETABLE and not present.stoppable:
             raise EndpointBusy(
                 f"endpoint {endpoint_name!r} is {present.status}", hint="wait until it is at rest"
             )
+        self._change(endpoint_name, rollout=None)
         self.enter(endpoint_name, EndpointStatus.DELETING)
 
     def sleep(self, endpoint_name: str) -> None:
