@@ -229,6 +229,19 @@ def test_what_runs_already_is_not_updated_and_gets_its_scaling(world):
     assert world.configs() == [first.config_name]
 
 
+def test_weights_that_were_changed_meanwhile_are_changed_back(world):
+    variants = [a_variant_of(VariantName="blue"), a_variant_of(VariantName="green")]
+    first = world.deployed(productionVariants=variants)
+    present = world.provisioner.look(NAME).blueprint
+    world.provisioner._running[NAME] = present.changed({}, {"blue": 7.0})
+    second = world.deployed(productionVariants=variants)
+    assert second.config_name != first.config_name
+    weights = [each.weight for each in world.provisioner.look(NAME).blueprint.config.variants]
+    assert weights == [1.0, 1.0]
+    world.deployed(productionVariants=variants)
+    assert world.provisioner.calls.count("update") == 1
+
+
 def test_a_model_that_was_made_anew_is_another_one(world):
     first = world.deployed()
     world.catalog.remove_model("blue", an_event())
@@ -645,6 +658,26 @@ def test_where_a_booking_cannot_be_read_no_config_is_removed(world):
         deployment = world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")])
     assert len(world.configs()) == 5
     assert deployment.begun_step(StepKind.TIDY).outcome == "failed"
+
+
+def test_a_config_of_another_endpoints_lease_stays(world):
+    first = world.deployed()
+    world.meter.add("other", first.config_name, amount=None, owner="bob", actor="bob")
+    for number in range(5):
+        world.catalog.add_model(a_model(f"m{number}"), an_event())
+        world.deployed(productionVariants=[a_variant_of(ModelName=f"m{number}")])
+    assert first.config_name in world.configs()
+
+
+def test_a_config_that_stays_in_use_is_not_waited_for(world):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    config_name = world.go(deployment).config_name
+    world.hosting.place(an_endpoint(name="other", config_name=config_name))
+    world.provisioner.turn_back(NAME, "no ping")
+    failed = world.finish(deployment)
+    assert failed.begun_step(StepKind.CLEAN_UP).outcome == "failed"
+    assert "in use by endpoint 'other'" in world.told()[-1]
 
 
 def test_configs_of_other_people_are_never_removed(world):

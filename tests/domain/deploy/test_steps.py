@@ -65,6 +65,13 @@ def test_what_is_left_behind_or_not_told_fails_no_deployment():
     assert not stoppable(steps)
 
 
+def test_it_can_be_called_off_until_only_tidying_is_left():
+    for number, kind in enumerate(FORWARD[:-2]):
+        begun = (*steps_of(*FORWARD[:number]), Step(kind=kind, started_at=NOW))
+        assert stoppable(begun), kind
+    assert not stoppable(steps_of(*FORWARD[:-2]))
+
+
 @given(st.lists(st.sampled_from([*Outcome]), min_size=20, max_size=20))
 def test_every_walk_ends_and_tells_how(outcomes):
     steps = walked(outcomes)

@@ -49,7 +49,11 @@ def wanted_config(
         extras=former.config.extras if former else {},
     )
     _require_bounds(order, config)
-    return replace(config, name=config_name(order.endpoint_name, config, models))
+    name = config_name(order.endpoint_name, config, models)
+    if former is not None and name == former.config.name:
+        # It ran once, and weights or counts were changed since: nothing is updated to itself.
+        name = config_name(order.endpoint_name, config, models, beside=name)
+    return replace(config, name=name)
 
 
 def _require_bounds(order: Order, config: EndpointConfig) -> None:
@@ -80,9 +84,14 @@ def counts_of(blueprint: Blueprint) -> Mapping[str, int]:
     }
 
 
-def config_name(endpoint_name: str, config: EndpointConfig, models: Iterable[Model]) -> str:
-    """Return the name of a config with this content: at most 63 characters."""
-    content = asdict(config)
+def config_name(
+    endpoint_name: str, config: EndpointConfig, models: Iterable[Model], *, beside: str = ""
+) -> str:
+    """Return the name of a config with this content: at most 63 characters.
+
+    `beside` is a name of that content which it is not to have.
+    """
+    content = asdict(config) | {"beside": beside}
     del content["name"], content["created_at"]
     # A model that was made anew under its name is another one.
     content["models"] = sorted((model.name, model.created_at) for model in models)

@@ -125,4 +125,4 @@ def failed(steps: Sequence[Step]) -> Step | None:
 
 def stoppable(steps: Sequence[Step]) -> bool:
     """Tell whether it can still be called off: nothing has failed, and the end is not near."""
-    return failed(steps) is None and not _SETTLED & {step.kind for step in steps}
+    return failed(steps) is None and following(steps) not in {None, *_SETTLED}

@@ -6,18 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.deploy import naming
-from parkade.domain.errors import (
-    AlreadyExists,
-    EndpointNotFound,
-    InUse,
-)
-from parkade.services.deploying.results import (
-    Ended,
-    Noted,
-    Waits,
-    skipped,
-    undone_in_part,
-)
+from parkade.domain.endpoint import TRANSIENT
+from parkade.domain.errors import AlreadyExists, EndpointNotFound, InUse
+from parkade.services.deploying.results import Ended, Noted, Waits, skipped, undone_in_part
 from parkade.services.deploying.tidying import needed
 
 if TYPE_CHECKING:
@@ -83,14 +74,17 @@ def blueprint_of(endpoint_name: str, desk: Desk) -> Blueprint:
 
 
 def clean_up(deployment: Deployment, desk: Desk) -> Ended | Waits:
-    """Undo: remove the config that was made; while something still has it, that is waited for."""
+    """Undo: remove the config that was made; while its endpoint lets go of it, that is waited for."""
     name = deployment.config_name
     if not deployment.made_config:
         return skipped(deployment, "no endpoint config was made")
-    if name in needed(deployment.endpoint_name, desk):
+    if name in needed(desk):
         return undone_in_part(deployment, f"endpoint config {name} stays: it is needed")
     try:
         desk.provisioner.remove_config(name, deployment.actor)
     except InUse as error:
-        return Waits(text=error.message)
+        present = desk.provisioner.look(deployment.endpoint_name)
+        if present is not None and present.observed.status in TRANSIENT:
+            return Waits(text=error.message)
+        return undone_in_part(deployment, error.message)
     return Ended(deployment=deployment, text=f"endpoint config {name} was removed")

@@ -49,6 +49,8 @@ def look(deployment: Deployment, desk: Desk) -> Ended | Waits:
     found = replace(found, config_name=present.observed.config_name, counts=counts)
     instances = ", ".join(f"{name} {count}" for name, count in counts.items())
     text = f"it runs {found.config_name}, with instances: {instances or 'serverless'}"
+    if shadows := present.blueprint.config.shadows:
+        text += f"; no config of a deployment has its shadow variant {shadows[0].name}"
     return Ended(deployment=replace(deployment, found=found), text=text)
 
 

@@ -47,18 +47,18 @@ def superseded(deployment: Deployment, desk: Desk) -> list[str]:
             made.pop(each.config_name, None)  # one that was made again is as good as new
             made[each.config_name] = None
     there = [name for name in made if desk.config(name) is not None]
-    needs = needed(deployment.endpoint_name, desk)
+    needs = needed(desk)
     return [name for name in there[: 1 - KEPT] if name not in needs]
 
 
-def needed(endpoint_name: str, desk: Desk) -> set[str]:
-    """Return the configs that a lease or a booking of the endpoint is going to start it from.
+def needed(desk: Desk) -> set[str]:
+    """Return the configs that a lease or a booking is going to start an endpoint from.
 
     Raises Unreadable where that cannot be said: nothing is removed then.
     """
-    lease = desk.lease(endpoint_name)
-    booked = desk.bookings.all()
-    for booking_id, why in booked.unreadable.items():
-        raise Unreadable(f"booking {booking_id} may need an endpoint config: {why}")
-    names = {each.config_name for each in booked.records if each.endpoint_name == endpoint_name}
-    return names | ({lease.config_name} if lease else set())
+    leases, bookings = desk.meter.all(), desk.bookings.all()
+    unreadable = {**leases.unreadable, **bookings.unreadable}
+    for name, why in unreadable.items():
+        raise Unreadable(f"{name} may need an endpoint config, and cannot be read: {why}")
+    leased = {lease.config_name for lease in leases.leases}
+    return leased | {booking.config_name for booking in bookings.records}

@@ -45,6 +45,8 @@ def _turn_back(deployment: Deployment, desk: Desk, found: Found) -> Ended | Wait
             with suppress(Conflict):
                 desk.provisioner.roll_back(name, deployment.actor, deployment.reason)
         return Waits(text=f"it goes back to {former}; it is {observed.status}")
+    if observed.status is EndpointStatus.FAILED:
+        return undone_in_part(deployment, f"it is Failed: {observed.failure_reason}")
     if observed.config_name == former:
         _follow(deployment, desk, former)
         return Ended(deployment=deployment, text=f"{former} serves on")

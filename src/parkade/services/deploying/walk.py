@@ -147,7 +147,9 @@ class Walk:
         if kind is StepKind.NOTIFY:
             status = telling.ending(failed)
             failed = replace(failed, status=status, ended_at=now)
-        elif kind not in BACKWARD:
+            self._store(failed, f"deployment.{status}", f"it could not be told of: {why}")
+            return
+        if kind not in BACKWARD and kind is not StepKind.TIDY:
             failed = replace(failed, reason=f"{kind}: {why}")
         self._store(failed, "deployment.step", f"{kind} failed: {why}")
 
