@@ -21,13 +21,13 @@ def calls(tree):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def test_invariant_4_endpoints_are_created_and_deleted_in_one_place():
+def test_invariant_4_endpoints_are_moved_in_one_place():
     places = {
         place
         for place, tree in modules()
         for call in calls(tree)
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in {"create", "delete"}
+        and call.func.attr in {"create", "delete", "sleep", "wake"}
         and "hosting" in ast.unparse(call.func.value)
     }
     assert places == {"services/acting.py"}
