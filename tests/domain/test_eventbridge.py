@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from parkade.domain import eventbridge
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.eventbridge import Origin, rendered, state_change
-from tests.builders import NOW, a_blueprint, a_config, a_variant, an_event, minutes, seconds
+from parkade.domain.stages import Stage
+from tests.builders import (
+    NOW,
+    a_blueprint,
+    a_config,
+    a_rollout,
+    a_variant,
+    an_event,
+    minutes,
+    seconds,
+)
 
 ORIGIN = Origin(account="000000000000", region="eu-west-1", source_id="here")
 ARN = "arn:aws:sagemaker:eu-west-1:000000000000:endpoint/falcon"
@@ -51,6 +61,26 @@ def test_a_change_of_status_is_sagemakers_event():
             "LastModifiedTime": 1772366402084.0,
             "Tags": {"team": "a"},
         },
+    }
+
+
+@pytest.mark.semantics("events.state_change", "guardrails.staged")
+def test_a_stage_of_a_deployment_tells_how_far_the_new_variants_are():
+    baking = a_rollout(stage=Stage.BAKING, taken=1, since=NOW + seconds(60))
+    envelope = rendered(change("Updating", "Updating", target=GREEN, rollout=baking), ORIGIN)
+    assert envelope["detail-type"] == "SageMaker Endpoint Deployment State Change"
+    assert envelope["detail"]["PendingDeploymentSummary"] == {
+        "EndpointConfigName": "green-config",
+        "StartTime": 1772366400000.0,
+        "ProductionVariants": [
+            {
+                "VariantName": "green",
+                "CurrentWeight": 0.1,
+                "DesiredWeight": 1.0,
+                "DesiredInstanceCount": 1.0,
+                "VariantStatus": [{"Status": "Baking", "StartTime": 1772366460000.0}],
+            }
+        ],
     }
 
 

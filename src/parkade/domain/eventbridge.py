@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from parkade.domain.event import document, written
+from parkade.domain.stages import VARIANT_STATUS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Variant
     from parkade.domain.event import Event, Json
+    from parkade.domain.stages import Rollout
 
 SAGEMAKER = "aws.sagemaker"
 CLOUDWATCH = "aws.cloudwatch"
@@ -68,12 +70,12 @@ def state_change(
     tags: Mapping[str, str],
     target: Blueprint | None = None,
     failure_reason: str = "",
-    stage: str = "",
+    rollout: Rollout | None = None,
 ) -> dict[str, Json]:
     """Return what the event of a change of an endpoint says of it: its data under `CHANGE`.
 
     `before` is the status it had, empty where there was no endpoint; `target` is what is being
-    brought up, in stages where there is one.
+    brought up, in stages where there is a rollout.
     """
     change: dict[str, Json] = {
         "status": status,
@@ -91,8 +93,17 @@ def state_change(
             "config_name": target.config.name,
             "variants": _variants(target.config.variants),
         }
-        change["pending"] = {**pending, "stage": stage} if stage else pending
+        change["pending"] = pending if rollout is None else {**pending, **_stage(rollout)}
     return change
+
+
+def _stage(rollout: Rollout) -> dict[str, Json]:
+    return {
+        "stage": rollout.stage,
+        "share": float(rollout.share),
+        "since": written(rollout.since),
+        "began_at": written(rollout.began_at),
+    }
 
 
 def _variants(variants: Sequence[Variant]) -> list[Json]:
@@ -151,8 +162,8 @@ def _endpoint(
         pending = change["pending"]
         detail["PendingDeploymentSummary"] = {
             "EndpointConfigName": pending["config_name"],
-            "StartTime": _milliseconds(change["changed_at"]),
-            "ProductionVariants": _summaries(pending["variants"]),
+            "StartTime": _milliseconds(pending.get("began_at", change["changed_at"])),
+            "ProductionVariants": _rising(pending),
         }
     return DEPLOYMENT_CHANGE, [arn], detail
 
@@ -165,6 +176,26 @@ def _summaries(variants: Sequence[Mapping[str, Any]]) -> list[Json]:
             "DesiredInstanceCount": float(each["instances"]),
         }
         for each in variants
+    ]
+
+
+def _rising(pending: Mapping[str, Any]) -> list[Json]:
+    """Tell how far the new variants have come, where they come in stages."""
+    if "stage" not in pending:
+        return _summaries(pending["variants"])
+    status: Json = {
+        "Status": VARIANT_STATUS[Stage(pending["stage"])],
+        "StartTime": _milliseconds(pending["since"]),
+    }
+    return [
+        {
+            "VariantName": each["name"],
+            "CurrentWeight": float(each["weight"]) * pending["share"],
+            "DesiredWeight": float(each["weight"]),
+            "DesiredInstanceCount": float(each["instances"]),
+            "VariantStatus": [status],
+        }
+        for each in pending["variants"]
     ]
 
 

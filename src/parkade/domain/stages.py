@@ -43,6 +43,17 @@ class Stage(StrEnum):
     ROLLING_BACK = "rolling_back"
 
 
+#: SageMaker's statuses of the variants of the new fleet.
+VARIANT_STATUS = {
+    Stage.RISING: "Creating",
+    Stage.SHIFTING: "ActivatingTraffic",
+    Stage.BAKING: "Baking",
+    # Alarms still turn it back.
+    Stage.TERMINATING: "Baking",
+    Stage.ROLLING_BACK: "Deleting",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How far an update in stages has come; what it was asked to be is its `strategy`."""

@@ -30,7 +30,7 @@ def change_of(
         tags=tags,
         target=recorded.target,
         failure_reason=recorded.failure_reason,
-        stage=recorded.rollout.stage if recorded.rollout else "",
+        rollout=recorded.rollout,
     )
 
 

@@ -11,7 +11,7 @@ from parkade.apps.sagemaker.configs import described_asynchronous
 from parkade.apps.sagemaker.members import present
 from parkade.apps.sagemaker.variants import described_serverless
 from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.stages import Stage, percent
+from parkade.domain.stages import VARIANT_STATUS, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,16 +29,6 @@ _OF_VARIANTS = {
     EndpointStatus.UPDATING: "Updating",
     EndpointStatus.ROLLING_BACK: "Updating",
     EndpointStatus.DELETING: "Deleting",
-}
-
-#: Statuses that the variants of what rises have while an update is in these stages.
-_OF_RISING = {
-    Stage.RISING: "Creating",
-    Stage.SHIFTING: "ActivatingTraffic",
-    Stage.BAKING: "Baking",
-    # Its alarms are still watched.
-    Stage.TERMINATING: "Baking",
-    Stage.ROLLING_BACK: "Deleting",
 }
 
 
@@ -109,7 +99,7 @@ def _stage(rollout: Rollout | None, since: datetime) -> dict[str, Any]:
     if rollout is None:
         return {"Status": "Creating", "StartTime": since}
     return present(
-        Status=_OF_RISING[rollout.stage],
+        Status=VARIANT_STATUS[rollout.stage],
         StatusMessage=rollout.reason or f"{percent(rollout.share)} of requests go to it",
         StartTime=rollout.since,
     )
