@@ -33,6 +33,11 @@ def interactive() -> bool:
     return sys.stdout.isatty()
 
 
+def draws_progress() -> bool:
+    """Tell whether progress is drawn in its place, rather than said line by line."""
+    return _err().is_terminal
+
+
 def show(renderable: RenderableType) -> None:
     """Print a result, at once."""
     _out().print(renderable, highlight=False)

@@ -52,10 +52,17 @@ def _wakes(view: dict[str, Any]) -> bool:
 
 
 def _progress(view: dict[str, Any]) -> str:
-    told = f"{view['reason']}{views.still(view)}"
+    told = f"{view['reason']}{_expected(view)}"
     if not view["wanted"]:
         return told
     return f"{told}, {view['healthy']} of {view['wanted']} instances answer"
+
+
+def _expected(view: dict[str, Any]) -> str:
+    """Say when it is expected; where each change is a line of its own, nothing counts down."""
+    if render.draws_progress() or not view["expected_at"]:
+        return views.still(view)
+    return f", expected at {views.instant(view['expected_at'])}"
 
 
 def bear(error: ParkadeError, away: float) -> None:
