@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.watches import WatchStore
     from parkade.services.alarms import Alarms
+    from parkade.services.scaling import Scaling
     from parkade.services.surveying import Surveyor
     from parkade.services.targets import Targets
 
@@ -52,6 +53,7 @@ class Tools:
     watches: WatchStore
     alarms: Alarms
     targets: Targets
+    scaling: Scaling
     shelves: Shelves
     #: Ends the processes of workers, by the ids of instances that are not recorded.
     end_workers: Callable[[Collection[str]], Awaitable[None]]
@@ -76,6 +78,8 @@ class Audit:
         self._menders: Mapping[Kind, Callable[[Finding, Survey, str], Awaitable[None]]] = {
             Kind.STRAY_WORKER: self._end_worker,
             Kind.ORPHANED_ALARM: self._remove_alarm,
+            Kind.ALARM_WITHOUT_POLICY: self._remove_own_alarm,
+            Kind.ORPHANED_SCALING: self._deregister,
             Kind.ORPHANED_TAGS: self._forget_tags,
             Kind.ORPHANED_WATCH: self._forget_watch,
             Kind.ORPHANED_TARGET: self._forget_target,
@@ -127,6 +131,13 @@ class Audit:
     async def _remove_alarm(self, finding: Finding, survey: Survey, actor: str) -> None:
         del survey
         self._tools.alarms.remove([finding.name], actor)
+
+    async def _remove_own_alarm(self, finding: Finding, survey: Survey, actor: str) -> None:
+        del survey
+        self._tools.alarms.remove([finding.name], actor, own=True)
+
+    async def _deregister(self, finding: Finding, survey: Survey, actor: str) -> None:
+        self._tools.scaling.deregister(survey.scaled[finding.name].resource, actor)
 
     async def _forget_tags(self, finding: Finding, survey: Survey, actor: str) -> None:
         del survey

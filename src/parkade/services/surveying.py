@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from parkade.domain import names
 from parkade.domain.alarmshapes import series_of
 from parkade.domain.audit.survey import Gone, Survey, Watched
+from parkade.domain.deploy.deployment import Status
 from parkade.domain.errors import NotFound, ParkadeError
+from parkade.domain.scaling import arns
 from parkade.domain.series import COMPONENTS, INSTANCES, PARKADE, SAGEMAKER
 from parkade.services.alarms import subjects
 from parkade.services.maintainer import ENDPOINT
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from parkade.domain.audit.survey import Process
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Model
+    from parkade.domain.deploy.deployment import Deployment
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
     from parkade.domain.price import Sum
+    from parkade.domain.scaling.policy import Policy
+    from parkade.domain.scaling.target import ScalableTarget
     from parkade.domain.targets import TargetSetting
     from parkade.domain.terms import Booking
     from parkade.ports.catalog import CatalogStore, Listing, RecordedEndpoint
@@ -65,6 +70,9 @@ class Sources:
     watches: WatchStore
     bookings: Callable[[], Listing[Booking]]
     alarms: Callable[[], Listing[Alarm]]
+    scaled: Callable[[], Listing[ScalableTarget]]
+    policies: Callable[[], Listing[Policy]]
+    deployments: Callable[[], Listing[Deployment]]
     routes: Callable[[], Sequence[Route]]
     targets: Callable[[], Sequence[TargetSetting]]
     #: How delivery to each subscriber stands, and why subscribers cannot be read.
@@ -156,11 +164,8 @@ class Surveyor:
             "absent": self._absent(
                 reading, [*models, *(model for each in remains for model in each.blueprint.models)]
             ),
-            "alarms": {
-                each.name: _watched(each)
-                for each in reading.listing("alarms", "alarm", sources.alarms)
-                if not each.own  # Parkade makes and removes these by itself
-            },
+            **self._alarms(reading),
+            **self._scaling(reading),
             "routes": {
                 each.path: each.endpoint_name
                 for each in reading.part("routes", "the routes", sources.routes) or ()
@@ -172,6 +177,27 @@ class Surveyor:
             },
             "progress": {name: each.progress for name, each in deliveries.items() if each.progress},
             "letters": {name: each.letters for name, each in deliveries.items()},
+        }
+
+    def _alarms(self, reading: _Reading) -> dict[str, Any]:
+        found = reading.listing("alarms", "alarm", self._from.alarms)
+        leading = {each.name: _led_to(each) for each in found}
+        return {
+            # Parkade makes and removes its own by itself.
+            "alarms": {each.name: _watched(each) for each in found if not each.own},
+            "leading": {name: keys for name, keys in leading.items() if keys},
+            "own_alarms": frozenset(each.name for each in found if each.own),
+        }
+
+    def _scaling(self, reading: _Reading) -> dict[str, Any]:
+        sources = self._from
+        scaled = reading.listing("scaled", "scalable target", sources.scaled)
+        policies = reading.listing("policies", "scaling policy", sources.policies)
+        deployments = reading.listing("deployments", "deployment", sources.deployments)
+        return {
+            "scaled": {each.resource.id: each for each in scaled},
+            "policies": {each.key: each for each in policies},
+            "suspended_by": _suspended_by(deployments),
         }
 
     def _absent(self, reading: _Reading, models: Iterable[Model]) -> frozenset[str]:
@@ -240,6 +266,23 @@ class Surveyor:
 
 def _blueprints(endpoint: RecordedEndpoint) -> tuple[Blueprint, ...]:
     return (endpoint.blueprint, *([endpoint.target] if endpoint.target else []))
+
+
+def _led_to(alarm: Alarm) -> frozenset[str]:
+    """Return the keys of the scaling policies that an alarm leads to."""
+    actions = (*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions)
+    return frozenset(arns.policy_key(action) for action in actions) - {""}
+
+
+def _suspended_by(deployments: Iterable[Deployment]) -> dict[str, str]:
+    """Return the newest deployment that has suspended a resource, where that came to no good end."""
+    found: dict[str, str] = {}
+    for each in deployments:
+        for target in each.scaling.targets if each.scaling else ():
+            found.pop(target.resource.id, None)
+            if each.status in {Status.FAILED, Status.CANCELLED}:
+                found[target.resource.id] = each.id
+    return found
 
 
 def _watched(alarm: Alarm) -> tuple[Watched, ...]:

@@ -2,9 +2,12 @@
 
 import pytest
 
+from parkade.domain.deploy.deployment import FormerScaling, Status
 from parkade.domain.errors import Unavailable
+from parkade.domain.scaling.target import Resource
 from parkade.domain.series import Series
 from parkade.ports.events import EventQuery
+from parkade.services.scaling import Suspending
 from tests.apps.api.world import World
 from tests.builders import (
     NOW,
@@ -18,6 +21,9 @@ from tests.builders import (
     an_event,
     minutes,
 )
+from tests.domain.scaling.cases import a_tracking
+from tests.ports.test_deployments import a_deployment
+from tests.scaled import a_reading
 
 
 @pytest.fixture
@@ -138,3 +144,36 @@ def test_a_lease_that_hosting_refuses_to_start(world):
     world.clock.advance(minutes(2))
     assert "lease.not_running:emu" in found(world)
     assert world.clock.now() > NOW
+
+
+def test_what_is_scaled_and_gone_is_deregistered_on_request(world):
+    emu = Resource("emu", "blue")
+    world.capacity.put(a_reading(emu))
+    book = world.services.scaling.book
+    book.register(emu, "ann", least=1, most=4)
+    book.put_policy(emu, "p", "ann", tracking=a_tracking())
+    world.capacity.forget(emu)
+    finding = f"scaling.orphaned:{emu.id}"
+    assert list(found(world)) == [finding]
+    assert fix(world, finding) == {finding: (True, "deregister it")}
+    assert found(world) == {}
+    assert book.targets().records == ()
+    assert world.services.alarms.book.all().records == ()
+
+
+def test_a_deployment_that_came_to_nothing_and_left_scaling_suspended_is_named(world):
+    blue = Resource("falcon", a_variant().name)
+    world.capacity.put(a_reading(blue))
+    target = world.services.scaling.book.register(blue, "ann", least=1, most=4)
+    suspending = Suspending(scale_in=True, scale_out=True, scheduled=True)
+    world.services.scaling.book.register(blue, "ann", suspended=suspending)
+    suspended = f"scaling.suspended:{blue.id}"
+    assert suspended not in found(world)
+    deployment = a_deployment(
+        "d1", status=Status.FAILED, scaling=FormerScaling(targets=(target,)), ended_at=NOW
+    )
+    world.services.deploying.desk.deployments.put(deployment)
+    assert "deployment d1" in found(world)[suspended]["text"]
+    assert fix(world, suspended)[suspended][0] is False
+    world.services.scaling.book.register(blue, "ann", suspended=Suspending(scale_in=False))
+    assert suspended not in found(world)

@@ -11,6 +11,7 @@ from parkade.domain.audit.survey import Gone, Process, Watched
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.lease import EndReason
 from parkade.domain.price import Sum
+from parkade.domain.scaling.target import Resource, Suspended
 from parkade.domain.subscriber import Progress
 from parkade.domain.targets import TargetSetting
 from tests.builders import (
@@ -26,6 +27,7 @@ from tests.builders import (
     minutes,
 )
 from tests.domain.audit.surveys import a_survey, found, the_one
+from tests.domain.scaling.cases import a_policy, a_target, some_steps
 
 LONG_AGO = NOW - timedelta(days=90)
 DATA = "s3://models/falcon.tar.gz"
@@ -261,6 +263,18 @@ def test_a_damaged_lease_is_one_all_the_same():
     assert found(**without, **damaged) == []
 
 
+#: Scaling of what is gone, all of it suspended, with steps that no alarm leads to.
+GONE = Resource("gone", "blue")
+ALL = Suspended(scale_in=True, scale_out=True, scheduled=True)
+STEPS = a_policy("up", steps=some_steps((1, 0.0, None)), resource=GONE)
+SCALED = {
+    "scaled": {GONE.id: a_target(resource=GONE, suspended=ALL)},
+    "suspended_by": {GONE.id: "d-1"},
+    "policies": {STEPS.key: STEPS},
+    "leading": {"low": frozenset({"endpoint/gone/variant/blue:none"})},
+}
+
+
 #: A survey in which every check but that of the unreadable finds something.
 ROTTEN = {
     "endpoints": {"kiwi": an_endpoint(name="kiwi", config_name="")},
@@ -276,6 +290,7 @@ ROTTEN = {
     "absent": frozenset({DATA}),
     "remains": {"emu": Gone(removed_at=NOW, blueprint=a_blueprint())},
     "alarms": {"late": (Watched(endpoint_name="gone"),)},
+    **SCALED,
     "routes": {"/gone": "gone"},
     "tags": {"gone": {"a": "b"}},
     "watches": {"gone": a_watch(endpoint_name="gone")},
@@ -296,15 +311,18 @@ def test_every_kind_is_some_check_s():
     ("part", "silent"),
     [
         ("leases", {"endpoint.unmetered", "config.unused", "alarm.orphaned", "route.dangling",
-                    "tags.orphaned", "watch.orphaned", "target.orphaned"}),
+                    "tags.orphaned", "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
         ("endpoints", {"lease.not_running", "lease.stale", "alarm.orphaned", "route.dangling",
-                       "tags.orphaned", "watch.orphaned", "target.orphaned"}),
+                       "tags.orphaned", "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
         ("booked", {"config.unused", "alarm.orphaned", "route.dangling", "tags.orphaned",
-                    "watch.orphaned", "target.orphaned"}),
-        ("blueprints", {"config.unused", "model.unused", "alarm.orphaned"}),
-        ("remains", {"alarm.orphaned", "route.dangling", "target.orphaned"}),
+                    "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
+        ("blueprints", {"config.unused", "model.unused", "alarm.orphaned", "scaling.orphaned"}),
+        ("remains", {"alarm.orphaned", "route.dangling", "target.orphaned", "scaling.orphaned"}),
+        ("deployments", {"scaling.suspended"}),
+        ("policies", {"policy.no_alarm", "alarm.no_policy"}),
+        ("alarms", {"policy.no_alarm", "alarm.no_policy"}),
         ("lease_terms", {"config.unused"}),
-        ("components", {"model.unused", "alarm.orphaned"}),
+        ("components", {"model.unused", "alarm.orphaned", "scaling.orphaned"}),
         ("configs", {"model.unused"}),
         ("models", {"config.broken"}),
         ("instances", {"worker.stray"}),

@@ -26,6 +26,9 @@ def of(services: Services) -> Audit:
         watches=services.upkeep.watches,
         bookings=services.upkeep.bookings.all,
         alarms=services.alarms.book.all,
+        scaled=services.scaling.book.targets,
+        policies=services.scaling.book.policies,
+        deployments=services.deploying.deployer.all,
         routes=services.routes.all,
         targets=services.targets.all,
         deliveries=services.outbox.subscribers.deliveries,
@@ -41,6 +44,7 @@ def of(services: Services) -> Audit:
         watches=services.upkeep.watches,
         alarms=services.alarms.book,
         targets=services.targets,
+        scaling=services.scaling.book,
         shelves=services.host,
         end_workers=partial(strays.end, services.host.state_id),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.domain.audit import bystanders, catalogued, metered
+from parkade.domain.audit import bystanders, catalogued, metered, scaled
 from parkade.domain.audit.finding import Finding, Kind
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     catalogued.not_undoable,
     bystanders.failing_subscribers,
     bystanders.letters,
+    scaled.suspended,
+    scaled.policies_without_alarm,
     bystanders.orphaned_alarms,
+    scaled.alarms_without_policy,
+    scaled.orphaned,
     bystanders.dangling_routes,
     bystanders.orphaned_tags,
     bystanders.orphaned_watches,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from parkade.domain.ladder import Watch
     from parkade.domain.lease import Lease
     from parkade.domain.price import Sum
+    from parkade.domain.scaling.policy import Policy
+    from parkade.domain.scaling.target import ScalableTarget
     from parkade.domain.subscriber import Progress
     from parkade.domain.targets import TargetSetting
 
@@ -69,6 +71,15 @@ class Survey:
     absent: frozenset[str] = frozenset()
     remains: Mapping[str, Gone] = field(default_factory=dict)
     alarms: Mapping[str, Sequence[Watched]] = field(default_factory=dict)
+    #: The keys of the scaling policies that alarms name in their actions, Parkade's own included.
+    leading: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: Which alarms are Parkade's own.
+    own_alarms: frozenset[str] = frozenset()
+    #: What is scaled, by resource id, and its policies by their keys.
+    scaled: Mapping[str, ScalableTarget] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    #: By resource id: the deployment that suspended its scaling, and came to no good end.
+    suspended_by: Mapping[str, str] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)
