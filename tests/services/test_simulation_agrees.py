@@ -11,7 +11,8 @@ from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.simulation.replay import replay
 from parkade.domain.simulation.rule import parse
 from parkade.domain.simulation.traffic import Burst, Period, Traffic
-from parkade.domain.terms import Terms
+from parkade.domain.terms import Sleep, Terms
+from parkade.services.waking import Waking
 from tests.builders import NOW, a_reading, minutes, seconds, some_use
 from tests.services.world import World
 
@@ -49,17 +50,34 @@ class Life:
                 idle=rule.idle,
                 keep=rule.keep,
                 schedule=rule.schedule,
+                sleep=Sleep(after=rule.sleep) if rule.sleep else None,
             ),
             "ann",
         )
         world.clock.set(START)
         self.happen(START)
         while (now := self.following()) < START + LENGTH:
-            self.up += (now - world.clock.now()) * (world.status() is not None)
+            self.up += (now - world.clock.now()) * self.runs
             world.clock.set(now)
             self.happen(now)
-        self.up += (START + LENGTH - world.clock.now()) * (world.status() is not None)
+        self.up += (START + LENGTH - world.clock.now()) * self.runs
         return self
+
+    @property
+    def runs(self):
+        return self.world.status() is not None and not self.asleep
+
+    @property
+    def asleep(self):
+        seen = self.world.hosting.endpoints().get("falcon")
+        return seen is not None and seen.asleep
+
+    @property
+    def waking(self):
+        world = self.world
+        return Waking(
+            book=world.book, terms=world.terms_store, clock=world.clock, changed=world.nudge
+        )
 
     def following(self):
         """Every minute, as the control process looks at least, and when something is due."""
@@ -87,15 +105,19 @@ class Life:
         for _ in range(10):
             done = self.world.sweep.run().done
             status = self.world.status()
-            if status is EndpointStatus.DELETING:
+            coming = {EndpointStatus.CREATING, EndpointStatus.SYSTEM_UPDATING}
+            if status in {EndpointStatus.DELETING, EndpointStatus.UPDATING}:
                 self.world.hosting.settle("falcon")
                 self.ready_at = None
-            elif status is EndpointStatus.CREATING and self.ready_at is None:
+            elif status in coming and self.ready_at is None:
                 self.ready_at = now + self.rule.start
             if not done:
                 return
 
     def request(self, now):
+        if self.asleep:
+            self.waking.ask("falcon", "a request")
+            self.rest(now)
         status = self.world.status()
         met = "served" if status is EndpointStatus.IN_SERVICE else "waking" if status else "stopped"
         self.met[met] += self.traffic.bursts[self.came].count
@@ -136,6 +158,9 @@ def at_minutes(*offsets):
     "rule",
     [
         "lease=60",
+        "lease=240 sleep=10",
+        "lease=60 sleep=4 start=45",
+        "lease=240 sleep=6 idle=4x5",
         "lease=25 back=7",
         "lease=240 idle=3x5",
         "lease=240 idle=2x10 grace=0",
@@ -158,10 +183,11 @@ def test_a_day_of_bursts(rule):
     st.sampled_from(["", "idle=3x5", "idle=1x2 grace=0"]),
     st.sampled_from(["", "keep=15/5/40", "keep=20/10/30"]),
     st.sampled_from(["", "schedule='sun 13:00-15:00 UTC'"]),
+    st.sampled_from(["", "sleep=4"]),
 )
 @settings(deadline=None, max_examples=8)
-def test_any_requests_under_any_rules(offsets, lease, idle, keep, schedule):
-    agree(f"lease={lease} {idle} {keep} {schedule}", at_minutes(*offsets))
+def test_any_requests_under_any_rules(offsets, lease, idle, keep, schedule, sleep):
+    agree(f"lease={lease} {idle} {keep} {schedule} {sleep}", at_minutes(*offsets))
 
 
 def test_long_requests():

@@ -63,6 +63,7 @@ def test_only_what_says_who_pays_is_not_always_on():
         ("a: lease=60 keep=15/5", "keep=15/5 is not understood"),
         ("a: lease=60 keep=15/0/5", "keep=15/0/5"),
         ("a: lease=60 start=-1", "start=-1"),
+        ("a: sleep=0.5", "sleep.after 30 s is not within 1 min"),
         ("a: schedule='mon-fri", "quotation mark"),
         ("a: schedule='mon-fri 09:00'", "--rule 'a'.*mon-fri 09:00"),
         ("a: idle=3x5", "nothing starts it again.*lease=60"),

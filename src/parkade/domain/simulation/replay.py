@@ -1,12 +1,9 @@
 """Replays the requests to one endpoint under one rule, with the meter's own decision.
 
-What is started and stopped, and when, `plan` says: it is asked whenever the time comes that it
-names itself, and whenever something happens that it did not know of. Here is only what surrounds
-it: an endpoint that takes its time to start, a person whose request met it stopped and who comes
-back to pay, and a clock that jumps from one event to the next.
-
-Sleep is the one thing that the plan does not know: it is laid over an endpoint that the plan has
-in service.
+What is started and stopped, and when, `plan` says, and what sleeps and wakes: it is asked whenever
+the time comes that it names itself, and whenever something happens that it did not know of. Here is
+only what surrounds it: an endpoint that takes its time to start, a person whose request met it
+stopped and who comes back to pay, and a clock that jumps from one event to the next.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ from parkade.domain.lease import EndReason, LeaseRules
 from parkade.domain.plan import plan
 from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.simulation.outcome import Outcome
-from parkade.domain.terms import Terms
+from parkade.domain.terms import Sleep, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +68,6 @@ class _Replay:
         self._plans_at: datetime | None = period.start
         #: The first request of those that still wait for it to serve.
         self._waits_since: datetime | None = None
-        self._asleep = False
-        self._awake_since = period.start
         self._up = self._longest = timedelta(0)
         self._unanswered = False
         self._counts: Counter[str] = Counter()
@@ -82,6 +77,7 @@ class _Replay:
             idle=rule.idle,
             keep=rule.keep,
             schedule=rule.schedule,
+            sleep=None if rule.sleep is None else Sleep(after=rule.sleep),
         )
         self._series = Series.of(SAGEMAKER, "Invocations", EndpointName=name)
         if rule.always:
@@ -116,7 +112,7 @@ class _Replay:
 
     def _ahead(self) -> Iterator[datetime]:
         """Give the instants at which something happens next."""
-        for due in (self._ready_at, self._pays_at, self._plans_at, self._sleeps_at):
+        for due in (self._ready_at, self._pays_at, self._plans_at):
             if due is not None:
                 yield due
         request = self._traffic.at(self._next)
@@ -131,8 +127,6 @@ class _Replay:
             self._pay()
         if self._due(self._plans_at):
             self._decide()
-        if self._due(self._sleeps_at):
-            self._asleep = True
         if self._stirs and self._due(self._traffic.at(self._next)):
             self._stir()
 
@@ -141,7 +135,7 @@ class _Replay:
 
     def _pass(self, until: datetime) -> None:
         """Let time go by in which nothing changes: all requests meet the same."""
-        if self._seen is not None and (not self._asleep or self._ready_at is not None):
+        if self._seen is not None and not self._seen.asleep:
             self._up += until - self._now
         self._meet(max(self._next, self._traffic.before(until)))
         self._now = until
@@ -165,27 +159,21 @@ class _Replay:
         return (
             self._seen is not None
             and self._seen.status is EndpointStatus.IN_SERVICE
-            and not self._asleep
+            and not self._seen.asleep
         )
-
-    @property
-    def _sleeps_at(self) -> datetime | None:
-        if self._rule.sleep is None or not self._serving:
-            return None
-        busy_until = self._traffic.busy_until(self._next)
-        return max(self._awake_since, busy_until or self._awake_since) + self._rule.sleep
 
     @property
     def _stirs(self) -> bool:
         """Whether the next request changes anything."""
-        if self._asleep:
-            return self._ready_at is None
-        return self._seen is None and self._rule.lease is not None and self._pays_at is None
+        if self._seen is not None:
+            return self._seen.asleep
+        return self._rule.lease is not None and self._pays_at is None
 
     def _stir(self) -> None:
         """Take the request that wakes the endpoint, or after which somebody pays."""
-        if self._asleep:
-            self._ready_at = self._now + self._rule.start
+        if self._seen is not None:
+            self._lease = leases.wanted(self._lease, self._now)
+            self._decide()
         else:
             self._pays_at = self._now + self._rule.back
         self._meet(self._next + 1)
@@ -193,9 +181,7 @@ class _Replay:
     def _arrive(self) -> None:
         """Serve from now on: it has started, or woken up."""
         self._ready_at = None
-        self._asleep = False
-        self._awake_since = self._now
-        if self._seen is not None and self._seen.status is EndpointStatus.CREATING:
+        if self._seen is not None and self._seen.status is not EndpointStatus.IN_SERVICE:
             self._serve(self._seen)
             self._plans_at = self._now
         if self._waits_since is not None:
@@ -203,7 +189,11 @@ class _Replay:
 
     def _serve(self, seen: ObservedEndpoint) -> None:
         self._seen = replace(
-            seen, status=EndpointStatus.IN_SERVICE, changed_at=self._now, healthy=1
+            seen,
+            status=EndpointStatus.IN_SERVICE,
+            changed_at=self._now,
+            awake_since=self._now,
+            healthy=1,
         )
         if self._rule.idle is not None:
             self._watch = Watch(
@@ -247,7 +237,8 @@ class _Replay:
             raise AssertionError(f"the plan of {self._rule.name!r} never settles: {decided.acts}")
         self._plans_at = decided.next_at
         busy_until = self._traffic.busy_until(self._next)
-        if self._watch and busy_until and busy_until > self._now:  # its windows begin then
+        watched = self._watch or self._terms.sleep
+        if watched and busy_until and busy_until > self._now:  # it begins to be idle then
             self._plans_at = min(busy_until, decided.next_at or busy_until)
 
     def _around(self) -> Circumstances:
@@ -284,6 +275,14 @@ class _Replay:
         elif action.kind is ActionKind.PAY and action.coin is not None:
             self._lease = leases.paid(self._lease, action.coin.until, self._now, _RULES)
             self._counts["by_itself"] += 1
+        elif action.kind is ActionKind.SLEEP and self._seen is not None:
+            self._lease = leases.asleep(self._lease, self._now, pauses=action.pauses)
+            self._seen = replace(self._seen, asleep=True, healthy=0)
+        elif action.kind is ActionKind.WAKE and self._seen is not None:
+            self._lease = leases.awake(self._lease, self._now)
+            coming = EndpointStatus.SYSTEM_UPDATING
+            self._seen = replace(self._seen, asleep=False, status=coming, changed_at=self._now)
+            self._ready_at = self._now + self._rule.start
         elif action.notice is NoticeKind.IDLE and self._watch is not None:
             self._watch = replace(self._watch, noticed_at=self._now)
         else:
@@ -305,6 +304,5 @@ class _Replay:
         if not deletes:
             return  # it is starting: the plan stops it once it has
         self._seen = self._watch = self._ready_at = None
-        self._asleep = False
         if reason is EndReason.IDLE:
             self._counts["idle_stops"] += 1

@@ -18,7 +18,7 @@ from parkade.domain import schedule
 from parkade.domain.errors import InvalidInput
 from parkade.domain.idle import IdleRules
 from parkade.domain.names import suggestion
-from parkade.domain.terms import Keep
+from parkade.domain.terms import Keep, Sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,11 @@ class Rule:
     start: timedelta = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
+        if self.sleep is not None:
+            try:
+                Sleep(after=self.sleep)
+            except InvalidInput as error:
+                raise _wrong(self.name, error.message) from error
         if self.idle and not (self.lease or self.schedule):
             raise _wrong(
                 self.name,
