@@ -18,6 +18,7 @@ from parkade.apps.exposition.picture import Deliveries, Leases, Picture, Running
 from parkade.domain.cost import Costs
 from parkade.domain.series import bucket
 from tests.house import House, free_port, wait_for
+from tests.scaled import ADAPTER, BLUE, a_reading
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "monitoring.md").read_text()
@@ -120,6 +121,9 @@ def test_what_runs_is_told(used):
     assert value(families, "parkade_workers", endpoint="demo", state="running") == 1
     assert value(families, "parkade_worker_restarts", "_total", endpoint="demo") == 0
     assert value(families, "parkade_standby_processes") <= 1
+    of = {"endpoint": "demo", "variant": "AllTraffic"}
+    assert value(families, "parkade_capacity_desired", **of) == 1
+    assert value(families, "parkade_capacity_current", **of) == 1
     assert value(families, "parkade_requests_in_flight", endpoint="demo") == 0
     assert value(families, "parkade_backlog_requests", endpoint="demo", state="waiting") == 0
     assert value(families, "parkade_sweep_actions", "_total", kind="start", result="done") == 1
@@ -319,6 +323,7 @@ def a_picture(**changes):
         "traffic": {},
         "sweeps": totals.sweeps(),
         "spend": {},
+        "capacity": (),
         "alarms": {},
         "deliveries": {},
     }
@@ -347,9 +352,24 @@ def test_odd_names_are_escaped():
 
 
 def test_what_cannot_be_seen_is_left_out_rather_than_told_as_none():
-    families = written(a_picture(leases=None, alarms=None, deliveries=None, storing=False))
-    assert not {"parkade_leases", "parkade_alarms", "parkade_delivery_letters"} & set(families)
+    unseen = {"leases": None, "capacity": None, "alarms": None, "deliveries": None}
+    families = written(a_picture(**unseen, storing=False))
+    assert not set(families) & {
+        "parkade_leases", "parkade_capacity_desired", "parkade_alarms", "parkade_delivery_letters",
+    }  # fmt: skip
     assert value(families, "parkade_monitor_storing") == 0
+
+
+def test_capacities_are_told_of_variants_and_components():
+    readings = (
+        a_reading(BLUE, current=1, desired=3),
+        a_reading(ADAPTER, endpoint_name="parts", current=0, desired=0),
+    )
+    families = written(a_picture(capacity=readings))
+    of = {"endpoint": "falcon", "variant": "blue"}
+    assert value(families, "parkade_capacity_current", **of) == 1
+    assert value(families, "parkade_capacity_desired", **of) == 3
+    assert value(families, "parkade_capacity_desired", endpoint="parts", variant="adapter") == 0
 
 
 def spread_of(*microseconds):

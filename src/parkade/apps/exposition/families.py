@@ -28,6 +28,7 @@ def families(picture: Picture) -> Iterator[Metric]:
     yield from _server(picture)
     yield from _leases(picture)
     yield from _workers(picture)
+    yield from _capacity(picture)
     yield from _requests(picture)
     yield from _sweeps(picture)
     yield from _money(picture)
@@ -85,6 +86,23 @@ def _workers(picture: Picture) -> Iterator[Metric]:
         value=picture.standbys,
     )
     yield from (workers, standbys, restarts)
+
+
+def _capacity(picture: Picture) -> Iterator[Metric]:
+    if picture.capacity is None:
+        return
+    labels = ("endpoint", "variant")
+    desired = GaugeMetricFamily(
+        "parkade_capacity_desired", "Instances or copies that there are to be.", labels=labels
+    )
+    current = GaugeMetricFamily(
+        "parkade_capacity_current", "Instances or copies that answer.", labels=labels
+    )
+    for each in sorted(picture.capacity, key=lambda each: each.resource.id):
+        key = (each.endpoint_name, each.resource.variant_name or each.resource.name)
+        desired.add_metric(key, each.desired)
+        current.add_metric(key, each.current)
+    yield from (desired, current)
 
 
 def _requests(picture: Picture) -> Iterator[Metric]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.monitor.totals import Sweeps, Traffic
     from parkade.domain.cost import Costs
     from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.ports.capacity import Reading
     from parkade.ports.events import History
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class Picture:
     sweeps: Sweeps
     #: By endpoint and owner.
     spend: Mapping[tuple[str, str], Costs]
+    #: How many there are, and are to be, of each variant and inference component.
+    capacity: tuple[Reading, ...] | None
     #: By state.
     alarms: Mapping[str, int] | None
     #: By subscriber.
@@ -121,6 +124,7 @@ async def take(services: Services) -> Picture:
         for each in services.host.instances(name)
     )
     standbys = len(services.host.standbys())
+    capacity = _readable(lambda: tuple(services.scaling.capacity.all().values()))
     totals = services.monitor.totals
     spend = dict(services.money.bookkeeper.totals)
 
@@ -137,6 +141,7 @@ async def take(services: Services) -> Picture:
             traffic=totals.traffic(seen),
             sweeps=totals.sweeps(),
             spend=spend,
+            capacity=capacity,
             alarms=_readable(lambda: _alarms(services)),
             deliveries=_readable(lambda: _deliveries(services)),
         )
