@@ -147,6 +147,15 @@ class Rollout:
         )
 
     @property
+    def until(self) -> datetime | None:
+        """When its stage is over by time; None: it waits for something else."""
+        if self.stage is Stage.TERMINATING:
+            return self.since + self.strategy.termination_wait
+        if self.stage is Stage.BAKING:
+            return self.since if self.promoted else self.since + self.strategy.wait
+        return None
+
+    @property
     def watches(self) -> bool:
         """Whether an alarm turns it back."""
         return not self.promoted and self.stage is not Stage.ROLLING_BACK
@@ -208,13 +217,13 @@ def advance(rollout: Rollout, now: datetime, *, ready: bool, alarmed: str = "") 
         case Stage.SHIFTING:
             return _baking(rollout, now) if ready else Waiting(until=ends)
         case Stage.BAKING:
-            over = rollout.since + rollout.strategy.wait
-            if now < over and not rollout.promoted:
+            over = rollout.until
+            if over is not None and now < over:
                 return Waiting(until=over if ends is None else min(over, ends))
             return _baked(rollout, now)
         case Stage.TERMINATING:
-            over = rollout.since + rollout.strategy.termination_wait
-            return Waiting(until=over) if now < over else Done()
+            over = rollout.until
+            return Waiting(until=over) if over is not None and now < over else Done()
         case Stage.ROLLING_BACK:
             return _receded(rollout, now) if ready else Waiting(until=None)
 

@@ -215,6 +215,25 @@ def test_an_endpoint_that_was_started_again_is_measured_from_its_start():
     assert views.time_left(seen, 8).plain.startswith("████████ 10 min")
 
 
+def test_an_update_in_stages_tells_how_far_it_is():
+    rollout = {
+        "strategy": "canary, 10 % at a time",
+        "stage": "baking",
+        "share": 0.1,
+        "until": "2026-03-01T12:34:00Z",
+        "alarms": ["errors", "latency"],
+        "promoted": False,
+        "reason": "",
+    }
+    told = " ".join(drawn(views.endpoint(a_meter(rollout=rollout)), 120).split())
+    assert "canary, 10 % at a time: 10% of requests go to it, watched until" in told
+    assert "guarded by errors, latency" in told
+    back = {**rollout, "stage": "rolling_back", "until": None, "reason": "alarm errors went off"}
+    told = " ".join(drawn(views.endpoint(a_meter(rollout=back)), 80).split())
+    assert "rolled back: alarm errors went off" in told
+    assert "guarded" not in told
+
+
 def test_one_endpoint_is_told_with_its_instances_and_what_to_do():
     seen = a_meter(
         state="failed",

@@ -36,6 +36,14 @@ _STATES = {
     "failed": ("✗", "red"),
     "unreadable": ("✗", "red"),
 }
+#: Stages of an update, as they are told.
+_STAGES = {
+    "rising": "more of it is being started",
+    "shifting": "gateways are being told",
+    "baking": "watched",
+    "terminating": "the old fleet is kept",
+    "rolling_back": "rolled back",
+}
 _ACTIONS = {"start": "green", "stop": "red", "recreate": "yellow", "notify": "cyan",
             "sleep": "blue", "wake": "green"}  # fmt: skip
 #: The widest text of `duration`: "23 h 59 min".
@@ -154,8 +162,8 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
     for name, words in settled:
         facts.add_row(name, words)
     facts.add_row("config", view["config_name"])
-    if view["target_config_name"]:
-        facts.add_row("updating to", view["target_config_name"])
+    for name, words in _update(view):
+        facts.add_row(name, words)
     facts.add_row("status", f"{view['status']}, {view['healthy']} of {view['wanted']} answer")
     if view["failure_reason"] and view["failure_reason"] not in view["reason"]:
         facts.add_row("failure", view["failure_reason"])
@@ -168,6 +176,24 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
     if view["instances"]:
         parts.append(_instances(view["instances"]))
     return Group(*parts)
+
+
+def _update(view: dict[str, Any]) -> list[tuple[str, str]]:
+    """Tell what it is updated to, and how far that has come."""
+    told = [("updating to", view["target_config_name"])] if view["target_config_name"] else []
+    if view.get("rollout"):
+        told.append(("in stages", _stages(view["rollout"])))
+    return told
+
+
+def _stages(view: dict[str, Any]) -> str:
+    """Tell how far an update in stages has come, and what it waits for."""
+    told = f"{view['strategy']}: {view['share']:.0%} of requests go to it, {_STAGES[view['stage']]}"
+    if view["until"]:
+        told += f" until {instant(view['until'])}"
+    if view["alarms"] and not view["promoted"] and not view["reason"]:
+        told += f", guarded by {', '.join(view['alarms'])}"
+    return f"{told}: {view['reason']}" if view["reason"] else told
 
 
 def _money(view: dict[str, Any]) -> list[tuple[str, str]]:
@@ -188,11 +214,18 @@ def fleets(view: dict[str, Any]) -> list[tuple[str, str]]:
         return [("runs on", f"{', '.join(found[0]['machines'])}: {whole}")]
     told = (
         f"{', '.join(each['machines'])} of {each['config_name'] or 'a former config'}: "
-        f"{amounts.whole(each['hourly'])} an hour"
+        f"{amounts.whole(each['hourly'])} an hour, {_part(each)}"
         for each in found
     )
     return [*zip(("old fleet", *("new fleet" for _ in found[1:])), told, strict=True),
             ("together", whole)]  # fmt: skip
+
+
+def _part(fleet: dict[str, Any]) -> str:
+    """Say what part of the requests a fleet has, or when it will answer."""
+    if fleet["expected_in_seconds"] is not None:
+        return f"expected in {_span(fleet['expected_in_seconds'])}"
+    return f"{fleet['share']:.0%} of the requests"
 
 
 def _instances(instances: Iterable[dict[str, Any]]) -> Table:

@@ -10,6 +10,7 @@ from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.form import View
 from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, LeaseView, seconds_to
 from parkade.apps.api.schemas.money import CostsView
+from parkade.apps.api.schemas.rollouts import RolloutView
 from parkade.apps.api.schemas.scaling import CapacityView, CountView
 from parkade.apps.api.schemas.sleep import SleepView
 from parkade.apps.api.schemas.terms import TermsView
@@ -71,6 +72,9 @@ class EndpointView(View):
     generation: int = Field(description="Rises with each update that was brought up.")
     target_config_name: str = Field(
         description="While it is Updating: the endpoint config that is being brought up."
+    )
+    rollout: RolloutView | None = Field(
+        default=None, description="How far an update in stages has come; null: none is under way."
     )
     created_at: datetime | None
     changed_at: datetime | None
@@ -148,6 +152,7 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         config_name=seen.config_name if seen else lease.config_name if lease else "",
         generation=seen.generation if seen else 0,
         target_config_name=seen.target_config_name if seen else "",
+        rollout=RolloutView.of(seen.rollout) if seen and seen.rollout else None,
         created_at=seen.created_at if seen else None,
         changed_at=seen.changed_at if seen else None,
         failure_reason=seen.failure_reason if seen else "",
