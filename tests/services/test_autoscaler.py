@@ -68,7 +68,7 @@ class TestTracking:
         world.capacity.slow = True
         loaded(world)
         world.look()
-        assert world.look()[BUSY.id].waits
+        world.look()
         assert world.activities() == [("InProgress", "Setting desired instance count to 3.")]
         assert world.reason().startswith("left alone: ")
         world.capacity.arrive()
@@ -180,7 +180,6 @@ class TestTracking:
         metric = Predefined.REQUESTS_PER_MODEL
         world.track(tracking=Tracking(target=2.0, metric=metric))
         assert world.look()[BUSY.id].fine
-        assert not world.look()[BUSY.id].waits
 
 
 class TestBounds:
@@ -246,6 +245,25 @@ class TestRefusals:
         world.look()
         assert world.desired() == 3
         assert [each[0] for each in world.activities()] == ["Successful"]
+
+    def test_one_that_failed_before_a_start_is_not_the_one_after_it(self, world):
+        world.capacity.room = 4
+        loaded(world)
+        world.look()
+        world.pass_minute(1800.0)
+        world.have(BUSY, 1, changed_at=world.clock.now())
+        world.pass_minutes(3, 1800.0)
+        world.look()
+        assert [each.attempts for each in world.scaling.activities(BUSY)] == [1, 1]
+
+    def test_what_has_arrived_before_it_was_stopped_has_succeeded(self, world):
+        world.capacity.slow = True
+        loaded(world)
+        world.look()
+        world.capacity.arrive()
+        world.have(BUSY, 3, readiness=Readiness.AWAY, why="endpoint 'falcon' is Deleting")
+        world.look()
+        assert world.activities() == [("Successful", "Setting desired instance count to 3.")]
 
     def test_instances_that_do_not_start_are_a_failed_activity(self, world):
         world.capacity.slow = True

@@ -55,8 +55,6 @@ class Thought:
 
     target: ScalableTarget
     decision: Decision
-    #: Whether it can be changed once something else about it has come to its end.
-    waits: bool = False
     #: Whether it has points more often than once a minute.
     fine: bool = False
 
@@ -127,7 +125,6 @@ class Autoscaler:
                 Thought(
                     target=target,
                     decision=_decision(target, reading, policies[key], sight, of_target, now),
-                    waits=reading is None or reading.readiness is not Readiness.READY,
                     fine=any(_fine(policy) for policy in policies[key]),
                 )
             )

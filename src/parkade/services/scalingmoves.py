@@ -83,11 +83,11 @@ class Moves:
         if reading is not None and reading.readiness is Readiness.CHANGING:
             return
         now = self._clock.now()
-        if reading is None or reading.readiness is Readiness.AWAY:
+        if reading is not None and reading.desired == activity.wanted:
+            self._succeed(progress, activity, reading)
+        elif reading is None or reading.readiness is Readiness.AWAY:
             why = reading.why if reading else f"{activity.resource} is not there any more"
             self._end(progress, activity.failed(why, now), reading)
-        elif reading.desired == activity.wanted:
-            self._succeed(progress, activity, reading)
         elif reading.desired == activity.before:
             why = reading.failure or "it was not carried out"
             if activity.attempts == 1:
@@ -125,11 +125,16 @@ class Moves:
     def _activity(
         self, progress: Progress, reading: Reading, wanted: int, cause: str, policy_name: str
     ) -> Activity:
-        """Return a new activity, or the one that failed and is tried again."""
+        """Return a new activity, or the one that failed and is tried again.
+
+        One that failed before its endpoint was changed, or started anew, is another matter.
+        """
         former = progress.activity
         if (
             former is not None
             and former.status is Status.FAILED
+            and former.ended_at is not None
+            and former.ended_at >= reading.changed_at
             and (former.wanted, former.before, former.cause) == (wanted, reading.desired, cause)
         ):
             return replace(

@@ -92,6 +92,21 @@ def test_it_looks_as_well_where_nothing_can_be_stored(watched: Watched) -> None:
     asyncio.run(story())
 
 
+def test_what_was_stopped_is_looked_at_when_it_is_back(watched: Watched) -> None:
+    async def story() -> None:
+        world = watched.world
+        world.register()
+        async with watched.running():
+            world.capacity.forget(BUSY)
+            watched.loop.changed()
+            await watched.looks_again([None, {BUSY.id}])
+            world.have(BUSY, 9)
+            watched.loop.changed()
+            await watched.until(lambda: world.desired() == 4)
+
+    asyncio.run(story())
+
+
 def test_what_is_waited_for_is_looked_at_when_something_changes(watched: Watched) -> None:
     async def story() -> None:
         world = watched.world

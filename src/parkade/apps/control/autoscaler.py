@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from parkade.domain.errors import ParkadeError, Unavailable
 from parkade.domain.scaling.policy import FINE, MINUTE
@@ -20,6 +20,7 @@ from parkade.domain.statistics import begin
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from parkade.ports.capacity import Readiness, Reading
     from parkade.ports.clock import Clock
     from parkade.services.autoscaler import Autoscaler
 
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 #: Seconds of real time between two looks, whatever has changed.
 SHORTEST_PAUSE = 0.2
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+#: What tells one state of a capacity from another.
+_Mark: TypeAlias = "tuple[Readiness, int, datetime]"
 
 
 class AutoscalerLoop:
@@ -40,8 +44,9 @@ class AutoscalerLoop:
         self._due = asyncio.Event()
         #: The resource ids that are to be looked at; None: all of them.
         self._wanted: set[str] | None = None
-        #: Those that can be changed once something has changed, and those with points each 10 s.
-        self._waiting: frozenset[str] = frozenset()
+        #: How each target was when it was last looked at.
+        self._seen: dict[str, _Mark | None] = {}
+        #: Those with points each 10 s.
         self._fine: frozenset[str] = frozenset()
         self._minute = _NEVER
         self._period = _NEVER
@@ -57,8 +62,8 @@ class AutoscalerLoop:
 
     def changed(self) -> None:
         """Know that something about what is hosted has changed."""
-        if self._waiting:
-            self._ask(self._waiting)
+        if self._seen:
+            self._ask(())
 
     def registered(self) -> None:
         """Know that something about what is to be scaled has changed."""
@@ -74,8 +79,7 @@ class AutoscalerLoop:
     def called(self, components: Iterable[str]) -> None:
         """Know that components were called that have no copy."""
         for name in components:
-            if self._autoscaler.called(name):
-                self._waiting |= {f"inference-component/{name}"}
+            self._autoscaler.called(name)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -107,6 +111,11 @@ class AutoscalerLoop:
     async def _look(self, wanted: set[str] | None) -> None:
         try:
             readings = self._autoscaler.survey()
+            marks = {key: _mark(reading) for key, reading in readings.items()}
+            if wanted is not None:
+                wanted |= {key for key, was in self._seen.items() if marks.get(key) != was}
+                if not wanted:
+                    return
             thoughts = await asyncio.to_thread(self._autoscaler.think, readings, wanted)
         except Unavailable as error:
             logger.info("nothing is scaled yet: %s", error.message)
@@ -116,14 +125,12 @@ class AutoscalerLoop:
             logger.warning("nothing could be scaled: %s", error.message)
             return
         self._autoscaler.act(thoughts)
-        seen = {each.target.resource.id for each in thoughts}
-        waiting = {
-            each.target.resource.id for each in thoughts if each.waits or each.decision.changes
-        }
+        looked_at = {each.target.resource.id for each in thoughts}
         fine = {each.target.resource.id for each in thoughts if each.fine}
-        whole = wanted is None
-        self._waiting = frozenset(waiting if whole else self._waiting - seen | waiting)
-        self._fine = frozenset(fine if whole else self._fine - seen | fine)
+        if wanted is None:
+            self._seen, self._fine = {}, frozenset()
+        self._seen |= {key: marks.get(key) for key in looked_at}
+        self._fine = frozenset(self._fine - looked_at | fine)
 
     def _ask(self, resource_ids: Collection[str] | None) -> None:
         if resource_ids is None:
@@ -131,3 +138,7 @@ class AutoscalerLoop:
         elif self._wanted is not None:
             self._wanted |= set(resource_ids)
         self._due.set()
+
+
+def _mark(reading: Reading) -> _Mark:
+    return reading.readiness, reading.desired, reading.changed_at
