@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from parkade.apps import link
+from parkade.apps.gateway.wishes import AGAIN
 from tests.apps.gateway.stand import (
     TOKEN,
     Caught,
@@ -183,6 +184,15 @@ def test_control_is_asked_again_until_it_answers(house: Stand) -> None:
     house.push(endpoints={"e": down(ASLEEP, wakes=False)})
 
 
+def test_control_that_has_begun_to_wake_it_is_asked_no_more(house: Stand) -> None:
+    house.push(endpoints={"e": down(ASLEEP)})
+    assert house.invoke().status == 503
+    wait_for(lambda: house.wanted == ["e"])
+    house.push(endpoints={"e": down()})
+    time.sleep(AGAIN * 1.2)
+    assert house.wanted == ["e"]
+
+
 def test_a_new_link_to_control_asks_again_and_nobody_held_is_lost() -> None:
     with stand() as house:
         house.worker("after")
@@ -262,6 +272,26 @@ def test_room_is_taken_before_a_body_comes(house: Stand) -> None:
         wait_for(lambda: house.usage[("e", "")]["in_flight"] == 1)
         with held(house, b"x" * 96, beside=1):
             pass
+
+
+def test_room_that_is_not_needed_in_the_end_is_given_back(house: Stand) -> None:
+    gate = Gate()
+    house.worker("risen", gate)
+    house.push(endpoints={"e": down(), "f": down()}, limits=house.limits(hold_bytes=100))
+    request = invocation(b"x" * 80, LONG)
+    with house.connect() as slow:
+        slow.sendall(request[:-1])
+        wait_for(
+            lambda: "bytes" in house.invoke("f", "x" * 30, Prefer="wait=1").json["Message"],
+            "the room to be taken",
+        )
+        # It serves before the body is whole.
+        house.push(endpoints={"e": house.view("risen"), "f": down()})
+        slow.sendall(request[-1:])
+        wait_for(lambda: house.usage[("e", "main")]["in_flight"] == 1)
+        with held(house, b"x" * 100, endpoint="f"):
+            house.call(gate.opened.set)
+            assert len(read_answer(slow).body) == 80
 
 
 def test_large_bodies_do_not_fill_the_memory() -> None:
