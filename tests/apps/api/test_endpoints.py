@@ -5,7 +5,8 @@ import pytest
 from parkade.apps.control.traffic import Traffic
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unavailable
-from tests.builders import an_endpoint, minutes, seconds
+from parkade.domain.stages import Stage
+from tests.builders import a_rollout, an_endpoint, minutes, seconds
 from tests.money import an_instance
 
 
@@ -33,6 +34,7 @@ def test_an_endpoint_that_runs(world):
         "changed_at": "2026-03-01T12:00:00Z",
         "generation": 1,
         "target_config_name": "",
+        "rollout": None,
         "failure_reason": "",
         "healthy": 1,
         "wanted": 1,
@@ -51,6 +53,24 @@ def test_an_endpoint_that_runs(world):
                 "restarts": 0,
             }
         ],
+    }
+
+
+def test_an_update_in_stages_tells_how_far_it_is(world):
+    world.add()
+    world.run_endpoint()
+    rollout = a_rollout(stage=Stage.BAKING, taken=1)
+    world.hosting.place(an_endpoint("Updating", rollout=rollout, target_config_name="next"))
+    assert world.ok("GET", "/v1/endpoints/falcon")["rollout"] == {
+        "strategy": "canary, 10 % at a time",
+        "stage": "baking",
+        "share": 0.1,
+        "began_at": "2026-03-01T12:00:00Z",
+        "since": "2026-03-01T12:00:00Z",
+        "until": "2026-03-01T12:05:00Z",
+        "alarms": [],
+        "promoted": False,
+        "reason": "",
     }
 
 
@@ -87,6 +107,8 @@ def test_what_runs_is_told_with_its_price_of_both_fleets_while_there_are_two(wor
         an_instance("o-1", config_name="falcon-config", generation=1),
         an_instance("n-1", config_name="next", generation=2, instance_type="ml.c5.xlarge"),
     ]
+    world.started("next", took=seconds(40))
+    world.hosting.place(an_endpoint("Updating", target_config_name="next"))
     assert world.ok("GET", "/v1/endpoints/falcon")["fleets"] == {
         "fleets": [
             {
@@ -94,16 +116,48 @@ def test_what_runs_is_told_with_its_price_of_both_fleets_while_there_are_two(wor
                 "generation": 1,
                 "machines": ["1 x ml.g5.xlarge"],
                 "hourly": {"usd": "0.60", "unpriced": []},
+                "share": 1.0,
+                "expected_at": None,
+                "expected_in_seconds": None,
             },
             {
                 "config_name": "next",
                 "generation": 2,
                 "machines": ["1 x ml.c5.xlarge"],
                 "hourly": {"usd": "0.204", "unpriced": []},
+                "share": 0.0,
+                "expected_at": "2026-03-01T12:00:40Z",
+                "expected_in_seconds": 40.0,
             },
         ],
         "hourly": {"usd": "0.804", "unpriced": []},
     }
+
+
+def test_a_fleet_that_takes_requests_is_told_with_its_share_and_is_not_expected(world):
+    world.add()
+    world.run_endpoint()
+    world.started("next", took=seconds(40))
+    world.money.machines.instances = [
+        an_instance("f-1", config_name="former", generation=1),
+        an_instance("o-1", config_name="falcon-config", generation=2),
+        an_instance("n-1", config_name="next", generation=3),
+    ]
+    baking = a_rollout(stage=Stage.BAKING, taken=1)
+    world.hosting.place(
+        an_endpoint("Updating", generation=2, target_config_name="next", rollout=baking)
+    )
+    fleets = world.ok("GET", "/v1/endpoints/falcon")["fleets"]["fleets"]
+    assert [each["share"] for each in fleets] == [0.0, 0.9, 0.1]
+    assert {each["expected_at"] for each in fleets} == {None}
+
+
+def test_one_fleet_has_all_requests(world):
+    world.add()
+    world.run_endpoint()
+    world.money.machines.instances = [an_instance("o-1", generation=1)]
+    (fleet,) = world.ok("GET", "/v1/endpoints/falcon")["fleets"]["fleets"]
+    assert fleet["share"] == 1.0
 
 
 def test_instances_that_cannot_be_seen_hide_nothing_else(world, monkeypatch):

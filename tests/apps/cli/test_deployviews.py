@@ -144,8 +144,14 @@ def test_the_list_says_why_where_there_is_room():
 
 
 def test_one_deployment_with_all_that_is_known():
-    fleet = {"config_name": "text-9876543210", "machines": ["1 x ml.c5.xlarge"], "hourly": SUM}
-    rising = {**fleet, "config_name": "text-0123456789"}
+    fleet = {
+        "config_name": "text-9876543210",
+        "machines": ["1 x ml.c5.xlarge"],
+        "hourly": SUM,
+        "share": 0.9,
+        "expected_in_seconds": None,
+    }
+    rising = {**fleet, "config_name": "text-0123456789", "share": 0.1}
     view = a_deployment(
         owner="bob",
         former_config_name="text-9876543210",
@@ -159,8 +165,8 @@ def test_one_deployment_with_all_that_is_known():
         "called off  by eve",
         "before      text-9876543210",
         "begun       2026-03-01 12:00:00 UTC by ann, for bob",
-        "old fleet   1 x ml.c5.xlarge of text-9876543210: 0.20 USD an hour",
-        "new fleet   1 x ml.c5.xlarge of text-0123456789: 0.20 USD an hour",
+        "old fleet   1 x ml.c5.xlarge of text-9876543210: 0.20 USD an hour, 90% of the requests",
+        "new fleet   1 x ml.c5.xlarge of text-0123456789: 0.20 USD an hour, 10% of the requests",
         "together    0.41 USD an hour",
         "note        AcceleratorType ml.eia1.medium has no effect: AWS retired it",
     ):

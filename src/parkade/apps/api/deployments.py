@@ -1,11 +1,11 @@
 """Deployments: endpoints that are created or updated step by step: `/v1/deployments`."""
 
-import logging
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query, Response
 
+from parkade.apps.api import fleetviews
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.keys import IdempotencyKey
@@ -18,13 +18,9 @@ from parkade.apps.api.schemas.deployments import (
     Facts,
     RehearsalView,
 )
-from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.domain.deploy.deployment import Deployment, Status
 from parkade.domain.deploy.steps import StepKind
-from parkade.domain.errors import ParkadeError
 from parkade.domain.token import Role
-
-logger = logging.getLogger(__name__)
 
 routes = router("Deployments", "/v1/deployments")
 
@@ -154,7 +150,7 @@ def _view(services: Served, deployment: Deployment) -> DeploymentView:
     facts = Facts(
         deployment=deployment,
         expected_at=_expected(services, deployment, now),
-        fleets=None if deployment.over else _fleets(services, deployment.endpoint_name),
+        fleets=None if deployment.over else fleetviews.look(services, deployment.endpoint_name),
     )
     return DeploymentView.of(facts, now)
 
@@ -185,12 +181,3 @@ def _waits(deployment: Deployment) -> timedelta:
     strategy = deployment.order.strategy
     shares = strategy.course([each.instance_count for each in deployment.config.variants])
     return strategy.wait * len(shares) + strategy.termination_wait
-
-
-def _fleets(services: Served, endpoint_name: str) -> FleetsView | None:
-    """Tell what runs, and its price; what cannot be read hides nothing else."""
-    try:
-        return FleetsView.of(services.money.fleets.of(endpoint_name))
-    except ParkadeError as error:
-        logger.warning("what runs of %s cannot be told: %s", endpoint_name, error.message)
-        return None

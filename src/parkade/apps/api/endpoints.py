@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from parkade.apps.api import logs, scaleviews
+from parkade.apps.api import fleetviews, logs, scaleviews
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, still_admitted
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
-from parkade.apps.api.schemas.fleets import FleetsView
 from parkade.apps.api.schemas.money import CostsView
 from parkade.apps.api.schemas.scaling import CapacityView
 from parkade.apps.api.schemas.sleep import SleepView
@@ -50,7 +49,7 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
         "sleep": _sleep(services, endpoint_name),
         "cost": _cost(services, endpoint_name),
         "terms": _terms(services, endpoint_name),
-        "fleets": _fleets(services, endpoint_name),
+        "fleets": fleetviews.look(services, endpoint_name),
     }
     return look.at(endpoint_name).model_copy(update=found)
 
@@ -154,15 +153,6 @@ def _cost(services: Served, endpoint_name: str) -> CostsView | None:
         return None
     except ParkadeError as error:
         logger.warning("what %s cost cannot be told: %s", endpoint_name, error.message)
-        return None
-
-
-def _fleets(services: Served, endpoint_name: str) -> FleetsView | None:
-    """Tell what runs, and its price; what cannot be read hides nothing else."""
-    try:
-        return FleetsView.of(services.money.fleets.of(endpoint_name))
-    except ParkadeError as error:
-        logger.warning("what runs of %s cannot be told: %s", endpoint_name, error.message)
         return None
 
 

@@ -1,17 +1,34 @@
 """The forms of fleets: what runs of an endpoint, and what it costs."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import View
+from parkade.apps.api.schemas.leases import EXPECTED_AT, EXPECTED_IN, seconds_to
 from parkade.apps.api.schemas.money import SumView
 from parkade.domain.price import EMPTY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from parkade.services.fleets import Fleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What part a fleet has."""
+
+    #: Of the requests.
+    share: float
+    #: When it will answer, while it does not and that is known.
+    expected_at: datetime | None = None
+
+
+#: Of a fleet that only finishes what it has.
+_NO_PART = Part(share=0.0)
 
 
 class FleetView(View):
@@ -23,15 +40,21 @@ class FleetView(View):
         description="What it runs on, by variant.", examples=[["2 x ml.g5.12xlarge"]]
     )
     hourly: SumView = Field(description="What all of it costs an hour.")
+    share: float = Field(description="Its share of the requests, 0 to 1.")
+    expected_at: datetime | None = EXPECTED_AT
+    expected_in_seconds: float | None = EXPECTED_IN
 
     @classmethod
-    def of(cls, fleet: "Fleet") -> "FleetView":
-        """Write a fleet."""
+    def of(cls, fleet: "Fleet", part: Part, now: datetime) -> "FleetView":
+        """Write a fleet as of `now`."""
         return cls(
             config_name=fleet.config_name,
             generation=fleet.generation,
             machines=[each.noun for each in fleet.machines],
             hourly=SumView.of(fleet.hourly),
+            share=part.share,
+            expected_at=part.expected_at,
+            expected_in_seconds=seconds_to(part.expected_at, now),
         )
 
 
@@ -42,9 +65,16 @@ class FleetsView(View):
     hourly: SumView = Field(description="What all of them cost an hour together.")
 
     @classmethod
-    def of(cls, fleets: "Sequence[Fleet]") -> "FleetsView":
-        """Write fleets, with their sum."""
+    def of(
+        cls, fleets: "Sequence[Fleet]", parts: "Mapping[int, Part]", now: datetime
+    ) -> "FleetsView":
+        """Write fleets, with the part that each generation has, and their sum."""
         whole = EMPTY
         for each in fleets:
             whole = whole.plus(each.hourly)
-        return cls(fleets=[FleetView.of(each) for each in fleets], hourly=SumView.of(whole))
+        return cls(
+            fleets=[
+                FleetView.of(each, parts.get(each.generation, _NO_PART), now) for each in fleets
+            ],
+            hourly=SumView.of(whole),
+        )
