@@ -18,7 +18,7 @@ WALK = re.compile(r"<!-- walk -->\n```sh\n(.*?)```", re.DOTALL)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README's lines need curl")
 def test_the_readmes_walk_works_line_by_line(tmp_path):
     blocks = WALK.findall((ROOT / "README.md").read_text())
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     with house(tmp_path / "state") as built:
         environment = {
@@ -41,6 +41,7 @@ def test_the_readmes_walk_works_line_by_line(tmp_path):
         assert "delete-endpoint --endpoint-name again" in answer.stderr
         assert "ann: 50.00 USD a week" in answer.stdout
         assert "always on" in answer.stdout
+        assert "scaled: asleep" in answer.stdout
 
 
 def test_the_readme_begins_with_its_two_commands():
