@@ -160,18 +160,25 @@ def test_an_update_is_shown_with_where_it_goes_and_one_that_failed_with_its_reas
 
 
 def test_what_runs_has_its_price_and_two_fleets_have_both():
-    def fleet(config, machines, usd):
-        hourly = {"usd": usd, "unpriced": []}
-        return {"config_name": config, "machines": machines, "hourly": hourly}
+    def fleet(config, machines, usd, share=1.0, left=None):
+        return {
+            "config_name": config,
+            "machines": machines,
+            "hourly": {"usd": usd, "unpriced": []},
+            "share": share,
+            "expected_in_seconds": left,
+        }
 
     one = fleet("text-config", ["2 x ml.c5.xlarge"], "0.408")
     alone = a_meter(fleets={"fleets": [one], "hourly": one["hourly"]})
     assert "runs on    2 x ml.c5.xlarge: 0.41 USD an hour" in drawn(views.endpoint(alone), 80)
-    two = fleet("next-config", ["1 x ml.g5.xlarge", "1 x ml.x1.large"], "1.41")
+    two = fleet("next-config", ["1 x ml.g5.xlarge", "1 x ml.x1.large"], "1.41", 0.0, 12.3)
     hourly = {"usd": "1.818", "unpriced": ["ml.x1.large"]}
     text = drawn(views.endpoint(a_meter(fleets={"fleets": [one, two], "hourly": hourly})), 120)
-    assert "old fleet  2 x ml.c5.xlarge of text-config: 0.41 USD an hour" in text
-    assert "new fleet  1 x ml.g5.xlarge, 1 x ml.x1.large of next-config: 1.41 USD an hour" in text
+    assert (
+        "old fleet  2 x ml.c5.xlarge of text-config: 0.41 USD an hour, 100% of the requests" in text
+    )
+    assert "of next-config: 1.41 USD an hour, expected in 12 s" in text
     assert "together   1.82 USD + 1 unpriced (ml.x1.large) an hour" in text
     none = a_meter(fleets={"fleets": [], "hourly": {"usd": "0.00", "unpriced": []}})
     assert "an hour" not in drawn(views.endpoint(none), 80)
