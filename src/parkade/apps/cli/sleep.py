@@ -117,7 +117,7 @@ def words(view: dict[str, Any]) -> str:
     """Tell how an endpoint sleeps, in a sentence."""
     told = []
     if view["asleep_since"] is not None:
-        told.append(asleep(view))
+        told.append(f"asleep {asleep(view)}")
     settled = view["sleep"]
     told.append("it does not sleep by itself" if settled is None else of_sleep(settled))
     if view["wake"] is not None:
@@ -129,9 +129,9 @@ def words(view: dict[str, Any]) -> str:
 
 
 def asleep(view: dict[str, Any]) -> str:
-    """Tell since when it sleeps, and what that saves."""
+    """Tell for how long it has been asleep, and what that saves."""
     for_long = duration(timedelta(seconds=view["asleep_seconds"]))
-    told = f"asleep for {for_long}, since {views.instant(view['asleep_since'])}"
+    told = f"for {for_long}, since {views.instant(view['asleep_since'])}"
     if view["clock_paused"]:
         told += ", with its clock paused"
     if view["wanted_at"]:

@@ -156,7 +156,8 @@ def endpoint(view: dict[str, Any], settled: Iterable[tuple[str, str]] = ()) -> R
         facts.add_row("what to do", view["hint"])
     facts.add_row("time left", time_left(view, 30))
     if lease is not None:
-        over = "ended" if lease["ended"] else "expires"
+        paused = "would expire" if lease["clock_paused"] else "expires"
+        over = "ended" if lease["ended"] else paused
         facts.add_row(over, instant(lease["ended_at"] or lease["expires_at"]))
         facts.add_row("owner", lease["owner"])
     for name, words in settled:
