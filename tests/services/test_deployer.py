@@ -22,8 +22,9 @@ from parkade.domain.errors import (
 from parkade.domain.lease import EndReason
 from parkade.domain.scaling.policy import Predefined, Tracking
 from parkade.domain.scaling.target import Resource, Suspended
-from parkade.domain.terms import Sleep
+from parkade.domain.terms import Booking, Sleep
 from parkade.services.deploying.scalings import POLICY
+from parkade.services.deploying.walk import Walk
 from parkade.services.scaling import Suspending
 from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
 from tests.services.deployworld import (
@@ -34,6 +35,7 @@ from tests.services.deployworld import (
     outline,
     replace,
 )
+from tests.services.faults import Crash
 
 GREEN = [a_variant_of(ModelName="green")]
 
@@ -177,6 +179,7 @@ def test_live_counts_are_kept_by_name_whatever_their_place(world):
     assert world.counts() == {"green": 2, "blue": 3, "new": 1}
     counts = {each.name: each.instance_count for each in deployment.config.variants}
     assert counts == {"green": 2, "blue": 3, "new": 1}
+    assert deployment.found.counts == {"blue": 3, "green": 2}
 
 
 def test_live_counts_are_brought_within_the_new_bounds(world):
@@ -407,10 +410,12 @@ def test_a_lease_that_was_over_is_over_again_with_its_former_config(world):
     first = world.deployed()
     world.meter.stop(NAME, actor="ann")
     world.rest()
-    deployment = world.begin(productionVariants=GREEN)
+    before = world.catalog.tags("endpoint", NAME)
+    deployment = world.begin(productionVariants=GREEN, tags={"team": "green"})
     world.go(deployment)
     world.hosting.fail(NAME, "no ping")
     world.finish(deployment)
+    assert world.catalog.tags("endpoint", NAME) == before
     lease = world.book.get(NAME)
     assert (lease.ended, lease.config_name) == (EndReason.STOPPED, first.config_name)
     assert world.status() is None
@@ -432,13 +437,109 @@ def test_a_failure_after_the_switch_updates_back(world):
 
     desk = world.a_desk(scaling=Broken())
     deployment = world.begin(productionVariants=GREEN, autoscalingMaxCapacity=9)
-    failed = world.finish(deployment, walk=type(world.walk)(desk))
+    walk = Walk(desk)
+    world.go(deployment, walk=walk)
+    world.arrive()
+    while world.deployments.get(deployment.id).begun_step(StepKind.ROLL_BACK) is None:
+        walk.advance(deployment.id)
+    world.rest()  # the lease follows the new config, which is in service
+    assert world.book.get(NAME).config_name != first.config_name
+    while not (failed := world.deployments.get(deployment.id)).over:
+        walk.advance(deployment.id)
+        world.arrive()
     assert failed.status is Status.FAILED
     assert failed.reason == "scaling_on: 9 is too many"
     assert world.config_of() == first.config_name
     assert world.configs() == [first.config_name]
     assert world.book.get(NAME).config_name == first.config_name
     assert (world.target().most, world.target().suspended) == (4, Suspended())
+
+
+def test_an_update_that_failed_while_control_was_away_is_not_begun_again(world):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    while world.deployments.get(deployment.id).begun_step(StepKind.BRING_UP) is None:
+        world.walk.advance(deployment.id)
+    put, world.deployments.put = world.deployments.put, _gone
+    with pytest.raises(Crash):
+        world.walk.advance(deployment.id)
+    world.deployments.put = put
+    world.clock.advance(seconds(1))
+    world.provisioner.turn_back(NAME, "no ping")
+    failed = world.finish(deployment)
+    assert "no ping" in failed.reason
+    assert world.provisioner.calls.count("update") == 1
+
+
+def _gone(*_):
+    raise Crash
+
+
+def test_a_config_that_was_there_before_survives_a_failure(world):
+    first = world.deployed()
+    second = world.deployed(productionVariants=GREEN)
+    deployment = world.begin()
+    assert world.go(deployment).config_name == first.config_name
+    world.provisioner.turn_back(NAME, "no ping")
+    assert world.finish(deployment).status is Status.FAILED
+    assert world.configs() == sorted([first.config_name, second.config_name])
+
+
+def test_what_hosting_refused_before_is_started_from_the_new_config(world):
+    first = world.deployed()
+    world.meter.stop(NAME, actor="ann")
+    world.rest()
+    world.meter.start(NAME, amount=minutes(30), actor="ann")
+    world.hosting.refuse("create", NAME, ResourceLimitExceeded("no room"))
+    world.sweep.run()
+    world.clock.advance(minutes(1))
+    world.sweep.run()
+    assert (world.book.get(NAME).retries, world.book.get(NAME).failure) == (1, "no room")
+    world.hosting.refuse("create", NAME, None)
+    deployment = world.deployed(productionVariants=GREEN)
+    lease = world.book.get(NAME)
+    assert (lease.retries, lease.config_name) == (0, deployment.config_name)
+    assert deployment.config_name != first.config_name
+
+
+def test_the_policy_that_was_put_beside_others_is_taken_off_again(world):
+    world.deployed(autoscalingMinCapacity=None, autoscalingMaxCapacity=None)
+    resource = Resource(NAME, "AllTraffic")
+    world.scaling.register(resource, "bob", least=1, most=2)
+    desk = world.a_desk()
+    deployment = world.begin(productionVariants=GREEN, sleep={"after_minutes": 5})
+
+    def refuse(*_):
+        raise InvalidInput("never", field="sleep")
+
+    world.terms.change = refuse
+    failed = world.finish(deployment, walk=Walk(desk))
+    assert failed.reason == "settle: never"
+    assert world.target().most == 2
+    assert world.scaling.policies(resource).records == ()
+
+
+def test_a_config_that_was_booked_meanwhile_is_not_removed(world):
+    world.deployed()
+    deployment = world.begin(productionVariants=GREEN)
+    config_name = world.go(deployment).config_name
+    world.booking_store.add(
+        Booking(
+            id="b-1",
+            endpoint_name="other",
+            config_name=config_name,
+            owner="bob",
+            starts_at=NOW + minutes(60),
+            ends_at=NOW + minutes(90),
+            made_at=NOW,
+        ),
+        an_event("booking.added"),
+        beside=frozenset(),
+    )
+    world.provisioner.turn_back(NAME, "no ping")
+    failed = world.finish(deployment)
+    assert failed.begun_step(StepKind.CLEAN_UP).outcome == "failed"
+    assert config_name in world.configs()
 
 
 def test_waiting_has_a_limit(world):
