@@ -1,7 +1,7 @@
-"""A rehearsal in fast time: three endpoints are scaled at once, by the clock of leases.
+"""A rehearsal in fast time: four endpoints are scaled at once, by the clock of leases.
 
-`busy` is under a load of 300 requests a minute, of 1,800, and of 300 again; `late` is asynchronous
-and has nothing to do; so has the inference component `idle`. What is judged are the activities that
+`busy` is under a load of 300 requests a minute, of 1,800, and of 300 again; `late` and `soon` are
+asynchronous and have nothing to do; nor has the inference component `idle`. What is judged are the activities that
 were stored, at the times of the clock of leases, and the points that they were decided on: a machine
 that could not hold a rate is judged by the rate that was measured.
 """
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: A quarter of an hour takes half a minute, and the first test waits for all of the rehearsal.
+pytestmark = pytest.mark.timeout(300)
+
 #: Seconds of the lease clock in one of real time.
 SCALE = 30
 NAMESPACE = "sagemaker"
@@ -38,6 +41,7 @@ BUSY = {
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
 }
 LATE = {**BUSY, "ResourceId": "endpoint/late/variant/AllTraffic"}
+SOON = {**BUSY, "ResourceId": "endpoint/soon/variant/AllTraffic"}
 IDLE = {
     "ServiceNamespace": NAMESPACE,
     "ResourceId": "inference-component/idle",
@@ -110,7 +114,7 @@ def _tracked(scaling: Any, resource: dict[str, str], target: float, **members: A
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """Three endpoints that are scaled, and what a quarter of an hour has made of them."""
+    """Four endpoints that are scaled, and what a quarter of an hour has made of them."""
     folder = tmp_path_factory.mktemp("scaling")
     (folder / "server.yaml").write_text(QUICK)
     fast = ("--config", str(folder / "server.yaml"), "--time-scale", str(SCALE))
@@ -132,7 +136,8 @@ def _furnish(boto: Account, folder: Path, scaling: Any) -> None:
         AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://answers/out"}},
     )
     boto.config("host", variant(model=None))
-    for name, config in (("busy", "plain"), ("late", "later"), ("hosting", "host")):
+    configs = {"busy": "plain", "late": "later", "soon": "later", "hosting": "host"}
+    for name, config in configs.items():
         boto.endpoint(name, config)
     boto.sagemaker.create_inference_component(
         InferenceComponentName="idle",
@@ -144,14 +149,15 @@ def _furnish(boto: Account, folder: Path, scaling: Any) -> None:
     scaling.register_scalable_target(**BUSY, MinCapacity=1, MaxCapacity=4)
     metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
     _tracked(scaling, BUSY, 600.0, PredefinedMetricSpecification=metric)
-    scaling.register_scalable_target(**LATE, MinCapacity=0, MaxCapacity=2)
-    backlog = {
-        "MetricName": "ApproximateBacklogSizePerInstance",
-        "Namespace": "AWS/SageMaker",
-        "Dimensions": [{"Name": "EndpointName", "Value": "late"}],
-        "Statistic": "Average",
-    }
-    _tracked(scaling, LATE, 5.0, CustomizedMetricSpecification=backlog)
+    for resource, name in ((LATE, "late"), (SOON, "soon")):
+        scaling.register_scalable_target(**resource, MinCapacity=0, MaxCapacity=2)
+        backlog = {
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": name}],
+            "Statistic": "Average",
+        }
+        _tracked(scaling, resource, 5.0, CustomizedMetricSpecification=backlog)
     _step_from_zero(boto, scaling)
     scaling.register_scalable_target(**IDLE, MinCapacity=0, MaxCapacity=2)
     metric = {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"}
@@ -246,13 +252,35 @@ def test_an_asynchronous_endpoint_goes_to_zero_and_comes_back_for_its_backlog(
     wait_for(lambda: _done(scaling, LATE, 0), why="no instance where nothing waits")
     (described,) = boto.wait("late")["ProductionVariants"]
     assert (described["DesiredInstanceCount"], described["CurrentInstanceCount"]) == (0, 0)
-    answer = boto.runtime.invoke_endpoint_async(EndpointName="late", Body=b'{"n": 7}')
+    location = _accepted(boto, "late")
     wait_for(lambda: _done(scaling, LATE, 1), why="an instance for what waits")
     back = rehearsal.activities(LATE)[-1]
     assert back["Cause"] == "monitor alarm stuck in state ALARM triggered policy from-zero"
-    path = answer["OutputLocation"].removeprefix("s3://")
+    assert _answered(boto, location) == 7
+
+
+@pytest.mark.semantics("async.to_zero")
+def test_without_steps_the_first_request_brings_an_asynchronous_endpoint_back(
+    rehearsal: Rehearsal,
+) -> None:
+    boto, scaling = rehearsal.account, rehearsal.scaling
+    wait_for(lambda: _done(scaling, SOON, 0), why="no instance where nothing waits")
+    boto.wait("soon")
+    location = _accepted(boto, "soon")
+    wait_for(lambda: _done(scaling, SOON, 1), why="an instance for what waits")
+    assert rehearsal.activities(SOON)[-1]["Cause"] == "requests wait while there is no instance"
+    assert _answered(boto, location) == 7
+
+
+def _accepted(boto: Account, name: str) -> str:
+    """Have a request accepted; return where its answer will be."""
+    answer = boto.runtime.invoke_endpoint_async(EndpointName=name, Body=b'{"n": 7}')
+    return str(answer["OutputLocation"]).removeprefix("s3://")
+
+
+def _answered(boto: Account, path: str) -> int:
     wait_for(lambda: boto.house.call("GET", f"/v1/objects/{path}").is_success, why="the answer")
-    assert json.loads(boto.house.ok("GET", f"/v1/objects/{path}").content)["n"] == 7
+    return int(json.loads(boto.house.ok("GET", f"/v1/objects/{path}").content)["n"])
 
 
 @pytest.mark.semantics("scaling.component_zero")

@@ -351,6 +351,20 @@ class TestSteps:
         )
         assert world.scaling.alarms([policy]) == {policy.key: ("stuck",)}
 
+    def test_leaving_zero_is_the_business_of_steps_where_there_are_any(self, world):
+        world.have(LATE, 0, floor=0)
+        world.register(LATE, 0, 2)
+        world.scaling.put_policy(LATE, "from-zero", "ann", steps=UP)
+        readings = world.autoscaler.survey()
+        for backlogged in ((), {"late"}):
+            world.autoscaler.act(world.autoscaler.think(readings, backlogged=backlogged))
+            assert world.desired(LATE) == 0
+        world.scaling.delete_policy(LATE, "from-zero", "ann")
+        world.autoscaler.act(world.autoscaler.think(readings, backlogged={"other"}))
+        assert world.desired(LATE) == 0
+        world.autoscaler.act(world.autoscaler.think(readings, backlogged={"late"}))
+        assert world.desired(LATE) == 1
+
     def test_it_goes_on_while_the_alarm_lasts_after_each_cooldown(self, world):
         policy = world.scaling.put_policy(BUSY, "step", "ann", steps=UP)
         self.alarm(world, policy)

@@ -140,6 +140,11 @@ def build(
         return current.file.lease_rules()
 
     topics = WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall)
+
+    def backlogged(endpoint_name: str) -> None:
+        scaling.loop.backlogged(endpoint_name)
+        waking.asks.ask(endpoint_name, "an asynchronous request waits")
+
     backlog = Backlog(
         SqliteBacklogStore(database),
         objects,
@@ -150,7 +155,7 @@ def build(
         fleets=host.fleets,
         region=lambda: current.file.region,
         observer=lambda: monitor.collector.asynchronous,
-        wanted=lambda name: waking.asks.ask(name, "an asynchronous request waits"),
+        wanted=backlogged,
     )
     many = Many.of(
         host,

@@ -90,10 +90,16 @@ class Autoscaler:
         return readings
 
     def think(
-        self, readings: Mapping[str, Reading], only: Collection[str] | None = None
+        self,
+        readings: Mapping[str, Reading],
+        only: Collection[str] | None = None,
+        *,
+        backlogged: Collection[str] = (),
     ) -> Sequence[Thought]:
         """Return a decision for each target, or for those of these resource ids alone.
 
+        For `backlogged` endpoints requests wait, and they have no instance: they get one, unless
+        one of the policies is of steps, whose business that is then.
         Bounds that scheduled actions are to set by now are set first. Raises Unreadable or
         Unavailable where nothing of what is registered can be read.
         """
@@ -124,7 +130,8 @@ class Autoscaler:
             found.append(
                 Thought(
                     target=target,
-                    decision=_decision(target, reading, policies[key], sight, of_target, now),
+                    decision=_woken(target, reading, policies[key], backlogged, now)
+                    or _decision(target, reading, policies[key], sight, of_target, now),
                     fine=any(_fine(policy) for policy in policies[key]),
                 )
             )
@@ -155,16 +162,9 @@ class Autoscaler:
         except ParkadeError as error:
             logger.warning("%s was called, and has no copy: %s", resource, error.message)
             return False
-        wanted = target.within(1)
-        if not wanted or target.suspended.scale_out:
-            return False
-        decision = Decision(
-            before=0,
-            wanted=wanted,
-            reason="a request came while there was no copy",
-            at=self._clock.now(),
-        )
-        return self._carry_out(Thought(target=target, decision=decision))
+        why = "a request came while there was no copy"
+        decision = deciding.called(target, why, self._clock.now())
+        return decision is not None and self._carry_out(Thought(target=target, decision=decision))
 
     def forget(self) -> None:
         """Forget activities that are too old."""
@@ -185,6 +185,20 @@ class Autoscaler:
             reading, decision.wanted, cause_of(decision), policy_name=decision.policy_name
         )
         return True
+
+
+def _woken(
+    target: ScalableTarget,
+    reading: Reading | None,
+    policies: Sequence[Policy],
+    backlogged: Collection[str],
+    now: datetime,
+) -> Decision | None:
+    if reading is None or reading.desired or reading.readiness is not Readiness.READY:
+        return None
+    if reading.endpoint_name not in backlogged or any(policy.steps for policy in policies):
+        return None
+    return deciding.called(target, "requests wait while there is no instance", now)
 
 
 def _decision(

@@ -13,7 +13,7 @@ from parkade.domain.errors import Unavailable
 from parkade.domain.scaling.policy import Predefined, Tracking
 from parkade.ports.capacity import Readiness
 from tests.builders import minutes, seconds
-from tests.services.scalingworld import BUSY, COPIES, OTHER, World
+from tests.services.scalingworld import BUSY, COPIES, LATE, OTHER, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,8 +29,8 @@ class Watched:
         self.world.autoscaler.think = self._noted  # type: ignore[method-assign]
         self.loop = AutoscalerLoop(self.world.autoscaler, self.world.clock)
 
-    def _noted(self, readings: Any, only: Any = None) -> Any:
-        thoughts = self._think(readings, only)
+    def _noted(self, readings: Any, only: Any = None, **more: Any) -> Any:
+        thoughts = self._think(readings, only, **more)
         self.looks.append(None if only is None else set(only))
         return thoughts
 
@@ -169,6 +169,22 @@ def test_a_component_that_was_called_has_a_copy_at_once(watched: Watched) -> Non
             watched.loop.changed()
             await watched.looks_again([None, {COPIES.id}])
             assert world.activities() == [("Successful", "Setting desired copy count to 1.")]
+
+    asyncio.run(story())
+
+
+@pytest.mark.semantics("async.to_zero")
+def test_an_asynchronous_endpoint_that_requests_wait_for_has_an_instance(watched: Watched) -> None:
+    async def story() -> None:
+        world = watched.world
+        world.have(LATE, 0, floor=0)
+        world.register(LATE, 0, 2)
+        async with watched.running():
+            watched.loop.backlogged("late")
+            watched.loop.backlogged("none")
+            await watched.until(lambda: world.desired(LATE) == 1)
+            (activity,) = world.scaling.activities(LATE)
+            assert activity.cause == "requests wait while there is no instance"
 
     asyncio.run(story())
 

@@ -44,6 +44,8 @@ class AutoscalerLoop:
         self._due = asyncio.Event()
         #: The resource ids that are to be looked at; None: all of them.
         self._wanted: set[str] | None = None
+        #: Endpoints that requests wait for, and that have no instance.
+        self._backlogged: set[str] = set()
         #: How each target was when it was last looked at.
         self._seen: dict[str, _Mark | None] = {}
         #: Those with points each 10 s.
@@ -81,6 +83,12 @@ class AutoscalerLoop:
         for name in components:
             self._autoscaler.called(name)
 
+    def backlogged(self, endpoint_name: str) -> None:
+        """Know that requests wait for an endpoint that has no instance; may be told time and again."""
+        if endpoint_name not in self._backlogged:
+            self._backlogged.add(endpoint_name)
+            self._ask(())
+
     async def run(self) -> None:
         """Look for ever."""
         self._loop = asyncio.get_running_loop()
@@ -88,8 +96,9 @@ class AutoscalerLoop:
         while True:
             await self._pause()
             wanted, self._wanted = self._wanted, set()
+            backlogged, self._backlogged = self._backlogged, set()
             self._due.clear()
-            await self._look(wanted)
+            await self._look(wanted, backlogged)
             await asyncio.sleep(SHORTEST_PAUSE)
 
     async def _pause(self) -> None:
@@ -108,15 +117,19 @@ class AutoscalerLoop:
         if not self._due.is_set():
             self._wanted = None
 
-    async def _look(self, wanted: set[str] | None) -> None:
+    async def _look(self, wanted: set[str] | None, backlogged: set[str]) -> None:
         try:
             readings = self._autoscaler.survey()
             marks = {key: _mark(reading) for key, reading in readings.items()}
             if wanted is not None:
                 wanted |= {key for key, was in self._seen.items() if marks.get(key) != was}
+                named = {key for key, each in readings.items() if each.endpoint_name in backlogged}
+                wanted |= named & self._seen.keys()
                 if not wanted:
                     return
-            thoughts = await asyncio.to_thread(self._autoscaler.think, readings, wanted)
+            thoughts = await asyncio.to_thread(
+                self._autoscaler.think, readings, wanted, backlogged=backlogged
+            )
         except Unavailable as error:
             logger.info("nothing is scaled yet: %s", error.message)
             return

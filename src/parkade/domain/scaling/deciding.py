@@ -62,6 +62,14 @@ def decide(target: ScalableTarget, capacity: int, votes: Sequence[Vote], now: da
     return _stays(capacity, _why(votes), votes, now)
 
 
+def called(target: ScalableTarget, reason: str, now: datetime) -> Decision | None:
+    """Return the decision for what has no capacity and is called; None: it may have none now."""
+    wanted = target.within(1)
+    if not wanted or target.suspended.scale_out:
+        return None
+    return Decision(before=0, wanted=wanted, reason=reason, at=now)
+
+
 def bound_passed(target: ScalableTarget, capacity: int) -> str:
     """Say which bound a capacity passes, in the words of Application Auto Scaling."""
     if capacity < target.least:
