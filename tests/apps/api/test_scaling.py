@@ -6,8 +6,10 @@ from parkade.domain.errors import Unavailable
 from parkade.domain.scaling.deciding import Decision
 from parkade.domain.scaling.target import Resource
 from parkade.ports.capacity import Readiness
+from parkade.services.alarms import words
 from tests.apps.api.world import World
 from tests.builders import NOW, minutes
+from tests.domain.scaling.cases import some_steps
 from tests.scaled import ADAPTER, BLUE, GREEN, a_reading, furnish
 
 RED = Resource("falcon", "red")
@@ -81,6 +83,8 @@ def test_one_call_sets_bounds_and_the_policy(world):
 
 def test_what_is_left_out_stays(world):
     put(world, min=1, max=4, target=600, scale_in_cooldown_seconds=60)
+    assert refused(world, min=5)[:2] == (400, "min")
+    assert refused(world, max=0)[:2] == (400, "max")
     told = put(world, max=6, suspended={"scale_in": True})
     assert (told["min"], told["max"], told["suspended"]["scale_in"]) == (1, 6, True)
     assert told["policies"][0]["target"] == 600
@@ -192,10 +196,33 @@ def test_a_component_is_scaled_at_its_endpoint(world):
     assert refused(world, path=path, metric="backlog")[:2] == (400, "metric")
 
 
-def test_asynchronous_requests_that_wait_are_a_metric_of_variants(world):
+def test_a_variant_that_may_have_no_instance_has_what_brings_it_back(world):
     world.capacity.put(a_reading(BLUE, floor=0))
     told = put(world, min=0, max=4, target=5, metric="backlog")
-    assert (told["min"], told["policies"][0]["metric"]) == (0, "backlog")
+    tracked, step = told["policies"]
+    assert (told["min"], tracked["metric"]) == (0, "backlog")
+    assert (step["name"], step["steps"]) == (
+        "from-zero", [{"lower": 0.0, "upper": None, "adjustment": 1}],
+    )  # fmt: skip
+    (named,) = step["alarms"]
+    alarm = world.services.alarms.book.get(named["name"])
+    assert words(alarm).startswith("Maximum of AWS/SageMaker HasBacklogWithoutCapacity")
+    assert words(alarm).endswith("greater than or equal to 1 for 1 of 1 periods of 60 s")
+    put(world, max=5)
+    assert len(world.ok("GET", PATH)["capacities"][0]["policies"]) == 2
+    assert "alarm.no_policy" not in str(world.ok("GET", "/v1/audit"))
+    world.ok("DELETE", PATH)
+    assert world.services.alarms.book.all().records == ()
+
+
+def test_steps_that_somebody_has_put_are_left_to_lead_back(world):
+    world.capacity.put(a_reading(BLUE, floor=0))
+    put(world, min=1, max=4)
+    steps = some_steps((2, 0.0, None))
+    world.services.scaling.book.put_policy(BLUE, "mine", "ann", steps=steps)
+    told = put(world, min=0)
+    assert [each["name"] for each in told["policies"]] == ["mine"]
+    assert world.services.alarms.book.all().records == ()
 
 
 @pytest.mark.parametrize(
@@ -205,11 +232,12 @@ def test_asynchronous_requests_that_wait_are_a_metric_of_variants(world):
         ({"min": 1}, 400, "max"),
         ({"target": 5}, 400, "min"),
         ({"min": 1, "max": 4, "metric": "concurrency"}, 400, "target"),
-        ({"min": 1, "max": 4, "target": 0}, 400, "TargetValue"),
+        ({"min": 1, "max": 4, "target": 0}, 400, "target"),
         ({"min": 1, "max": 4, "target": 5, "scale_in_cooldown_seconds": -1}, 400,
-         "ScaleInCooldown"),
-        ({"min": 4, "max": 1}, 400, "MinCapacity"),
-        ({"min": 0, "max": 1}, 400, "MinCapacity"),
+         "scale_in_cooldown_seconds"),
+        ({"min": 4, "max": 1}, 400, "min"),
+        ({"min": -1, "max": 1}, 400, "min"),
+        ({"min": 0, "max": 1}, 400, "min"),
         ({"min": 1.5, "max": 4}, 400, "min"),
         ({"min": 1, "max": 4, "metric": "load"}, 400, "metric"),
         ({"minimum": 1, "max": 4}, 400, "minimum"),
@@ -284,7 +312,7 @@ def test_scheduled_actions(world):
     told = put(world, path, max=3, ends_at="2026-03-01T14:00:00+01:00")
     (action,) = told["scheduled"]
     assert (action["min"], action["max"], action["next_at"]) == (None, 3, None)
-    assert refused(world, path=path, schedule="tomorrow", min=2)[:2] == (400, "Schedule")
+    assert refused(world, path=path, schedule="tomorrow", min=2)[:2] == (400, "schedule")
     assert refused(world, path=path, max=3, ends_at="2026-03-01T14:00:00")[:2] == (400, "ends_at")
     assert world.ok("DELETE", path)["capacities"][0]["scheduled"] == []
     assert refused(world, "DELETE", path)[0] == 404

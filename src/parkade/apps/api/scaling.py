@@ -5,16 +5,31 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Query
 
 from parkade.apps.api.auth import Invoker, Operator, require_sight
+from parkade.apps.api.errors import respelt
 from parkade.apps.api.route import Served, router
 from parkade.apps.api.scaleviews import Look
 from parkade.apps.api.schemas.scaling import ScalingForm, ScalingView, ScheduledActionForm
+from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ScalableTargetNotFound
-from parkade.services.scaletuning import tune
+from parkade.domain.scaling import arns
+from parkade.services.scaletuning import ScaleTuning
 
 if TYPE_CHECKING:
     from parkade.domain.scaling.target import Resource
 
 routes = router("Scaling", "/v1/endpoints/{endpoint_name}/scaling")
+
+#: How this API spells what Application Auto Scaling names.
+_SPELLING = {
+    "MinCapacity": "min",
+    "MaxCapacity": "max",
+    "TargetValue": "target",
+    "ScaleOutCooldown": "scale_out_cooldown_seconds",
+    "ScaleInCooldown": "scale_in_cooldown_seconds",
+    "Schedule": "schedule",
+    "Timezone": "timezone",
+    "EndTime": "ends_at",
+}
 
 Variant = Annotated[
     str | None, Query(description="Left out: the only one, or all that are scaled.")
@@ -47,7 +62,8 @@ async def put_scaling(
     tracking policies it is 409: Application Auto Scaling's own calls change one of them.
     """
     resource = _meant(services, endpoint_name, form.variant, form.component)
-    tune(services.scaling.book, resource, form.tuning(), caller.name)
+    with respelt(_SPELLING):
+        _tuning(services).tune(resource, form.tuning(), caller.name)
     return Look(services).view(endpoint_name)
 
 
@@ -73,7 +89,7 @@ async def delete_scaling(
     else:
         found = [_meant(services, endpoint_name, variant, component)]
     for resource in found:
-        services.scaling.book.deregister(resource, caller.name)
+        _tuning(services).end(resource, caller.name)
     return Look(services).view(endpoint_name)
 
 
@@ -90,7 +106,8 @@ async def put_scheduled_action(
     What is left out of an action that is there stays as it is.
     """
     resource = _meant(services, endpoint_name, form.variant, form.component)
-    services.scaling.timetables.put(resource, action_name, form.timing(), caller.name)
+    with respelt(_SPELLING):
+        services.scaling.timetables.put(resource, action_name, form.timing(), caller.name)
     return Look(services).view(endpoint_name)
 
 
@@ -107,6 +124,15 @@ async def delete_scheduled_action(
     resource = _meant(services, endpoint_name, variant, component)
     services.scaling.timetables.delete(resource, action_name, caller.name)
     return Look(services).view(endpoint_name)
+
+
+def _tuning(services: Served) -> ScaleTuning:
+    return ScaleTuning(
+        services.scaling.book,
+        services.alarms.book,
+        services.clock,
+        arn=lambda policy: arns.of_policy(policy, services.file().region, ACCOUNT),
+    )
 
 
 def _meant(
