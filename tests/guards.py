@@ -328,6 +328,26 @@ GUARDS = (
         test=f"{LOAD}::test_an_update_that_fails_leaves_the_old_fleet_and_says_why",
     ),
     Guard(
+        invariant="updates",
+        what="a new fleet gets no more than its share",
+        file="apps/gateway/crossing.py",
+        swaps=(
+            (
+                "        if self._credit >= self.parts:\n",
+                "        if self._credit > self.weight:\n",
+            ),
+        ),
+        test="tests/apps/gateway/test_crossing.py::test_shares_are_exact_and_spread_evenly",
+    ),
+    Guard(
+        invariant="updates",
+        what="an alarm turns an update back",
+        file="runtime/staging.py",
+        swaps=(('            self.turn_back(f"alarm', '            str(f"alarm'),),
+        test="tests/runtime/test_staging.py"
+        "::test_an_alarm_turns_it_back_for_as_long_as_the_old_fleet_is_there",
+    ),
+    Guard(
         invariant="accepted",
         what="an asynchronous request is stored before it is accepted",
         file="runtime/backlog.py",

@@ -20,7 +20,14 @@ SNAPSHOT = link.Snapshot(
                     instances=(link.InstanceRoute(id="i", addresses=("/run/i.sock",)),),
                 ),
                 link.VariantRoute(name="b", weight=2),
-            )
+            ),
+            generation=3,
+            rising=link.Rising(
+                generation=4,
+                weight=1,
+                parts=10,
+                variants=(link.VariantRoute(name="a", weight=1, hostnames=("h",)),),
+            ),
         ),
         "down": link.EndpointView(down=link.Down(reason="expired", hint="ä", retry_after=60)),
     },

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import rollout as strategies
 from parkade.domain.alarm import State
-from parkade.domain.errors import Conflict, ParkadeError
+from parkade.domain.errors import AlarmNotFound, Conflict, Unreadable
 from parkade.domain.event import HOST
 from parkade.domain.stages import (
     Done,
@@ -168,7 +168,7 @@ class Staged(Lifecycle):
             try:
                 if self._premises.alarm(name) is State.ALARM:
                     return f"alarm {name!r} is in {State.ALARM}"
-            except ParkadeError as error:
+            except (AlarmNotFound, Unreadable) as error:
                 return f"alarm {name!r} cannot be watched: {error.message}"
         return ""
 

@@ -7,7 +7,13 @@ from parkade.apps import link, snapshots
 from parkade.apps.control import routing
 from parkade.domain.catalog import Asynchronous, Capture
 from parkade.domain.standing import Standing, State
-from parkade.runtime.views import ComponentView, FleetView, InstanceView, VariantView
+from parkade.runtime.views import (
+    ComponentView,
+    FleetView,
+    InstanceView,
+    RisingView,
+    VariantView,
+)
 
 RUNNING = Standing(state=State.RUNNING, reason="running")
 
@@ -119,3 +125,14 @@ def test_what_starts_says_when_it_is_expected_in_whole_seconds():
     view = routing.endpoint_view(stands, None)
     assert view.down.expected_at == datetime(2026, 3, 1, 12, 0, 31, tzinfo=UTC).timestamp()
     assert through_the_link(view) == view
+
+
+def test_what_takes_over_reaches_the_gateway_with_its_share():
+    rising = RisingView(generation=2, weight=1, parts=10, variants=(a_view(weight=3.0),))
+    fleet = FleetView(variants=(a_view(),), generation=1, rising=rising)
+    view = routing.endpoint_view(RUNNING, fleet)
+    assert through_the_link(view) == view
+    assert view.generation == 1
+    assert view.rising is not None
+    assert (view.rising.generation, view.rising.weight, view.rising.parts) == (2, 1, 10)
+    assert [route.weight for route in view.rising.variants] == [3.0]
