@@ -274,7 +274,13 @@ class Endpoint(Slumber, Staged):
         self._record(EndpointStatus.SYSTEM_UPDATING, "endpoint.updating", why)
 
     def _record_failure(self, reason: str) -> None:
-        self._record(EndpointStatus.FAILED, "endpoint.failed", reason, failure_reason=reason)
+        self._record(
+            EndpointStatus.FAILED,
+            "endpoint.failed",
+            reason,
+            failure_reason=reason,
+            asleep_since=None,
+        )
 
     def _record_end(self) -> None:
         # Tags go when deletion is asked for, and are told all the same.

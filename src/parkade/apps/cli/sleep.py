@@ -121,8 +121,8 @@ def words(view: dict[str, Any]) -> str:
     settled = view["sleep"]
     told.append("it does not sleep by itself" if settled is None else of_sleep(settled))
     if view["wake"] is not None:
-        bought = duration(timedelta(minutes=view["woken_minutes"]))
-        told.append(f"{of_wake(view['wake'])}, {bought} so far")
+        bought = timedelta(minutes=view["woken_minutes"])
+        told.append(f"{of_wake(view['wake'])}{f', {duration(bought)} so far' if bought else ''}")
     if settled is None and view["wake"] is None and view["asleep_since"] is None:
         told.append("settle it with: --after 10")
     return "; ".join(told)
