@@ -124,7 +124,9 @@ class Strategy:
 
     def __str__(self) -> str:
         name = str(self.kind).lower().replace("_", " ")
-        return name if self.step is None else f"{name}, {self.step} at a time"
+        if self.step is None:
+            return name
+        return f"{name}, {self.step} {'first' if self.kind is Kind.CANARY else 'at a time'}"
 
     @property
     def plain(self) -> bool:

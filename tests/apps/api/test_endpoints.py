@@ -62,7 +62,7 @@ def test_an_update_in_stages_tells_how_far_it_is(world):
     rollout = a_rollout(stage=Stage.BAKING, taken=1)
     world.hosting.place(an_endpoint("Updating", rollout=rollout, target_config_name="next"))
     assert world.ok("GET", "/v1/endpoints/falcon")["rollout"] == {
-        "strategy": "canary, 10 % at a time",
+        "strategy": "canary, 10 % first",
         "stage": "baking",
         "share": 0.1,
         "began_at": "2026-03-01T12:00:00Z",

@@ -224,7 +224,7 @@ def test_an_endpoint_that_was_started_again_is_measured_from_its_start():
 
 def test_an_update_in_stages_tells_how_far_it_is():
     rollout = {
-        "strategy": "canary, 10 % at a time",
+        "strategy": "canary, 10 % first",
         "stage": "baking",
         "share": 0.1,
         "until": "2026-03-01T12:34:00Z",
@@ -233,7 +233,7 @@ def test_an_update_in_stages_tells_how_far_it_is():
         "reason": "",
     }
     told = " ".join(drawn(views.endpoint(a_meter(rollout=rollout)), 120).split())
-    assert "canary, 10 % at a time: 10% of requests go to it, watched until" in told
+    assert "canary, 10 % first: 10% of requests go to it, watched until" in told
     assert "guarded by errors, latency" in told
     back = {**rollout, "stage": "rolling_back", "until": None, "reason": "alarm errors went off"}
     told = " ".join(drawn(views.endpoint(a_meter(rollout=back)), 80).split())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class RolloutView(View):
     """How far an update in stages has come."""
 
-    strategy: str = Field(examples=["canary, 10 % at a time"])
+    strategy: str = Field(examples=["canary, 10 % first"])
     stage: str = Field(
         description="rising, shifting, baking, terminating or rolling_back.", examples=["baking"]
     )
