@@ -23,7 +23,9 @@ LOAD = "tests/faults/test_steady_load.py"
 IDLING = "tests/services/test_idling.py"
 PAYING = "tests/services/test_paying.py"
 SWEEPING = "tests/apps/control/monitor/test_sweeping.py"
+DEPLOYING = "tests/services/test_deployer"
 KNOWLEDGE = "tests/apps/control/monitor/test_knowledge.py"
+SLEEP = "tests/services/test_sleep.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +192,7 @@ GUARDS = (
         invariant="idle",
         what="a tag that is removed in the last instant saves its endpoint",
         file="services/sweep.py",
-        swaps=(("if ends_idle and not self._idling.still_due(action):", "if False:"),),
+        swaps=(("if by_idleness and not self._idling.still_due(action):", "if False:"),),
         test=f"{IDLING}::test_what_happens_between_the_decision_and_the_stop_saves_it",
     ),
     Guard(
@@ -415,6 +417,99 @@ GUARDS = (
         swaps=(("    return _jump(wall, zone)\n", "    return found\n"),),
         test="tests/domain/test_schedule.py"
         "::test_clocks_that_change_move_openings_as_people_read_them",
+    ),
+    Guard(
+        invariant="sleep",
+        what="it is looked at again right before it is put to sleep",
+        file="services/sweep.py",
+        swaps=(
+            (
+                "by_idleness = ends_idle or action.kind is ActionKind.SLEEP",
+                "by_idleness = ends_idle",
+            ),
+        ),
+        test=f"{SLEEP}::test_whoever_uses_it_in_the_last_instant_keeps_it_awake",
+    ),
+    Guard(
+        invariant="sleep",
+        what="a clock that was paused moves the expiry when it goes on",
+        file="domain/lease.py",
+        swaps=(
+            (
+                "replace(rebased(lease, now), asleep_at=None",
+                "replace(lease, asleep_at=None",
+            ),
+        ),
+        test="tests/domain/test_lease.py::test_a_paused_clock_loses_no_paid_minute_and_gains_none",
+    ),
+    Guard(
+        invariant="sleep",
+        what="what is asked for already is not asked for again",
+        file="services/waking.py",
+        swaps=(("        if asked(lease, now):\n            return lease\n", ""),),
+        test=f"{SLEEP}::test_two_hundred_who_ask_at_once_are_one_ask_and_one_wake",
+    ),
+    Guard(
+        invariant="sleep",
+        what="what has just woken is not idle for as long as it slept",
+        file="domain/sleeping.py",
+        swaps=(("        seen.awake_since or seen.changed_at,\n", ""),),
+        test=f"{SLEEP}::test_what_nobody_uses_sleeps_is_asked_for_and_wakes_with_all_its_time",
+    ),
+    Guard(
+        invariant="sleep",
+        what="a mark that a crash left without its move is made up for",
+        file="domain/sleeping.py",
+        swaps=(("    return _still_awake(now, use)\n", "    return _stay(told)\n"),),
+        test="tests/services/test_crashes.py",
+    ),
+    Guard(
+        invariant="sleep",
+        what="an ask for what is over lapses",
+        file="domain/waking.py",
+        swaps=(("or now - lease.wanted_at < LAPSES_AFTER", "or bool(lease.wanted_at)"),),
+        test=f"{SLEEP}::test_a_wake_that_a_budget_refuses_is_told_once_and_forgotten_in_time",
+    ),
+    Guard(
+        invariant="sleep",
+        what="components leave with their endpoint",
+        file="runtime/components.py",
+        swaps=(("return grouping.emptied(groups) if self.sleeps else groups", "return groups"),),
+        test="tests/runtime/test_sleep.py::test_components_sleep_and_wake_with_their_endpoint",
+    ),
+    Guard(
+        invariant="deployments",
+        what="what was told before control went is not told again",
+        file="services/deploying/telling.py",
+        swaps=(
+            (
+                "if not any(event.reason == text for event in desk.history.latest(query)):",
+                "if True:",
+            ),
+        ),
+        test=f"{DEPLOYING}_crashes.py::test_a_crash_at_any_call_changes_nothing_in_the_end",
+    ),
+    Guard(
+        invariant="deployments",
+        what="an update that failed while control was away is not begun again",
+        file="services/deploying/fleets.py",
+        swaps=((" or _failed_since(present, _begun(deployment))", ""),),
+        test=f"{DEPLOYING}.py::"
+        "test_an_update_that_failed_while_control_was_away_is_not_begun_again",
+    ),
+    Guard(
+        invariant="deployments",
+        what="counts are those of the very moment",
+        file="services/deploying/fleets.py",
+        swaps=(("keeps_counts=_keeps_counts(deployment, present),", "keeps_counts=False,"),),
+        test=f"{DEPLOYING}.py::test_what_scales_between_look_and_update_is_kept_all_the_same",
+    ),
+    Guard(
+        invariant="deployments",
+        what="a config that somebody is going to start from stays",
+        file="services/deploying/configs.py",
+        swaps=(("if name in needed(desk):", "if False:"),),
+        test=f"{DEPLOYING}.py::test_a_config_that_was_booked_meanwhile_is_not_removed",
     ),
 )
 
