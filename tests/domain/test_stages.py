@@ -166,7 +166,15 @@ def test_who_promotes_waits_for_nothing_but_the_end_of_the_old_fleet():
 
 @pytest.mark.parametrize(
     "damage",
-    [{"steps": ()}, {"steps": (5, 5, 10)}, {"steps": (5,)}, {"taken": 3}, {"returned": -1}],
+    [
+        {"steps": ()},
+        {"steps": (5, 5, 10)},
+        {"steps": (5,)},
+        {"taken": 3},
+        {"taken": 2},
+        {"returned": -1},
+        {"back": 0},
+    ],
 )
 def test_a_record_that_makes_no_sense_is_none(damage):
     with pytest.raises(InvalidInput):

@@ -69,7 +69,7 @@ class Rollout:
     #: Steps that requests have taken.
     taken: int = 0
     #: How much each step of turning back takes, in `parts`, and how many were taken.
-    back: int = 0
+    back: int = 1
     returned: int = 0
     #: Whether a person vouches for it: nothing is watched any more.
     promoted: bool = False
@@ -80,7 +80,8 @@ class Rollout:
         rising = all(a < b for a, b in zip((0, *self.steps), self.steps, strict=False))
         if not (self.steps and rising and self.steps[-1] == self.parts):
             raise InvalidInput(f"{self.steps} are no steps to {self.parts}", field="steps")
-        if not 0 <= self.taken <= len(self.steps) or self.returned < 0 or self.back < 0:
+        last = len(self.steps) - (self.stage is Stage.RISING)
+        if not 0 <= self.taken <= last or self.returned < 0 or self.back < 1:
             raise InvalidInput("a rollout has taken steps that it does not have", field="taken")
 
     @classmethod
@@ -119,8 +120,8 @@ class Rollout:
         """How much of the new fleet is to be there."""
         if not self.rolling:
             return Fraction(1)
-        ahead = self.stage is Stage.RISING
-        return Fraction(self._at(self.taken + ahead) if ahead else self.weight, self.parts)
+        rising = self.stage is Stage.RISING
+        return Fraction(self._at(self.taken + 1) if rising else self.weight, self.parts)
 
     @property
     def old_capacity(self) -> Fraction:
@@ -230,8 +231,6 @@ def advance(rollout: Rollout, now: datetime, *, ready: bool, alarmed: str = "") 
 
 def returned(rollout: Rollout, now: datetime, reason: str) -> Onward | Undone:
     """Turn back; requests go back at once as far as the old fleet can take them."""
-    if rollout.stage is Stage.ROLLING_BACK:
-        return Onward(rollout=rollout, reason=rollout.reason)
     taken = 0
     if rollout.rolling:
         taken = rollout.taken - (rollout.stage is not Stage.RISING)
