@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ import psutil
 import pytest
 
 from parkade.apps import link
+from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.wishes import AGAIN
 from tests.apps.gateway.stand import (
     TOKEN,
     Caught,
     Flow,
     Gate,
+    Reply,
+    Request,
+    echo,
     head,
     invocation,
     read_answer,
@@ -334,6 +339,20 @@ def test_one_that_was_held_has_no_longer_than_the_model_may_take(house: Stand) -
         assert read_answer(caller).kind == "ModelError"
 
 
+def test_so_has_one_that_waited_until_another_was_answered(house: Stand) -> None:
+    async def only_the_first(request: Request) -> Reply:
+        if request.number >= CONNECTIONS:
+            await asyncio.Event().wait()
+        return echo(request)
+
+    house.worker("tired", only_the_first)
+    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=2))
+    with held(house, count=CONNECTIONS + 1) as callers:
+        house.push(endpoints={"e": house.view("tired")})
+        answers = [read_answer(each) for each in callers]
+    assert sorted(each.status for each in answers) == [200] * CONNECTIONS + [424]
+
+
 def test_one_whose_wait_runs_out_when_the_endpoint_serves_waits_as_all_others_do(
     house: Stand,
 ) -> None:
@@ -439,6 +458,7 @@ def test_components_that_slept_with_their_endpoint(house: Stand) -> None:
     house.worker("copy")
     house.push(endpoints={"e": down(ASLEEP)})
     wrong = "X-Amzn-SageMaker-Inference-Component: magpie"
+    before = house.usage[("e", "parrot")]["no_capacity"]
     with (
         held(house, b"a", PARROT, LONG) as (one,),
         held(house, b"b", wrong, LONG, beside=1) as (two,),
@@ -446,8 +466,13 @@ def test_components_that_slept_with_their_endpoint(house: Stand) -> None:
         # The endpoint serves a moment before the component's first copy does.
         house.push(endpoints={"e": of_components(house)})
         assert read_answer(two).kind == "ValidationError"
+        # Or it has been scaled to zero, and is to be scaled up by this.
+        wait_for(lambda: house.usage[("e", "parrot")]["no_capacity"] == before + 1)
+        house.push(endpoints={"e": of_components(house)})
         house.push(endpoints={"e": of_components(house, "copy")})
         assert read_answer(one).body == b"a"
+    wait_for(lambda: house.usage[("e", "parrot")]["invocations"] >= 1)
+    assert house.usage[("e", "parrot")]["no_capacity"] == before + 1
 
 
 def test_a_component_without_copies_holds_who_wants_it(house: Stand) -> None:

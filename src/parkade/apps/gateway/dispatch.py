@@ -84,6 +84,7 @@ class Endpoint:
         """Take up the snapshot's view; what waits is dispatched anew, or told why not."""
         waiting = self._collect()
         down = view.down
+        returns = self.absence is not None and down is None
         self.absence = None if down is None else Absence(self.name, down, self._fleet)
         if down is None:
             self._fleet.wishes.answered(self.name)
@@ -103,6 +104,8 @@ class Endpoint:
         self._special = view.asynchronous or view.components is not None
         self.tap = self._fleet.taps.of(self.name, view, self.tap)
         self._find_usable()
+        if returns:
+            self._count_copyless(waiting)
         self._dispatch_again(waiting)
 
     def _cross(self, view: link.EndpointView) -> None:
@@ -181,7 +184,6 @@ class Endpoint:
         component = self._copyless(invocation)
         if component is None:
             return False
-        component.counter.no_capacity += 1
         invocation.refuse(objections.no_capacity(component.name))
         return True
 
@@ -264,6 +266,13 @@ class Endpoint:
         if asked.variant and self._variants and asked.variant not in self._variants:
             return objections.unknown_variant(asked.variant, self.name)
         return None
+
+    def _count_copyless(self, waiting: Iterable[Invocation]) -> None:
+        """Count what came while the endpoint was away as if it came now; see `_objection`."""
+        for invocation in waiting:
+            component = self._copyless(invocation)
+            if component is not None:
+                component.counter.no_capacity += 1
 
     def _copyless(self, invocation: Awaiting) -> Variant | None:
         """Return the component that the invocation is for, where that has no copy."""
