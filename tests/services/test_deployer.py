@@ -779,6 +779,9 @@ def test_a_config_that_stays_in_use_is_not_waited_for(world):
     failed = world.finish(deployment)
     assert failed.begun_step(StepKind.CLEAN_UP).outcome == "failed"
     assert "in use by endpoint 'other'" in world.told()[-1]
+    world.hosting.vanish("other")
+    world.deployed(autoscalingMaxCapacity=9)
+    assert config_name not in world.configs(), "the next one removes what never served"
 
 
 def test_configs_of_other_people_are_never_removed(world):

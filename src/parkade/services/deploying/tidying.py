@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parkade.domain.deploy.deployment import Status
 from parkade.domain.errors import ParkadeError, Unreadable
 from parkade.services.deploying import scalings
 from parkade.services.deploying.results import Ended, skipped
@@ -35,20 +36,27 @@ def tidy(deployment: Deployment, desk: Desk) -> Ended:
     if removed:
         said.append(f"old endpoint configs removed: {', '.join(removed)}")
     if not said:
-        return skipped(deployment, f"there are no more than {KEPT} endpoint configs of deployments")
+        return skipped(deployment, "no old endpoint config is to be removed")
     return Ended(deployment=deployment, text="; ".join(said))
 
 
 def superseded(deployment: Deployment, desk: Desk) -> list[str]:
-    """Return the configs that deployments made for this endpoint and that nothing needs."""
-    made: dict[str, None] = {}
+    """Return the configs that deployments made for this endpoint and that nothing needs.
+
+    Those that have served longest ago, but the last ones, and those that never have.
+    """
+    made: set[str] = set()
+    served: dict[str, None] = {}
     for each in desk.deployments.all(deployment.endpoint_name).records:
-        if each.made_config and each.config_name != deployment.config_name:
-            made.pop(each.config_name, None)  # one that was made again is as good as new
-            made[each.config_name] = None
-    there = [name for name in made if desk.config(name) is not None]
-    needs = needed(desk)
-    return [name for name in there[: 1 - KEPT] if name not in needs]
+        made |= {each.config_name} if each.made_config else set()
+        if each.status is Status.SUCCEEDED:
+            served.pop(each.config_name, None)  # one that serves again is as good as new
+            served[each.config_name] = None
+    theirs = made - {deployment.config_name} - needed(desk)
+    former = [name for name in served if name in made and name != deployment.config_name]
+    old = [name for name in former if desk.config(name) is not None][: 1 - KEPT]
+    unused = [name for name in made if name not in served and desk.config(name) is not None]
+    return [name for name in (*old, *sorted(unused)) if name in theirs]
 
 
 def needed(desk: Desk) -> set[str]:
