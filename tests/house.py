@@ -49,13 +49,6 @@ def wait_for(what: Callable[[], object], *, limit: float = PATIENCE, why: str = 
         time.sleep(0.01)
 
 
-def _variables(process: psutil.Process) -> dict[str, str]:
-    try:
-        return process.environ()
-    except (psutil.Error, OSError):  # it has ended meanwhile
-        return {}
-
-
 class House:
     """One state folder, and at most one supervisor on it."""
 
@@ -132,11 +125,6 @@ class House:
             process
             for process in psutil.process_iter(["cmdline"])
             if any(word.startswith(sockets) for word in process.info["cmdline"] or [])
-            or (
-                # It waited, until it was told where to answer.
-                "--wait" in (process.info["cmdline"] or [])
-                and _variables(process).get("PARKADE_ADDRESS", "").startswith(sockets)
-            )
         ]
 
     def kill(self, name: str) -> int:

@@ -23,6 +23,8 @@ def seen():
     own = [e for e in Path("/proc/self/environ").read_text().split("\\0") if e]
     return {
         "arguments": sys.argv[:5],
+        "original": sys.orig_argv[:-1],
+        "listed": Path("/proc/self/cmdline").read_text().rstrip(" \\0").split("\\0")[:-1],
         "main": sys.modules["__main__"].__spec__.name,
         "environment": dict(os.environ),
         "shown": sorted(own),

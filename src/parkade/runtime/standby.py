@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from parkade.runtime import leftovers, logs, modeldata, workers
-from parkade.runtime.container.reserve import RESERVED, WAITING
+from parkade.runtime.container.reserve import RESERVED, WAIT, WAITING
 from parkade.runtime.lines import Line
 from parkade.runtime.profiles import Profile, profile
 from parkade.runtime.removal import remove
@@ -32,6 +32,8 @@ LATE = (
 )
 #: Bytes, for the late variables: a path has 4,096 at most.
 _ROOM = 16_384
+#: Bytes, for the arguments: two paths.
+_WORDS = 5_000
 #: Seconds. A process that waits takes up a model within a millisecond.
 _HAND_OVER = 2.0
 #: Of 1000: where memory runs out, it goes before any worker does.
@@ -83,7 +85,8 @@ class Standby:
         self._output = self._folder / "output.log"
         self._line = Line()
         self.worker: Worker = workers.spawn(
-            (*kind.recipe.command, "--wait", str(self._line.number)),
+            # Blanks take up the room for the arguments that are shown later.
+            (*kind.recipe.command, WAIT, str(self._line.number), " " * _WORDS),
             # The last one, so that what it leaves free of its room is the end of them all.
             environment={**dict(kind.recipe.environment), RESERVED: "." * _ROOM},
             folder=inside,

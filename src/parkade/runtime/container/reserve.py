@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
 #: Takes up the room, until a model is given.
 RESERVED = "PARKADE_RESERVED"
+#: The argument before which those that come later are not known yet.
+WAIT = "--wait"
 #: Says, where the kernel shows the environment, that this can be done here.
 WAITING = "PARKADE_WAITING"
+#: Where the arguments begin and end, among the fields behind the name of a process.
+_ARG_START, _ARG_END = 45, 46
 
 
 def wait(line: Line) -> list[str]:
@@ -55,6 +59,7 @@ def wait(line: Line) -> list[str]:
     os.chdir(given["folder"])
     _write_to(given["log"], given["said"])
     room.write(given["environment"])
+    _show(given["arguments"])
     line.say({"taken": True})
     arguments: list[str] = given["arguments"]
     return arguments
@@ -92,6 +97,23 @@ def _write_to(log: str, before: str) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+
+
+def _show(arguments: Sequence[str]) -> None:
+    """Let the command line be what it would have been, for whoever lists processes.
+
+    Where the kernel does not tell where it keeps that, or it is too long, it stays as it was.
+    """
+    sys.orig_argv[sys.orig_argv.index(WAIT) :] = arguments
+    stat = Path("/proc/self/stat")
+    if not stat.exists():
+        return
+    # Behind the name, which may have anything in it; see proc_pid_stat(5).
+    fields = stat.read_bytes().rpartition(b")")[2].split()
+    begin, end = int(fields[_ARG_START]), int(fields[_ARG_END])
+    content = b"".join(os.fsencode(word) + b"\0" for word in sys.orig_argv)
+    if len(content) < end - begin:
+        ctypes.memmove(begin, content.ljust(end - begin - 1) + b"\0", end - begin)
 
 
 @contextmanager
