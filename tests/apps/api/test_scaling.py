@@ -332,3 +332,7 @@ def test_damage_is_told_and_hides_nothing(world):
     assert answer["capacities"][0]["scaled"] is False
     assert world.ok("GET", f"/v1/endpoints/{GREEN.name}/scaling")["unreadable"] == {}
     assert ADAPTER.id not in answer["unreadable"]
+    world.ok("PUT", "/v1/endpoints/parts/scaling", json={"min": 0, "max": 2})
+    world.scaling_store.targets.damage(ADAPTER.id, "torn")
+    answer = world.ok("GET", "/v1/endpoints/parts/scaling")
+    assert answer["unreadable"].keys() == {ADAPTER.id}

@@ -14,7 +14,7 @@ from parkade.apps.api.schemas.scaling import (
     ScalingView,
     ScheduledActionView,
 )
-from parkade.domain.errors import InvalidInput, NotFound, ParkadeError
+from parkade.domain.errors import InvalidInput, ParkadeError
 from parkade.domain.scaling.target import Resource
 
 if TYPE_CHECKING:
@@ -58,11 +58,8 @@ class Look:
             else CapacityView.unscaled(each)
             for id_, each in there.items()
         ]
-        views += [
-            self._scaled(target)
-            for id_, target in self._targets.items()
-            if id_ not in there and target.resource in self.scaled(endpoint_name)
-        ]
+        absent = [each for each in self.scaled(endpoint_name) if each.id not in there]
+        views += [self._scaled(self._targets[each.id]) for each in absent]
         return sorted(views, key=lambda each: each.resource_id)
 
     def view(self, endpoint_name: str) -> ScalingView:
@@ -77,7 +74,9 @@ class Look:
         found.sort(key=lambda each: each.started_at, reverse=True)
         ids = tuple(f"{each.id}:" for each in resources)
         unreadable = {
-            **{id_: why for id_, why in self._unreadable.items() if _names(id_, endpoint_name)},
+            **{
+                id_: why for id_, why in self._unreadable.items() if self._is_of(id_, endpoint_name)
+            },
             **{
                 key: why
                 for listing in (self._scaling.book.policies(), self._scaling.timetables.all())
@@ -146,6 +145,13 @@ class Look:
     def _of(self, endpoint_name: str) -> list[Reading]:
         return [each for each in self._readings.values() if each.endpoint_name == endpoint_name]
 
+    def _is_of(self, resource_id: str, endpoint_name: str) -> bool:
+        """Tell whether a resource of which no more is known is one of an endpoint."""
+        reading = self._readings.get(resource_id)
+        if reading is not None:
+            return reading.endpoint_name == endpoint_name
+        return resource_id.startswith(f"endpoint/{endpoint_name}/")
+
     def _endpoint_of(self, resource: Resource) -> str:
         """Return the endpoint of a resource; empty for a component that is gone."""
         if not resource.component:
@@ -178,7 +184,7 @@ class Look:
         for name in alarms[policy.key]:
             try:
                 state = self._services.alarms.book.get(name).standing.state
-            except (NotFound, ParkadeError) as error:
+            except ParkadeError as error:
                 logger.warning("the state of alarm %s cannot be told: %s", name, error.message)
                 continue
             found.append(PolicyAlarmView(name=name, state=state))
@@ -191,10 +197,6 @@ def _seen(services: Services) -> Mapping[str, Reading]:
     except ParkadeError as error:
         logger.warning("capacities cannot be told: %s", error.message)
         return {}
-
-
-def _names(resource_id: str, endpoint_name: str) -> bool:
-    return resource_id.startswith(f"endpoint/{endpoint_name}/")
 
 
 def _name(resource: Resource) -> str:
