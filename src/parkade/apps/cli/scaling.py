@@ -15,7 +15,7 @@ from parkade.domain.scaling.signals import Signal
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="How many instances there are, between bounds, by use or by time.",
+    help="How many instances there are to be, by use and by time.",
 )
 
 Variant = Annotated[
@@ -197,11 +197,15 @@ def schedule(
     ] = None,
     starts: Annotated[
         datetime | None,
-        typer.Option("--from", help="Not before this time, in UTC.", show_default=False),
+        typer.Option(
+            "--from", metavar="TIME", help="Not before this time, in UTC.", show_default=False
+        ),
     ] = None,
     ends: Annotated[
         datetime | None,
-        typer.Option("--until", help="Not after this time, in UTC.", show_default=False),
+        typer.Option(
+            "--until", metavar="TIME", help="Not after this time, in UTC.", show_default=False
+        ),
     ] = None,
     variant: Variant = None,
     component: Component = None,
@@ -212,10 +216,11 @@ def schedule(
     """Set the bounds of what is scaled at a time, once or again and again.
 
     [dim]Examples:[/dim]
-    parkade scale schedule text morning "cron(0 8 ? * MON-FRI *)" --zone Europe/Berlin --min 2
-    parkade scale schedule text evening "cron(0 18 ? * MON-FRI *)" --zone Europe/Berlin --min 1
+    parkade scale schedule text morning "cron(0 8 ? * MON-FRI *)" --min 2
+    parkade scale schedule text evening "cron(0 18 ? * MON-FRI *)" --min 1
+    parkade scale schedule text evening --zone Europe/Berlin
     parkade scale schedule text evening --off
-    """  # fmt: skip
+    """
     body = options.given(
         schedule=when,
         timezone=zone,
