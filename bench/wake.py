@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -37,9 +38,10 @@ def alone(options: argparse.Namespace, folder: Path) -> None:
             ("interpreter", "pass"),
             ("... asyncio, uvloop", "import asyncio, uvloop"),
         ):
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), children()
             subprocess.run([*python, "-c", code], check=True)
             times.add(way, "ms", time.perf_counter() - begun)
+            times.add(way, "processor", children() - before)
         for way, model in (
             ("... container, no-op model", HERE.parent / "examples/no-op"),
             ("... container, the model", options.model),
@@ -55,7 +57,7 @@ def alone(options: argparse.Namespace, folder: Path) -> None:
                 "--model-dir",
                 str(model),
             ]
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), children()
             process = subprocess.Popen(command)
             while not listens(path):
                 time.sleep(0.0005)
@@ -64,8 +66,15 @@ def alone(options: argparse.Namespace, folder: Path) -> None:
             times.add(way, "ms", time.perf_counter() - begun)
             process.terminate()
             process.wait()
+            times.add(way, "processor", children() - before)
     print("\nFrom the start of a process to its end, or its first answer: median (quickest)\n")
-    times.show(["ms"])
+    times.show(["ms", "processor"])
+
+
+def children() -> float:
+    """Return the seconds of processor time of all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def imports(options: argparse.Namespace) -> None:

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 WAYS = {"forked, asked": (False, 0), "forked, says so": (True, 0), "standby": (True, 1)}
 #: What a wake consists of, each to its end.
 STAGES = ("prepared", "process", "well")
-TITLES = ("record, digest", "process", "imports, model, ping", "answer", "whole")
+TITLES = (
+    *("record, digest", "process", "imports, model, ping", "answer"),
+    *("whole", "processor of the worker"),
+)
 
 
 class Marks:
@@ -156,10 +159,14 @@ async def hosts(options: argparse.Namespace, folder: Path) -> None:
         for way, host in made.items():
             host.sleep_endpoint("e", "bench")
             await until(lambda: not host.instances("e"))  # noqa: B023
+            before = 0.0
             if WAYS[way][1]:
                 (pid,) = await until(host.standbys)
                 memory.append(psutil.Process(pid).memory_full_info())
+                before = processor(pid)
             await wake(host, way, times, options.body.encode())
+            (worker,) = host.instances("e")
+            times.add(way, TITLES[-1], processor(worker.pid or 0) - before)
     print("\nFrom the order to wake, to the host, to the worker's answer: median (quickest), ms\n")
     times.show(TITLES)
     print(
@@ -177,7 +184,13 @@ async def wake(host: Host, way: str, times: Times, body: bytes) -> None:
         instances = await until(lambda: host.fleets()["e"].variants[0].instances)
         await asyncio.to_thread(answered, instances[0].addresses[0], body)
         marks.set("answered")
-    for stage, title in zip((*STAGES, "answered"), TITLES[:-1], strict=True):
+    for stage, title in zip((*STAGES, "answered"), TITLES, strict=False):
         times.add(way, title, marks.at[stage] - before)
         before = marks.at[stage]
-    times.add(way, TITLES[-1], before - begun)
+    times.add(way, "whole", before - begun)
+
+
+def processor(pid: int) -> float:
+    """Return the seconds of processor time that the process has had, which no other work lengthens."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[0]) for each in tasks) / 1e9
