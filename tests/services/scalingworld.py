@@ -45,6 +45,8 @@ class World:
         self.changes = 0
         #: Since when nothing was missed; None: measurements are not known now.
         self.known_since = NOW - timedelta(days=1)
+        #: By how much what is stored is behind.
+        self.behind = timedelta(0)
         for resource, floor in ((BUSY, 1), (OTHER, 1), (LATE, 0), (COPIES, 0)):
             self.have(resource, floor=floor)
         self.restart()
@@ -87,7 +89,7 @@ class World:
     def _certain(self):
         if self.known_since is None:
             return None
-        return Certain(since=self.known_since, until=self.clock.now())
+        return Certain(since=self.known_since, until=self.clock.now() - self.behind)
 
     # -- what there is ----------------------------------------------------------------------
 

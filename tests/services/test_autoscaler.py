@@ -131,6 +131,17 @@ class TestTracking:
         world.look()
         assert world.desired() == 3
 
+    def test_what_may_be_stored_in_part_is_not_known(self, world):
+        world.track()
+        world.have(BUSY, 3)
+        world.pass_minutes(16, 0.0)
+        world.behind = timedelta(seconds=1)
+        world.look()
+        assert world.desired() == 3
+        world.behind = timedelta(0)
+        world.look()
+        assert world.desired() == 1
+
     def test_what_is_not_stored_yet_is_not_known(self, world):
         world.track()
         world.have(BUSY, 3)
