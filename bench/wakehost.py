@@ -27,7 +27,7 @@ from parkade.runtime.rules import HostPaths, HostRules, Reserve
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 #: The ways to a worker: whether it talks, and how many standby processes there are.
 WAYS = {"forked, asked": (False, 0), "forked, says so": (True, 0), "standby": (True, 1)}
@@ -150,9 +150,17 @@ async def hosts(options: argparse.Namespace, folder: Path) -> None:
     made = {}
     for number, way in enumerate(WAYS):
         (folder / f"host-{number}").mkdir()
-        made[way] = host = a_host(folder / f"host-{number}", way)
-        await host.start()
-        deploy(host, folder / f"host-{number}", content)
+        made[way] = a_host(folder / f"host-{number}", way)
+        await made[way].start()
+        deploy(made[way], folder / f"host-{number}", content)
+    try:
+        await _rounds(options, made)
+    finally:
+        await asyncio.gather(*(host.close() for host in made.values()))
+
+
+async def _rounds(options: argparse.Namespace, made: Mapping[str, Host]) -> None:
+    for host in made.values():
         await until(lambda: host.fleets()["e"].variants[0].instances)  # noqa: B023
     times, memory = Times(), []
     for _ in range(options.rounds):
@@ -169,10 +177,8 @@ async def hosts(options: argparse.Namespace, folder: Path) -> None:
             times.add(way, TITLES[-1], processor(worker.pid or 0) - before)
     print("\nFrom the order to wake, to the host, to the worker's answer: median (quickest), ms\n")
     times.show(TITLES)
-    print(
-        f"\nA standby process: {memory[0].rss / 1e6:.0f} MB, of which {memory[0].uss / 1e6:.0f} its own"
-    )
-    await asyncio.gather(*(host.close() for host in made.values()))
+    held = memory[0]
+    print(f"\nA standby process: {held.rss / 1e6:.0f} MB, of which {held.uss / 1e6:.0f} its own")
 
 
 async def wake(host: Host, way: str, times: Times, body: bytes) -> None:
