@@ -169,6 +169,29 @@ def test_what_sleeps_is_not_updated_and_says_what_to_do(home):
     asyncio.run(story())
 
 
+@pytest.mark.semantics("states.system_updating")
+def test_what_wakes_is_on_its_way_and_left_alone_until_it_serves(home):
+    async def story():
+        async with running(home) as host:
+            home.deploy(host)
+            other = home.configure(host, "flan")
+            await in_service(host)
+            await asleep(host)
+            host.wake_endpoint("falcon", "ann")
+            for order in (
+                lambda: host.delete_endpoint("falcon", "ann"),
+                lambda: host.update_endpoint("falcon", other, "ann"),
+                lambda: host.reweigh("falcon", {"blue": 2}, {}, "ann"),
+                lambda: host.sleep_endpoint("falcon", "ann"),
+            ):
+                with pytest.raises(EndpointBusy, match="is SystemUpdating"):
+                    order()
+            await in_service(host)
+            host.delete_endpoint("falcon", "ann")
+
+    asyncio.run(story())
+
+
 def test_components_sleep_and_wake_with_their_endpoint(home):
     async def story():
         async with running(home) as host:
