@@ -30,6 +30,7 @@ def a_meter(name="text", **changes):
         "created_at": "2026-03-01T12:00:00Z",
         "expires_at": "2026-03-01T12:40:00Z",
         "time_left_seconds": 1200.0,
+        "clock_paused": False,
         "ended": None,
         "ended_at": None,
         "retries": 0,
