@@ -7,8 +7,10 @@ then, and not yet stored as done.
 
 import json
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager, suppress
 
+import httpx
 import pytest
 
 from tests.clients.account import Account, account, variant
@@ -117,13 +119,45 @@ def is_held_up(own, deployment_id, step):
 
 
 def killed_in(own, steps, payload):
-    """Deploy, with control killed in each of these steps; return the deployment when it is over.
+    """Deploy, with control killed in each of these steps; return the deployment when it is over."""
+    hold_up(own, before=None, then=steps[0])
+    with unanswered(own, payload) as deployment_id:
+        kill_in_each(own, deployment_id, steps)
+    return over(own, deployment_id)
+
+
+@contextmanager
+def unanswered(own, payload):
+    """Have somebody else deploy: control may be held up before it answers."""
+
+    def ask():
+        with suppress(httpx.HTTPError):
+            key = {"Idempotency-Key": payload["endpointName"]}
+            own.house.call("POST", "/v1/deployments", json=payload, headers=key)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield wait_for(lambda: running(own, payload["endpointName"]), why="it to have begun")
+    finally:
+        asking.join()
+
+
+def running(own, name):
+    """The id of the deployment of an endpoint that is running."""
+    with closing(sqlite3.connect(own.house.paths.database, timeout=PATIENCE)) as database:
+        row = database.execute(
+            "SELECT id FROM deployments WHERE endpoint_name = ? AND status = 'running'", (name,)
+        ).fetchone()
+    return row and row[0]
+
+
+def kill_in_each(own, deployment_id, steps):
+    """Kill control in each of the steps, which it is held up in.
 
     The supervisor pauses for longer each time that control dies, so that now and then it is killed
     as well, and everything is started anew.
     """
-    hold_up(own, before=None, then=steps[0])
-    deployment_id = begin(own, payload)
     for number, step in enumerate(steps, 1):
         wait_for(
             lambda step=step: is_held_up(own, deployment_id, step), why=f"control to be in {step}"
@@ -139,7 +173,6 @@ def killed_in(own, steps, payload):
             own.house.up()
         else:
             own.house.wait_reborn("control", pid)
-    return over(own, deployment_id)
 
 
 def came_to(own, name):
