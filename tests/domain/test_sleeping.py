@@ -135,7 +135,8 @@ def test_a_mark_that_the_endpoint_has_not_followed_is_made_up_for_unless_it_is_u
     assert kinds(decided(1, ASLEEP)) == [ActionKind.SLEEP]
     assert kinds(decided(1, ASLEEP, use=some_use(in_flight=1))) == [ActionKind.WAKE]
     assert kinds(decided(1, ASLEEP, use=some_use(backlog=1))) == [ActionKind.WAKE]
-    assert kinds(decided(1, ASLEEP, use=some_use(in_flight=None))) == []
+    unknown = decided(1, ASLEEP, use=some_use(in_flight=None))
+    assert (kinds(unknown), unknown.next_at) == ([], NOW + minutes(1) + seconds(1))
     assert kinds(decided(1, LEASE, SLEEPER)) == [ActionKind.WAKE]
     assert kinds(decided(1, LEASE, replace(SLEEPER, status=EndpointStatus.UPDATING))) == []
 

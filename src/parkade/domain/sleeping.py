@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from parkade.domain.terms import Sleep
 
 
+#: What gateways tell of use comes each second.
+_SOON = timedelta(seconds=1)
+
+
 class Move(StrEnum):
     """What is to be done about sleep."""
 
@@ -72,7 +76,11 @@ def asleep(
 def _still_awake(now: datetime, use: Use | None) -> Step:
     """Return what is done where the lease was marked and the endpoint has not followed yet."""
     if use is None or use.in_flight is None or use.backlog is None:
-        return _stay("it is to sleep, and it is not known whether it is used; waiting")
+        return Step(
+            move=Move.STAY,
+            reason="it is to sleep, and it is not known whether it is used; waiting",
+            next_at=now + _SOON,
+        )
     if use.in_flight or use.backlog:
         return Step(
             move=Move.WAKE,
