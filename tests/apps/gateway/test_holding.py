@@ -340,13 +340,18 @@ def test_one_that_was_held_has_no_longer_than_the_model_may_take(house: Stand) -
 
 
 def test_so_has_one_that_waited_until_another_was_answered(house: Stand) -> None:
+    all_there = asyncio.Event()
+
     async def only_the_first(request: Request) -> Reply:
         if request.number >= CONNECTIONS:
             await asyncio.Event().wait()
+        if request.number == CONNECTIONS - 1:
+            all_there.set()
+        await all_there.wait()
         return echo(request)
 
     house.worker("tired", only_the_first)
-    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=2))
+    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=3))
     with held(house, count=CONNECTIONS + 1) as callers:
         house.push(endpoints={"e": house.view("tired")})
         answers = [read_answer(each) for each in callers]
