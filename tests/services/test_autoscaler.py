@@ -187,6 +187,21 @@ class TestTracking:
         world.look()
         assert "2 time series" in world.reason()
 
+    def test_a_bug_that_an_expression_brings_to_light_harms_no_other(self, world, monkeypatch):
+        def fault(*_):
+            raise ZeroDivisionError
+
+        series = Series.of("Own", "Depth")
+        depth = Measured(series=series, period=60, statistic="Sum", unit="Count")
+        metric = CustomMetric(queries=(Query(id="depth", measured=depth),))
+        world.register(OTHER)
+        world.track(OTHER, tracking=Tracking(target=5.0, metric=metric))
+        loaded(world)
+        monkeypatch.setattr(world.queries, "answer", fault)
+        world.look()
+        assert world.desired() == 3
+        assert "a fault in Parkade itself" in world.reason(OTHER)
+
     def test_points_of_ten_seconds_are_looked_at_more_often(self, world):
         metric = Predefined.REQUESTS_PER_MODEL
         world.track(tracking=Tracking(target=2.0, metric=metric))
@@ -293,6 +308,14 @@ class TestRefusals:
         world.capacity.forget(BUSY)
         world.look()
         assert world.activities() == [("Failed", "Setting desired instance count to 3.")]
+
+    def test_what_has_arrived_is_at_its_end_before_the_next_change_begins(self, world):
+        world.register(BUSY, 2, 4)
+        world.register(BUSY, 3, 4)
+        assert world.activities() == [
+            ("Successful", "Setting desired instance count to 2."),
+            ("InProgress", "Setting desired instance count to 3."),
+        ]
 
     def test_another_change_takes_its_place(self, world):
         world.capacity.slow = True

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import ParkadeError, ScalableTargetNotFound
+from parkade.domain.errors import ComponentNotFound, ParkadeError, ScalableTargetNotFound
 from parkade.domain.scaling import deciding, stepping, tracking
 from parkade.domain.scaling.deciding import Decision
 from parkade.domain.scaling.policy import MINUTE, Predefined
@@ -157,14 +157,16 @@ class Autoscaler:
             if reading.desired or reading.readiness is not Readiness.READY:
                 return False
             target = self._store.targets.get(resource.id)
-        except ScalableTargetNotFound:
+            why = "a request came while there was no copy"
+            decision = deciding.called(target, why, self._clock.now())
+            if decision is None:
+                return False
+            return self._carry_out(Thought(target=target, decision=decision))
+        except (ScalableTargetNotFound, ComponentNotFound):
             return False
         except ParkadeError as error:
             logger.warning("%s was called, and has no copy: %s", resource, error.message)
             return False
-        why = "a request came while there was no copy"
-        decision = deciding.called(target, why, self._clock.now())
-        return decision is not None and self._carry_out(Thought(target=target, decision=decision))
 
     def forget(self) -> None:
         """Forget activities that are too old."""

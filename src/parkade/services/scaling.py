@@ -210,6 +210,7 @@ class Scaling:
             self._store.targets.remove(resource.id, event)
         except ScalableTargetNotFound as error:
             raise unregistered(resource) from error
+        self._moves.decisions.pop(resource.id, None)
         if policies.unreadable:
             self._alarms.follow()  # whose names are not known
         else:

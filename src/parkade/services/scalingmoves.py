@@ -54,6 +54,10 @@ class Moves:
     ) -> Activity:
         """Begin to change a capacity; return the activity, which may have failed at once."""
         progress = self.progress(reading.resource)
+        if progress.activity is not None and not progress.activity.over:
+            # It has arrived, and nobody has looked since.
+            self._follow(progress, reading)
+            progress = self.progress(reading.resource)
         activity = self._activity(progress, reading, wanted, cause, policy_name)
         self._store.activities.put(activity)
         self._store.activities.note(replace(progress, activity=activity))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain import metricquery
 from parkade.domain.errors import InvalidInput, ParkadeError, Unreadable
 from parkade.domain.evaluation import Datum
 from parkade.domain.points import Points
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from parkade.domain.metricquery import Measured, Query
     from parkade.ports.metrics import MetricStore
     from parkade.services.metricqueries import MetricQueries
+
+logger = logging.getLogger(__name__)
 
 #: Series that are read at once: a day of all of them would be more than a reading should hold.
 _AT_ONCE = 500
@@ -68,6 +70,10 @@ def read(
             data[each.key] = _alone(each, until, queries)
         except ParkadeError as error:
             troubles[each.key] = error.message
+        except Exception:
+            # Whatever somebody's expression brings to light, the other policies are seen to.
+            logger.exception("bug while the metric of %s was computed", each.key)
+            troubles[each.key] = "of a fault in Parkade itself, which logs/control.log tells"
     for (period, periods), wanted in together.items():
         for first in range(0, len(wanted), _AT_ONCE):
             some = wanted[first : first + _AT_ONCE]
@@ -115,8 +121,3 @@ def _instants(until: datetime, period: int, periods: int) -> list[datetime]:
     """Return the begins of the periods that are over, the oldest first."""
     end = begin(until, period)
     return [end - timedelta(seconds=period * back) for back in range(periods, 0, -1)]
-
-
-def period_of(queries: Sequence[Query]) -> int:
-    """Return the seconds of a point of what the queries return."""
-    return metricquery.widest(metricquery.concerned(queries))
