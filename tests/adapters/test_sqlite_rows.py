@@ -64,6 +64,11 @@ leases = st.builds(
     failure=texts,
     warned=st.frozensets(st.timedeltas(), max_size=5),
     version=st.just(0),
+    paid_until=some_instants,
+    asleep_at=some_instants,
+    paused_at=some_instants,
+    wanted_at=some_instants,
+    woken=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10_000)),
 )
 tokens = st.builds(
     Token,
@@ -188,6 +193,11 @@ def damage(database, statement, *values):
         ("warned", f"[{10**30}]"),
         ("version", 0),
         ("owner", b"blob"),
+        ("asleep_at", "yesterday"),
+        ("paused_at", 5),
+        ("wanted_at", "2026-03-01"),
+        ("woken", -1),
+        ("woken", "long"),
     ],
 )
 def test_a_damaged_lease_is_told_by_name_and_column_beside_the_others(database, column, value):

@@ -8,7 +8,7 @@ import pytest
 
 from parkade.domain import lease as leases
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
-from parkade.domain.lease import EndReason
+from parkade.domain.lease import EndReason, asleep, awake, wanted
 from tests.builders import NOW, a_coin, a_lease, an_event, minutes, seconds, some_rules
 from tests.ports.stores import kinds_of
 
@@ -24,6 +24,16 @@ def longer(lease, amount=10):
 def test_get_returns_the_lease_as_it_was_put(store):
     lease = added(store, ended=EndReason.IDLE, ended_at=NOW, warned=frozenset({minutes(10)}))
     assert store.book.get("falcon") == lease
+
+
+def test_a_lease_that_sleeps_keeps_what_it_is_told(store):
+    slept = asleep(a_lease(), NOW + minutes(5), pauses=True)
+    lease = store.book.put(wanted(slept, NOW + minutes(9)), an_event())
+    assert store.book.get("falcon") == lease
+    assert (lease.paused_at, lease.wanted_at) == (NOW + minutes(5), NOW + minutes(9))
+    running = awake(replace(lease, woken=minutes(15)), NOW + minutes(10))
+    stored = store.book.put(running, an_event())
+    assert store.book.get("falcon") == stored == replace(running, version=2)
 
 
 def test_get_raises_lease_not_found_for_an_unknown_name(store):

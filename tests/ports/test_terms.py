@@ -6,7 +6,7 @@ import pytest
 
 from parkade.domain.errors import LeaseNotFound, Unreadable, VersionConflict
 from parkade.domain.idle import IdleRules
-from parkade.domain.terms import Keep, Terms
+from parkade.domain.terms import Keep, Sleep, Terms, Wake
 from tests.builders import NOW, a_lease, an_event, minutes, seconds
 from tests.ports.stores import kinds_of
 
@@ -15,6 +15,8 @@ FULL = {
     "idle": IdleRules(window=minutes(2), notice_after=None, delete_after=minutes(60)),
     "keep": Keep(by=minutes(15), when_left=minutes(5), at_most=minutes(120)),
     "schedule": "mon-fri 09:00-17:00 Europe/Berlin",
+    "sleep": Sleep(after=minutes(10), pauses=True, hold=seconds(20), since=NOW),
+    "wake": Wake(minutes=minutes(15), at_most=minutes(60)),
 }
 
 
