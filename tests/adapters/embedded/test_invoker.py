@@ -41,7 +41,7 @@ def test_it_is_held_while_an_endpoint_wakes() -> None:
 
         async def story() -> Answer:
             asking = asyncio.create_task(invoker.invoke("e", b"1,2", "text/csv"))
-            await asyncio.to_thread(wait_for, lambda: house.wanted == ["e"])
+            await asyncio.to_thread(wait_for, lambda: house.wanted)
             await asyncio.to_thread(house.push, endpoints={"e": house.view("w")})
             return await asking
 
