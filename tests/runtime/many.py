@@ -157,6 +157,8 @@ class Yard:
             name: Many(folder / f"{name}.sock", room)
             for name, room in zip("abcd", rooms, strict=False)
         }
+        #: Of instances that are of another than the first.
+        self.generations = {}
         self.data = None
         self.placement = None
 
@@ -165,6 +167,7 @@ class Yard:
             instance_id=name,
             endpoint_name="many",
             variant_name="AllTraffic",
+            generation=self.generations.get(name, 1),
             address=str(self.containers[name].path),
             prefix=PREFIX,
             caches=self.caches,

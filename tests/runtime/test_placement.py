@@ -76,6 +76,20 @@ def test_models_go_to_the_instance_that_has_fewer(tmp_path):
     run(tmp_path, test, rooms=(100, 100))
 
 
+@pytest.mark.semantics("guardrails.staged")
+def test_each_generation_of_an_update_in_stages_loads_its_own_copy(tmp_path):
+    async def test(yard):
+        yard.put("u")
+        yard.generations["b"] = 2
+        yard.placement.settle(yard.places())
+        await until(lambda: len(yard.placement.shelves()) == 2)
+        for generation, holders in ((1, ["a"]), (2, ["a", "b"]), (0, ["a", "b"])):
+            await yard.placement.load(wanted("u", generation=generation))
+            assert yard.holders("u") == holders
+
+    run(tmp_path, test, rooms=(100, 100))
+
+
 def test_a_load_does_not_wait_for_another_one(tmp_path):
     async def test(yard):
         yard.put("slow")
