@@ -62,6 +62,12 @@ def workers(account, name):
     return [each["pid"] for each in endpoint(account, name)["instances"]]
 
 
+def gone(account, name):
+    """Wait until its lease has run out, and nothing of it is there, for gateways neither."""
+    account.house.wait_state(name, "expired")
+    wait_for(lambda: endpoint(account, name)["status"] == "Absent", why=f"{name} to be gone")
+
+
 def wake(account, name):
     account.house.ok("POST", f"/v1/endpoints/{name}/wake")
     account.house.wait_state(name, "running")
@@ -169,12 +175,12 @@ def test_a_request_starts_what_has_run_out_where_its_owner_says_so(account):
     house.ok("PUT", "/v1/leases/brief", json={"config_name": "plain", "minutes": 1})
     wake = {"minutes": 20, "at_most_minutes": 20}
     house.ok("PUT", "/v1/endpoints/brief/sleep", json={"wake": wake})
-    house.wait_state("brief", "expired")
+    gone(account, "brief")
     answer = house.invoke("brief", headers={"Prefer": "wait=60"})
     assert answer.status_code == 200
     paid = last(account, "brief", "lease.paid")
     assert (paid["data"]["by"], paid["data"]["minutes"]) == ("wake", 20)
-    house.wait_state("brief", "expired")
+    gone(account, "brief")
     refused = house.invoke("brief", headers={"Prefer": "wait=60"})
     assert (refused.status_code, refused.json()["reason"]) == (503, "expired")
     assert wait_for(lambda: house.events(kind="lease.limit_reached", endpoint="brief"))
