@@ -139,7 +139,8 @@ def test_no_endpoint_begins_without_an_instance():
 def test_a_count_of_none_is_retained_by_asynchronous_endpoints_alone(asynchronous, kept):
     former = a_blueprint(
         a_config(
-            variants=(a_variant(instance_count=0),), asynchronous=Asynchronous(output="s3://answers/b")
+            variants=(a_variant(instance_count=0),),
+            asynchronous=Asynchronous(output="s3://answers/b"),
         )
     )
     following = a_blueprint(
