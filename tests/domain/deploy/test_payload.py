@@ -225,6 +225,21 @@ def test_what_is_not_known_is_refused_by_its_name(keys, field, hint):
         ({"maxWaitMinutes": 0}, "maxWaitMinutes"),
         ({"maxWaitMinutes": 1e9}, "maxWaitMinutes"),
         ({"maxWaitMinutes": 1e300}, "maxWaitMinutes"),
+        ({"maxWaitMinutes": 10**400}, "maxWaitMinutes"),
+        ({"maxWaitMinutes": float("inf")}, "maxWaitMinutes"),
+        (variant(InitialVariantWeight=-(10**400)), "InitialVariantWeight"),
+        ({"strategy": {"kind": "canary", "percent": 10, "waitSeconds": 10**400}}, "waitSeconds"),
+        (
+            {
+                "autoscalingMinCapacity": 1,
+                "autoscalingMaxCapacity": 4,
+                "targetTrackingScalingPolicyConfiguration": {
+                    **SEED["targetTrackingScalingPolicyConfiguration"],
+                    "TargetValue": 10**400,
+                },
+            },
+            "TargetValue",
+        ),
         ({"strategy": {"kind": "canary"}}, "CanarySize"),
         ({"strategy": {"kind": "canary", "percent": 60}}, "CanarySize"),
         ({"strategy": {"kind": "linear", "percent": 10, "instances": 1}}, "strategy.instances"),

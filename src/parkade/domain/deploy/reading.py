@@ -99,7 +99,10 @@ class Section:
         value = self._of(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(key, value, "a number")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise self._wrong(key, value, "a number of less than 309 digits") from error
 
     def seconds(self, key: str) -> timedelta:
         """Return a span that is given in seconds; none where it is left out."""
