@@ -21,6 +21,7 @@ from parkade.domain.errors import (
     Unreadable,
 )
 from parkade.domain.metricquery import Query
+from parkade.domain.points import Points
 from parkade.domain.series import Aggregate
 from parkade.domain.statistics import begin
 from parkade.ports.events import EventQuery
@@ -29,6 +30,7 @@ from parkade.services.alarmactions import AlarmActions
 from parkade.services.alarms import Alarms, Subject, endpoint_of, subjects
 from parkade.services.alarmwatch import AlarmWatch
 from parkade.services.metricqueries import MetricQueries
+from parkade.services.metrics import MOST_POINTS
 from tests.builders import NOW, a_query, an_alarm, minutes, seconds
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:alarms"
@@ -43,6 +45,7 @@ class World:
         self.store = MemoryAlarmStore(self.history)
         self.metrics = MemoryMetricStore()
         self.topics = MemoryTopics()
+        self.whole = None
         self.restart()
 
     def restart(self):
@@ -55,7 +58,13 @@ class World:
             account="000000000000",
         )
         self.alarms = Alarms(self.store, clock=self.clock, told=self.actions.tell)
-        self.watch = AlarmWatch(self.alarms, MetricQueries(self.metrics), self.history)
+        self.watch = AlarmWatch(
+            self.alarms,
+            self.metrics,
+            MetricQueries(self.metrics),
+            self.history,
+            whole=lambda: self.whole,
+        )
 
     def put(self, *args, **changes):
         changes.setdefault("configured_at", self.clock.now())
@@ -237,19 +246,19 @@ def test_what_cannot_be_read_changes_no_state_and_is_written_down_once(world, mo
 
 def test_a_fault_of_ours_in_one_alarm_is_no_other_alarms(world, monkeypatch):
     world.put("good", periods=1)
-    other = a_query(endpoint="flan")
-    world.put("bad", periods=1, queries=(other,))
-    answer = MetricQueries.answer
+    world.put("bad", periods=1, queries=(a_query(endpoint="flan", statistic="p99"),))
+    queries = (a_query(endpoint="flan", returned=False), Query(id="e", expression="m1 / 2"))
+    world.put("worse", periods=1, queries=queries, plain=False)
 
-    def faulty(self, queries, start, end):
-        if queries == (other,):
-            raise TypeError("a bug")
-        return answer(self, queries, start, end)
+    def faulty(*_):
+        raise TypeError("a bug")
 
     monkeypatch.setattr(MetricQueries, "answer", faulty)
+    monkeypatch.setattr(Points, "percentiles", faulty)
     world.minute(5)
     assert world.state("good") is State.ALARM
     assert "fault in Parkade" in world.watch.troubles["bad"]
+    assert "fault in Parkade" in world.watch.troubles["worse"]
 
 
 def test_a_damaged_alarm_hides_no_other(world):
@@ -351,8 +360,59 @@ def test_what_an_alarm_is_on(world):
     assert endpoint_of(other) == ""
 
 
-def test_hundreds_of_alarms_are_looked_at(world):
+def test_points_of_hundreds_of_alarms_are_read_at_once(world, monkeypatch):
     for number in range(300):
-        world.put(f"alarm-{number:03}", periods=1)
-    world.minute(5)
+        world.put(f"alarm-{number:03}", periods=1 + number % 2)
+    readings = []
+    points = world.metrics.points
+    monkeypatch.setattr(
+        world.metrics, "points", lambda *args: readings.append(args) or points(*args)
+    )
+    world.minute(5, 5)
     assert {each.standing.state for each in world.alarms.all().records} == {State.ALARM}
+    assert len(readings) == 4  # of each minute: one for each length of what is evaluated
+
+
+def test_days_of_hundreds_of_alarms_are_read_in_parts(world, monkeypatch):
+    for number in range(100):
+        query = a_query(endpoint=f"endpoint-{number:02}")
+        world.put(f"alarm-{number:02}", periods=1440, datapoints=1, queries=(query,))
+    world.measure(5, query=a_query(endpoint="endpoint-99"))
+    asked = []
+    points = world.metrics.points
+    monkeypatch.setattr(
+        world.metrics, "points", lambda *args: asked.append(len(args[0])) or points(*args)
+    )
+    world.minute(None)
+    assert sum(asked) == 100
+    assert max(asked) * 1442 <= MOST_POINTS
+    assert world.state("alarm-98") is State.INSUFFICIENT_DATA
+    assert world.state("alarm-99") is State.ALARM
+
+
+def test_what_is_stored_as_a_whole_is_not_waited_for(world):
+    world.put(periods=1)
+    world.measure(5)
+    world.whole = NOW + minutes(1)
+    due = world.watch.look(NOW + minutes(1) + seconds(1))
+    assert world.state() is State.ALARM
+    assert due == NOW + minutes(1) + seconds(15)
+
+
+def test_a_period_that_is_not_stored_as_a_whole_is_waited_for(world):
+    world.put(periods=1)
+    world.measure(5)
+    world.whole = NOW + seconds(59)
+    due = world.watch.look(NOW + minutes(1) + seconds(4))
+    assert world.state() is State.INSUFFICIENT_DATA
+    assert due == NOW + minutes(1) + seconds(5)
+    world.watch.look(due)
+    assert world.state() is State.ALARM
+
+
+def test_what_was_stored_before_the_clock_was_set_back_says_nothing_of_now(world):
+    world.put(periods=1)
+    world.measure(5)
+    world.whole = NOW + timedelta(hours=1)
+    world.watch.look(NOW + minutes(1) + seconds(4))
+    assert world.state() is State.INSUFFICIENT_DATA

@@ -36,7 +36,9 @@ class World:
         self.metrics = MemoryMetricStore()
         self.alarms = Alarms(self.store, clock=self.clock)
         self.idle = IdleAlarms(self.alarms, self.watches, self.clock)
-        self.watch = AlarmWatch(self.alarms, MetricQueries(self.metrics), self.history)
+        self.watch = AlarmWatch(
+            self.alarms, self.metrics, MetricQueries(self.metrics), self.history
+        )
 
     def remember(self, **changes):
         watch = a_watch(**changes)

@@ -200,6 +200,7 @@ def build(
             topics=topics,
             file=lambda: current.file,
             scale=settings.time_scale,
+            whole=lambda: monitor.collector.stored_until,
             heard=heard,
         )
     )
@@ -255,6 +256,7 @@ def build(
             terms=upkeep.terms,
             usage=monitor.usage,
             clock=clock,
+            refusal=upkeep.affording.refusal,
             hourly=lambda name, config: money.prices.hourly(money.machines.wanted(name, config)),
             changed=signals.changed,
         )

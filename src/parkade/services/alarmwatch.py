@@ -1,8 +1,9 @@
 """Looks at alarms when they are due, and settles the state that their points ask for.
 
-An alarm is looked at once in each of its periods, or once a minute where these are longer, some
-time (`lag`) after the period is over, so that what was measured in it has arrived. What cannot be
-read changes no state: it is written to the history once, until it can be read again.
+An alarm is looked at once in each of its periods, or once a minute where these are longer, when what
+was measured in the period that is over has arrived: as soon as all of it is known to be stored
+(`whole`), or else after some time (`lag`). The points of all that are due are read at once. What
+cannot be read changes no state: it is written to the history once, until it can be read again.
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain.errors import InvalidInput, ParkadeError, VersionConflict
-from parkade.domain.evaluation import Datum
+from parkade.domain.errors import ParkadeError, VersionConflict
 from parkade.domain.event import Event
 from parkade.domain.judgement import judged, span
 from parkade.domain.statistics import begin
+from parkade.services import periods
 from parkade.services.alarms import MONITOR, endpoint_of
+from parkade.services.periods import Asked, Read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from parkade.domain.alarm import Alarm
+    from parkade.domain.evaluation import Datum
     from parkade.ports.events import History
+    from parkade.ports.metrics import MetricStore
     from parkade.services.alarms import Alarms
     from parkade.services.metricqueries import MetricQueries
 
@@ -39,15 +43,24 @@ class AlarmWatch:
     def __init__(
         self,
         alarms: Alarms,
+        store: MetricStore,
         queries: MetricQueries,
         history: History,
         *,
-        lag: Callable[[], timedelta] = lambda: timedelta(seconds=5),
+        lag: timedelta = timedelta(seconds=5),
+        whole: Callable[[], datetime | None] = lambda: None,
     ) -> None:
+        """Take where to read, and from when on it is there.
+
+        `whole` tells up to when everything is stored, None: it is not known; after `lag`, what is
+        not stored is taken for missing.
+        """
         self._alarms = alarms
+        self._store = store
         self._queries = queries
         self._history = history
         self._lag = lag
+        self._whole = whole
         #: The period that each was last looked at in, and when it was put.
         self._seen: dict[str, tuple[datetime, datetime]] = {}
         self._troubles: dict[str, str] = {}
@@ -59,7 +72,7 @@ class AlarmWatch:
 
     def look(self, now: datetime) -> datetime:
         """Look at what is due; return when to come again."""
-        over = now - self._lag()
+        over = self._over(now)
         found = self._alarms.all()
         for name, why in found.unreadable.items():
             self._trouble(name, "", why, now)
@@ -67,23 +80,50 @@ class AlarmWatch:
         self._seen = {name: at for name, at in self._seen.items() if name in names}
         for name in self._troubles.keys() - names - found.unreadable.keys():
             del self._troubles[name]
+        due = []
         for alarm in found.records:
             # One that was put anew is looked at at once; and a clock that was set back makes
             # nothing wait until it has caught up.
             look = begin(over, alarm.each), alarm.configured_at
             if self._seen.get(alarm.name) != look:
                 self._seen[alarm.name] = look
-                self._evaluate(alarm, over, now)
-        return self.again(now)
+                due.append(alarm)
+        read = self._read(due, over)
+        for alarm in due:
+            if alarm.name in read.troubles:
+                self._trouble(alarm.name, endpoint_of(alarm), read.troubles[alarm.name], now)
+            else:
+                self._evaluate(alarm, read.data[alarm.name], now)
+        return self._after(over)
 
     def again(self, now: datetime) -> datetime:
-        """Return when to look again."""
-        over = now - self._lag()
-        return begin(over, int(SOON.total_seconds())) + SOON + self._lag()
+        """Return when to look again at the latest; `whole` may allow it earlier."""
+        return self._after(self._over(now))
 
-    def _evaluate(self, alarm: Alarm, over: datetime, now: datetime) -> None:
+    def _after(self, over: datetime) -> datetime:
+        return begin(over, int(SOON.total_seconds())) + SOON + self._lag
+
+    def _over(self, now: datetime) -> datetime:
+        """Return the instant before which all that will arrive has arrived."""
+        after_all = now - self._lag
+        whole = self._whole()
+        # A clock that was set back leaves behind what was said of a time that is yet to come.
+        return max(after_all, whole) if whole is not None and whole <= now else after_all
+
+    def _read(self, due: Sequence[Alarm], over: datetime) -> Read:
+        """Return what there is of the evaluation ranges, whose last period is over."""
+        asked = [
+            Asked(key=alarm.name, queries=alarm.queries, period=alarm.period, periods=span(alarm))
+            for alarm in due
+        ]
         try:
-            changed = judged(alarm, self._data(alarm, over), now)
+            return periods.read(asked, over, self._store, self._queries)
+        except ParkadeError as error:
+            return Read(data={}, troubles={alarm.name: error.message for alarm in due})
+
+    def _evaluate(self, alarm: Alarm, data: Sequence[Datum], now: datetime) -> None:
+        try:
+            changed = judged(alarm, data, now)
             if changed is not None:
                 self._alarms.settle(alarm, changed)
         except VersionConflict:
@@ -91,30 +131,10 @@ class AlarmWatch:
         except ParkadeError as error:
             self._trouble(alarm.name, endpoint_of(alarm), error.message, now)
         except Exception:
-            # Whatever somebody's expression brings to light, the other alarms are looked at.
             logger.exception("bug while alarm %s was evaluated", alarm.name)
-            why = "of a fault in Parkade itself, which logs/control.log tells"
-            self._trouble(alarm.name, endpoint_of(alarm), why, now)
+            self._trouble(alarm.name, endpoint_of(alarm), periods.FAULT, now)
         else:
             self._troubles.pop(alarm.name, None)
-
-    def _data(self, alarm: Alarm, over: datetime) -> list[Datum]:
-        """Return what there is of the evaluation range, whose last period is over."""
-        step = timedelta(seconds=alarm.period)
-        end = begin(over, alarm.period)
-        start = end - step * span(alarm)
-        (result,) = self._queries.answer(alarm.queries, start, end)
-        if result.unreadable is not None:
-            raise result.unreadable
-        if len(result.lines) != 1:
-            raise InvalidInput(
-                f"the expression of alarm {alarm.name!r} gives {len(result.lines)} time series",
-                field="Metrics",
-                hint="watch one: SUM, MAX or the like makes one of several",
-            )
-        line = result.lines[0]
-        instants = (start + step * count for count in range(span(alarm)))
-        return [Datum(at, line.values.get(at), line.samples.get(at)) for at in instants]
 
     def _trouble(self, name: str, endpoint_name: str, why: str, now: datetime) -> None:
         if self._troubles.get(name) == why:

@@ -16,9 +16,9 @@ from parkade.domain.evaluation import Datum, verdict
 from parkade.domain.judgement import span
 from parkade.domain.scaling import tracking
 from parkade.domain.scaling.stepping import Alarmed
-from parkade.services import scalingpoints
+from parkade.services import periods
+from parkade.services.periods import Asked
 from parkade.services.scalingalarms import acting
-from parkade.services.scalingpoints import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,10 +74,10 @@ class Looking:
         try:
             named = self._named(stepping)
             if certain is None:
-                asked, read = [], scalingpoints.Read(data={}, troubles={})
+                asked, read = [], periods.Read(data={}, troubles={})
             else:
                 asked = [*_tracked(policies), *_watched(named)]
-                read = scalingpoints.read(asked, now, self._store, self._queries)
+                read = periods.read(asked, now, self._store, self._queries)
         except ParkadeError as error:
             why = {policy.key: error.message for policy in policies}
             return Sight(certain=certain, troubles=why)

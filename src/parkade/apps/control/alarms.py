@@ -1,14 +1,19 @@
-"""The loop that looks at alarms: in a thread, so that no reading of points holds control up."""
+"""The loop that looks at alarms: in a thread, so that no reading of points holds control up.
+
+It looks when ten seconds of measurements more are stored as a whole, and where they are not, when the
+watch takes them for missing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 from parkade.apps.control.monitor.subjects import Subjects
 from parkade.domain.errors import ParkadeError
+from parkade.domain.statistics import begin
+from parkade.services.alarmwatch import SOON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +30,7 @@ logger = logging.getLogger(__name__)
 SHORTEST_PAUSE = 0.2
 #: The longest, in the same: a look is due every 10 seconds of the lease clock.
 LONGEST_PAUSE = 15.0
+_PERIOD = int(SOON.total_seconds())
 
 
 class AlarmLoop:
@@ -34,15 +40,36 @@ class AlarmLoop:
         self._alarms = alarms
         self._subjects = Subjects(host)
         self._clock = clock
+        self._arrived = asyncio.Event()
+        self._period: datetime | None = None
+
+    def stored(self, until: datetime) -> None:
+        """Know that all that was measured before an instant is stored."""
+        period = begin(until, _PERIOD)
+        if period != self._period:
+            self._period = period
+            self._arrived.set()
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
+            self._arrived.clear()
             due = await asyncio.to_thread(self._look, self._clock.now(), self._series())
             await asyncio.sleep(SHORTEST_PAUSE)
+            await self._pause(due)
+
+    async def _pause(self, due: datetime) -> None:
+        """Wait until measurements have arrived, or are not waited for any longer."""
+        waiting = [
+            asyncio.create_task(self._arrived.wait()),
+            asyncio.create_task(self._clock.sleep_until(due)),
+        ]
+        try:
             # Not until then, where the clock was set back meanwhile.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._clock.sleep_until(due), LONGEST_PAUSE)
+            await asyncio.wait(waiting, timeout=LONGEST_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
 
     def _look(self, now: datetime, series: Mapping[str, Sequence[Series]] | None) -> datetime:
         try:

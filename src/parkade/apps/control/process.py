@@ -99,7 +99,7 @@ class ControlProcess:
             self._services.sweep,
             self._services.clock,
             acted=self._show,
-            measured=self._services.monitor.totals.swept,
+            measured=self._swept,
         )
 
     async def run(self) -> None:
@@ -125,6 +125,7 @@ class ControlProcess:
             self._spawn(monitor.run())
             self._spawn(self._services.monitor.tidier.run())
             alarms = AlarmLoop(self._services.alarms, host, self._services.clock)
+            monitor.on_stored(alarms.stored)
             self._spawn(alarms.run())
             self._spawn(self._services.scaling.loop.run())
             self._spawn(self._services.money.spending.run())
@@ -168,6 +169,10 @@ class ControlProcess:
         self._services.scaling.loop.changed()
         self._publisher.changed()
         self._broadcast.notify()
+
+    def _swept(self, seconds: float, report: SweepReport | None) -> None:
+        self._services.monitor.totals.swept(seconds, report)
+        self._publisher.time_passed()
 
     def _used(self, gateway: str, usage: link.UsageReport) -> None:
         self._traffic.report(gateway, usage)

@@ -16,6 +16,7 @@ from parkade.services.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from parkade.apps.serverfile import ServerFile
     from parkade.domain.alarm import Alarm, Standing
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from parkade.ports.topics import Topics
     from parkade.ports.watches import WatchStore
 
-#: Seconds of real time after which what was measured has arrived in the store, at the latest.
+#: Seconds of real time after which what was measured has arrived in the store, or will not.
 LAG = 5.0
 
 
@@ -43,6 +44,8 @@ class Ports:
     file: Callable[[], ServerFile]
     #: Seconds of the lease clock in one of real time.
     scale: float
+    #: Up to when everything that is measured is stored; None: it is not known.
+    whole: Callable[[], datetime | None] = lambda: None
     #: Hears of each change of a state, in whichever thread it was made, before topics do.
     heard: Callable[[Alarm, Standing], None] = lambda _alarm, _before: None
 
@@ -83,7 +86,7 @@ def build(ports: Ports) -> Alarming:
     lag = timedelta(seconds=LAG * ports.scale)
     return Alarming(
         book=book,
-        watch=AlarmWatch(book, queries, ports.history, lag=lambda: lag),
+        watch=AlarmWatch(book, ports.metrics, queries, ports.history, lag=lag, whole=ports.whole),
         idle=IdleAlarms(book, ports.watches, ports.clock),
         metrics=Metrics(ports.metrics),
         queries=queries,

@@ -117,8 +117,10 @@ class Monitor:
         )
         self._listeners: list[OnSecond] = []
         self._on_stored: list[Callable[[datetime], None]] = []
-        #: All that was counted before this instant is stored.
+        #: All that was measured before this instant is stored.
         self._whole_until: datetime | None = None
+        #: Of what is being gauged and not accounted for yet: when that was.
+        self._gauging: datetime | None = None
         #: The newest point that was stored before this process began.
         self._stored: datetime | None = None
         self._begun: datetime | None = None
@@ -135,8 +137,13 @@ class Monitor:
         self._listeners.append(listener)
 
     def on_stored(self, listener: Callable[[datetime], None]) -> None:
-        """Have it called with each instant before which all that was counted is stored."""
+        """Have it called with each instant before which all that was measured is stored."""
         self._on_stored.append(listener)
+
+    @property
+    def stored_until(self) -> datetime | None:
+        """The instant before which all that was measured is stored; None: it is not known."""
+        return self._whole_until
 
     @property
     def whole(self) -> tuple[datetime, datetime] | None:
@@ -215,7 +222,7 @@ class Monitor:
             await asyncio.sleep(self._period)
 
     def _beat(self, collector: Collector) -> datetime | None:
-        """Return up to when all is counted; None: a gateway has yet to tell what it has counted."""
+        """Return up to when all is measured; None: a gateway has yet to tell what it has counted."""
         at = self._instant()
         collector.settle(at)
         collector.write_zeros(at)
@@ -223,19 +230,23 @@ class Monitor:
         self._concurrency.sample(collector, subjects, at.now)
         targetmodels.measure(self.accounts, self._placement, at.now)
         self._tell_second(collector, at.now)
-        return None if collector.knowledge.missing(at) else at.now
+        if collector.knowledge.missing(at):
+            return None
+        return at.now if self._gauging is None else min(at.now, self._gauging)
 
     async def _gauge_always(self) -> None:
         """Look at what is, rather than at what happens, every ten seconds of the lease clock."""
         pause = max(self._period, FINE / self._scale)
         while True:
-            now = self._clock.now()
+            self._gauging = now = self._clock.now()
             try:
                 self.asynchronous.sample()
                 targetmodels.count_loaded(self.accounts, self._placement, now)
                 await self._machine.sample(now)
             except Unavailable as error:
                 logger.info("nothing is measured yet: %s", error.message)
+            finally:
+                self._gauging = None
             await asyncio.sleep(pause)
 
     def _tell_stored(self, until: datetime) -> None:
