@@ -74,6 +74,18 @@ def test_sixteen_points_below_90_percent_scale_in(values, direction, wanted):
     assert (found.direction, found.wanted) == (direction, wanted)
 
 
+def test_what_is_said_while_nothing_is_changed():
+    told = vote(a_policy(), seen(*[600.0] * 5, *[100.0] * 11)).reason
+    assert (
+        told
+        == "its metric was 100 at last, below 540 for 11 points; it takes 15, and the one before"
+    )
+    told = vote(a_policy(), seen(*[600.0] * 15, 100.0)).reason
+    assert "below 540 for 1 point;" in told
+    told = vote(a_policy(), seen(*[2.0] * 16)).reason
+    assert told == "its metric was below 540 for 15 points, at most 2, which takes 1"
+
+
 def test_the_alarms_of_a_policy_have_the_very_rules_of_the_decision():
     policy = a_policy()
     high, low = tracking.alarms(policy, "arn:x", "falcon", NOW)
@@ -137,7 +149,7 @@ class TestWaits:
         of = seen(*LOW, capacity=3, low_since=NOW - minutes(14))
         found = vote(a_policy(), of)
         assert (found.direction, found.next_at) == (Direction.STAY, NOW + minutes(2))
-        assert "below 540 for 14 of 16 points" in found.reason
+        assert "below 540 for 14 points;" in found.reason
 
 
 def test_zero_is_left_by_use_alone():

@@ -175,7 +175,10 @@ def _in(
         if not low:
             return _stays(policy, f"{told}, which is no reason to change", counts=True)
         at = low[0].at + IN_SPAN + timedelta(seconds=seen.period)
-        why = f"{told}, below {rule.threshold:g} for {len(low)} of {rule.periods + 1} points"
+        why = (
+            f"{told}, below {rule.threshold:g} for {_points(len(low))}; it takes {rule.periods}, "
+            "and the one before"
+        )
         return _stays(policy, why, max(at, now), counts=True)
     fresh = [each for each in fresh if not seen.low_since or each.at >= seen.low_since]
     if not fresh:
@@ -185,7 +188,8 @@ def _in(
     wanted = min(seen.capacity, needed(tracking, seen.capacity, highest))
     below = f"its metric was below {rule.threshold:g} for {rule.periods} points"
     if wanted == seen.capacity:
-        return _stays(policy, f"{below}, and fewer would not carry {highest:g}", counts=True)
+        why = f"{below}, at most {highest:g}, which takes {seen.capacity}"
+        return _stays(policy, why, counts=True)
     if seen.in_until is not None and now < seen.in_until:
         why = f"{below}; the last scale-in is waited for until {_clock(seen.in_until)}"
         return _stays(policy, why, seen.in_until, counts=True)
@@ -217,6 +221,10 @@ def _low(rule: Rule, data: Sequence[Datum]) -> list[Datum]:
             break
         found.append(each)
     return found[::-1]
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'}"
 
 
 def _floor(policy: Policy, tracking: Tracking, seen: Seen, fresh: Sequence[Datum]) -> Vote:
