@@ -18,6 +18,7 @@ from parkade.domain.errors import (
 )
 from parkade.domain.lease import EndReason
 from parkade.domain.price import EMPTY
+from parkade.domain.standing import State, standing
 from parkade.domain.terms import Keep, Sleep, Terms, Wake
 from parkade.services.sleeping import Sleeping
 from parkade.services.waking import Waking
@@ -417,3 +418,42 @@ def test_what_is_adopted_asleep_is_woken_for_it_is_paid_for():
     world.rest()
     assert moved(world) == ["wake"]
     assert world.hosting.endpoints()["falcon"].healthy == 1
+
+
+def test_what_cannot_be_woken_says_why_to_those_who_wait_and_is_forgiven_once_it_runs():
+    world = a_world(sleep=SLEEP)
+    slept(world)
+    no_room = ResourceLimitExceeded("8 of 8 workers are taken")
+    world.hosting.refuse("wake", "falcon", no_room)
+    asking(world).ask("falcon", "a request")
+    for _ in range(3):
+        world.sweep.run()
+    lease = world.book.get("falcon")
+    told = standing(lease, world.hosting.endpoints()["falcon"], NOW, expected=lambda _: minutes(1))
+    assert (told.state, told.expected_at) == (State.STARTING, None)
+    assert "could not be woken yet" in told.hint
+    assert "8 of 8 workers are taken" in told.hint
+    assert len(world.events("falcon", "lease.refused")) == 1
+    assert lease.retries == 0
+    world.hosting.refuse("wake", "falcon", None)
+    world.rest()
+    lease = world.book.get("falcon")
+    assert (lease.refused_at, lease.failure) == (None, "")
+    assert standing(lease, world.hosting.endpoints()["falcon"], NOW).state is State.RUNNING
+
+
+def test_what_could_not_be_woken_and_has_run_out_is_stopped_and_counts_no_start():
+    world = a_world(sleep=SLEEP)
+    slept(world)
+    world.hosting.refuse("wake", "falcon", ResourceLimitExceeded("no room"))
+    world.hosting.refuse("delete", "falcon", EndpointBusy("not now"))
+    asking(world).ask("falcon", "a request")
+    world.sweep.run()
+    world.clock.advance(minutes(600))
+    world.sweep.run()
+    world.sweep.run()
+    assert world.book.get("falcon").ended is EndReason.EXPIRED
+    assert world.events("falcon", "lease.recreated") == []
+    world.hosting.refuse("delete", "falcon", None)
+    world.rest()
+    assert "falcon" not in world.hosting.endpoints()

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from parkade.domain.endpoint import SERVING, EndpointStatus, ObservedEndpoint
+from parkade.domain.errors import BudgetExceeded
 from parkade.domain.lease import EndReason, Lease
 from parkade.domain.waking import wakes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from parkade.domain.errors import ParkadeError
     from parkade.domain.terms import Terms
 
 
@@ -54,7 +56,8 @@ class Standing:
     """State, the reason as a caller gets it, what to do about it, and when to ask again."""
 
     state: State
-    #: `running`, `starting`, `asleep`, `expired`, `stopped`, `idle`, `failed: <FailureReason>` ...
+    #: `running`, `starting`, `asleep`, `expired`, `stopped`, `idle`, `failed: <FailureReason>`,
+    #: `over budget` where a request would wake it if its owner's budget paid for that ...
     reason: str
     hint: str = ""
     retry_after: timedelta = timedelta(0)
@@ -70,8 +73,17 @@ class Standing:
 Expected: TypeAlias = "Callable[[str], timedelta | None]"
 
 
+#: Returns why the time is not paid for that a request would buy; None: nothing is in its way.
+Refusal: TypeAlias = "Callable[[Lease, Terms | None], ParkadeError | None]"
+
+
 def unmeasured(config_name: str) -> timedelta | None:  # noqa: ARG001
     """Know nothing of starts."""
+    return None
+
+
+def unlimited(lease: Lease, terms: Terms | None) -> ParkadeError | None:  # noqa: ARG001
+    """Refuse nobody."""
     return None
 
 
@@ -83,6 +95,7 @@ def standing(
     *,
     expected: Expected = ...,
     terms: Terms | None = ...,
+    refusal: Refusal = ...,
 ) -> Standing: ...
 @overload
 def standing(
@@ -92,6 +105,7 @@ def standing(
     *,
     expected: Expected = ...,
     terms: Terms | None = ...,
+    refusal: Refusal = ...,
 ) -> Standing | None: ...
 def standing(
     lease: Lease | None,
@@ -100,12 +114,14 @@ def standing(
     *,
     expected: Expected = unmeasured,
     terms: Terms | None = None,
+    refusal: Refusal = unlimited,
 ) -> Standing | None:
     """Return how the endpoint stands; None where there is neither a lease nor an endpoint.
 
-    Without `terms` nothing is known of what its owner settled about sleep and wake.
+    Without `terms` nothing is known of what its owner settled about sleep and wake. A request for
+    what is over wakes it unless `refusal` says why that is not paid for.
     """
-    found = _standing(lease, seen, now, expected, terms)
+    found = _standing(lease, seen, now, expected, terms, refusal)
     if found is None or terms is None or terms.sleep is None:
         return found
     comes = found.wakes or found.state is State.STARTING
@@ -118,15 +134,18 @@ def _standing(
     now: datetime,
     expected: Expected,
     terms: Terms | None,
+    refusal: Refusal,
 ) -> Standing | None:
     if lease is not None and lease.over(now):
-        return _over(lease, now, expected, terms)
+        return _over(lease, now, expected, terms, refusal)
     if lease is not None and lease.asleep_at is not None:
         return _asleep(lease, expected)
     if seen is None:
         return _waiting(lease, now, expected) if lease is not None else None
     # What sleeps under a lease that is to run is woken as soon as it has come to rest.
     if seen.status is EndpointStatus.DELETING or seen.asleep:
+        if lease is not None and seen.asleep and lease.refused_at is not None:
+            return _not_woken(lease)
         if lease is not None:
             return _waiting(lease, now, expected)
         state = State.ASLEEP if seen.asleep else State.STOPPING
@@ -163,13 +182,17 @@ def _asleep(lease: Lease, expected: Expected) -> Standing:
     )
 
 
-def _over(lease: Lease, now: datetime, expected: Expected, terms: Terms | None) -> Standing:
+def _over(
+    lease: Lease, now: datetime, expected: Expected, terms: Terms | None, refusal: Refusal
+) -> Standing:
     reason = lease.reason_over()
     state = _OVER[reason]
     name = lease.endpoint_name
     failure = lease.failure or "no reason given"
     text = f"failed: {failure}" if reason is EndReason.FAILED else str(state)
     if wakes(lease, terms, now):
+        if (refused := refusal(lease, terms)) is not None:
+            return _unpaid(name, state, text, refused)
         span = expected(lease.config_name)
         return Standing(
             state=state,
@@ -187,11 +210,33 @@ def _over(lease: Lease, now: datetime, expected: Expected, terms: Terms | None) 
     )
 
 
+def _unpaid(name: str, state: State, text: str, refused: ParkadeError) -> Standing:
+    # What the budget says is its owner's to know; callers may be anybody.
+    exceeded = isinstance(refused, BudgetExceeded)
+    return Standing(
+        state=state,
+        reason="over budget" if exceeded else text,
+        hint=f"{'no more' if exceeded else 'no'} time is paid for by the budget of its owner, who "
+        f"sees why with: parkade wake {name}",
+        retry_after=OVER_ESTIMATE,
+    )
+
+
 def _waiting(lease: Lease, now: datetime, expected: Expected) -> Standing:
     """Return how a lease stands whose endpoint is to be made."""
     if lease.refused_at is not None:
         return _failed(lease.endpoint_name, lease.failure, leased=True)
     return _starting(now, now, expected(lease.config_name))
+
+
+def _not_woken(lease: Lease) -> Standing:
+    """Return how one stands that could not be woken; who waits for it goes on waiting."""
+    return Standing(
+        state=State.STARTING,
+        reason="starting",
+        hint=f"it could not be woken yet, and is tried again: {lease.failure}",
+        retry_after=START_ESTIMATE,
+    )
 
 
 def _starting(since: datetime, now: datetime, span: timedelta | None) -> Standing:

@@ -325,8 +325,18 @@ class Sweep:
                 self._refuse(action.endpoint_name, str(error), now)
             else:
                 self._tell_failure(action, error, now)
+                if action.kind is ActionKind.WAKE and known and not _passing(error):
+                    self._note_sleeper(action.endpoint_name, str(error), now)
         except Exception:
             logger.exception("the failure could not be recorded")
+
+    def _note_sleeper(self, endpoint_name: str, failure: str, now: datetime) -> None:
+        """Note why it could not be woken, for those who wait for it; it is tried on and on."""
+        lease = self._book.get(endpoint_name)
+        if lease.refused_at is None or lease.failure != failure:
+            reason = f"hosting refused to wake it: {failure}"
+            event = _event(now, "lease.refused", endpoint_name, reason)
+            self._book.put(leases.refused(lease, failure, now), event)
 
     def _refuse(self, endpoint_name: str, failure: str, now: datetime) -> None:
         lease = self._book.get(endpoint_name)
@@ -367,7 +377,7 @@ class Sweep:
 
 def _counts(action: Action, lease: Lease) -> bool:
     """Tell whether it begins a start anew that was refused before."""
-    return lease.refused_at is not None and action.kind not in _RESTS
+    return lease.refused_at is not None and action.kind is ActionKind.START
 
 
 def _passing(error: Exception) -> bool:
