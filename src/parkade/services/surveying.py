@@ -198,6 +198,10 @@ class Surveyor:
             "scaled": {each.resource.id: each for each in scaled},
             "policies": {each.key: each for each in policies},
             "suspended_by": _suspended_by(deployments),
+            "deployed": {
+                each.config_name: each.endpoint_name for each in deployments if each.made_config
+            },
+            "deploying": frozenset(each.config_name for each in deployments if not each.over),
         }
 
     def _absent(self, reading: _Reading, models: Iterable[Model]) -> frozenset[str]:

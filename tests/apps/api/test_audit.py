@@ -161,6 +161,24 @@ def test_what_is_scaled_and_gone_is_deregistered_on_request(world):
     assert world.services.alarms.book.all().records == ()
 
 
+def test_configs_of_deployments_stay_with_their_endpoint_to_go_back_to(world):
+    for deployment_id, name in (("d1", "falcon"), ("d2", "emu")):
+        config = a_config(f"{name}-before")
+        world.catalog.add_config(config, an_event())
+        world.services.deploying.desk.deployments.put(
+            a_deployment(
+                deployment_id,
+                name,
+                status=Status.SUCCEEDED,
+                config=config,
+                made_config=True,
+                ended_at=NOW,
+            )
+        )
+    world.catalog.add_config(a_config("somebodys"), an_event())
+    assert list(found(world)) == ["config.unused:emu-before", "config.unused:somebodys"]
+
+
 def test_a_deployment_that_came_to_nothing_and_left_scaling_suspended_is_named(world):
     blue = Resource("falcon", a_variant().name)
     world.capacity.put(a_reading(blue))

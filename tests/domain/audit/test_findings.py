@@ -233,10 +233,18 @@ def test_what_nothing_uses_is_deleted_only_where_that_is_asked_for():
         {"endpoints": running(), "leases": leased()},
         {"booked": {"falcon": ["falcon-config"]}},
         {"blueprints": {"old": (a_blueprint(),)}},
+        {"deploying": frozenset({"falcon-config"})},
     ],
 )
 def test_a_config_that_anything_names_is_used(user):
     assert "config.unused:falcon-config" not in found(configs={"falcon-config": a_config()}, **user)
+
+
+def test_a_config_that_a_deployment_made_goes_with_its_endpoint():
+    made = {"configs": {"falcon-config": a_config()}, "deployed": {"falcon-config": "falcon"}}
+    unused = "config.unused:falcon-config"
+    assert unused in found(**made)
+    assert unused not in found(**made, damaged=frozenset({"falcon"}))
 
 
 @pytest.mark.parametrize(
@@ -312,13 +320,13 @@ def test_every_kind_is_some_check_s():
     [
         ("leases", {"endpoint.unmetered", "config.unused", "alarm.orphaned", "route.dangling",
                     "tags.orphaned", "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
-        ("endpoints", {"lease.not_running", "lease.stale", "alarm.orphaned", "route.dangling",
+        ("endpoints", {"config.unused", "lease.not_running", "lease.stale", "alarm.orphaned", "route.dangling",
                        "tags.orphaned", "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
         ("booked", {"config.unused", "alarm.orphaned", "route.dangling", "tags.orphaned",
                     "watch.orphaned", "target.orphaned", "scaling.orphaned"}),
         ("blueprints", {"config.unused", "model.unused", "alarm.orphaned", "scaling.orphaned"}),
         ("remains", {"alarm.orphaned", "route.dangling", "target.orphaned", "scaling.orphaned"}),
-        ("deployments", {"scaling.suspended"}),
+        ("deployments", {"scaling.suspended", "config.unused"}),
         ("policies", {"policy.no_alarm", "alarm.no_policy"}),
         ("alarms", {"policy.no_alarm", "alarm.no_policy"}),
         ("lease_terms", {"config.unused"}),

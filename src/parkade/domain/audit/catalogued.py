@@ -69,12 +69,17 @@ def not_undoable(survey: Survey) -> Iterator[Finding]:
 
 
 def unused_configs(survey: Survey) -> Iterator[Finding]:
-    """Find endpoint configs that no endpoint, lease or booking names."""
-    if not survey.known("blueprints", "leases", "lease_terms", "booked"):
+    """Find endpoint configs that no endpoint, lease or booking names.
+
+    Those that deployments have made stay with their endpoint, to go back to; the deployer removes
+    them in its time.
+    """
+    needed = ("blueprints", "endpoints", "leases", "lease_terms", "booked", "deployments")
+    if not survey.known(*needed):
         return
     used = _used_configs(survey)
     for name, config in survey.configs.items():
-        if name not in used:
+        if name not in used and not survey.exists(survey.deployed.get(name, "")):
             yield Finding(
                 kind=Kind.UNUSED_CONFIG,
                 name=name,
@@ -116,6 +121,7 @@ def _used_configs(survey: Survey) -> set[str]:
     used |= {seen.config_name for seen in survey.endpoints.values()}
     used |= {seen.target_config_name for seen in survey.endpoints.values()}
     used |= {each.config.name for every in survey.blueprints.values() for each in every}
+    used |= survey.deploying
     return used | {name for every in survey.booked.values() for name in every}
 
 

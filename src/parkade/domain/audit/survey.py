@@ -80,6 +80,10 @@ class Survey:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     #: By resource id: the deployment that suspended its scaling, and came to no good end.
     suspended_by: Mapping[str, str] = field(default_factory=dict)
+    #: Configs that deployments made, by name: the endpoint each was made for.
+    deployed: Mapping[str, str] = field(default_factory=dict)
+    #: Configs that deployments under way are to bring into service.
+    deploying: frozenset[str] = frozenset()
     routes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)
