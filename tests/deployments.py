@@ -102,7 +102,7 @@ def a_waking(services, book, terms_store, usage=None):
     common = {"book": book, "clock": services.clock, "changed": services.changed}
     machines, prices = services.money.machines, services.money.prices
     return SimpleNamespace(
-        asks=Waking(**common, terms=terms_store),
+        asks=Waking(**common, terms=terms_store, refusal=services.upkeep.affording.refusal),
         sleeping=Sleeping(
             **common,
             terms=services.upkeep.terms,

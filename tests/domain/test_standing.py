@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import BudgetExceeded, Unreadable
 from parkade.domain.lease import EndReason
 from parkade.domain.standing import START_ESTIMATE, State, standing
+from parkade.domain.terms import Sleep, Terms, Wake
 from tests.builders import NOW, a_lease, an_endpoint, minutes, seconds
 from tests.domain import strategies
 
 VALID = a_lease()
+SOME_WAKE = Wake(minutes=minutes(15), at_most=minutes(20))
 REFUSED = replace(VALID, refused_at=NOW, failure="no room")
 
 
@@ -110,6 +113,34 @@ def test_an_endpoint_that_is_starting_says_when_it_is_expected():
     assert told.hint == "it is being started, and expected by 12:00:30 UTC; ask again then"
     waiting = standing(VALID, None, NOW, expected=measured)
     assert (waiting.retry_after, waiting.expected_at) == (seconds(40), NOW + seconds(40))
+
+
+def test_the_hint_names_no_earlier_second_than_the_instant():
+    told = standing(VALID, None, NOW, expected=lambda _: timedelta(seconds=40, microseconds=1))
+    assert told.hint == "it is being started, and expected by 12:00:41 UTC; ask again then"
+
+
+def test_a_wake_that_is_not_paid_for_is_none_and_its_reason_is_not_for_callers():
+    terms = Terms(endpoint_name="falcon", sleep=Sleep(after=None, hold=seconds(9)), wake=SOME_WAKE)
+    lease = ended(EndReason.EXPIRED)
+    assert standing(lease, None, NOW, terms=terms).wakes
+    for refused, reason in ((BudgetExceeded("1 USD", until=NOW), "over budget"),
+                            (Unreadable("the budget of ann is damaged"), "expired")):  # fmt: skip
+        told = standing(lease, None, NOW, terms=terms, refusal=lambda *_, why=refused: why)
+        assert (told.state, told.reason, told.wakes) == (State.EXPIRED, reason, False)
+        assert told.hold == timedelta(0)
+        assert "parkade wake falcon" in told.hint
+        assert refused.message not in told.hint
+
+
+def test_whether_a_wake_is_paid_for_is_asked_where_a_request_would_buy_time_alone():
+    def asked(*_):
+        raise AssertionError("nothing is to be bought")
+
+    asleep = replace(VALID, asleep_at=NOW)
+    terms = Terms(endpoint_name="falcon", wake=SOME_WAKE)
+    for lease in (VALID, asleep, ended(EndReason.STOPPED)):
+        assert standing(lease, None, NOW, terms=terms, refusal=asked) is not None
 
 
 @pytest.mark.parametrize("span", [None, seconds(10), seconds(5)])

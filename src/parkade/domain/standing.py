@@ -77,6 +77,17 @@ Expected: TypeAlias = "Callable[[str], timedelta | None]"
 Refusal: TypeAlias = "Callable[[Lease, Terms | None], ParkadeError | None]"
 
 
+def told_at(instant: datetime) -> datetime:
+    """Return the instant as callers are told it: in whole seconds, and never too early."""
+    whole = instant.replace(microsecond=0)
+    return whole if whole == instant else whole + timedelta(seconds=1)
+
+
+def expecting(at: datetime) -> str:
+    """Return the hint for callers of what is being started, and is expected by then."""
+    return f"it is being started, and expected by {told_at(at):%H:%M:%S} UTC; ask again then"
+
+
 def unmeasured(config_name: str) -> timedelta | None:  # noqa: ARG001
     """Know nothing of starts."""
     return None
@@ -250,7 +261,7 @@ def _starting(since: datetime, now: datetime, span: timedelta | None) -> Standin
     return Standing(
         state=State.STARTING,
         reason="starting",
-        hint=f"it is being started, and expected by {at:%H:%M:%S} UTC; ask again then",
+        hint=expecting(at),
         retry_after=at - now,
         expected_at=at,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from parkade.domain import lease as leases
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable
 from parkade.domain.event import GATEWAY, Event
+from parkade.domain.standing import unlimited
 from parkade.domain.waking import asked, wakes
 from parkade.services.contention import contended
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.domain.lease import Lease
+    from parkade.domain.standing import Refusal
     from parkade.domain.terms import Terms
     from parkade.ports.clock import Clock
     from parkade.ports.leases import LeaseBook
@@ -34,17 +36,22 @@ class Waking:
         terms: TermsStore,
         clock: Clock,
         changed: Callable[[], None],
+        refusal: Refusal = unlimited,
     ) -> None:
+        """Take the ports; `refusal` tells people why the time that they ask for is not paid for."""
         self._book = book
         self._terms = terms
         self._clock = clock
         self._changed = changed
+        self._refusal = refusal
 
     def ask(self, endpoint_name: str, why: str, *, actor: str = GATEWAY) -> bool:
         """Ask for the endpoint; return whether it runs, or is going to, because of that or anyway.
 
         Can be repeated, and called by many at once: what is asked for already is not written again.
-        False where there is no lease, or none that a request wakes. Raises Unreadable.
+        False where there is no lease, or none that a request wakes. Whether a budget pays for it is
+        the plan's to find out, which tells the owner; callers are told how the endpoint stands.
+        Raises Unreadable.
         """
         try:
             self._ask(endpoint_name, why, actor)
@@ -55,8 +62,13 @@ class Waking:
     def wake(self, endpoint_name: str, *, actor: str) -> Lease:
         """Ask for the endpoint as a person; return its lease, unchanged where it is not asleep.
 
-        Raises LeaseNotFound, and Conflict where the lease is over and no request wakes it.
+        Raises LeaseNotFound, and where the lease is over Conflict if no request wakes it, and what
+        keeps the time from being paid for, such as BudgetExceeded.
         """
+        held = self._book.get(endpoint_name)
+        refused = self._refusal(held, self._settled(endpoint_name))
+        if refused is not None:
+            raise refused
         return self._ask(endpoint_name, f"{actor} asked for it", actor)
 
     @contended

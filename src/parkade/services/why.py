@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from parkade.domain import ladder
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.plan import plan
-from parkade.domain.standing import standing, unmeasured
+from parkade.domain.standing import standing, unlimited, unmeasured
 from parkade.ports.events import EventQuery
 from parkade.ports.leases import Shelf
 from parkade.services.idling import NOTICED, STOPPED
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from parkade.domain.idle import Use
     from parkade.domain.ladder import Step, Watch
     from parkade.domain.lease import LeaseRules
-    from parkade.domain.standing import Expected, Standing
+    from parkade.domain.standing import Expected, Refusal, Standing
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
@@ -75,6 +75,7 @@ class Whys:
         around: Around,
         usage: Usage | None,
         expected: Expected = unmeasured,
+        refusal: Refusal = unlimited,
     ) -> None:
         self._book = book
         self._hosting = hosting
@@ -84,6 +85,7 @@ class Whys:
         self._around = around
         self._usage = usage
         self._expected = expected
+        self._refusal = refusal
 
     def of(self, endpoint_name: str) -> Why:
         """Return why this endpoint is as it is. Raises EndpointNotFound."""
@@ -120,7 +122,12 @@ class Whys:
             endpoint_name=name,
             now=now,
             standing=standing(
-                lease, seen, now, expected=self._expected, terms=around.terms.get(name)
+                lease,
+                seen,
+                now,
+                expected=self._expected,
+                terms=around.terms.get(name),
+                refusal=self._refusal,
             ),
             actions=decided.actions,
             next_at=decided.next_at,

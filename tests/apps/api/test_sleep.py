@@ -130,6 +130,26 @@ def test_a_lease_that_has_run_out_is_woken_as_its_owner_lets_requests_do(running
     assert running.ok("GET", URL)["woken_minutes"] == 15
 
 
+def test_a_wake_that_its_owners_budget_refuses_is_none(running):
+    running.ok("PUT", URL, json={"wake": {"minutes": 15, "at_most_minutes": 20}})
+    running.clock.advance(minutes(30) + seconds(1))
+    running.sweep()
+    running.hosting.settle("falcon")
+    owner = running.ok("GET", "/v1/leases/falcon")["owner"]
+    budget = f"/v1/budgets/{owner}"
+    running.ok("PUT", budget, by="admin", json={"usd": 0, "per": "day", "then": "refuse"})
+    for url in ("/v1/leases/falcon", "/v1/endpoints/falcon"):
+        told = running.ok("GET", url)
+        assert (told["state"], told["reason"]) == ("expired", "over budget")
+        assert owner not in told["hint"]
+    assert running.ok("GET", "/v1/leases/falcon")["wakes"] is False
+    assert running.ok("GET", "/v1/leases")["leases"][0]["wakes"] is False
+    status, error = running.error("POST", WAKE)
+    assert (status, "15 min more would cost" in error["message"]) == (402, True)
+    running.ok("PUT", budget, by="admin", json={"usd": 9, "per": "day", "then": "refuse"})
+    assert running.ok("POST", WAKE)["wakes"] is True
+
+
 def test_who_may(running):
     assert running.call("GET", URL, by="limited").status_code == 200
     for method, url in (("PUT", URL), ("POST", URL), ("DELETE", URL), ("POST", WAKE)):

@@ -54,6 +54,7 @@ from parkade.runtime.places import InstanceState
 from parkade.runtime.rules import HostRules
 from parkade.runtime.tallies import Tallies
 from parkade.runtime.views import InstanceStatus
+from parkade.services.affording import Affording
 from parkade.services.bookings import Bookings
 from parkade.services.circumstances import Surroundings
 from parkade.services.executions import Executions
@@ -164,6 +165,9 @@ class World:
             default=self.default_budget,
         )
         self.starts = Starts(self.history)
+        self.affording = Affording(
+            clock=self.clock, rules=some_rules, admit=self.money.budgets.admit
+        )
         self.bookings = self._bookings()
         self.around = Surroundings(
             maintainer=self.maintainer,
@@ -231,6 +235,7 @@ class World:
                 remains=self.remains,
                 bookings=self.bookings,
                 starts=self.starts,
+                affording=self.affording,
                 maintainer=self.maintainer,
                 maintaining=Maintaining(self.terms, self.catalog, opting=lambda: opting(self.file)),
                 snoozing=Snoozing(
@@ -251,6 +256,7 @@ class World:
                     around=self.around,
                     usage=self.usage,
                     expected=self.starts.expected,
+                    refusal=self.affording.refusal,
                 ),
             ),
             undo=Undo(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from parkade.apps import link, snapshots
 from parkade.apps.control import routing
+from parkade.apps.control.publisher import in_real_time
 from parkade.domain.catalog import Asynchronous, Capture
-from parkade.domain.standing import Standing, State
+from parkade.domain.standing import Standing, State, expecting
 from parkade.runtime.views import (
     ComponentView,
     FleetView,
@@ -136,3 +137,19 @@ def test_what_takes_over_reaches_the_gateway_with_its_share():
     assert view.rising is not None
     assert (view.rising.generation, view.rising.weight, view.rising.parts) == (2, 1, 10)
     assert [route.weight for route in view.rising.variants] == [3.0]
+
+
+def test_callers_are_told_one_instant_in_their_own_time():
+    """The clock of leases may be another one; the hint and `expected_at` are one second."""
+    lease_time = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    stands = Standing(
+        state=State.STARTING,
+        reason="starting",
+        hint=expecting(lease_time),
+        retry_after=timedelta(seconds=60),
+        expected_at=lease_time,
+    )
+    real = in_real_time(stands, datetime(2026, 3, 1, 9, 0, 0, 250_000, tzinfo=UTC), 60.0)
+    down = routing.endpoint_view(real, None).down
+    assert down.expected_at == datetime(2026, 3, 1, 9, 0, 2, tzinfo=UTC).timestamp()
+    assert down.hint == "it is being started, and expected by 09:00:02 UTC; ask again then"

@@ -108,6 +108,7 @@ class _Look:
             instances=self._services.host.instances(name) if name in self._seen else (),
             expected=self._services.upkeep.starts.expected,
             terms=self._terms.get(name),
+            refusal=self._services.upkeep.affording.refusal,
         )
         counts = self.scaled.counts(name)
         return endpoint_view(facts, self._now).model_copy(update={"capacities": counts})

@@ -54,6 +54,7 @@ async def list_leases(
             now,
             expected=expected,
             terms=terms.get(lease.endpoint_name),
+            refusal=services.upkeep.affording.refusal,
         )
         for lease in shelf.leases
         if may_see(caller, lease.endpoint_name) and owner in {None, lease.owner}
@@ -166,7 +167,14 @@ def _view(services: Served, lease: "Lease") -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
     expected = services.upkeep.starts.expected
     terms = services.upkeep.terms.by_endpoint().get(lease.endpoint_name)
-    return LeaseView.of(lease, seen, services.clock.now(), expected=expected, terms=terms)
+    return LeaseView.of(
+        lease,
+        seen,
+        services.clock.now(),
+        expected=expected,
+        terms=terms,
+        refusal=services.upkeep.affording.refusal,
+    )
 
 
 def _meter(services: Served, *, dry_run: bool) -> "Meter":

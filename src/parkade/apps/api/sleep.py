@@ -57,7 +57,8 @@ async def sleep_now(services: Served, caller: Operator, endpoint_name: str) -> L
 async def wake(services: Served, caller: Operator, endpoint_name: str) -> LeaseView:
     """Wake it; what is awake stays so.
 
-    409 where its lease is over, unless its owner lets requests start it.
+    409 where its lease is over, unless its owner lets requests start it; and where the owner's
+    budget does not pay for the time that buys, what it says.
     """
     return _lease(services, services.waking.asks.wake(endpoint_name, actor=caller.name))
 
@@ -74,4 +75,5 @@ def _lease(services: Served, lease: Lease) -> LeaseView:
         services.clock.now(),
         expected=services.upkeep.starts.expected,
         terms=services.upkeep.terms.by_endpoint().get(lease.endpoint_name),
+        refusal=services.upkeep.affording.refusal,
     )

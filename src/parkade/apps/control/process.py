@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from parkade.apps import link
     from parkade.apps.settings import Settings
+    from parkade.services.sweep import SweepReport
 
 logger = logging.getLogger(__name__)
 

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from parkade.apps import link
 from parkade.apps.control import routing
-from parkade.domain.standing import standing
+from parkade.domain.standing import expecting, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from parkade.apps.assembly import Services
     from parkade.apps.control.link import LinkServer
+    from parkade.domain.errors import ParkadeError
+    from parkade.domain.lease import Lease
     from parkade.domain.standing import Standing
+    from parkade.domain.terms import Terms
 
 
 class Publisher:
@@ -30,6 +33,7 @@ class Publisher:
         self._last: link.Snapshot | None = None
         self._version = 0
         self._pending: asyncio.Handle | None = None
+        self._refused = False
 
     @property
     def inside(self) -> str:
@@ -40,6 +44,11 @@ class Publisher:
         """Publish soon."""
         if self._pending is None:
             self._pending = asyncio.get_running_loop().call_soon(self._publish)
+
+    def time_passed(self) -> None:
+        """Publish soon where a wake was refused: a budget has room again by time alone."""
+        if self._refused:
+            self.changed()
 
     async def settled(self) -> None:
         """Return once every gateway routes by what is true now, or after its time limit."""
@@ -103,20 +112,33 @@ class Publisher:
         observed = services.host.observed()
         fleets = services.host.fleets()
         expected, scale = services.upkeep.starts.expected, services.settings.time_scale
+        self._refused = False
         terms = services.upkeep.terms.by_endpoint()
         views: dict[str, link.EndpointView] = {}
         for name in leases.keys() | observed.keys():
             stands = standing(
-                leases.get(name), observed.get(name), now, expected=expected, terms=terms.get(name)
+                leases.get(name),
+                observed.get(name),
+                now,
+                expected=expected,
+                terms=terms.get(name),
+                refusal=self._refusal,
             )
             if stands is not None:
-                real = _in_real_time(stands, services.wall.now(), scale)
+                real = in_real_time(stands, services.wall.now(), scale)
                 views[name] = routing.endpoint_view(real, fleets.get(name))
         return views
 
+    def _refusal(self, lease: Lease, terms: Terms | None) -> ParkadeError | None:
+        refused = self._services.upkeep.affording.refusal(lease, terms)
+        self._refused = self._refused or refused is not None
+        return refused
 
-def _in_real_time(stands: Standing, real_now: datetime, scale: float) -> Standing:
+
+def in_real_time(stands: Standing, real_now: datetime, scale: float) -> Standing:
     """Return what callers are told: they wait in real time, whatever the clock of leases does."""
     wait = stands.retry_after / scale
-    at = None if stands.expected_at is None else real_now + wait
-    return replace(stands, retry_after=wait, expected_at=at)
+    if stands.expected_at is None:
+        return replace(stands, retry_after=wait)
+    at = real_now + wait
+    return replace(stands, retry_after=wait, expected_at=at, hint=expecting(at))

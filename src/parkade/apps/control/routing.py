@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
-from parkade.domain.standing import Standing, State
+from parkade.domain.standing import Standing, State, told_at
 
 if TYPE_CHECKING:
     from parkade.domain.catalog import Capture
@@ -25,7 +25,7 @@ def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointVie
                 hint=stands.hint,
                 retry_after=max(1, math.ceil(stands.retry_after.total_seconds())),
                 # In whole seconds, so that looking again does not change what is told.
-                expected_at=None if at is None else math.ceil(at.timestamp()),
+                expected_at=None if at is None else int(told_at(at).timestamp()),
                 wakes=stands.wakes,
                 hold=stands.hold.total_seconds(),
             ),

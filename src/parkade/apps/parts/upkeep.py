@@ -11,6 +11,7 @@ from parkade.adapters.sqlite.remains import SqliteRemainsStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.domain.watching import Opting, Watched
+from parkade.services.affording import Affording
 from parkade.services.bookings import Bookings, Reserve, unlimited
 from parkade.services.circumstances import BudgetSource, Surroundings
 from parkade.services.idling import Idling
@@ -80,6 +81,8 @@ class Upkeep:
     #: How long endpoints take to start.
     starts: Starts
     paying: Paying
+    #: Whether the time that requests would buy is paid for.
+    affording: Affording
     maintainer: Maintainer
     #: What the sweep's decisions rest on beside leases and endpoints.
     around: Surroundings
@@ -109,6 +112,7 @@ def build(ports: Ports) -> Upkeep:
         budgets=ports.budgets,
     )
     leaving = Leaving(ports.catalog, terms_store, remains)
+    affording = Affording(clock=ports.clock, rules=ports.rules, admit=ports.admit)
     return Upkeep(
         terms=terms,
         watches=watches,
@@ -123,6 +127,7 @@ def build(ports: Ports) -> Upkeep:
             changed=ports.changed,
             admit=ports.admit,
         ),
+        affording=affording,
         maintainer=maintainer,
         around=around,
         leaving=leaving,
@@ -166,6 +171,7 @@ def build(ports: Ports) -> Upkeep:
             around=around,
             usage=ports.usage,
             expected=starts.expected,
+            refusal=affording.refusal,
         ),
     )
 

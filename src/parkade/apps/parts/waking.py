@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.price import Sum
+    from parkade.domain.standing import Refusal
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook
@@ -31,6 +32,8 @@ class Ports:
     terms: TermsBook
     usage: Usage | None
     clock: Clock
+    #: Why the time that a request would buy is not paid for.
+    refusal: Refusal
     #: What an endpoint costs an hour with a config.
     hourly: Callable[[str, str], Sum]
     changed: Callable[[], None]
@@ -54,6 +57,7 @@ def build(ports: Ports) -> Slumber:
             terms=SqliteTermsStore(ports.database),
             clock=ports.clock,
             changed=ports.changed,
+            refusal=ports.refusal,
         ),
         sleeping=Sleeping(
             terms=ports.terms,

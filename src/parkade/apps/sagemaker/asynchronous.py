@@ -108,6 +108,7 @@ class AsyncDoor:
             services.clock.now(),
             expected=services.upkeep.starts.expected,
             terms=services.upkeep.terms.by_endpoint().get(name),
+            refusal=services.upkeep.affording.refusal,
         )
         if stands is None:
             raise _refused(f"Endpoint {name} of account {ACCOUNT} not found.")

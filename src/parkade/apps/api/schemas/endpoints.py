@@ -14,7 +14,7 @@ from parkade.apps.api.schemas.rollouts import RolloutView
 from parkade.apps.api.schemas.scaling import CapacityView, CountView
 from parkade.apps.api.schemas.sleep import SleepView
 from parkade.apps.api.schemas.terms import TermsView
-from parkade.domain.standing import standing, unmeasured
+from parkade.domain.standing import standing, unlimited, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
-    from parkade.domain.standing import Expected
+    from parkade.domain.standing import Expected, Refusal
     from parkade.domain.terms import Terms
     from parkade.runtime import backlog
     from parkade.runtime.views import InstanceStatus
@@ -135,6 +135,8 @@ class Facts:
     #: How long starts of an endpoint config take.
     expected: "Expected" = unmeasured
     terms: "Terms | None" = None
+    #: Why the time that a request would buy is not paid for.
+    refusal: "Refusal" = unlimited
 
 
 def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
@@ -158,7 +160,14 @@ def endpoint_view(facts: Facts, now: datetime) -> EndpointView:
         failure_reason=seen.failure_reason if seen else "",
         healthy=seen.healthy if seen else 0,
         wanted=seen.wanted if seen else 0,
-        lease=LeaseView.of(lease, seen, now, expected=facts.expected, terms=facts.terms)
+        lease=LeaseView.of(
+            lease,
+            seen,
+            now,
+            expected=facts.expected,
+            terms=facts.terms,
+            refusal=facts.refusal,
+        )
         if lease
         else None,
         requests_per_second=facts.traffic.requests_per_second,
@@ -188,7 +197,14 @@ def _stands(facts: Facts, now: datetime) -> tuple[str, str, str, datetime | None
     if facts.unreadable:
         hint = "it is left alone, whatever it does; look at its row in the database"
         return UNREADABLE, f"its lease cannot be read: {facts.unreadable}", hint, None
-    stands = standing(facts.lease, facts.seen, now, expected=facts.expected, terms=facts.terms)
+    stands = standing(
+        facts.lease,
+        facts.seen,
+        now,
+        expected=facts.expected,
+        terms=facts.terms,
+        refusal=facts.refusal,
+    )
     if stands is None:
         return ABSENT.lower(), "", "", None
     return stands.state, stands.reason, stands.hint, stands.expected_at

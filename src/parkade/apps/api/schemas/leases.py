@@ -8,12 +8,12 @@ from pydantic import Field
 from parkade.apps.api.schemas.form import Form, Minutes, View
 from parkade.apps.api.schemas.money import QuoteView
 from parkade.domain.lease import rebased
-from parkade.domain.standing import State, standing, unmeasured
+from parkade.domain.standing import State, standing, unlimited, unmeasured
 
 if TYPE_CHECKING:
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
-    from parkade.domain.standing import Expected
+    from parkade.domain.standing import Expected, Refusal
     from parkade.domain.terms import Terms
 
 #: While an endpoint starts: when it will answer.
@@ -73,9 +73,10 @@ class LeaseView(View):
         *,
         expected: "Expected" = unmeasured,
         terms: "Terms | None" = None,
+        refusal: "Refusal" = unlimited,
     ) -> "LeaseView":
         """Write a lease as of `now`, with its endpoint as hosting sees it."""
-        stands = standing(lease, seen, now, expected=expected, terms=terms)
+        stands = standing(lease, seen, now, expected=expected, terms=terms, refusal=refusal)
         at_present = rebased(lease, now)
         return cls(
             endpoint_name=lease.endpoint_name,
