@@ -264,9 +264,15 @@ def panels(holder):
 
 
 def test_the_dashboard_asks_for_nothing_that_is_not_there(used):
-    """Every metric, and every label that is matched or grouped by, is in the real output."""
+    """Every metric, every label that is matched or grouped by, and every value is in the output."""
     families, _ = used
     labels = {}
+    told = {
+        (sample.name, label)
+        for family in families.values()
+        for sample in family.samples
+        for label in sample.labels.items()
+    }
     for family in families.values():
         own = {key for each in family.samples for key in each.labels} - {"le"}
         for name in {family.name, *(each.name for each in family.samples)}:
@@ -278,6 +284,8 @@ def test_the_dashboard_asks_for_nothing_that_is_not_there(used):
         assert names <= labels.keys(), expression
         for name, matchers in re.findall(r"(parkade_\w+)\{([^}]*)\}", expression):
             assert set(re.findall(r"(\w+)\s*[=!]~?", matchers)) <= labels[name], expression
+            for label in re.findall(r'(\w+)="([^"$]+)"', matchers):
+                assert (name, label) in told, expression
         grouped = re.findall(r"\b(?:by|without)\s*\(([^)]*)\)", expression)
         for group in grouped:
             wanted = {each.strip() for each in group.split(",")}
