@@ -27,6 +27,7 @@ from parkade.services.deploying.scalings import POLICY
 from parkade.services.deploying.walk import Walk
 from parkade.services.scaling import Suspending
 from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
+from tests.money import a_budget
 from tests.services.deployworld import (
     NAME,
     DeployWorld,
@@ -581,8 +582,9 @@ def test_a_bug_makes_a_deployment_fail_and_not_control(world, caplog):
     def look(name):
         raise ZeroDivisionError("division by zero")
 
+    begun = world.begin()
     world.provisioner.look = look
-    failed = world.finish(world.begin())
+    failed = world.finish(begun)
     assert failed.status is Status.FAILED
     assert "a fault of Parkade's own: ZeroDivisionError" in failed.reason
     assert "division by zero" in caplog.text
@@ -855,6 +857,75 @@ def test_a_rehearsal_says_all_that_is_wrong(world):
     world.leases_only = True
     told = world.deployer.rehearse(an_order(metered=False), "ann")
     assert "no endpoint without a lease" in told.problems[0].message
+
+
+#: 0.60 USD an hour.
+PRICED = [a_variant_of(InstanceType="ml.g5.xlarge")]
+
+
+def refused(world, **changes):
+    """What a rehearsal says is wrong; an order that is begun is refused with the same words."""
+    order = an_order(**changes)
+    told = world.deployer.rehearse(order, "ann").problems
+    if not told:
+        world.deployer.begin(order, "ann")
+        return ""
+    before = len(world.events())
+    with pytest.raises((InvalidInput, BudgetExceeded)) as caught:
+        world.deployer.begin(order, "ann")
+    [problem] = told
+    assert (problem.message, problem.hint) == (caught.value.message, caught.value.hint)
+    assert len(world.events()) == before
+    assert world.deployer.all().records == ()
+    return problem.message
+
+
+def test_more_time_than_may_be_bought_is_refused_before_anything_is_done(world):
+    most = int(world.rules.max_ahead / minutes(1))
+    assert "more than" in refused(world, minutes=most + 1)
+    assert refused(world, minutes=most) == ""
+
+
+def test_what_a_running_lease_has_left_counts(world):
+    world.deployed(minutes=30)
+    most = int(world.rules.max_ahead / minutes(1))
+    told = world.deployer.rehearse(an_order(productionVariants=GREEN, minutes=most - 20), "ann")
+    assert "more than" in told.problems[0].message
+    with pytest.raises(InvalidInput, match="minutes ahead"):
+        world.begin(productionVariants=GREEN, minutes=most - 20)
+    assert world.deployer.rehearse(an_order(productionVariants=GREEN), "ann").problems == ()
+
+
+def test_more_than_is_left_of_the_budget_is_refused_before_anything_is_done(world):
+    world.money.budgets.put(a_budget("0.50"), actor="ann")
+    said = refused(world, productionVariants=PRICED, minutes=60)
+    assert said.startswith("1 h more would cost 0.60 USD")
+    told = world.deployer.rehearse(an_order(productionVariants=PRICED, minutes=60), "ann")
+    assert (
+        told.quote
+        == "1 h of AllTraffic 1 x ml.g5.xlarge: 0.60 USD, 0.10 USD more than is left this week"
+    )
+    assert refused(world, productionVariants=PRICED, minutes=50) == ""
+
+
+def test_a_budget_that_only_warns_refuses_nothing(world):
+    world.money.budgets.put(a_budget("0.50", then="warn"), actor="ann")
+    assert refused(world, productionVariants=PRICED, minutes=60) == ""
+
+
+def test_each_day_of_what_is_bought_is_held_to_its_own_budget():
+    """From noon on 12 hours are 7.20 USD today, and one more is 0.60 tomorrow."""
+    world = DeployWorld(max_ahead=minutes(24 * 60))
+    world.money.budgets.put(a_budget("7.50", per="day"), actor="ann")
+    assert refused(world, productionVariants=PRICED, minutes=13 * 60) == ""
+
+
+def test_what_is_refused_is_not_refused_for_a_request_that_is_repeated(world):
+    order = an_order(productionVariants=PRICED, minutes=50)
+    world.money.budgets.put(a_budget("0.50"), actor="ann")
+    begun = world.deployer.begin(order, "ann", key="once")
+    world.finish(begun)
+    assert world.deployer.begin(order, "ann", key="once").id == begun.id
 
 
 def test_statuses_of_hosting_are_waited_for(world):

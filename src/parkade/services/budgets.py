@@ -26,11 +26,11 @@ from parkade.domain.price import CURRENCY, NOTHING, dollars, rounded
 from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from parkade.domain.budget import Period
-    from parkade.domain.price import Sum
+    from parkade.domain.price import Machine, Sum
     from parkade.domain.terms import Booking
     from parkade.ports.budgets import BudgetStore, Purse
     from parkade.ports.catalog import Listing
@@ -124,6 +124,15 @@ class Budgets:
         return self._standing(budget, budget.period(now), now, but=lease, anew=anew)
 
     # What the meter asks.
+
+    def rehearsal(self, config_name: str, machines: Sequence[Machine]) -> Budgets:
+        """Return budgets that admit as these do once this endpoint config has been made."""
+        return Budgets(
+            self._store,
+            self._commitments.rehearsal(config_name, machines),
+            clock=self._clock,
+            default=self._default,
+        )
 
     def admit(self, lease: Lease, held: Lease | None, now: datetime) -> Purse | None:
         """Return the purse that pays for the lease as it would be; None: nothing limits it.

@@ -15,13 +15,15 @@ from parkade.domain.coins import given_up
 from parkade.domain.cost import summed
 from parkade.domain.price import EMPTY, Sum
 from parkade.ports.spend import SpendQuery
+from parkade.services.rehearsal import RehearsedMachines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from parkade.domain.budget import Period
     from parkade.domain.lease import Lease
+    from parkade.domain.price import Machine
     from parkade.domain.terms import Booking
     from parkade.ports.leases import LeaseBook
     from parkade.ports.machines import Machines
@@ -72,6 +74,16 @@ class Commitments:
         self._prices = prices
         self._bookings = bookings
         self._past: dict[tuple[str, datetime], _Past] = {}
+
+    def rehearsal(self, config_name: str, machines: Sequence[Machine]) -> Commitments:
+        """Return them as if there were an endpoint config of this name that runs on these machines."""
+        return Commitments(
+            book=self._book,
+            spend=self._spend,
+            machines=RehearsedMachines(self._machines, config_name, machines),
+            prices=self._prices,
+            bookings=self._bookings,
+        )
 
     def hourly(self, endpoint_name: str, config_name: str) -> Sum:
         """Return what an endpoint costs an hour, or would with this config."""

@@ -62,7 +62,8 @@ class Deployer:
 
         Raises InUse where a deployment of the endpoint is running, naming it, and Conflict where
         the order does not go together with the endpoint's lease or the server's settings, or the
-        key was used for another order.
+        key was used for another order. Raises InvalidInput and BudgetExceeded where the time that it
+        would buy is refused already.
         """
         desk = self._desk
         deployment_id = identifier(actor, key)
@@ -70,6 +71,7 @@ class Deployer:
             return made
         lease = desk.lease(order.endpoint_name)
         require_leave(order, lease, leases_only=desk.leases_only())
+        self._rehearsing.require_paid(order, actor)
         now = desk.now()
         deployment = Deployment(
             id=deployment_id,

@@ -77,17 +77,24 @@ class Meter:
         self._clock = clock
         self._rules = rules
         self._changed = changed
+        #: The endpoint config that is taken to be there, in a rehearsal.
+        self._made = ""
 
-    def rehearsal(self) -> Meter:
-        """Return a meter that decides as this one does, refusals included, and stores nothing."""
-        return Meter(
+    def rehearsal(self, *, made: str = "", admit: Admit | None = None) -> Meter:
+        """Return a meter that decides as this one does, refusals included, and stores nothing.
+
+        An endpoint config of the name `made` is as good as there; with `admit` that is asked.
+        """
+        rehearsed = Meter(
             book=RehearsedBook(self._book),
             hosting=self._hosting,
             clock=self._clock,
             rules=self._rules,
             changed=lambda: None,
-            admit=self._admit,
+            admit=admit or self._admit,
         )
+        rehearsed._made = made
+        return rehearsed
 
     def get(self, endpoint_name: str) -> Lease:
         """Return the lease. Raises LeaseNotFound or Unreadable."""
@@ -201,7 +208,7 @@ class Meter:
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is None:
                 return self._added(endpoint_name, config_name, amount, owner, actor, now)
-            self._hosting.require_config(config_name)
+            self._require_config(config_name)
             lease, event = changes.reconfigured(leases.recovered(held), config_name, actor, now)
             if amount is not None or held.over(now):
                 paid = self._rules().initial if amount is None else amount
@@ -351,10 +358,14 @@ class Meter:
         now: datetime,
     ) -> tuple[Lease, Event]:
         names.endpoint_name(config_name, field="EndpointConfigName")
-        self._hosting.require_config(config_name)
+        self._require_config(config_name)
         rules = self._rules()
         paid = rules.initial if amount is None else amount
         return changes.added(endpoint_name, config_name, paid, owner, actor, now, rules)
+
+    def _require_config(self, name: str) -> None:
+        if name != self._made:
+            self._hosting.require_config(name)
 
     def _extended(
         self, lease: Lease, amount: timedelta, actor: str, now: datetime, verb: str = "extended"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from parkade.domain.deploy import naming
 from parkade.domain.deploy.rehearsal import Planned, Prices, Problem, Rehearsal
 from parkade.domain.deploy.steps import StepKind
 from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import ParkadeError
+from parkade.domain.errors import ParkadeError, Unavailable
 from parkade.domain.price import CURRENCY, EMPTY, Machine, Sum
 from parkade.domain.spans import duration
 from parkade.services.deploying import scalings, tidying
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from parkade.services.budgets import Budgets
     from parkade.services.deploying.desk import Desk
     from parkade.services.prices import Prices as Tariff
+
+
+logger = logging.getLogger(__name__)
+
+#: The key of what is bought in a rehearsal: nobody can have used it, for no key has a blank.
+_REHEARSED = "a rehearsal"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +95,7 @@ class Rehearsing:
         self._examine(scene)
         prices = self._of(scene)
         paid = self._paid(scene)
+        scene.trying(lambda: self._require_paid(scene, actor))
         return Rehearsal(
             order=order,
             config_name=scene.config.name if scene.config else "",
@@ -95,6 +104,42 @@ class Rehearsing:
             prices=prices,
             quote=self._quote(scene, paid, prices.after) if paid else "",
             problems=tuple(scene.problems),
+        )
+
+    def require_paid(self, order: Order, actor: str) -> None:
+        """Raise InvalidInput or BudgetExceeded where the time that is to be bought cannot be.
+
+        What cannot be told yet, of the order or its price, is found by the steps.
+        """
+        desk = self._desk
+        try:
+            lease = desk.lease(order.endpoint_name)
+            scene = _Scene(
+                order=order,
+                owner=order.owner or (lease.owner if lease else actor),
+                lease=lease,
+                present=desk.provisioner.look(order.endpoint_name),
+            )
+            scene.config = wanted(order, scene.former, desk)
+        except ParkadeError as error:
+            logger.info("what %s is to pay is seen later: %s", order.endpoint_name, error.message)
+            return
+        with suppress(Unavailable):
+            self._require_paid(scene, actor)
+
+    def _require_paid(self, scene: _Scene, actor: str) -> None:
+        """Have the meter decide, as it will once the endpoint config is made."""
+        order, config = scene.order, scene.config
+        if config is None or not order.metered:
+            return
+        admit = self._budgets.rehearsal(config.name, tuple(_machines(config))).admit
+        self._desk.meter.rehearsal(made=config.name, admit=admit).let(
+            order.endpoint_name,
+            config.name,
+            amount=order.amount,
+            owner=scene.owner,
+            actor=actor,
+            key=_REHEARSED,
         )
 
     def _examine(self, scene: _Scene) -> None:
@@ -194,18 +239,10 @@ class Rehearsing:
         return Prices(before=before, meanwhile=before.plus(after), after=after)
 
     def _hourly(self, config: EndpointConfig) -> Sum:
-        return self._prices.hourly(
-            Machine(
-                variant_name=each.name,
-                instance_type=each.instance_type,
-                count=each.instance_count,
-                serverless=each.serverless is not None,
-            )
-            for each in config.every
-        )
+        return self._prices.hourly(_machines(config))
 
     def _quote(self, scene: _Scene, paid: timedelta, hourly: Sum) -> str:
-        """Return what the time costs, and what is left of the budget; a problem where that is less."""
+        """Return what the time costs, and what is left of the budget, which the meter asks itself."""
         cost = Sum(usd=price.cost(hourly.usd, paid), unpriced=hourly.unpriced)
         text = f"{duration(paid)} of {_instances(scene.config)}: {cost}"
         budget = self._budgets.get(scene.owner)
@@ -215,14 +252,21 @@ class Rehearsing:
         left = standing.left - price.rounded(cost.usd)
         when = budget.noun(standing.period, self._desk.now())
         if left < 0:
-            scene.problems.append(
-                Problem(
-                    message=f"{cost} are more than the {price.dollars(standing.left)} {CURRENCY} "
-                    f"that {scene.owner} has left {when}",
-                    hint="buy fewer minutes, or have an operator raise the budget",
-                )
-            )
+            return f"{text}, {price.dollars(-left)} {CURRENCY} more than is left {when}"
         return f"{text}, {price.dollars(left)} {CURRENCY} left {when}"
+
+
+def _machines(config: EndpointConfig) -> Iterator[Machine]:
+    """Return what an endpoint would run on with this config."""
+    return (
+        Machine(
+            variant_name=each.name,
+            instance_type=each.instance_type,
+            count=each.instance_count,
+            serverless=each.serverless is not None,
+        )
+        for each in config.every
+    )
 
 
 def _instances(config: EndpointConfig | None) -> str:
