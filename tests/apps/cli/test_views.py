@@ -236,6 +236,15 @@ def test_an_update_in_stages_tells_how_far_it_is():
     told = " ".join(drawn(views.endpoint(a_meter(rollout=rollout)), 120).split())
     assert "canary, 10 % first: 10% of requests go to it, watched until" in told
     assert "guarded by errors, latency" in told
+    alike = {"machines": ["1 x ml.c5.xlarge"], "hourly": {"usd": "0.204", "unpriced": []}}
+    fleets = [
+        {**alike, "config_name": name, "share": share, "expected_in_seconds": None}
+        for name, share in (("blue", 0.9), ("green", 0.1))
+    ]
+    both = a_meter(rollout=rollout, fleets={"fleets": fleets, "hourly": alike["hourly"]})
+    told = " ".join(drawn(views.endpoint(both), 120).split())
+    assert "canary, 10 % first: watched until" in told
+    assert told.count("10%") == 1
     back = {**rollout, "stage": "rolling_back", "until": None, "reason": "alarm errors went off"}
     told = " ".join(drawn(views.endpoint(a_meter(rollout=back)), 80).split())
     assert "rolled back: alarm errors went off" in told

@@ -183,13 +183,18 @@ def _update(view: dict[str, Any]) -> list[tuple[str, str]]:
     """Tell what it is updated to, and how far that has come."""
     told = [("updating to", view["target_config_name"])] if view["target_config_name"] else []
     if view.get("rollout"):
-        told.append(("in stages", _stages(view["rollout"])))
+        both = len((view.get("fleets") or {"fleets": ()})["fleets"]) > 1
+        told.append(("in stages", _stages(view["rollout"], with_share=not both)))
     return told
 
 
-def _stages(view: dict[str, Any]) -> str:
-    """Tell how far an update in stages has come, and what it waits for."""
-    told = f"{view['strategy']}: {view['share']:.0%} of requests go to it, {_STAGES[view['stage']]}"
+def _stages(view: dict[str, Any], *, with_share: bool) -> str:
+    """Tell how far an update in stages has come, and what it waits for.
+
+    Its share of the requests is left out where both fleets are told with theirs.
+    """
+    share = f"{view['share']:.0%} of requests go to it, " if with_share else ""
+    told = f"{view['strategy']}: {share}{_STAGES[view['stage']]}"
     if view["until"]:
         told += f" until {instant(view['until'])}"
     if view["alarms"] and not view["promoted"] and not view["reason"]:
