@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkade.domain import wallclock
 from parkade.domain.errors import InvalidInput
 from parkade.domain.scaling.timetable import ScheduledAction
 from tests.builders import minutes
@@ -20,11 +21,10 @@ def an_action(schedule, *, zone="", least=1, **changes):
         name="hours",
         resource=RESOURCE,
         schedule=schedule,
-        created_at=SATURDAY,
         id="1f",
         zone=zone,
         least=least,
-        **{"seen_to": SATURDAY, **changes},
+        **{"created_at": SATURDAY, "seen_to": SATURDAY, **changes},
     )
 
 
@@ -118,6 +118,8 @@ def test_what_is_due_was_next_before(schedule, zone, later):
         ("daily", "neither at"),
         ("at(tomorrow)", "neither at"),
         ("at(2026-02-30T09:00:00)", "day"),
+        ("at(0001-01-01T00:00:00)", "1970 to 2199"),
+        ("at(9999-12-31T23:59:59)", "1970 to 2199"),
         ("rate(0 minutes)", "rate"),
         ("rate(2 minute)", "rate"),
         ("rate(1 minutes)", "rate"),
@@ -149,6 +151,8 @@ def test_what_is_no_schedule_is_refused(schedule, said):
         ({"least": -1}, "MinCapacity"),
         ({"least": 3, "most": 2}, "MinCapacity"),
         ({"starts_at": SATURDAY, "ends_at": SATURDAY}, "EndTime"),
+        ({"starts_at": datetime.min.replace(tzinfo=UTC)}, "StartTime"),
+        ({"ends_at": datetime.max.replace(tzinfo=UTC)}, "EndTime"),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_its_name(changes, field):
@@ -162,3 +166,40 @@ def test_a_name_is_one_of_botocores(name):
     with pytest.raises(InvalidInput) as refused:
         replace(an_action("rate(1 day)"), name=name)
     assert refused.value.field == "ScheduledActionName"
+
+
+@pytest.mark.parametrize(
+    "schedule", ["at(2199-12-31T00:00:00)", "rate(1 day)", "cron(0 0 31 12 ? 2199)"]
+)
+@pytest.mark.parametrize("zone", ["", "America/New_York", "Pacific/Kiritimati"])
+def test_the_last_there_is_can_be_told_in_every_zone(schedule, zone):
+    action = an_action(schedule, zone=zone, starts_at=datetime(2199, 12, 30, tzinfo=UTC))
+    assert action.due(datetime(2200, 12, 31, tzinfo=UTC)) is not None
+
+
+@given(
+    schedule=st.sampled_from(
+        ["cron(0/20 * * * ? *)", "cron(30 2 ? * * *)", "cron(15 0,23 L * ? *)", "rate(7 hours)"]
+    ),
+    zone=st.sampled_from(["", "Europe/Berlin", "America/Havana", "Pacific/Apia"]),
+    passed=st.timedeltas(timedelta(0), timedelta(days=5400)),
+    waited=st.timedeltas(timedelta(0), timedelta(hours=60)),
+)
+def test_what_is_due_is_the_newest_of_all_that_were_missed(schedule, zone, passed, waited):
+    seen = datetime(2011, 12, 28, tzinfo=UTC) + passed
+    action = an_action(schedule, zone=zone, created_at=seen, seen_to=seen)
+    at, newest = action.next_after(seen), None
+    while at is not None and at <= seen + waited:
+        newest, at = at, action.next_after(at)
+    assert action.due(seen + waited) == newest
+
+
+def test_years_that_were_missed_are_not_counted_minute_by_minute(monkeypatch):
+    counted = []
+    told = wallclock.instant
+    monkeypatch.setattr(wallclock, "instant", lambda *given: counted.append(1) or told(*given))
+    action = an_action("cron(* * * * ? *)", zone="Europe/Berlin")
+    later = SATURDAY + timedelta(days=3650)
+    assert action.due(later) == later
+    assert action.next_after(later) == later + minutes(1)
+    assert len(counted) < 100

@@ -54,6 +54,17 @@ class Cron:
                         yield day
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
+    def days_back(self, last: date) -> Iterator[date]:
+        """Give the days that it fires on, from `last` back, in that order."""
+        year, month = last.year, last.month
+        first = min(self.years)
+        while year >= first:
+            if year in self.years and month in self.months:
+                for day in reversed(_days(self.of_month, self.of_week, year, month)):
+                    if day <= last:
+                        yield day
+            year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+
     @property
     def times(self) -> Iterator[tuple[int, int]]:
         """Give the hours and minutes of a day, in order."""

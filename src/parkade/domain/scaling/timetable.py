@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from parkade.domain import wallclock
@@ -21,6 +23,9 @@ _EXAMPLE = "write at(2026-11-23T09:00:00), rate(5 minutes) or cron(0 9 ? * MON-F
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 #: The longest rate: beyond, no instant is left to fire at.
 _LONGEST = timedelta(days=36_500)
+#: As in the years of `cron`; instants near the ends of all time cannot be told in other zones.
+_YEARS = range(1970, 2200)
+_NOT_WITHIN = f"not within {_YEARS[0]} to {_YEARS[-1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,9 @@ class ScheduledAction:
                 f"MinCapacity {self.least} is more than MaxCapacity {self.most}",
                 field="MinCapacity",
             )
+        for instant, name in ((self.starts_at, "StartTime"), (self.ends_at, "EndTime")):
+            if instant is not None and instant.year not in _YEARS:
+                raise InvalidInput(f"{name}: its year is {_NOT_WITHIN}", field=name)
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
             raise InvalidInput(
                 f"EndTime {self.ends_at:%Y-%m-%d %H:%M} is not after StartTime", field="EndTime"
@@ -93,22 +101,35 @@ class ScheduledAction:
 
         Several that were missed, while nobody was there to see, are one.
         """
-        found = None
-        if _RATE.fullmatch(self.schedule):
-            return self._due_rate(now)
-        at = self.next_after(self.seen_to)
-        while at is not None and at <= now:
-            found, at = at, self.next_after(at)
-        return found
-
-    def _due_rate(self, now: datetime) -> datetime | None:
-        """Do so without counting every time that was missed."""
         until = now if self.ends_at is None else min(now, self.ends_at)
-        first, every = self._rate()
-        if until < first:
+        newest = self._newest(until)
+        since = self.starts_at
+        if newest is None or newest <= self.seen_to or (since is not None and newest < since):
             return None
-        newest = first + (until - first) // every * every
-        return newest if newest > self.seen_to else None
+        return newest
+
+    def _newest(self, until: datetime) -> datetime | None:
+        """Return the newest time until then, without counting every one that was missed."""
+        if match := _AT.fullmatch(self.schedule):
+            at = self._instant(datetime.fromisoformat(match[1]))
+            return at if at <= until else None
+        if _RATE.fullmatch(self.schedule):
+            first, every = self._rate()
+            return None if until < first else first + (until - first) // every * every
+        match = _CRON.fullmatch(self.schedule)
+        return None if match is None else self._newest_cron(cron.parse(match[1]), until)
+
+    def _newest_cron(self, wanted: cron.Cron, until: datetime) -> datetime | None:
+        times = tuple(wanted.times)
+        # A day after, and a day before: where clocks change over midnight, dates are not in order.
+        first = self.seen_to.astimezone(self._place).date() - timedelta(days=1)
+        for day in wanted.days_back(until.astimezone(self._place).date() + timedelta(days=1)):
+            if day < first:
+                break  # it was seen to long ago
+            passed = bisect_right(times, until, key=partial(self._at, day))
+            if passed:
+                return self._at(day, times[passed - 1])
+        return None
 
     def _next(self, instant: datetime) -> datetime | None:
         if match := _AT.fullmatch(self.schedule):
@@ -123,14 +144,18 @@ class ScheduledAction:
         return None if match is None else self._next_cron(cron.parse(match[1]), instant)
 
     def _next_cron(self, wanted: cron.Cron, instant: datetime) -> datetime | None:
-        local = instant.astimezone(ZoneInfo(self.zone or "UTC"))
+        times = tuple(wanted.times)
+        first = instant.astimezone(self._place).date() - timedelta(days=1)
         # A day before: where clocks go back over midnight, what is later may have an earlier date.
-        for day in wanted.days(local.date() - timedelta(days=1)):
-            for hour, minute in wanted.times:
-                at = self._instant(datetime.combine(day, time(hour, minute)))
-                if at > instant:
-                    return at
+        for day in wanted.days(first):
+            passed = bisect_right(times, instant, key=partial(self._at, day))
+            if passed < len(times):
+                return self._at(day, times[passed])
         return None
+
+    def _at(self, day: date, clock: tuple[int, int]) -> datetime:
+        """Return when the wall clock shows this; never earlier for what is later on it."""
+        return self._instant(datetime.combine(day, time(*clock)))
 
     def _rate(self) -> tuple[datetime, timedelta]:
         """Return when a rate first fires, and how long it is from one time to the next."""
@@ -140,7 +165,11 @@ class ScheduledAction:
         return self.created_at + every, every
 
     def _instant(self, wall: datetime) -> datetime:
-        return wallclock.instant(wall, ZoneInfo(self.zone or "UTC")).astimezone(UTC)
+        return wallclock.instant(wall, self._place).astimezone(UTC)
+
+    @property
+    def _place(self) -> ZoneInfo:
+        return ZoneInfo(self.zone or "UTC")
 
 
 def require_schedule(text: str, zone: str) -> timedelta:
@@ -153,9 +182,11 @@ def require_schedule(text: str, zone: str) -> timedelta:
         )
     if match := _AT.fullmatch(text):
         try:
-            datetime.fromisoformat(match[1])
+            wall = datetime.fromisoformat(match[1])
         except ValueError as error:
             raise _wrong(text, str(error)) from error
+        if wall.year not in _YEARS:
+            raise _wrong(text, f"its year is {_NOT_WITHIN}")
         return timedelta(0)
     if match := _RATE.fullmatch(text):
         count = int(match[1])
