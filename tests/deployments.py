@@ -12,6 +12,7 @@ from parkade.ports.capacity import Readiness, Reading
 from parkade.services.deployer import Deployer
 from parkade.services.deploying.desk import Desk
 from parkade.services.deploying.rehearsing import Rehearsing
+from parkade.services.deploying.steering import Steering
 from parkade.services.deploying.walk import Walk
 from parkade.services.sleeping import Sleeping
 from parkade.services.waking import Waking
@@ -87,10 +88,10 @@ def a_deployer(services, *, purses=None, leases_only=lambda: False):
         budgets=services.money.budgets,
         usual=lambda: minutes(30),
     )
+    deployer = Deployer(desk, rehearsing=rehearsing, spawn=services.spawn, changed=services.changed)
     return SimpleNamespace(
-        deployer=Deployer(
-            desk, rehearsing=rehearsing, spawn=services.spawn, changed=services.changed
-        ),
+        deployer=deployer,
+        steering=Steering(desk, deployer),
         desk=desk,
         walk=Walk(desk),
         provisioner=provisioner,

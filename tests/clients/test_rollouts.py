@@ -163,6 +163,26 @@ def test_a_canary_is_shown_while_it_bakes_and_turned_back_by_its_alarm(
     assert answers(boto, name, 10) == {b"blue": 10}
 
 
+@pytest.mark.parametrize(("verb", "serves"), [("promote", b"green"), ("rollback", b"blue")])
+def test_an_update_by_boto3_is_taken_on_or_back_by_hand(
+    boto: Account, name: str, verb: str, serves: bytes
+) -> None:
+    path = f"/v1/endpoints/{name}/rollout/{verb}"
+    assert boto.house.call("POST", path).status_code == 409
+    waits = {"CanarySize": HALF, "WaitIntervalInSeconds": 3600}
+    boto.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name,
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
+    )
+    boto.wait(name)
+    update(boto, name, DeploymentConfig=blue_green("CANARY", **waits))
+    stage(boto, name, "Baking")
+    assert boto.house.ok("POST", path).json()["name"] == name
+    failure = boto.wait(name).get("FailureReason", "")
+    assert ("rolled it back: by hand" in failure) == (verb == "rollback")
+    assert answers(boto, name, 10) == {serves: 10}
+
+
 @pytest.mark.semantics("guardrails.staged")
 @pytest.mark.parametrize(
     "deployment",

@@ -10,6 +10,7 @@ from parkade.domain.errors import (
     BudgetExceeded,
     Conflict,
     EndpointBusy,
+    EndpointNotFound,
     InUse,
     InvalidInput,
     ModelNotFound,
@@ -20,10 +21,12 @@ from parkade.domain.errors import (
     Unreadable,
 )
 from parkade.domain.lease import EndReason
+from parkade.domain.rollout import Strategy
 from parkade.domain.scaling.policy import Predefined, Tracking
 from parkade.domain.scaling.target import Resource, Suspended
 from parkade.domain.terms import Booking, Sleep
 from parkade.services.deploying.scalings import POLICY
+from parkade.services.deploying.steering import Steering
 from parkade.services.deploying.walk import Walk
 from parkade.services.scaling import Suspending
 from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
@@ -728,6 +731,40 @@ def test_the_new_fleet_takes_all_or_the_old_one_by_order(world):
     failed = world.finish(deployment)
     assert failed.status is Status.FAILED
     assert "bob rolled it back" in failed.reason
+
+
+def test_who_steers_an_endpoint_steers_the_deployment_that_waits_for_its_update(world):
+    world.deployed()
+    steering = Steering(world.desk, world.deployer)
+    deployment = world.begin(productionVariants=GREEN)
+    with pytest.raises(Conflict, match="no update of endpoint 'falcon' is under way"):
+        steering.promote(NAME, "bob")
+    world.go(deployment)
+    steering.promote(NAME, "bob")
+    [told] = world.events(NAME, "deployment.promoted")
+    assert (told.actor, told.data["deployment"]) == ("bob", deployment.id)
+    steering.roll_back(NAME, "bob")
+    assert len(world.events(NAME, "deployment.rolled_back")) == 1
+    assert world.finish(deployment).status is Status.FAILED
+
+
+def test_an_update_of_somebody_else_is_steered_without_a_deployment(world):
+    first = world.deployed()
+    steering = Steering(world.desk, world.deployer)
+    for call in (steering.promote, steering.roll_back):
+        with pytest.raises(EndpointNotFound):
+            call("nonesuch", "bob")
+        with pytest.raises(Conflict):
+            call(NAME, "bob")
+    world.provisioner.update(NAME, first.config_name, "ann", strategy=Strategy(), keeps_counts=True)
+    # One that waits for it to be over has nothing to do with it.
+    waiting = world.begin(productionVariants=GREEN)
+    world.go(waiting)
+    steering.promote(NAME, "bob")
+    assert world.provisioner.calls[-1] == "promote"
+    steering.roll_back(NAME, "bob")
+    assert world.provisioner.look(NAME).observed.failure_reason == "bob rolled it back: by hand"
+    assert world.events(NAME, "deployment.promoted", "deployment.rolled_back") == []
 
 
 # -- what is left behind --------------------------------------------------------------------------

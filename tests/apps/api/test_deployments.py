@@ -3,6 +3,7 @@
 import pytest
 
 from parkade.domain.errors import Unavailable
+from parkade.ports.events import EventQuery
 from tests.apps.api.world import World
 from tests.builders import seconds
 from tests.deployments import MODEL, a_payload
@@ -230,6 +231,24 @@ def test_an_update_under_way_is_steered(world, verb, call):
     at(world, begun["id"])
     world.ok("POST", f"/v1/deployments/{begun['id']}/{verb}")
     assert world.services.deploying.provisioner.calls[-1] == call
+
+
+@pytest.mark.parametrize(("verb", "call"), [("promote", "promote"), ("rollback", "roll_back")])
+def test_an_update_under_way_is_steered_by_the_name_of_its_endpoint(world, verb, call):
+    url = f"/v1/endpoints/test-endpoint/rollout/{verb}"
+    status, error = world.error("POST", url)
+    assert (status, error["code"]) == (404, "endpoint_not_found")
+    succeed(world)
+    status, error = world.error("POST", url)
+    assert (status, "no update" in error["message"]) == (409, True)
+    begun = begin(world, a_payload(weight=2))
+    at(world, begun["id"])
+    world.host.running["test-endpoint"] = ()
+    assert world.ok("POST", url)["name"] == "test-endpoint"
+    assert world.services.deploying.provisioner.calls[-1] == call
+    kind = "promoted" if verb == "promote" else "rolled_back"
+    [told] = world.history.read(EventQuery(kinds=(f"deployment.{kind}",)))
+    assert (told.actor, told.data["deployment"]) == ("operator", begun["id"])
 
 
 @pytest.mark.parametrize("verb", ["promote", "rollback"])

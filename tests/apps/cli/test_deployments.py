@@ -288,6 +288,22 @@ def test_an_update_is_steered(desk):
     assert "of text failed" in result.stderr.splitlines()[-1]
 
 
+def test_an_update_is_steered_by_the_name_of_its_endpoint(desk):
+    deployed(desk)
+    assert "no update of endpoint 'text' is under way" in desk.error("promote", "text")
+    change(desk)
+    desk.ok("deploy", str(desk.file))
+    begun = running(desk)
+    desk.world.carry_out(begun)
+    desk.world.host.running["text"] = ()
+    assert desk.ok("promote", "text") == (
+        "text: the new fleet takes all requests; look on: parkade show text\n"
+    )
+    assert json.loads(desk.ok("rollback", "text", "--json"))["name"] == "text"
+    desk.world.carry_out(begun)
+    assert "rolled it back" in desk.ok("deployments", "show", begun)
+
+
 def test_an_unknown_deployment_is_told(desk):
     assert "nobody" in desk.error("deployments", "show", "nobody")
 

@@ -54,6 +54,27 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
     return look.at(endpoint_name).model_copy(update=found)
 
 
+@routes.post("/{endpoint_name}/rollout/promote")
+async def promote_update(services: Served, caller: Operator, endpoint_name: str) -> EndpointView:
+    """Give all requests to what the endpoint is updated to, as soon as that can take them.
+
+    No alarm turns it back any more. 409 where no update is under way, or one that is being rolled
+    back. A deployment that waits for the update is promoted with it.
+    """
+    services.deploying.steering.promote(endpoint_name, caller.name)
+    return _Look(services).at(endpoint_name)
+
+
+@routes.post("/{endpoint_name}/rollout/rollback")
+async def roll_back_update(services: Served, caller: Operator, endpoint_name: str) -> EndpointView:
+    """Give all requests back to what served before the update that is under way.
+
+    409 where none is. A deployment that waits for the update fails.
+    """
+    services.deploying.steering.roll_back(endpoint_name, caller.name)
+    return _Look(services).at(endpoint_name)
+
+
 @routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
 async def read_logs(
     *,

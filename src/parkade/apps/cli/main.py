@@ -24,6 +24,7 @@ from parkade.apps.cli import (
     money,
     objects,
     render,
+    rollouts,
     routes,
     scaling,
     server,
@@ -124,6 +125,7 @@ _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, l
 _offer(_METER, leases.remove, invocations.invoke)
 _offer(_METER, deployments.deploy)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=_METER)
+_offer(_METER, rollouts.promote, rollouts.rollback)
 _offer(_METER, upkeep.why, upkeep.snooze, upkeep.maintain, upkeep.tag, upkeep.undo)
 _offer(_METER, terms.schedule, terms.keep, sleep.sleep, sleep.wake)
 app.add_typer(bookings.app, name="book", rich_help_panel=_METER)

@@ -12,6 +12,7 @@ from parkade.adapters.sqlite.deployments import SqliteDeploymentStore
 from parkade.services.deployer import Deployer
 from parkade.services.deploying.desk import Desk
 from parkade.services.deploying.rehearsing import Rehearsing
+from parkade.services.deploying.steering import Steering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -55,6 +56,8 @@ class Deploying:
     """The services of this area."""
 
     deployer: Deployer
+    #: Takes updates to their end, or back, however they were begun.
+    steering: Steering
 
 
 def build(ports: Ports) -> Deploying:
@@ -80,6 +83,5 @@ def build(ports: Ports) -> Deploying:
         budgets=ports.money.budgets,
         usual=lambda: timedelta(minutes=ports.file().initial_provision_minutes),
     )
-    return Deploying(
-        deployer=Deployer(desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed)
-    )
+    deployer = Deployer(desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed)
+    return Deploying(deployer=deployer, steering=Steering(desk, deployer))
