@@ -425,6 +425,20 @@ def test_a_lease_that_was_over_is_over_again_with_its_former_config(world):
     assert world.status() is None
 
 
+def test_a_lease_that_runs_out_in_the_midst_of_an_update_is_the_reason_that_is_told(world):
+    world.deployed(minutes=30)
+    update = world.begin(productionVariants=GREEN)
+    world.go(update)
+    assert world.hosting.endpoints()[NAME].status is EndpointStatus.UPDATING
+    world.clock.advance(minutes(31))
+    failed = world.finish(update)
+    assert failed.status is Status.FAILED
+    assert "is over (expired) before it was up" in failed.reason
+    assert "more minutes" in failed.reason
+    assert NAME not in world.hosting.endpoints()
+    assert update.config_name not in world.configs()
+
+
 def test_a_failure_after_the_switch_updates_back(world):
     first = world.deployed()
 

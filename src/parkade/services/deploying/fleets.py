@@ -131,18 +131,18 @@ def wait(deployment: Deployment, desk: Desk) -> Ended | Waits:
 
 def _absent(deployment: Deployment, desk: Desk) -> Waits:
     """Return what an endpoint that is not there waits for. Raises what keeps it away."""
-    name = deployment.endpoint_name
-    if not (deployment.creates and deployment.order.metered):
-        raise EndpointNotFound(f"endpoint {name!r} went while it was deployed to")
-    lease = desk.lease(name)
-    if lease is None:
-        raise LeaseNotFound(f"the lease of {name!r} was removed while it was deployed to")
-    if lease.over(desk.now()):
+    name, order = deployment.endpoint_name, deployment.order
+    lease = desk.lease(name) if order.metered else None
+    if lease is not None and lease.over(desk.now()):
         why = f": {lease.failure}" if lease.failure else ""
         raise Conflict(
             f"the lease of {name!r} is over ({lease.reason_over()}) before it was up{why}",
             hint="deploy again, with more minutes",
         )
+    if not (deployment.creates and order.metered):
+        raise EndpointNotFound(f"endpoint {name!r} went while it was deployed to")
+    if lease is None:
+        raise LeaseNotFound(f"the lease of {name!r} was removed while it was deployed to")
     if lease.refused_at is not None:
         raise StartFailed(f"endpoint {name!r} cannot be started: {lease.failure}")
     return Waits(text="the meter is to create it")
