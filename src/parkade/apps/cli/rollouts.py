@@ -5,9 +5,10 @@ from parkade.apps.cli.session import connect
 
 
 def promote(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
-    """Give all requests to what an endpoint is updated to, whatever its stages still wait for.
+    """Take the update of an endpoint to its end now.
 
-    Its alarms are watched no more. A deployment that waits for the update goes on with it.
+    All requests go to the new fleet, whatever its stages still wait for, and its alarms are watched
+    no more. A deployment that waits for the update goes on with it.
 
     [dim]Example:[/dim] parkade promote text
     """
@@ -15,9 +16,9 @@ def promote(endpoint: options.Endpoint, *, as_json: options.Json = False) -> Non
 
 
 def rollback(endpoint: options.Endpoint, *, as_json: options.Json = False) -> None:
-    """Give all requests back to what served before an update that is under way.
+    """Call the update of an endpoint off.
 
-    A deployment that waits for the update fails.
+    All requests go back to what served before. A deployment that waits for the update fails.
 
     [dim]Example:[/dim] parkade rollback text
     """
