@@ -37,6 +37,7 @@ def test_the_last_starts_count_and_new_ones_are_seen():
         world.started("d", NOW - seconds(7), NOW)
     assert (starts.expected("c"), starts.expected("d")) == (seconds(5), seconds(7))
     assert starts_of(world).expected("c") == seconds(5)
+    assert starts.by_config() == {"c": seconds(5), "d": seconds(7)}
 
 
 def test_one_start_is_enough_to_know():

@@ -245,6 +245,7 @@ def build(
         changed=signals.changed,
         admit=money.budgets.admit,
         reserve=money.budgets.reserve,
+        at_once=lambda: money.budgets.at_once().admit,
         budgets=money.budgets,
     )
     upkeep = upkeeping.build(kept)

@@ -15,6 +15,7 @@ nothing that runs is stopped.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from parkade.domain import price
@@ -55,8 +56,12 @@ class Budgets:
         clock: Clock,
         default: Callable[[str], Budget | None] = nobodys,
         changed: Callable[[], None] = lambda: None,
+        once: bool = False,
     ) -> None:
+        """Take the store, and what counts against budgets; `once`: each is read once."""
         self._store = store
+        self._own: Callable[[str], Budget | None] = cache(store.get) if once else store.get
+        self._purse: Callable[[str], Purse] = cache(store.purse) if once else store.purse
         self._commitments = commitments
         self._clock = clock
         self._default = default
@@ -101,7 +106,7 @@ class Budgets:
 
     def get(self, owner: str) -> Budget | None:
         """Return the owner's budget, or the one for all. Raises Unreadable."""
-        return self._store.get(owner) or (None if owner == METER else self._default(owner))
+        return self._own(owner) or (None if owner == METER else self._default(owner))
 
     def all(self) -> Listing[Budget]:
         """Return every budget that was set, and why others cannot be read."""
@@ -132,6 +137,19 @@ class Budgets:
             self._commitments.rehearsal(config_name, machines),
             clock=self._clock,
             default=self._default,
+        )
+
+    def at_once(self) -> Budgets:
+        """Return budgets as they are now, for many questions: what is stored is read once.
+
+        What they admit is not to be stored: by then it may not be true any more.
+        """
+        return Budgets(
+            self._store,
+            self._commitments.at_once(),
+            clock=self._clock,
+            default=self._default,
+            once=True,
         )
 
     def admit(self, lease: Lease, held: Lease | None, now: datetime) -> Purse | None:
@@ -199,7 +217,7 @@ class Budgets:
         self, lease: Lease, begins: datetime, now: datetime, *, also: Booking | None = None
     ) -> Purse | None:
         """Require room for the time of the lease from `begins` on, in every period it touches."""
-        purse = self._store.purse(lease.owner)
+        purse = self._purse(lease.owner)
         budget = self.get(lease.owner)
         if budget is None or budget.then is WhenSpent.WARN:
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from parkade.domain.budget import Claim
@@ -18,7 +19,7 @@ from parkade.ports.spend import SpendQuery
 from parkade.services.rehearsal import RehearsedMachines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from parkade.domain.budget import Period
@@ -66,14 +67,38 @@ class Commitments:
         machines: Machines,
         prices: Prices,
         bookings: Callable[[datetime], Iterable[Booking]] = no_bookings,
+        once: bool = False,
     ) -> None:
-        """Take the ports; `bookings` gives those that may yet be paid for, as they would be."""
+        """Take the ports; `bookings` gives those that may yet be paid for, as they would be.
+
+        `once`: what is stored is read once.
+        """
         self._book = book
         self._spend = spend
         self._machines = machines
         self._prices = prices
         self._bookings = bookings
+        self._held: Callable[[], Mapping[str, Lease]] = self._leases
+        self._hourly: Callable[[str, str], Sum] = self._price
+        self._metered: Callable[[str, datetime, datetime], Sum] = self._between
+        self._ahead: Callable[[datetime], Sequence[Booking]] = lambda now: tuple(bookings(now))
+        if once:
+            self._held, self._hourly = cache(self._held), cache(self._hourly)
+            self._metered, self._ahead = cache(self._metered), cache(self._ahead)
         self._past: dict[tuple[str, datetime], _Past] = {}
+
+    def at_once(self) -> Commitments:
+        """Return them as they are now, for many questions: what is stored is read once."""
+        found = Commitments(
+            book=self._book,
+            spend=self._spend,
+            machines=self._machines,
+            prices=self._prices,
+            bookings=self._bookings,
+            once=True,
+        )
+        found._past = self._past  # what was added up is not added up again
+        return found
 
     def rehearsal(self, config_name: str, machines: Sequence[Machine]) -> Commitments:
         """Return them as if there were an endpoint config of this name that runs on these machines."""
@@ -87,7 +112,7 @@ class Commitments:
 
     def hourly(self, endpoint_name: str, config_name: str) -> Sum:
         """Return what an endpoint costs an hour, or would with this config."""
-        return self._prices.hourly(self._machines.wanted(endpoint_name, config_name))
+        return self._hourly(endpoint_name, config_name)
 
     def spent(self, owner: str, period: Period) -> Sum:
         """Return what the owner has spent in the period.
@@ -103,10 +128,10 @@ class Commitments:
         if past is None or past.until > hour:
             past = _Past(period.start, EMPTY)
         if past.until < hour:
-            past = _Past(hour, past.sum.plus(self._between(owner, past.until, hour)))
+            past = _Past(hour, past.sum.plus(self._metered(owner, past.until, hour)))
             self._past = {k: each for k, each in self._past.items() if each.until >= hour}
             self._past[key] = past
-        return past.sum.plus(self._between(owner, max(past.until, period.start), period.end))
+        return past.sum.plus(self._metered(owner, max(past.until, period.start), period.end))
 
     def claims(
         self,
@@ -122,9 +147,7 @@ class Commitments:
         `but` is a lease as it would be, in place of the one that the book holds; `anew`: its time
         begins now, rather than going on. `also` is a booking that is about to be made.
         """
-        leases = {lease.endpoint_name: lease for lease in self._book.all().leases}
-        if but is not None:
-            leases[but.endpoint_name] = but
+        leases = self._held() if but is None else {**self._held(), but.endpoint_name: but}
         begun = self._unmetered(now)
         found: list[Claim] = []
         unpriced: frozenset[str] = frozenset()
@@ -140,12 +163,18 @@ class Commitments:
             if lease.owner == owner and not lease.over(now):
                 start = now if lease is but and anew else max(begun, lease.created_at)
                 claim(lease.endpoint_name, lease.config_name, start, lease.expiry(now))
-        for booking in [*self._bookings(now), *([also] if also else [])]:
+        for booking in [*self._ahead(now), *([also] if also else [])]:
             held = leases.get(booking.endpoint_name)
             if booking.owner == owner and not given_up(held, booking.starts_at):
                 start = max(now, booking.starts_at, _paid_until(held, owner, now) or now)
                 claim(booking.endpoint_name, booking.config_name, start, booking.ends_at)
         return Claims(tuple(found), unpriced)
+
+    def _leases(self) -> Mapping[str, Lease]:
+        return {lease.endpoint_name: lease for lease in self._book.all().leases}
+
+    def _price(self, endpoint_name: str, config_name: str) -> Sum:
+        return self._prices.hourly(self._machines.wanted(endpoint_name, config_name))
 
     def _unmetered(self, now: datetime) -> datetime:
         """Return from when on time is not metered yet."""

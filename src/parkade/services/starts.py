@@ -67,6 +67,13 @@ class Starts:
             self._read()
             return self._expected(config_name)
 
+    def by_config(self) -> Mapping[str, timedelta]:
+        """Return what is expected of each config that was ever started."""
+        with self._lock:
+            self._read()
+            known = {name: self._expected(name) for name in self._spans}
+        return {name: span for name, span in known.items() if span is not None}
+
     def leads(self, config_names: Iterable[str]) -> Mapping[str, timedelta]:
         """Return how long before it is wanted an endpoint of each config is started."""
         with self._lock:

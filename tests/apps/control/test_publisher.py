@@ -68,4 +68,4 @@ def test_where_nothing_is_refused_time_alone_pushes_nothing(world):
     world.services.upkeep.terms = SimpleNamespace(by_endpoint=looked)
     [told] = pushes(world, lambda: None, lambda: None)
     assert told.wakes
-    assert len(built) == 2, "once to compare it, once to give it its version"
+    assert len(built) == 1

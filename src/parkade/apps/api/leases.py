@@ -44,7 +44,8 @@ async def list_leases(
 
     An invoker sees the endpoints it may invoke.
     """
-    now, expected = services.clock.now(), services.upkeep.starts.expected
+    now, expected = services.clock.now(), services.upkeep.starts.by_config().get
+    refusal = services.upkeep.affording.at_once()
     seen = services.hosting.endpoints()
     shelf, terms = services.meter.all(), services.upkeep.terms.by_endpoint()
     views = [
@@ -54,7 +55,7 @@ async def list_leases(
             now,
             expected=expected,
             terms=terms.get(lease.endpoint_name),
-            refusal=services.upkeep.affording.refusal,
+            refusal=refusal,
         )
         for lease in shelf.leases
         if may_see(caller, lease.endpoint_name) and owner in {None, lease.owner}

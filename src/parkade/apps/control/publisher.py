@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from parkade.apps.control.link import LinkServer
     from parkade.domain.errors import ParkadeError
     from parkade.domain.lease import Lease
-    from parkade.domain.standing import Standing
+    from parkade.domain.standing import Refusal, Standing
     from parkade.domain.terms import Terms
 
 
@@ -63,7 +63,7 @@ class Publisher:
         if snapshot == self._last:
             return
         self._version += 1
-        self._last = self._build(self._version)
+        self._last = replace(snapshot, version=self._version)
         self._server.push(self._last)
 
     def _build(self, version: int) -> link.Snapshot:
@@ -111,8 +111,9 @@ class Publisher:
         leases = {lease.endpoint_name: lease for lease in services.meter.all().leases}
         observed = services.host.observed()
         fleets = services.host.fleets()
-        expected, scale = services.upkeep.starts.expected, services.settings.time_scale
+        expected, scale = services.upkeep.starts.by_config().get, services.settings.time_scale
         self._refused = False
+        refusal = self._noting(services.upkeep.affording.at_once())
         terms = services.upkeep.terms.by_endpoint()
         views: dict[str, link.EndpointView] = {}
         for name in leases.keys() | observed.keys():
@@ -122,17 +123,22 @@ class Publisher:
                 now,
                 expected=expected,
                 terms=terms.get(name),
-                refusal=self._refusal,
+                refusal=refusal,
             )
             if stands is not None:
                 real = in_real_time(stands, services.wall.now(), scale)
                 views[name] = routing.endpoint_view(real, fleets.get(name))
         return views
 
-    def _refusal(self, lease: Lease, terms: Terms | None) -> ParkadeError | None:
-        refused = self._services.upkeep.affording.refusal(lease, terms)
-        self._refused = self._refused or refused is not None
-        return refused
+    def _noting(self, refusal: Refusal) -> Refusal:
+        """Return it, and remember that it has refused something."""
+
+        def noted(lease: Lease, terms: Terms | None) -> ParkadeError | None:
+            refused = refusal(lease, terms)
+            self._refused = self._refused or refused is not None
+            return refused
+
+        return noted
 
 
 def in_real_time(stands: Standing, real_now: datetime, scale: float) -> Standing:

@@ -65,6 +65,8 @@ class Ports:
     #: What holds payments, and bookings, to budgets.
     admit: Admit = free
     reserve: Reserve = unlimited
+    #: Gives one that answers many questions of one instant.
+    at_once: Callable[[], Admit] = lambda: free
     #: Knows whose budget is used up; None: nobody's ever is.
     budgets: BudgetSource | None = None
 
@@ -112,7 +114,9 @@ def build(ports: Ports) -> Upkeep:
         budgets=ports.budgets,
     )
     leaving = Leaving(ports.catalog, terms_store, remains)
-    affording = Affording(clock=ports.clock, rules=ports.rules, admit=ports.admit)
+    affording = Affording(
+        clock=ports.clock, rules=ports.rules, admit=ports.admit, at_once=ports.at_once
+    )
     return Upkeep(
         terms=terms,
         watches=watches,
