@@ -6,7 +6,8 @@ What comes back is checked: a file can be damaged or edited.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _Record = TypeVar("_Record")
+#: Kinds of members that are no instant and hold none.
+_PLAIN = frozenset({bool, float, int, str, timedelta, type(None)})
 _MEND = "it is left alone; put it right in the database, or restore a copy"
 
 
@@ -78,9 +81,18 @@ def _require_aware(value: Any) -> None:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise Unreadable(f"{value} is an instant without a time zone")
-    elif is_dataclass(value):
-        for each in fields(value):
-            _require_aware(getattr(value, each.name))
     elif isinstance(value, tuple):
         for each in value:
             _require_aware(each)
+    else:
+        kind: Any = type(value)
+        for name in _members(kind):
+            each = getattr(value, name)
+            # Most members are plain; thousands of records are read at a time.
+            if type(each) not in _PLAIN:
+                _require_aware(each)
+
+
+@cache
+def _members(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
