@@ -325,9 +325,9 @@ def test_large_bodies_do_not_fill_the_memory() -> None:
 def test_the_models_time_begins_when_it_is_asked(house: Stand) -> None:
     gate = Gate()
     house.worker("slow", gate)
-    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=0.5))
+    house.push(endpoints={"e": down()}, limits=house.limits(model_seconds=2))
     with held(house, b"late") as (caller,):
-        time.sleep(0.7)
+        time.sleep(2.2)
         house.push(endpoints={"e": house.view("slow")})
         house.call(gate.opened.set)
         assert read_answer(caller).body == b"late"
@@ -387,14 +387,14 @@ def test_requests_that_wait_for_a_worker_outlast_that_it_falls_asleep(house: Sta
 
 
 def test_one_that_waited_for_a_worker_is_held_if_it_wants_to_be(house: Stand) -> None:
-    house.push(endpoints={"e": house.view("absent")}, limits=house.limits(model_seconds=0.5))
+    house.push(endpoints={"e": house.view("absent")}, limits=house.limits(model_seconds=2))
     with house.connect() as plain, house.connect() as patient:
         patient.sendall(invocation(b"patient", LONG))
         wait_for(lambda: house.usage[("e", "main")]["in_flight"] == 1)
         house.push(endpoints={"e": down(ASLEEP)}, limits=house.limits())
         plain.sendall(invocation(b"plain"))
         assert read_answer(plain).status == 503
-        time.sleep(0.7)
+        time.sleep(2.2)
         house.worker("absent")
         house.push(endpoints={"e": house.view("absent")})
         assert read_answer(patient).body == b"patient"
