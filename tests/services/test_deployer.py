@@ -1,5 +1,7 @@
 """The deployer: its steps, what it keeps, what it refuses, and what a failure leaves."""
 
+import asyncio
+
 import pytest
 
 from parkade.domain.deploy.deployment import Status
@@ -30,6 +32,7 @@ from parkade.services.deploying.steering import Steering
 from parkade.services.deploying.walk import Walk
 from parkade.services.scaling import Suspending
 from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
+from tests.house import PATIENCE
 from tests.money import a_budget
 from tests.services.deployworld import (
     NAME,
@@ -727,6 +730,18 @@ def test_one_that_cannot_be_read_is_forgotten_when_called_off(world):
         world.deployer.resume(deployment.id, "bob")
     assert world.deployer.cancel(deployment.id, "bob") is None
     world.deployed()
+
+
+def test_nobody_goes_on_with_what_was_forgotten(world):
+    async def forget():
+        tasks = []
+        world._spawn = lambda coroutine: tasks.append(asyncio.ensure_future(coroutine))
+        deployer = world.a_deployer()
+        begun = deployer.begin(an_order(), "ann")
+        world.deployments.remove(begun.id, an_event())
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
+
+    asyncio.run(forget())
 
 
 def test_the_new_fleet_takes_all_or_the_old_one_by_order(world):

@@ -217,6 +217,8 @@ class Deployer:
                 now = self._desk.now()
                 try:
                     until = self._walk.advance(deployment_id)
+                except DeploymentNotFound:
+                    return  # it could not be read, and was forgotten
                 except ParkadeError as error:
                     # The store itself: nothing is known, nothing is done, and it is tried again.
                     logger.warning("deployment %s waits: %s", deployment_id, error.message)
