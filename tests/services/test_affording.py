@@ -1,81 +1,66 @@
-"""Whether wakes are paid for: asked for one lease, and for all at once."""
+"""Whether the time that a request would buy is paid for: asked as the sweep will ask it."""
 
-from parkade.domain.errors import BudgetExceeded, Unavailable
+from dataclasses import replace
+
+import pytest
+
+from parkade.domain.errors import BudgetExceeded, Unreadable
+from parkade.domain.lease import EndReason
 from parkade.domain.terms import Terms, Wake
 from parkade.services.affording import Affording
-from tests.builders import minutes, some_rules
-from tests.services.test_budgets import World
+from tests.builders import NOW, a_lease, minutes, some_rules
+from tests.services.world import World
 
-NAMES = ("emu", "falcon", "kiwi")
-WAKE = Wake(minutes=minutes(15), at_most=minutes(60))
-
-
-def a_world():
-    """A world where ann's leases are over, and requests wake them; bob's still runs."""
-    world = World()
-    world.add("parrot", 120, owner="bob")
-    for name in NAMES:
-        world.add(name, 30)
-    world.clock.advance(minutes(31))
-    world.sweep.run()
-    affording = Affording(
-        clock=world.clock,
-        rules=some_rules,
-        admit=world.budgets.admit,
-        at_once=lambda: world.budgets.at_once().admit,
-    )
-    return world, affording
+TERMS = Terms(endpoint_name="falcon", wake=Wake(minutes=minutes(15), at_most=minutes(20)))
+OVER = a_lease(expires_at=NOW, ended=EndReason.EXPIRED, ended_at=NOW)
 
 
-def refused(refusal, world):
-    """Why each wake is not paid for."""
-    leases = world.book.all().leases
-    found = {}
-    for lease in leases:
-        terms = Terms(endpoint_name=lease.endpoint_name, wake=WAKE)
-        error = refusal(lease, terms)
-        found[lease.endpoint_name] = None if error is None else (type(error), error.message)
-    return found
+class Purses:
+    """What holds payments to budgets: notes what it is asked, and may refuse."""
+
+    def __init__(self, error=None):
+        self.asked = []
+        self.error = error
+
+    def __call__(self, lease, held, now):
+        self.asked.append((lease, held, now))
+        if self.error:
+            raise self.error
 
 
-def test_at_once_the_answers_are_those_of_one_after_the_other():
-    world, affording = a_world()
-    assert set(refused(affording.at_once(), world).values()) == {None}
-    for owner in ("ann", "bob"):
-        world.budget("0.14", owner=owner)  # a wake is fifteen minutes, a cent each
-    one_by_one = refused(affording.refusal, world)
-    assert refused(affording.at_once(), world) == one_by_one
-    assert {name: each and each[0] for name, each in one_by_one.items()} == {
-        "parrot": None,
-        **dict.fromkeys(NAMES, BudgetExceeded),
-    }
-    world.budget("0.15")
-    assert set(refused(affording.at_once(), world).values()) == {None}
+def affording(purses, **rules):
+    return Affording(clock=World().clock, rules=lambda: some_rules(**rules), admit=purses)
 
 
-def test_at_once_leases_are_read_once_and_anew_for_the_next_look(monkeypatch):
-    world, affording = a_world()
-    world.budget("100")
-    readings = []
-    read = world.book.all
-    monkeypatch.setattr(world.book, "all", lambda: readings.append(1) or read())
-    leases = read().leases
-    for look in (1, 2):
-        refusal = affording.at_once()
-        for lease in leases:
-            assert refusal(lease, Terms(endpoint_name=lease.endpoint_name, wake=WAKE)) is None
-        assert len(readings) == look
+def test_it_asks_for_as_much_as_the_request_would_buy():
+    purses = Purses()
+    assert affording(purses).refusal(OVER, TERMS) is None
+    [(lease, held, now)] = purses.asked
+    assert (lease.expires_at, lease.woken) == (NOW + minutes(15), minutes(15))
+    assert (held, now) == (OVER, NOW)
+    # Of 20 minutes in all 12 have been bought; and no more than may be paid ahead.
+    affording(purses).refusal(replace(OVER, woken=minutes(12)), TERMS)
+    affording(purses, max_ahead=minutes(4)).refusal(OVER, TERMS)
+    assert [lease.time_left(NOW) for lease, *_ in purses.asked[1:]] == [minutes(8), minutes(4)]
 
 
-def test_where_leases_cannot_be_read_no_time_is_paid_for(monkeypatch):
-    world, affording = a_world()
-    world.budget("100")
-    refusal = affording.at_once()
-    (lease, *_) = (each for each in world.book.all().leases if each.endpoint_name in NAMES)
+@pytest.mark.parametrize("error", [BudgetExceeded("0 USD left", until=NOW), Unreadable("torn")])
+def test_whatever_keeps_it_from_being_paid_is_the_reason(error):
+    assert affording(Purses(error)).refusal(OVER, TERMS) is error
 
-    def away():
-        raise Unavailable("the disk is away")
 
-    monkeypatch.setattr(world.book, "all", away)
-    error = refusal(lease, Terms(endpoint_name=lease.endpoint_name, wake=WAKE))
-    assert error.message == "the disk is away"
+@pytest.mark.parametrize(
+    ("lease", "terms"),
+    [
+        (a_lease(), TERMS),
+        (a_lease(asleep_at=NOW), TERMS),
+        (replace(OVER, ended=EndReason.STOPPED), TERMS),
+        (replace(OVER, woken=minutes(20)), TERMS),
+        (OVER, replace(TERMS, wake=None)),
+        (OVER, None),
+    ],
+)
+def test_nothing_is_asked_where_no_request_buys_time(lease, terms):
+    purses = Purses(Unreadable("torn"))
+    assert affording(purses).refusal(lease, terms) is None
+    assert purses.asked == []
