@@ -78,11 +78,13 @@ class Commitments:
         self._machines = machines
         self._prices = prices
         self._bookings = bookings
+        self._until: Callable[[], datetime | None] = spend.until
         self._held: Callable[[], Mapping[str, Lease]] = self._leases
         self._hourly: Callable[[str, str], Sum] = self._price
         self._metered: Callable[[str, datetime, datetime], Sum] = self._between
         self._ahead: Callable[[datetime], Sequence[Booking]] = lambda now: tuple(bookings(now))
         if once:
+            self._until = cache(self._until)
             self._held, self._hourly = cache(self._held), cache(self._hourly)
             self._metered, self._ahead = cache(self._metered), cache(self._ahead)
         self._past: dict[tuple[str, datetime], _Past] = {}
@@ -119,7 +121,7 @@ class Commitments:
 
         Hours that are over are added up once: this is asked by every sweep, and a month is long.
         """
-        until = self._spend.until()
+        until = self._until()
         if until is None or until < period.start:
             return EMPTY
         hour = until.replace(minute=0, second=0, microsecond=0)
@@ -178,7 +180,7 @@ class Commitments:
 
     def _unmetered(self, now: datetime) -> datetime:
         """Return from when on time is not metered yet."""
-        until = self._spend.until()
+        until = self._until()
         return now if until is None else min(now, max(until, now - _UNMETERED))
 
     def _between(self, owner: str, start: datetime, end: datetime) -> Sum:
