@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import json
 import sqlite3
-import statistics
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from fleet import DASHBOARD, DISTINCT, END, NOW, Fleet, history, measured, samples
+from stopwatch import a_loop, timed, told
 
 from parkade.adapters.sqlite import metricsrows
 from parkade.adapters.sqlite.metrics import SqliteMetricStore
@@ -50,7 +50,7 @@ from parkade.ports.metrics import MINUTE
 from parkade.services.metrics import Metrics, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def main() -> None:
@@ -337,25 +337,6 @@ def read_plainly(connection: sqlite3.Connection, few: Fleet) -> None:
             numbers = {int(k): v for k, v in json.loads(buckets).items()} if buckets else {}
             value = Aggregate(count=count, total=total, least=least, most=most, buckets=numbers)
             value.percentile(99)
-
-
-def timed(do: Callable[[], object]) -> tuple[float, float]:
-    """Return the milliseconds that passed, and those of them that the processor worked."""
-    begun, worked = time.perf_counter(), time.process_time()
-    do()
-    return (time.perf_counter() - begun) * 1e3, (time.process_time() - worked) * 1e3
-
-
-def told(took: list[tuple[float, float]]) -> str:
-    passed, worked = zip(*took, strict=True)
-    text = f"{statistics.median(passed):.1f} ms ({statistics.median(worked):.1f} ms of processor)"
-    return text if len(took) == 1 else f"median {text}, worst {max(passed):.0f} ms"
-
-
-def a_loop() -> None:
-    """Do what anybody can do: tell of a machine how fast it is just now."""
-    for _ in range(1_000_000):
-        pass
 
 
 if __name__ == "__main__":
