@@ -72,7 +72,10 @@ def possessions(boto: Account) -> dict[str, Any]:
             path.relative_to(state)
             for folder in folders
             for path in (state / folder).rglob("*")
-            if path.name != "__pycache__" and path.suffix != ".pyc"
+            if path.name != "__pycache__"
+            and path.suffix != ".pyc"
+            # Processes in reserve come and go by themselves, whoever moves in.
+            and not any(part.startswith("standby-") for part in path.relative_to(state).parts)
         },
         "processes": {process.pid for process in belonging(boto)},
         "models": [each["ModelName"] for each in client.list_models()["Models"]],

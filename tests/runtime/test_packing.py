@@ -59,10 +59,9 @@ def test_the_content_comes_out_as_it_went_in(folder, tmp_path):
     (folder / "code" / "helper.py").chmod(0o700)
     packed = pack(folder, tmp_path / "model.tar.gz")
     with tarfile.open(packed.path) as archive:
-        archive.extractall(tmp_path / "out", filter="data")
-    assert (tmp_path / "out" / "model.joblib").read_bytes() == bytes(range(256)) * 1000
-    assert os.access(tmp_path / "out" / "code" / "helper.py", os.X_OK)
-    assert not os.access(tmp_path / "out" / "code" / "inference.py", os.X_OK)
+        assert archive.extractfile("model.joblib").read() == bytes(range(256)) * 1000
+        assert archive.getmember("code/helper.py").mode & 0o100
+        assert not archive.getmember("code/inference.py").mode & 0o100
 
 
 def test_the_same_folder_gives_the_same_bytes(folder, tmp_path):

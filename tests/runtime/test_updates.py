@@ -312,7 +312,8 @@ def test_an_update_under_way_goes_on_with_the_workers_of_both_generations(home):
             assert "slow-config could not be brought up" in host.observed()["falcon"].failure_reason
             assert pids(host) == old
 
-    home.patient(startup=timedelta(seconds=1))
+    # Long enough for the next host to come, on a busy machine too.
+    home.patient(startup=timedelta(seconds=4))
     asyncio.run(story())
 
 
