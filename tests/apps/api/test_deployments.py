@@ -102,6 +102,21 @@ def test_a_dry_run_tells_the_plan_and_the_price_and_changes_nothing(world):
     assert told_of(world) == before
 
 
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        ({"waitSeconds": 1e9}, "strategy.waitSeconds"),
+        ({"terminationWaitSeconds": -1}, "strategy.terminationWaitSeconds"),
+        ({"waitSeconds": 1200, "limitSeconds": 600}, "strategy.limitSeconds"),
+    ],
+)
+def test_what_is_wrong_with_a_strategy_is_told_by_the_payloads_own_keys(world, keys, field):
+    payload = {**a_payload(), "strategy": {"kind": "canary", "percent": 10, **keys}}
+    error = world.call("POST", "/v1/deployments", json=payload).json()["error"]
+    assert error["field"] == field
+    assert error["message"].startswith(field)
+
+
 def test_a_dry_run_tells_what_is_wrong_with_what_to_do(world):
     payload = a_payload()
     payload["productionVariants"] = [{**payload["productionVariants"][0], "ModelName": "nobody"}]

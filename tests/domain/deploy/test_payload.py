@@ -240,7 +240,7 @@ def test_what_is_not_known_is_refused_by_its_name(keys, field, hint):
             },
             "TargetValue",
         ),
-        ({"strategy": {"kind": "canary"}}, "CanarySize"),
+        ({"strategy": {"kind": "canary"}}, "strategy.percent"),
         ({"strategy": {"kind": "canary", "percent": 60}}, "CanarySize"),
         ({"strategy": {"kind": "linear", "percent": 10, "instances": 1}}, "strategy.instances"),
         ({"strategy": "canary"}, "strategy"),

@@ -24,7 +24,13 @@ from parkade.domain.token import Role
 
 routes = router("Deployments", "/v1/deployments")
 
-_SPELLINGS = {"EndpointName": "endpointName", "ProductionVariants": "productionVariants"}
+_SPELLINGS = {
+    "EndpointName": "endpointName",
+    "ProductionVariants": "productionVariants",
+    "WaitIntervalInSeconds": "strategy.waitSeconds",
+    "TerminationWaitInSeconds": "strategy.terminationWaitSeconds",
+    "MaximumExecutionTimeoutInSeconds": "strategy.limitSeconds",
+}
 
 DryRun = Annotated[
     bool,

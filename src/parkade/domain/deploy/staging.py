@@ -25,9 +25,16 @@ def read(top: Section, key: str) -> Strategy:
     if not top.has(key):
         return Strategy()
     given = top.section(key, _KEYS)
+    kind, step = _kind(given), _size(given, "instances", "percent")
+    if step is None and kind is not Kind.ALL_AT_ONCE:
+        raise InvalidInput(
+            f"{given.at('percent')} is missing: {kind.value.lower()} goes in steps",
+            field=given.at("percent"),
+            hint="give percent, or instances, of a step",
+        )
     return Strategy(
-        kind=_kind(given),
-        step=_size(given, "instances", "percent"),
+        kind=kind,
+        step=step,
         wait=given.seconds("waitSeconds"),
         termination_wait=given.seconds("terminationWaitSeconds"),
         limit=given.seconds("limitSeconds") if given.has("limitSeconds") else None,
