@@ -133,7 +133,7 @@ def suspend(
     scheduled: Scheduled = False,
     as_json: options.Json = False,
 ) -> None:
-    """Leave the number as it is for now: all of scaling, or what is named.
+    """Leave the number as it is until it is resumed: all of scaling, or what is named.
 
     [dim]Examples:[/dim]
     parkade scale suspend text
