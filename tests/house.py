@@ -112,12 +112,15 @@ class House:
 
     def of(self, name: str) -> list[psutil.Process]:
         mark = {"control": str(self.state), "gateway": str(self.paths.link_socket)}[name]
-        return [
+        found = [
             process
-            for process in psutil.process_iter(["cmdline"])
+            for process in psutil.process_iter(["cmdline", "ppid"])
             if f"parkade.apps.{name}" in (process.info["cmdline"] or [])
             and mark in process.info["cmdline"]
         ]
+        # What it has just forked looks like it, until that is the program it is to be.
+        known = {process.pid for process in found}
+        return [process for process in found if process.info["ppid"] not in known]
 
     def workers(self) -> list[psutil.Process]:
         sockets = str(self.paths.sockets)

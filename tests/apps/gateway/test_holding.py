@@ -372,13 +372,18 @@ def test_one_whose_wait_runs_out_when_the_endpoint_serves_waits_as_all_others_do
         assert read_answer(caller).body == b"held"
 
 
+def waiting(house: Stand) -> int:
+    """Return how many wait for any worker at all, whether or not they had been given to one."""
+    return house.usage["e", ""]["in_flight"]
+
+
 def test_requests_that_wait_for_a_worker_outlast_that_it_falls_asleep(house: Stand) -> None:
     house.push(endpoints={"e": house.view("nowhere")})
     house.wanted.clear()
     with house.connect() as plain, house.connect() as patient:
         plain.sendall(invocation(b"plain"))
         patient.sendall(invocation(b"patient", LONG))
-        wait_for(lambda: house.usage[("e", "main")]["in_flight"] == 2)
+        wait_for(lambda: waiting(house) == 2)
         house.push(endpoints={"e": down(ASLEEP)})
         wait_for(lambda: house.wanted, "who waits to wake it")
         house.worker("nowhere")
@@ -390,7 +395,7 @@ def test_one_that_waited_for_a_worker_is_held_if_it_wants_to_be(house: Stand) ->
     house.push(endpoints={"e": house.view("absent")}, limits=house.limits(model_seconds=2))
     with house.connect() as plain, house.connect() as patient:
         patient.sendall(invocation(b"patient", LONG))
-        wait_for(lambda: house.usage[("e", "main")]["in_flight"] == 1)
+        wait_for(lambda: waiting(house) == 1)
         house.push(endpoints={"e": down(ASLEEP)}, limits=house.limits())
         plain.sendall(invocation(b"plain"))
         assert read_answer(plain).status == 503
