@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -568,8 +568,9 @@ def test_a_load_that_hangs_is_given_up_and_the_next_goes_on(tmp_path, how):
         loaded(multi, "hangs")
         assert invoke(multi, "hangs").body == b"mended"
         if how is GATED:
-            # It comes back from where it hung, to nothing.
-            (multi.folder / "hangs" / "gate").write_text("late")
+            # It comes back from where it hung, to nothing: it may close the pipe before a word.
+            with suppress(BrokenPipeError):
+                (multi.folder / "hangs" / "gate").write_text("late")
             assert invoke(multi, "hangs").body == b"mended"
         multi.process.send_signal(signal.SIGTERM)
         assert multi.wait() == 0
