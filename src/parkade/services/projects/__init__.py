@@ -1,0 +1,1 @@
+"""The serving project: planned, applied part by part, destroyed."""
