@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parkade.adapters.sqlite import scaletables
+from parkade.adapters.sqlite import projecttables, scaletables
 from parkade.adapters.sqlite.tables import ALARMS, LEASES, MONEY, OUTBOX, UPKEEP
 
 #: Marks the file as Parkade's own: "PARK".
@@ -236,6 +236,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *scaletables.SCALING,
         *scaletables.DEPLOYMENTS,
     ),
+    (*projecttables.PROJECTS, *projecttables.ROUTES, *projecttables.TESTERS),
 )
 
 
