@@ -1,12 +1,14 @@
 """Packing model folders."""
 
+import gzip
+import hashlib
 import os
 import tarfile
 
 import pytest
 
 from parkade.domain.errors import InvalidInput
-from parkade.runtime.packing import pack
+from parkade.runtime.packing import digest, pack
 
 FILES = (
     "code/inference.py",
@@ -128,3 +130,38 @@ def test_nothing_half_written_is_left_when_packing_fails(folder, tmp_path):
     with pytest.raises(IsADirectoryError):
         pack(folder, tmp_path / "out" / "model.tar.gz")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.tar.gz"]
+
+
+def test_the_digest_is_that_of_what_is_packed_without_packing_it(folder, tmp_path):
+    packed = pack(folder, tmp_path / "model.tar.gz")
+    with gzip.open(packed.path) as content:
+        told = hashlib.sha256(content.read()).hexdigest()
+    assert packed.digest == digest(folder) == told
+    assert digest(a_folder(tmp_path / "twin", reversed(FILES))) == told
+
+
+@pytest.mark.parametrize("change", ["content", "name", "mode", "more"])
+def test_another_content_has_another_digest(folder, change):
+    before = digest(folder)
+    helper = folder / "code" / "helper.py"
+    match change:
+        case "content":
+            helper.write_text("content of code/helpEr.py")
+        case "name":
+            helper.rename(helper.with_name("other.py"))
+        case "mode":
+            helper.chmod(0o755)
+        case "more":
+            (folder / "more.txt").touch()
+    assert digest(folder) != before
+
+
+def test_what_is_left_out_changes_no_digest(folder):
+    before = digest(folder)
+    (folder / "test" / "input_data.json").write_text("[1]")
+    assert digest(folder) == before
+
+
+def test_what_is_no_model_folder_has_no_digest(tmp_path):
+    with pytest.raises(InvalidInput, match=r"no code/inference\.py"):
+        digest(tmp_path)

@@ -4,11 +4,16 @@ What serving does not need stays out. A `.parkadeignore` in the folder says what
 glob pattern a line; a line that begins with `!` takes something in again, and the last line
 that matches decides. A pattern with a leading `/` counts from the folder itself, any other one
 for a name at any depth, or for a whole path.
+
+What is packed has a digest, which is taken before compression: it is there without an archive,
+and machines whose compressors differ agree on it.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
 import os
 import stat
 import tarfile
@@ -23,6 +28,8 @@ from parkade.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from _typeshed import ReadableBuffer
+
 IGNORE_FILE = ".parkadeignore"
 #: Hidden files, caches, and what a folder has for training and testing only.
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "/test", "/data", "/train.py")
@@ -32,11 +39,19 @@ COMPRESSION = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """What was written. `size` is that of the archive in bytes."""
+    """What was written. `size` is that of the archive in bytes, `digest` that of its content."""
 
     path: Path
     size: int
     members: tuple[str, ...]
+    digest: str
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 in hex of what `pack` would pack. Raises InvalidInput as it does."""
+    sums = _Sums()
+    _archive(sums, folder, list(_chosen(folder)))
+    return sums.hexdigest()
 
 
 def pack(folder: Path, out: Path) -> Packed:
@@ -45,29 +60,33 @@ def pack(folder: Path, out: Path) -> Packed:
     Raises InvalidInput for a folder without `code/inference.py`, for what cannot be packed
     (links to folders, dangling links, sockets), and where `out` cannot be written.
     """
+    chosen = _chosen(folder)
+    if not out.parent.is_dir():
+        raise InvalidInput(
+            f"{out.parent} is not a folder", field="out", hint="make it, or choose another place"
+        )
+    files = [path for path in chosen if not _same(path, out)]
+    descriptor, name = tempfile.mkstemp(prefix=".packing-", dir=out.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            packed = _write(stream, folder, files)
+        part.chmod(0o644)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    members = tuple(path.relative_to(folder).as_posix() for path in files)
+    return Packed(path=out, size=out.stat().st_size, members=members, digest=packed)
+
+
+def _chosen(folder: Path) -> Iterator[Path]:
     if not (folder / "code" / "inference.py").is_file():
         raise InvalidInput(
             f"{folder} has no code/inference.py, so it is not a model folder",
             field="folder",
             hint="give the folder that has code/inference.py and the model's files",
         )
-    if not out.parent.is_dir():
-        raise InvalidInput(
-            f"{out.parent} is not a folder", field="out", hint="make it, or choose another place"
-        )
-    patterns = (*LEFT_OUT, *_own_patterns(folder / IGNORE_FILE))
-    files = [path for path in _files(folder, folder, patterns) if not _same(path, out)]
-    descriptor, name = tempfile.mkstemp(prefix=".packing-", dir=out.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            _write(stream, folder, files)
-        part.chmod(0o644)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-    members = tuple(path.relative_to(folder).as_posix() for path in files)
-    return Packed(path=out, size=out.stat().st_size, members=members)
+    return _files(folder, folder, (*LEFT_OUT, *_own_patterns(folder / IGNORE_FILE)))
 
 
 def _own_patterns(path: Path) -> list[str]:
@@ -112,12 +131,38 @@ def _same(path: Path, out: Path) -> bool:
     return path.resolve() == out.resolve()
 
 
-def _write(stream: IO[bytes], folder: Path, files: Sequence[Path]) -> None:
-    # No name and no time in the gzip header, no owner and no time in the members.
-    with (
-        gzip.GzipFile("", "wb", COMPRESSION, stream, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
+class _Sums(io.BufferedIOBase):
+    """Takes the digest of what is written to it, and hands it on."""
+
+    def __init__(self, onward: gzip.GzipFile | None = None) -> None:
+        super().__init__()
+        self._onward = onward
+        self._sums = hashlib.sha256()
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Take the next piece."""
+        self._sums.update(content)
+        if self._onward is not None:
+            self._onward.write(content)
+        return memoryview(content).nbytes
+
+    def hexdigest(self) -> str:
+        """Return the digest in hex."""
+        return self._sums.hexdigest()
+
+
+def _write(stream: IO[bytes], folder: Path, files: Sequence[Path]) -> str:
+    """Write an archive; return the digest of its content."""
+    # No name and no time in the gzip header.
+    with gzip.GzipFile("", "wb", COMPRESSION, stream, mtime=0) as packed:
+        sums = _Sums(packed)
+        _archive(sums, folder, files)
+    return sums.hexdigest()
+
+
+def _archive(sums: _Sums, folder: Path, files: Sequence[Path]) -> None:
+    # No owner and no time in the members.
+    with tarfile.open(fileobj=sums, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
             with path.open("rb") as content:
                 status = os.fstat(content.fileno())
