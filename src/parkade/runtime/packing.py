@@ -35,6 +35,8 @@ IGNORE_FILE = ".parkadeignore"
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "/test", "/data", "/train.py")
 #: A middle way between size and time; weights hardly shrink at any level.
 COMPRESSION = 6
+#: What the names of archives begin with that are not whole yet.
+UNFINISHED = ".packing-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def pack(folder: Path, out: Path) -> Packed:
             f"{out.parent} is not a folder", field="out", hint="make it, or choose another place"
         )
     files = [path for path in chosen if not _same(path, out)]
-    descriptor, name = tempfile.mkstemp(prefix=".packing-", dir=out.parent)
+    descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=out.parent)
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:

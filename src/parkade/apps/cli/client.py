@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -127,16 +128,31 @@ class Client:
         size: int | None,
         *,
         content_type: str = "application/gzip",
+        sha256: str = "",
     ) -> Any:
-        """PUT an object of `size` bytes, sent piece by piece; None: its end says its size."""
+        """PUT an object of `size` bytes, sent piece by piece; None: its end says its size.
+
+        With `sha256`, what arrives otherwise is not stored.
+        """
         length = {} if size is None else {"Content-Length": str(size)}
+        digest = {"X-Parkade-SHA256": sha256} if sha256 else {}
         return self._decoded(
             "PUT",
             ("objects", bucket, *key.split("/")),
             content=pieces,
-            headers={**length, "Content-Type": content_type},
+            headers={**length, **digest, "Content-Type": content_type},
             timeout=_ENDLESS,
         )
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Tell whether there is an object, without reading it."""
+        with self._told():
+            answer = self._http.head(_path(("objects", bucket, *key.split("/"))))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return False
+        if not answer.is_success:
+            raise _refusal(answer)
+        return True
 
     @contextmanager
     def download(self, bucket: str, key: str) -> Iterator[httpx.Response]:
