@@ -213,10 +213,15 @@ def an_event(kind="lease.added", **changes):
     return Event(kind=kind, **{**defaults, **changes})
 
 
-def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), **changes):
+def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), **changes):
     """A webhook that hears of everything."""
     defaults = {"channel": Channel.WEBHOOK, "url": "http://127.0.0.1:9/hook"}
-    heard = Filter(kinds=tuple(kinds), endpoints=tuple(endpoints), owners=tuple(owners))
+    heard = Filter(
+        kinds=tuple(kinds),
+        endpoints=tuple(endpoints),
+        owners=tuple(owners),
+        alarms=tuple(alarms),
+    )
     return Subscriber(name=name, filter=heard, **{**defaults, **changes})
 
 

@@ -45,6 +45,46 @@ def test_owners_pass_by_their_names_alone(owner, wanted):
     assert passes is (not wanted or owner in wanted)
 
 
+def an_alarms(name, endpoint=""):
+    return an_event("alarm.changed", endpoint_name=endpoint, data={"name": name})
+
+
+#: What alarms may be called: fnmatch's own signs are letters like others.
+alarm_names = st.text("ab-[]! ", min_size=1, max_size=5)
+
+
+@given(alarm_names, alarm_names, alarm_names)
+def test_alarms_pass_by_wildcards(before, middle, after):
+    event = an_alarms(before + middle + after)
+    assert Filter(alarms=(f"{before}*{after}",)).passes(event)
+    assert Filter(alarms=(before + middle + after,)).passes(event)
+    assert not Filter(alarms=(before + middle + after + "?",)).passes(event)
+
+
+def test_where_alarms_are_named_all_else_passes_by_its_endpoint():
+    ours = Filter(alarms=("ours-*",), endpoints=("text",))
+    assert ours.passes(an_alarms("ours-errors"))
+    assert ours.passes(an_event("notice.expiry", endpoint_name="text"))
+    assert not ours.passes(an_event("notice.expiry", endpoint_name="other"))
+    assert not ours.passes(an_alarms("TargetTracking-1", endpoint="text"))
+    alone = Filter(alarms=("ours-*",))
+    assert alone.passes(an_alarms("ours-errors", endpoint="text"))
+    assert not alone.passes(an_event("notice.expiry", endpoint_name="text"))
+    assert not alone.passes(an_event("token.created"))
+
+
+def test_where_none_is_named_alarms_pass_by_their_endpoint():
+    text = Filter(endpoints=("text",))
+    assert text.passes(an_alarms("any", endpoint="text"))
+    assert not text.passes(an_alarms("any"))
+
+
+@pytest.mark.parametrize("pattern", ["", "a" * 256, "a\nb"])
+def test_what_fits_no_alarm_is_refused(pattern):
+    with pytest.raises(InvalidInput, match="fits no alarm"):
+        Filter(alarms=(pattern,))
+
+
 @given(kinds, names, words, st.booleans(), st.booleans(), st.booleans())
 def test_an_event_passes_where_every_part_of_the_filter_lets_it(kind, name, owner, k, e, o):
     """Each part is right or wrong, whatever the others are."""

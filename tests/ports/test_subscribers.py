@@ -8,8 +8,8 @@ from tests.builders import NOW, a_subscriber, an_event
 from tests.ports.stores import kinds_of
 
 EVERY_FORM = [
-    a_subscriber("a", kinds=["lease."], endpoints=["team-*"], owners=["ann"], secret="whsec_"
-                 + "A" * 32, shape=Shape.EVENTBRIDGE, made_at=NOW, enabled=False),
+    a_subscriber("a", kinds=["lease."], endpoints=["team-*"], owners=["ann"], alarms=["text-*"],
+                 secret="whsec_" + "A" * 32, shape=Shape.EVENTBRIDGE, made_at=NOW, enabled=False),
     a_subscriber("b", channel=Channel.SLACK, url="https://hooks.example.com/T/B/x"),
     a_subscriber("c", channel=Channel.EMAIL, url="", to=("ann@example.com", "owner")),
     a_subscriber("d", channel=Channel.COMMAND, url="", command=("/bin/true", "ü")),

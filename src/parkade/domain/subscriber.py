@@ -27,9 +27,13 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  not a secret: how one begins
 BUILT_IN = "warnings.webhook"
 #: What tells how a subscriber fares; it is not delivered to that subscriber.
 ABOUT_SUBSCRIBERS = ("subscriber.", "letter.")
+#: What happens to alarms; the name is in the event's data.
+ABOUT_ALARMS = "alarm."
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.?")
 _PATTERN = re.compile(r"[a-zA-Z0-9*?\-]{1,63}")
+#: CloudWatch's limit of an alarm's name.
+_ALARM_LIMIT = 255
 _ADDRESS = re.compile(r"[^@\s<>,;\"\\]{1,64}@[^@\s<>,;\"\\]{1,190}")
 
 
@@ -53,13 +57,19 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which events a subscriber hears of; what is empty lets everything pass."""
+    """Which events a subscriber hears of; what is empty lets everything pass.
+
+    Where alarms are named, what happens to alarms passes by their names alone; all else by
+    `endpoints`, and not at all where none is named.
+    """
 
     #: Exact, or of a noun where they end with a dot: `lease.`.
     kinds: tuple[str, ...] = ()
     #: Endpoint names; `*` and `?` stand for any characters, and for any one.
     endpoints: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    #: Names of alarms, with `*` and `?` as well.
+    alarms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
@@ -76,6 +86,13 @@ class Filter:
                     field="endpoints",
                     hint="write a name, with * for any characters and ? for any one",
                 )
+        for pattern in self.alarms:
+            if not 1 <= len(pattern) <= _ALARM_LIMIT or not pattern.isprintable():
+                raise InvalidInput(
+                    f"alarms has {pattern[:80]!r}, which fits no alarm",
+                    field="alarms",
+                    hint="write a name, with * for any characters and ? for any one",
+                )
         for owner in self.owners:
             names.owner_name(owner, field="owners")
 
@@ -83,12 +100,17 @@ class Filter:
         """Tell whether the event is of interest."""
         return (
             (not self.kinds or any(is_kind(event.kind, kind) for kind in self.kinds))
-            and (
-                not self.endpoints
-                or any(fnmatchcase(event.endpoint_name, each) for each in self.endpoints)
-            )
+            and self._is_about(event)
             and (not self.owners or event.owner in self.owners)
         )
+
+    def _is_about(self, event: Event) -> bool:
+        if self.alarms and event.kind.startswith(ABOUT_ALARMS):
+            name = str(event.data.get("name", ""))
+            return any(_fits(name, each) for each in self.alarms)
+        if self.endpoints:
+            return any(fnmatchcase(event.endpoint_name, each) for each in self.endpoints)
+        return not self.alarms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +178,11 @@ class Subscriber:
             host = parts.netloc.rpartition("@")[2]
             return f"{parts.scheme}://{host}{'/...' if parts.path.strip('/') else ''}"
         return ", ".join(self.to) if self.to else self.command[0]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Tell whether an alarm's name fits; brackets, which names may have, stand for themselves."""
+    return fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 #: What each channel needs, and what else it may have.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.domain.subscriber import ABOUT_SUBSCRIBERS
+from parkade.domain.subscriber import ABOUT_ALARMS, ABOUT_SUBSCRIBERS
 
 if TYPE_CHECKING:
     from parkade.domain.event import Event
@@ -17,7 +17,7 @@ def headline(event: Event) -> str:
     """Say on one short line what happened, and to what."""
     if event.kind.startswith("notice."):
         text = event.reason
-    elif event.kind.startswith(ABOUT_SUBSCRIBERS):
+    elif event.kind.startswith((*ABOUT_SUBSCRIBERS, ABOUT_ALARMS)):
         return _short(event.reason)
     else:
         text = event.kind.replace(".", " ").replace("_", " ")

@@ -74,6 +74,40 @@ class Subscribers:
         A webhook without a secret is given one. Raises AlreadyExists, and InvalidInput for a
         command: programs are named in the settings file alone.
         """
+        self.require_addable(subscriber)
+        if subscriber.channel is Channel.WEBHOOK and not subscriber.secret:
+            subscriber = replace(subscriber, secret=new_secret())
+        subscriber = replace(subscriber, made_at=self._wall.now())
+        reason = f"subscriber {subscriber.name} hears by {subscriber.channel}"
+        self._store.add(subscriber, self._event("subscriber.added", subscriber.name, reason, actor))
+        self._outbox.settle({} if since is None else {subscriber.name: since})
+        return subscriber
+
+    def put(self, subscriber: Subscriber, *, actor: str) -> None:
+        """Store it over the one of its name, which goes on where it had got to; else a new one.
+
+        Nothing is made up for it: a webhook without a secret is not signed. Raises InvalidInput and
+        AlreadyExists as `add`, and for a name that the settings file has.
+        """
+        self.require_addable(subscriber)
+        name = subscriber.name
+        listing = self._store.all()
+        former = next((each for each in listing.records if each.name == name), None)
+        if former is None and name not in listing.unreadable:
+            made = replace(subscriber, made_at=self._wall.now())
+            reason = f"subscriber {name} hears by {subscriber.channel}"
+            self._store.add(made, self._event("subscriber.added", name, reason, actor))
+        else:
+            made_at = former.made_at if former is not None else self._wall.now()
+            changed = replace(subscriber, made_at=made_at)
+            if changed == former:
+                return
+            reason = f"subscriber {name} was changed, and hears by {subscriber.channel}"
+            self._store.replace(changed, self._event("subscriber.changed", name, reason, actor))
+        self._outbox.settle()
+
+    def require_addable(self, subscriber: Subscriber) -> None:
+        """Raise InvalidInput for a command, and AlreadyExists for a name of the settings file."""
         if subscriber.channel is Channel.COMMAND:
             raise InvalidInput(
                 "a subscriber that runs a program cannot be added at run time",
@@ -84,13 +118,6 @@ class Subscribers:
             raise AlreadyExists(
                 f"server.yaml has a subscriber {subscriber.name!r}", hint="choose another name"
             )
-        if subscriber.channel is Channel.WEBHOOK and not subscriber.secret:
-            subscriber = replace(subscriber, secret=new_secret())
-        subscriber = replace(subscriber, made_at=self._wall.now())
-        reason = f"subscriber {subscriber.name} hears by {subscriber.channel}"
-        self._store.add(subscriber, self._event("subscriber.added", subscriber.name, reason, actor))
-        self._outbox.settle({} if since is None else {subscriber.name: since})
-        return subscriber
 
     def enable(self, name: str, *, actor: str) -> Subscriber:
         """Go on delivering, with what happened meanwhile. Raises SubscriberNotFound."""

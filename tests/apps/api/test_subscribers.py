@@ -64,6 +64,7 @@ def test_a_subscriber_is_shown_with_how_its_delivery_stands(world):
         "kinds": ["lease."],
         "endpoints": ["f*"],
         "owners": ["ann"],
+        "alarms": [],
         "shape": "eventbridge",
         "enabled": True,
         "fixed": False,

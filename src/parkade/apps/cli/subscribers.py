@@ -68,6 +68,15 @@ def add(
     owner: Annotated[
         list[str] | None, typer.Option(metavar="OWNER", help="Repeatable; else all.")
     ] = None,
+    alarm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--alarm",
+            "-a",
+            metavar="PATTERN",
+            help="Alarms by name, with * and ?; repeatable. Of all else then only --endpoint.",
+        ),
+    ] = None,
     shape: Annotated[
         Shape, typer.Option(help="webhook: the form of what is delivered.")
     ] = Shape.PARKADE,
@@ -94,6 +103,7 @@ def add(
         kinds=event,
         endpoints=endpoint,
         owners=owner,
+        alarms=alarm,
         shape=shape,
         since=since,
         secret=typer.get_text_stream("stdin").readline().strip() if secret_from_stdin else None,
@@ -200,7 +210,7 @@ def _row(view: dict[str, Any]) -> tuple[str | Text, ...]:
 
 
 def _interest(view: dict[str, Any]) -> str:
-    wanted = [*view["kinds"], *view["endpoints"], *view["owners"]]
+    wanted = [*view["kinds"], *view["endpoints"], *view["alarms"], *view["owners"]]
     return ", ".join(wanted) or "everything"
 
 
@@ -217,7 +227,9 @@ def _facts(view: dict[str, Any]) -> Any:
         "Kind": view["kind"] + (", set in server.yaml" if view["fixed"] else ""),
         "Address": view["address"] + (", signed" if view["signed"] else ""),
         "Kinds of events": ", ".join(view["kinds"]) or "all",
-        "Endpoints": ", ".join(view["endpoints"]) or "all",
+        "Endpoints": ", ".join(view["endpoints"]) or ("none" if view["alarms"] else "all"),
+        "Alarms": ", ".join(view["alarms"])
+        or ("of these endpoints" if view["endpoints"] else "all"),
         "Owners": ", ".join(view["owners"]) or "all",
         "Shape": view["shape"],
         "State": _state(view),

@@ -60,6 +60,11 @@ class SubscriberSetting(Section):
         default=[], description="endpoint names, with `*` and `?`; empty: all."
     )
     owners: list[str] = Field(default=[], description="owners; empty: all.")
+    alarms: list[str] = Field(
+        default=[],
+        description="names of alarms, with `*` and `?`: of alarms those alone, and of other things "
+        "only what `endpoints` names; empty: all.",
+    )
     shape: Literal["parkade", "eventbridge"] = Field(
         default="parkade", description="webhook, command: the form of what is delivered."
     )
@@ -88,6 +93,7 @@ class SubscriberSetting(Section):
                 kinds=tuple(self.kinds),
                 endpoints=tuple(self.endpoints),
                 owners=tuple(self.owners),
+                alarms=tuple(self.alarms),
             ),
             shape=Shape(self.shape),
             enabled=self.enabled,

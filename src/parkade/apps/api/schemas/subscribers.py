@@ -38,6 +38,12 @@ class SubscriberForm(Form):
         [], description="Endpoint names, with `*` and `?`; empty: all.", examples=[["team-*"]]
     )
     owners: list[str] = Field([], description="Owners; empty: all.")
+    alarms: list[str] = Field(
+        [],
+        description="Names of alarms, with `*` and `?`. Where some are given, of alarms those "
+        "alone are heard, and of other things only what `endpoints` names.",
+        examples=[["text-*"]],
+    )
     shape: Literal["parkade", "eventbridge"] = Field(
         "parkade", description="webhook: the form of what is delivered."
     )
@@ -55,6 +61,7 @@ class SubscriberForm(Form):
                 kinds=tuple(self.kinds),
                 endpoints=tuple(self.endpoints),
                 owners=tuple(self.owners),
+                alarms=tuple(self.alarms),
             ),
             shape=Shape(self.shape),
             enabled=self.enabled,
@@ -76,6 +83,7 @@ class SubscriberView(View):
     kinds: list[str]
     endpoints: list[str]
     owners: list[str]
+    alarms: list[str]
     shape: Shape
     enabled: bool
     fixed: bool = Field(description="Set in server.yaml, and changed there alone.")
@@ -174,6 +182,7 @@ def _told(subscriber: Subscriber, delivery: Delivery | None, *, fixed: bool) -> 
         "kinds": list(subscriber.filter.kinds),
         "endpoints": list(subscriber.filter.endpoints),
         "owners": list(subscriber.filter.owners),
+        "alarms": list(subscriber.filter.alarms),
         "shape": subscriber.shape,
         "enabled": subscriber.enabled,
         "fixed": fixed,
