@@ -9,8 +9,8 @@ import typer
 from parkade.apps.cli import options, render, scaleviews
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
+from parkade.domain import timing
 from parkade.domain.errors import InvalidInput
-from parkade.domain.scaling import timetable
 from parkade.domain.scaling.signals import Signal
 
 app = typer.Typer(
@@ -234,7 +234,7 @@ def schedule(
             "--off goes without the rest", field="off", hint="give the name of the action alone"
         )
     if when is not None:
-        timetable.require_schedule(when, zone or "")
+        timing.require_schedule(when, zone or "")
     named = _named(variant, component)
     path = ("endpoints", endpoint, "scaling", "scheduled", name)
     with connect() as client:

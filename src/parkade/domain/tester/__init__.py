@@ -1,0 +1,1 @@
+"""Testers: cases that are asked of an endpoint or a route, and what came of them."""
