@@ -19,6 +19,7 @@ from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.domain.catalog import EndpointConfig, Variant
 from parkade.domain.errors import Unreadable
 from parkade.domain.lease import EndReason, Lease
+from parkade.domain.route import Mark, Rate, Sticky
 from parkade.domain.token import Role, Token
 from parkade.ports.events import EventQuery
 from tests.builders import (
@@ -258,6 +259,14 @@ def test_a_damaged_coin_is_told(database, content):
         ("tokens", "expires_at", "never"),
         ("routes", "public", 2),
         ("routes", "public", "yes"),
+        ("routes", "per_second", "often"),
+        ("routes", "per_second", -1),
+        ("routes", "burst", 0),
+        ("routes", "timeout_seconds", "long"),
+        ("routes", "timeout_seconds", 1e9),
+        ("routes", "sticky_mark", "face"),
+        ("routes", "sticky_name", "a b"),
+        ("routes", "project", "a b"),
         ("executions", "status", "SLEEPING"),
         ("executions", "started_at", "then"),
     ],
@@ -266,7 +275,11 @@ def test_a_damaged_row_is_told_by_name(database, table, column, value):
     tokens, routes = SqliteTokenStore(database), SqliteRouteStore(database)
     executions = SqliteExecutionStore(database)
     tokens.add(a_token("falcon"), an_event())
-    routes.put(a_route("/falcon"), an_event())
+    conditions = {
+        "rate": Rate(per_second=1, burst=1),
+        "sticky": Sticky(mark=Mark.HEADER, name="X-User"),
+    }
+    routes.put(a_route("/falcon", **conditions), an_event())
     executions.put(an_execution("arn:falcon"))
     damage(database, f"UPDATE {table} SET {column} = ?", value)  # noqa: S608
     read = {

@@ -3,6 +3,7 @@
 import pytest
 
 from parkade.domain.errors import RouteNotFound
+from parkade.domain.route import Mark, Rate, Sticky
 from tests.builders import a_route, an_event
 from tests.ports.stores import kinds_of
 
@@ -34,3 +35,27 @@ def test_remove_of_an_unknown_path_writes_nothing(store):
     with pytest.raises(RouteNotFound, match="/falcon"):
         store.routes.remove("/falcon", an_event("route.removed"))
     assert kinds_of(store.history) == []
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"rate": Rate(per_second=0.5, burst=20)},
+        {"timeout_seconds": 2.5},
+        {"sticky": Sticky(mark=Mark.HEADER, name="X-User")},
+        {"sticky": Sticky(mark=Mark.COOKIE, name="visitor")},
+        {"project": "TextDemo"},
+        {
+            "rate": Rate(per_second=10, burst=1),
+            "timeout_seconds": 30,
+            "sticky": Sticky(mark=Mark.HEADER, name="X-User"),
+            "project": "TextDemo",
+            "public": True,
+        },
+    ],
+)
+def test_a_route_comes_back_with_all_its_conditions_and_loses_them_when_put_anew(store, conditions):
+    store.routes.put(a_route(**conditions), an_event("route.set"))
+    assert store.routes.all() == [a_route(**conditions)]
+    store.routes.put(a_route(), an_event("route.set"))
+    assert store.routes.all() == [a_route()]

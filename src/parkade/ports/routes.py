@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from parkade.domain import names
+from parkade.domain.route import Rate, Sticky, timeout
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,6 +21,20 @@ class Route:
     path: str
     endpoint_name: str
     public: bool = False
+    #: How often all its callers together may call; None: each as often as its token may.
+    rate: Rate | None = None
+    #: Seconds that the model has for one request; None: `limits.model_seconds`.
+    timeout_seconds: float | None = None
+    #: What tells callers apart who get the same variant each time; None: variants are drawn.
+    sticky: Sticky | None = None
+    #: The prefix of the project that it belongs to; empty: none.
+    project: str = ""
+
+    def __post_init__(self) -> None:
+        if self.timeout_seconds is not None:
+            timeout(self.timeout_seconds)
+        if self.project:
+            names.endpoint_name(self.project, field="project")
 
 
 class RouteStore(Protocol):

@@ -82,6 +82,45 @@ def test_routes_are_set_listed_and_removed(desk):
     assert [each["path"] for each in desk.json("route", "ls")] == ["/open"]
 
 
+def test_a_route_is_set_with_conditions(desk):
+    desk.world.add("text")
+    desk.ok("route", "set", "/plain", "-e", "text")
+    assert "Rate" not in desk.ok("route", "ls")
+    limits = ("--rate", "10/s", "--burst", "20", "--timeout", "2.5")
+    desk.ok("route", "set", "/text", "-e", "text", *limits, "--sticky-header", "X-User")
+    desk.ok("route", "set", "/open", "-e", "text", "--rate", "0.5", "--sticky-cookie", "visitor")
+    by_cookie, plain, by_header = desk.json("route", "ls")
+    assert plain["rate"] is None
+    assert by_header["rate"] == {"per_second": 10, "burst": 20}
+    assert by_header["timeout_seconds"] == 2.5
+    assert by_header["sticky"] == {"header": "X-User", "cookie": None}
+    assert by_cookie["rate"] == {"per_second": 0.5, "burst": 1}
+    assert by_cookie["sticky"] == {"header": None, "cookie": "visitor"}
+    said = desk.ok("route", "ls")
+    for each in ("10/s, 20 at once", "2.5 s", "header X-User", "cookie visitor"):
+        assert each in said
+    assert "Project" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--rate", "often"), "write 10 or 10/s"),
+        (("--rate", "nan"), "nan is not a number"),
+        (("--rate", "0/s"), "requests a second"),
+        (("--burst", "3"), "--burst was given without --rate"),
+        (("--timeout", "inf"), "--timeout inf is not a number"),
+        (("--timeout", "-1"), "seconds, more than 0"),
+        (("--sticky-header", "Host"), "does not tell one caller from another"),
+        (("--sticky-header", "a", "--sticky-cookie", "b"), "a header and a cookie"),
+    ],
+)
+def test_conditions_that_are_none_are_refused(desk, given, told):
+    desk.world.add("text")
+    assert told in desk.error("route", "set", "/text", "-e", "text", *given)
+    assert desk.json("route", "ls") == []
+
+
 def test_a_reserved_route_is_refused(desk):
     assert "reserved" in desk.error("route", "set", "/v1", "--endpoint", "text")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
 
-Column: TypeAlias = str | int | None
+Column: TypeAlias = str | int | float | None
 Row: TypeAlias = "sqlite3.Row | Mapping[str, Any]"
 _MEND = "it is left alone; put it right in the database, or restore a copy"
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -46,6 +46,14 @@ def read_number(row: Row, column: str, *, least: int = 0) -> int:
     value = row[column]
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise Unreadable(f"its {column} {value!r} is not a whole number of {least} or more")
+    return value
+
+
+def read_amount_or_none(row: Row, column: str) -> float | None:
+    """Read a number, maybe with a fraction, that may be missing."""
+    value = row[column]
+    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise Unreadable(f"its {column} {value!r} is not a number")
     return value
 
 

@@ -25,10 +25,19 @@ async def list_routes(
 
 @routes.put("/{path:path}")
 async def put_route(services: Served, caller: Operator, path: str, form: RouteForm) -> RouteView:
-    """Let `POST /{path}` invoke an endpoint, instead of where it led before, if anywhere."""
+    """Let `POST /{path}` invoke an endpoint under these conditions, instead of any before.
+
+    What is left out is as it is by default, whatever it was before.
+    """
     with respelt(_SPELLINGS):
         route = services.routes.put(
-            names.route_path(path), form.endpoint_name, public=form.public, actor=caller.name
+            path,
+            form.endpoint_name,
+            public=form.public,
+            actor=caller.name,
+            rate=form.rate.read() if form.rate is not None else None,
+            timeout_seconds=form.timeout_seconds,
+            sticky=form.sticky.read() if form.sticky is not None else None,
         )
     services.changed()
     return RouteView.of(route)
