@@ -52,6 +52,8 @@ class Part:
     key: str
     #: JSON, in the form that the keeper of its kind reads and tells.
     content: Mapping[str, Json]
+    #: Places of secrets in the content, such as `environment.HF_TOKEN`: nobody is shown them.
+    secret: frozenset[str] = frozenset()
 
     @property
     def ref(self) -> Ref:

@@ -1,0 +1,151 @@
+"""What pydantic says of a file, in words for people, each with its place and a suggestion."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from parkade.apps.projectfile.problem import Place, Problem
+from parkade.domain.names import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import ValidationError
+
+#: How tags of unions stand in places: they are no keys of the file.
+_TAG = re.compile(r"\([a-z]+\)")
+_ABOUT_KEY = "[key]"
+#: What a value should have been, by the type of pydantic's error.
+_WANTED = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number that is finite",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+_NAMES = {
+    r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$": "use letters, digits and hyphens",
+    r"^\d{12}$": 'give its 12 digits in quotes: "123456789012"',
+}
+
+
+def explained(error: ValidationError, model: type[BaseModel], given: object) -> list[Problem]:
+    """Return one problem for each of pydantic's errors."""
+    return [_explained(dict(each), model, given) for each in error.errors(include_url=False)]
+
+
+def _explained(error: dict[str, Any], model: type[BaseModel], given: object) -> Problem:
+    place = tuple(part for part in error["loc"] if not _is_tag(part))
+    if place and place[-1] == _ABOUT_KEY:
+        key = str(place[-2])[:80]
+        hint = _NAMES.get(str(error.get("ctx", {}).get("pattern")), error["msg"])
+        if place[0] == "routes":
+            hint = "a route is one path segment such as /falcon"
+        return Problem(place=place[:-1], message=f"{key!r} is not a usable name", hint=hint)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = sorted(_keys(model, error["loc"][:-1]))
+        key = str(place[-1])[:80]
+        hint = suggestion(key, known) or ("known are " + ", ".join(known) if known else "")
+        return Problem(place=place, message=f"unknown key {key!r}", hint=hint)
+    if kind == "missing":
+        return Problem(place=place, message="is missing", hint=f"give {place[-1]}")
+    if kind in _WANTED:
+        return Problem(
+            place=place,
+            message=f"{_shown(error['input'])} is not {_WANTED[kind]}",
+            hint=_advice(kind, error["input"]),
+        )
+    if kind == "literal_error":
+        wanted = _words(error["ctx"]["expected"])
+        near = suggestion(str(error["input"]), wanted)
+        return Problem(
+            place=place,
+            message=f"{_shown(error['input'])} is none of {', '.join(wanted)}",
+            hint=near,
+        )
+    if kind == "string_pattern_mismatch":
+        pattern = error["ctx"]["pattern"]
+        return Problem(
+            place=place,
+            message=f"{_shown(error['input'])} is not usable",
+            hint=_NAMES.get(pattern, f"it has to match {pattern}"),
+        )
+    message = error["msg"].removeprefix("Value error, ")
+    if kind != "value_error":
+        message = f"{_shown(error['input'])}: {message[:1].lower()}{message[1:]}"
+    return Problem(place=place, message=message)
+
+
+def _shown(value: object) -> str:
+    """Show what was given; long values and those within mappings are not: they may be secrets."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value if not isinstance(value, str) else value[:60])
+
+
+def _advice(kind: str, value: object) -> str:
+    if kind == "string_type" and isinstance(value, int | float):
+        return f'write it in quotes: "{_shown(value)}"'
+    if kind.endswith("_type") and value is None:
+        return "leave it out, or give a value"
+    return ""
+
+
+def _words(expected: str) -> list[str]:
+    return [word.strip("'") for word in re.split(r", | or ", expected)]
+
+
+def _is_tag(part: object) -> bool:
+    return isinstance(part, str) and _TAG.fullmatch(part) is not None
+
+
+def _keys(model: type[BaseModel], place: Place) -> set[str]:
+    """Return the keys that are known at a place of the model."""
+    kinds: list[Any] = [model]
+    for part in place:
+        kinds = [inner for each in kinds for inner in _within(each, part)]
+    return {
+        field.alias or name
+        for each in kinds
+        if isinstance(each, type) and issubclass(each, BaseModel)
+        for name, field in each.model_fields.items()
+    }
+
+
+def _within(kind: Any, part: str | int) -> Iterator[Any]:
+    """Go through what may stand at one key of something of a kind."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if _is_tag(part):
+            yield kind
+            return
+        for name, field in kind.model_fields.items():
+            if part in {name, field.alias}:
+                yield from _unwrapped(field.annotation)
+    elif get_origin(kind) is dict:
+        yield from _unwrapped(get_args(kind)[1])
+    elif get_origin(kind) is list:
+        yield from _unwrapped(get_args(kind)[0])
+
+
+def _unwrapped(annotation: Any) -> Iterator[Any]:
+    """Go through the kinds of a union, out of what they are wrapped in."""
+    if isinstance(annotation, type) or get_origin(annotation) in {dict, list}:
+        yield annotation
+    elif get_origin(annotation) is not Literal:
+        for each in get_args(annotation):
+            yield from _unwrapped(each)
