@@ -1,0 +1,173 @@
+"""What the CLI shows of a project's difference: one block for each change, and the price of a month.
+
+Made of the API's answers: pure, so that a test can look at it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from parkade.apps.cli import amounts, views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+#: What stands before a change, as wide for all of them, and how it is coloured.
+_SIGNS = {
+    "create": ("  +", "green"),
+    "change": ("  ~", "yellow"),
+    "replace": ("-/+", "magenta"),
+    "remove": ("  -", "red"),
+}
+#: What was done, or is to be done, as it is counted.
+_COUNTED = {
+    "create": "to create",
+    "change": "to change",
+    "replace": "to replace",
+    "remove": "to remove",
+}
+_MARGIN = 4
+_ARROW = " → "
+NOTHING = "none"
+#: A text that is longer is told without its middle.
+_ROOM = 2000
+
+
+def difference(view: Mapping[str, Any]) -> RenderableType:
+    """Tell what would be done, what it costs, and what is wrong with it."""
+    blocks: list[RenderableType] = [Text.assemble((view["project"], "bold"), ": ", count(view))]
+    for change in view["changes"]:
+        blocks += [Text(), _Block(change)]
+    blocks += [Text(), _foot(view)]
+    return Group(*blocks)
+
+
+def count(view: Mapping[str, Any]) -> str:
+    """Say how many changes there are of each kind: `2 to create, 1 to remove, 3 stay as they are`."""
+    verbs = [change["verb"] for change in view["changes"]]
+    told = [f"{verbs.count(verb)} {words}" for verb, words in _COUNTED.items() if verb in verbs]
+    unchanged = view["unchanged"]
+    if unchanged:
+        told.append("1 stays as it is" if unchanged == 1 else f"{unchanged} stay as they are")
+    return ", ".join(told) or "nothing to do"
+
+
+def _foot(view: Mapping[str, Any]) -> RenderableType:
+    facts = views.fact_table()
+    facts.add_row("price", whole_price(view))
+    for each in view["stays"]:
+        facts.add_row("stays", each)
+    for each in view["problems"]:
+        facts.add_row("problem", Text(problem(each), style="red"))
+    return facts
+
+
+def whole_price(view: Mapping[str, Any]) -> str:
+    """Say what a month of the project costs before and after."""
+    before, after = view["monthly_before"], view["monthly_after"]
+    if before == after:
+        return f"{amounts.whole(after)} a month while all of it runs, as before"
+    return (
+        f"{amounts.whole(before)} a month before, {amounts.whole(after)} after, "
+        "while all of it runs"
+    )
+
+
+def problem(view: Mapping[str, Any]) -> str:
+    """Tell what is wrong with which part, and what to do."""
+    about = f"{view['kind']} {view['name']}: " if view["kind"] else ""
+    hint = f"; {view['hint']}" if view["hint"] else ""
+    return f"{about}{view['message'].rstrip('. ')}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One change: what is done about which part, and each member that changes of it."""
+
+    change: Mapping[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Tell a member on one line where there is room for it, else its values below it."""
+        change = self.change
+        sign, style = _SIGNS[change["verb"]]
+        heading = Text.assemble(
+            (f"{sign} {change['verb']} ", style), f"{change['kind']} ", (change["name"], "bold")
+        )
+        yield heading
+        for each in _beside(change):
+            yield Padding(Text(each, style="dim"), (0, 0, 0, _MARGIN), expand=False)
+        room = options.max_width - _MARGIN
+        for each in change["fields"]:
+            yield Padding(_field(each, room), (0, 0, 0, _MARGIN), expand=False)
+
+
+def _beside(change: Mapping[str, Any]) -> Iterable[str]:
+    """Tell what there is to know about a change beside its members."""
+    if change["formers"]:
+        yield f"in place of {', '.join(change['formers'])}"
+    if change["reason"]:
+        yield change["reason"]
+    told = _price(change["monthly_before"], change["monthly_after"])
+    if told:
+        yield told
+
+
+def _price(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """Say what a month of a part costs; empty: it costs nothing, before and after."""
+    if not _costs(before) and not _costs(after):
+        return ""
+    if before == after and after is not None:
+        return f"{amounts.whole(after)} a month, as before"
+    told = [f"{amounts.whole(before)} a month before"] if before is not None else []
+    if after is not None:
+        word = "after" if told else "a month"
+        told.append(f"{amounts.whole(after)} {word}, while it runs")
+    return ", ".join(told)
+
+
+def _costs(amount: Mapping[str, Any] | None) -> bool:
+    return amount is not None and (bool(amount["unpriced"]) or Decimal(amount["usd"]) != 0)
+
+
+def _field(field: Mapping[str, Any], room: int) -> RenderableType:
+    path = f"{field['path']}: "
+    if field["hidden"]:
+        return Text.assemble(path, ("a secret, another one than before", "yellow"))
+    before, after = _value(field["before"]), _value(field["after"])
+    line = Text.assemble(path, (before, "red"), _ARROW, (after, "green"))
+    if len(line) <= room:
+        return line
+    values = Table.grid(padding=(0, 1, 0, 0))
+    values.add_column(no_wrap=True)
+    values.add_column(overflow="fold")
+    values.add_row("  -", Text(before, "red"))
+    values.add_row("  +", Text(after, "green"))
+    return Group(path.rstrip(), values)
+
+
+def _value(value: object) -> str:
+    """Write a value: texts as they are, all else as JSON."""
+    if value is None:
+        return NOTHING
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    told = " ".join(told.split()) if told.strip() else json.dumps(told)
+    half = _ROOM // 2
+    return told if len(told) <= _ROOM else f"{told[:half]} … {told[-half:]}"
+
+
+def sentence(problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return all problems in one sentence, and what to do about the first."""
+    first, *others = problems
+    about = f"{first['kind']} {first['name']}: " if first["kind"] else ""
+    more = "".join(f"; {problem({**each, 'hint': ''})}" for each in others)
+    return f"{about}{first['message'].rstrip('. ')}{more}", first["hint"]
