@@ -1,0 +1,1 @@
+"""HTTP towards others, where every microsecond of it is measured."""
