@@ -1,0 +1,47 @@
+"""Who hears of a project: its subscribers, and that they hear of nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from parkade.domain.event import Json
+
+#: What somebody hears of who names no kinds: alarms, what failed, and all notices to people.
+KINDS = (
+    "alarm.changed",
+    "deployment.failed",
+    "endpoint.failed",
+    "endpoint.update_failed",
+    "notice.",
+)
+
+
+def interest(prefix: str, *, alarms: Iterable[str], endpoints: Iterable[str]) -> dict[str, Json]:
+    """Return what subscribers of a project hear of: its alarms and its endpoints, by their names.
+
+    No patterns: what begins with the prefix may be another project's.
+    """
+    named = sorted(set(alarms))
+    # Where nothing at all is named, a subscriber would hear of everything; nothing of this project
+    # is called by its bare prefix.
+    own = sorted(set(endpoints)) or ([] if named else [prefix])
+    return {"alarms": named, "endpoints": own}
+
+
+def by_mail(address: str) -> dict[str, Json]:
+    """Return the form of a subscriber of whom no more is known than the address."""
+    return {"kind": "email", "to": [address], "kinds": list(KINDS)}
+
+
+def key_of(address: str) -> str:
+    """Return the key of a subscriber that is given by its address alone: `ann-at-example.com`."""
+    local, _, host = address.partition("@")
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "._") else "-" for c in local).strip(
+            "-._"
+        )
+        + f"-at-{host}"
+    )
