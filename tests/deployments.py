@@ -46,10 +46,10 @@ PAYLOAD = {
 }
 
 
-def a_payload(name="test-endpoint", *, weight=1, **changes):
-    """The payload for this endpoint; another weight makes another endpoint config."""
+def a_payload(name="test-endpoint", *, patience=3600, **changes):
+    """The payload for this endpoint; another patience makes another fleet."""
     (variant,) = PAYLOAD["productionVariants"]
-    variants = [{**variant, "InitialVariantWeight": weight}]
+    variants = [{**variant, "ModelDataDownloadTimeoutInSeconds": patience}]
     return {**PAYLOAD, "endpointName": name, "productionVariants": variants, **changes}
 
 

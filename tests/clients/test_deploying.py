@@ -119,7 +119,7 @@ def test_the_payload_deploys_from_nothing_and_updates_what_runs(
         DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
     )
     boto.wait(NAME)
-    updated = deploy(boto, a_payload(NAME, weight=2))
+    updated = deploy(boto, a_payload(NAME, patience=1200))
     assert updated["former_config_name"] == created["config_name"] != updated["config_name"]
     assert serves(boto) == (updated["config_name"], [2], "AllTraffic")
     assert_scaled_as_ordered(scaling)
@@ -158,7 +158,7 @@ def test_what_fails_leaves_what_served_and_says_why_by_its_status(
 def test_it_is_told_while_both_fleets_run_and_steered_by_hand(boto: Account) -> None:
     former = deploy(boto, a_payload(NAME))["config_name"]
     strategy = {"kind": "canary", "percent": 50, "waitSeconds": 3600}
-    payload = a_payload(NAME, weight=3, strategy=strategy)
+    payload = a_payload(NAME, patience=1800, strategy=strategy)
     ran = parkade(boto, "deploy", "-", "--json", given=json.dumps(payload))
     begun = json.loads(ran.stdout)["id"]
 

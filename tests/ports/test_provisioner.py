@@ -96,6 +96,40 @@ def test_counts_are_kept_where_that_is_asked_for(world):
     assert list(counts_of(world.provisioner.look("falcon").blueprint).values()) == [1]
 
 
+def reweigh(world, config_name, *, keeps_counts=False):
+    world.provisioner.reweigh("falcon", config_name, "ann", keeps_counts=keeps_counts)
+
+
+def test_weights_and_counts_are_those_of_another_config_on_the_fleet_that_serves(world):
+    create(world)
+    variants = (a_variant(model_name="blue", instance_count=2, weight=3.0),)
+    world.provisioner.make_config(a_config("heavier", variants=variants), {}, "ann")
+    generation = world.provisioner.look("falcon").observed.generation
+    reweigh(world, "heavier")
+    assert world.provisioner.look("falcon").observed.target_config_name == "heavier"
+    with pytest.raises(EndpointBusy):
+        reweigh(world, "first")
+    world.settle("falcon")
+    present = world.provisioner.look("falcon")
+    assert (present.observed.config_name, present.observed.generation) == ("heavier", generation)
+    assert [(v.weight, v.instance_count) for v in present.blueprint.config.variants] == [(3.0, 2)]
+    reweigh(world, "first", keeps_counts=True)
+    world.settle("falcon")
+    present = world.provisioner.look("falcon")
+    assert (present.observed.config_name, present.observed.generation) == ("first", generation)
+    assert [(v.weight, v.instance_count) for v in present.blueprint.config.variants] == [(1.0, 2)]
+
+
+def test_another_fleet_is_no_matter_of_weights(world):
+    create(world)
+    make(world, "second", "green")
+    with pytest.raises(Conflict):
+        reweigh(world, "second")
+    with pytest.raises(ConfigNotFound):
+        reweigh(world, "none")
+    assert world.provisioner.look("falcon").observed.status == "InService"
+
+
 def test_an_update_that_fails_leaves_what_served_and_says_why(world):
     create(world)
     make(world, "broken-config", "broken")
@@ -126,8 +160,9 @@ def test_an_update_is_called_off(world):
 
 def test_what_is_not_there_is_not_updated(world):
     make(world, "first")
-    with pytest.raises(EndpointNotFound):
-        update(world, "first")
+    for call in (update, reweigh):
+        with pytest.raises(EndpointNotFound):
+            call(world, "first")
     world.provisioner.create("falcon", "first", "ann")
     world.settle("falcon")
     with pytest.raises(ConfigNotFound):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from parkade.domain.deploy.deployment import Status
+from parkade.domain.deploy.payload import read
 from parkade.domain.deploy.retries import RETRIES
 from parkade.domain.deploy.steps import StepKind
 from parkade.domain.endpoint import EndpointStatus
@@ -37,6 +38,7 @@ from tests.money import a_budget
 from tests.services.deployworld import (
     NAME,
     DeployWorld,
+    a_payload,
     a_variant_of,
     an_order,
     outline,
@@ -249,7 +251,135 @@ def test_weights_that_were_changed_meanwhile_are_changed_back(world):
     weights = [each.weight for each in world.provisioner.look(NAME).blueprint.config.variants]
     assert weights == [1.0, 1.0]
     world.deployed(productionVariants=variants)
-    assert world.provisioner.calls.count("update") == 1
+    assert world.provisioner.calls.count("reweigh") == 1
+    assert "update" not in world.provisioner.calls
+
+
+BLUE_AND_GREEN = [
+    a_variant_of(VariantName="blue"),
+    a_variant_of(VariantName="green", ModelName="green"),
+]
+
+
+def test_other_weights_alone_are_put_on_the_fleet_that_serves(world):
+    first = world.deployed(productionVariants=BLUE_AND_GREEN)
+    world.scale(3, "blue")
+    heavier = [{**BLUE_AND_GREEN[0], "InitialVariantWeight": 9}, BLUE_AND_GREEN[1]]
+    before = world.provisioner.look(NAME).observed.generation
+    second = world.deployed(productionVariants=heavier, strategy={"kind": "canary", "percent": 50})
+    assert "update" not in world.provisioner.calls
+    present = world.provisioner.look(NAME)
+    assert present.observed.generation == before
+    assert [v.weight for v in present.blueprint.config.variants] == [9.0, 1.0]
+    assert world.counts() == {"blue": 3, "green": 1}
+    world.rest()
+    assert world.book.get(NAME).config_name == second.config_name == world.config_of()
+    assert second.config_name != first.config_name
+    assert (
+        "on the fleet"
+        in world.deployer.rehearse(an_order(productionVariants=BLUE_AND_GREEN), "ann")
+        .planned[3]
+        .text
+    )
+
+
+def test_weights_that_fail_after_they_were_changed_are_changed_back_without_a_fleet(world):
+    first = world.deployed(productionVariants=BLUE_AND_GREEN)
+    heavier = [{**BLUE_AND_GREEN[0], "InitialVariantWeight": 9}, BLUE_AND_GREEN[1]]
+    deployment = world.begin(productionVariants=heavier)
+    world.go(deployment)
+    world.arrive()
+    while world.deployments.get(deployment.id).begun_step(StepKind.CHECK) is None:
+        world.walk.advance(deployment.id)
+    world.deployer.cancel(deployment.id, "bob")
+    world.deployer = world.a_deployer()
+    failed = world.finish(deployment)
+    assert failed.status is Status.CANCELLED
+    assert world.config_of() == first.config_name
+    assert world.provisioner.calls.count("reweigh") == 2
+    assert "update" not in world.provisioner.calls
+
+
+CAPTURE = {"InitialSamplingPercentage": 100, "DestinationS3Uri": "s3://captured/text"}
+ASYNC = {"OutputConfig": {"S3OutputPath": "s3://answers/text"}}
+SHADOW = [a_variant_of(VariantName="shade", ModelName="green")]
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "held"),
+    [
+        ("DataCaptureConfig", CAPTURE, lambda config: config.capture),
+        ("AsyncInferenceConfig", ASYNC, lambda config: config.asynchronous),
+        ("ShadowProductionVariants", SHADOW, lambda config: config.shadows),
+    ],
+)
+def test_capture_async_and_shadows_are_put_on_kept_and_taken_off(world, key, given, held):
+    def serving():
+        return held(world.provisioner.look(NAME).blueprint.config)
+
+    plain = world.deployed()
+    put_on = world.deployed(**{key: given})
+    assert serving()
+    assert put_on.config_name != plain.config_name
+    kept = world.deployed(productionVariants=GREEN)
+    assert serving()
+    assert kept.config_name != put_on.config_name
+    payload = {**a_payload(productionVariants=GREEN), key: None}
+    deployment = world.deployer.begin(read(payload), "ann")
+    world.deployer = world.a_deployer()
+    assert world.finish(deployment).status is Status.SUCCEEDED
+    assert not serving()
+
+
+def test_a_shadow_test_that_cannot_go_on_is_told_of(world):
+    world.deployed(ShadowProductionVariants=SHADOW)
+    failed = world.finish(world.begin(productionVariants=BLUE_AND_GREEN))
+    assert failed.status is Status.FAILED
+    assert "has the shadow variant 'shade'" in failed.reason
+    assert '"ShadowProductionVariants": null' in failed.reason
+
+
+def test_a_multi_model_endpoint_is_deployed_and_updated(world):
+    many = a_model("many", data_url="s3://models/many/", multi_model=True)
+    world.catalog.add_model(many, an_event())
+    first = world.deployed(productionVariants=[a_variant_of(ModelName="many")])
+    world.deployed(productionVariants=[a_variant_of(ModelName="many", InstanceType="ml.c5.xlarge")])
+    assert world.config_of() != first.config_name
+    told = world.deployer.rehearse(
+        an_order(
+            productionVariants=[a_variant_of(ModelName="many")], ShadowProductionVariants=SHADOW
+        ),
+        "ann",
+    )
+    assert any("multi-model" in each.hint for each in told.problems)
+
+
+def test_a_lease_that_is_over_is_not_revived_where_that_is_not_wished_for(world):
+    world.deployed()
+    world.meter.stop(NAME, actor="ann")
+    world.rest()
+    with pytest.raises(Conflict, match="is not to be given new time"):
+        world.begin(productionVariants=GREEN, revives=False)
+    assert world.status() is None
+    assert world.configs() == [world.book.get(NAME).config_name]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (StepKind.LOOK, "is over, and `revives` is false"),
+        (StepKind.BRING_UP, "is not to be given new time"),
+    ],
+)
+def test_a_lease_that_runs_out_before_it_is_bought_is_not_revived(world, step, words):
+    world.deployed(minutes=30)
+    deployment = world.begin(productionVariants=GREEN, revives=False)
+    while world.deployments.get(deployment.id).begun_step(step) is None:
+        world.walk.advance(deployment.id)
+    world.clock.advance(minutes(31))
+    failed = world.finish(deployment)
+    assert words in failed.reason
+    assert world.book.get(NAME).over(world.clock.now())
 
 
 def test_a_model_that_was_made_anew_is_another_one(world):

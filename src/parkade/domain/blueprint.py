@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field, replace
-from datetime import datetime  # noqa: TC003
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -67,6 +67,12 @@ class Blueprint:
             return kept
         return replace(kept, config=replace(kept.config, capture=former.config.capture))
 
+    def same_fleet(self, other: Blueprint) -> bool:
+        """Tell whether the other differs in weights and counts alone, so that one fleet runs both."""
+        return _made(self.models) == _made(other.models) and _unweighted(
+            self.config
+        ) == _unweighted(replace(other.config, name=self.config.name))
+
     def changed(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Blueprint:
         """Return it with other counts and weights for the variants named."""
 
@@ -85,6 +91,26 @@ class Blueprint:
                 shadows=tuple(map(change, self.config.shadows)),
             ),
         )
+
+
+def _made(models: Collection[Model]) -> set[tuple[str, datetime]]:
+    """Return which models they are: one that was made anew under its name is another one."""
+    return {(model.name, model.created_at) for model in models}
+
+
+def _unweighted(config: EndpointConfig) -> EndpointConfig:
+    """Return the config without what can be changed while it serves."""
+
+    def even(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        ordered = sorted(variants, key=lambda variant: variant.name)
+        return tuple(replace(each, instance_count=1, weight=1.0) for each in ordered)
+
+    return replace(
+        config,
+        created_at=datetime.min.replace(tzinfo=UTC),
+        variants=even(config.variants),
+        shadows=even(config.shadows),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

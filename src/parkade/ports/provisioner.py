@@ -97,6 +97,16 @@ class Provisioner(Protocol):
         """
         ...
 
+    def reweigh(
+        self, endpoint_name: str, config_name: str, actor: str, *, keeps_counts: bool
+    ) -> None:
+        """Begin to give the endpoint the weights and counts of the config, on the fleet that serves.
+
+        The config is what it runs from then on; no worker is started but those that counts ask
+        for. Raises what `update` raises, and Conflict where the config differs in anything else.
+        """
+        ...
+
     def promote(self, endpoint_name: str, actor: str) -> None:
         """Have the update under way take all traffic now. Raises Conflict where there is none."""
         ...

@@ -228,12 +228,14 @@ class Host(Sleepers):
         """Raise what bringing up the endpoint from this config would be refused with now.
 
         One that is not there, or has Failed, would be created; what is on its way somewhere would
-        be waited for.
+        be waited for. Where weights and counts alone differ the fleet that serves would go on.
         """
         self._require_started()
         endpoint = self._endpoints.get(name)
         if endpoint is not None and endpoint.status is EndpointStatus.IN_SERVICE:
-            self._planned(name, config, frozenset(), strategy)
+            idle = self._idle(name, "updated")
+            if self._reweighed(idle, config, frozenset()) is None:
+                self._planned(name, config, frozenset(), strategy)
             return
         wanted = groups.workers(groups.of_blueprint(self._blueprint(config)))
         if endpoint is None or endpoint.status is EndpointStatus.FAILED:

@@ -42,6 +42,42 @@ class Updates(Orders):
         endpoint, target, rollout = self._planned(name, config, retained, strategy)
         endpoint.update(target, actor, strategy=strategy, rollout=rollout)
 
+    def reweigh_to(
+        self,
+        name: str,
+        config_name: str,
+        actor: str,
+        *,
+        retained: frozenset[Retained] = frozenset(),
+    ) -> None:
+        """Begin to give the endpoint the weights and counts of a config, on the fleet that serves.
+
+        The config is what it runs from then on. Raises what `update_endpoint` raises, and Conflict
+        where the config differs from what runs in anything else.
+        """
+        endpoint = self._idle(name, "changed")
+        target = self._reweighed(endpoint, self._store.config(config_name), retained)
+        if target is None:
+            raise Conflict(
+                f"endpoint config {config_name!r} differs from what endpoint {name!r} runs in more "
+                "than weights and counts",
+                hint="update the endpoint to it",
+            )
+        endpoint.reweigh(target, actor)
+
+    def _reweighed(
+        self, endpoint: Endpoint, config: EndpointConfig, retained: frozenset[Retained]
+    ) -> Blueprint | None:
+        """Return what the fleet that serves is to run; None: it cannot. Raises as `reweigh_to`."""
+        present = endpoint.recorded.blueprint
+        target = self._blueprint(config).retaining(present, retained)
+        if not present.same_fleet(target):
+            return None
+        running, wanted = endpoint.groups(), groups.of_blueprint(target)
+        more = groups.workers(groups.larger(running, wanted)) - groups.workers(running)
+        self._require_room(f"the change of endpoint {endpoint.name!r}", more)
+        return target
+
     def _planned(
         self,
         name: str,

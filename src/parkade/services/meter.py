@@ -196,18 +196,25 @@ class Meter:
         owner: str,
         actor: str,
         key: str,
+        revives: bool = True,
     ) -> Lease:
         """Have the endpoint leased, and started from this config: for who deploys it.
 
         Makes the lease where there is none, and gives one that is over new time; one that runs is
         given the amount, if one is named. Earlier failures to start it count no more. Raises
-        ConfigNotFound.
+        ConfigNotFound, and Conflict for one that is over where that is not to be revived.
         """
         coin = keys.coin(endpoint_name, actor, key, f"let {config_name} {keys.asked(amount)}")
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is None:
                 return self._added(endpoint_name, config_name, amount, owner, actor, now)
+            if not revives and held.over(now):
+                raise Conflict(
+                    f"the lease of {endpoint_name!r} is over ({held.reason_over()}), and is not to "
+                    "be given new time",
+                    hint=f"start it first: parkade start {endpoint_name}",
+                )
             self._require_config(config_name)
             lease, event = changes.reconfigured(leases.recovered(held), config_name, actor, now)
             if amount is not None or held.over(now):

@@ -126,7 +126,7 @@ def test_a_dry_run_tells_what_is_wrong_with_what_to_do(world):
 
 def test_a_dry_run_of_an_update_tells_the_price_of_both_fleets(world):
     succeed(world)
-    told = world.ok("POST", "/v1/deployments?dry_run=true", json=a_payload(weight=2))
+    told = world.ok("POST", "/v1/deployments?dry_run=true", json=a_payload(patience=1200))
     assert not told["creates"]
     assert [told["hourly"][when]["usd"] for when in ("before", "meanwhile", "after")] == [
         "0.204", "0.408", "0.204",
@@ -135,7 +135,7 @@ def test_a_dry_run_of_an_update_tells_the_price_of_both_fleets(world):
 
 def test_while_it_runs_both_fleets_are_told_with_their_price(world):
     succeed(world)
-    begun = begin(world, a_payload(weight=2))
+    begun = begin(world, a_payload(patience=1200))
     world.money.machines.instances = [
         an_instance("o-1", endpoint_name="test-endpoint", config_name="old", generation=1),
         an_instance("n-1", endpoint_name="test-endpoint", config_name="new", generation=2),
@@ -160,7 +160,7 @@ def test_a_request_that_is_repeated_with_its_key_counts_once(world):
     key = {"Idempotency-Key": "once"}
     first = begin(world, headers=key)
     assert begin(world, headers=key)["id"] == first["id"]
-    status, error = world.error("POST", "/v1/deployments", json=a_payload(weight=2), headers=key)
+    status, error = world.error("POST", "/v1/deployments", json=a_payload(patience=1200), headers=key)
     assert (status, error["code"]) == (409, "conflict")
     assert "Idempotency-Key" in error["message"]
     other = world.error("POST", "/v1/deployments", json=a_payload(), headers=key, by="admin")
@@ -169,7 +169,7 @@ def test_a_request_that_is_repeated_with_its_key_counts_once(world):
 
 def test_there_is_one_deployment_of_an_endpoint_at_a_time(world):
     first = begin(world)
-    status, error = world.error("POST", "/v1/deployments", json=a_payload(weight=2))
+    status, error = world.error("POST", "/v1/deployments", json=a_payload(patience=1200))
     assert (status, error["code"]) == (409, "in_use")
     assert first["id"] in error["message"]
     begin(world, a_payload("another"))
@@ -242,7 +242,7 @@ def test_a_temporary_error_stands_with_its_step_and_is_not_waited_for_when_resum
 @pytest.mark.parametrize(("verb", "call"), [("promote", "promote"), ("rollback", "roll_back")])
 def test_an_update_under_way_is_steered(world, verb, call):
     succeed(world)
-    begun = begin(world, a_payload(weight=2))
+    begun = begin(world, a_payload(patience=1200))
     at(world, begun["id"])
     world.ok("POST", f"/v1/deployments/{begun['id']}/{verb}")
     assert world.services.deploying.provisioner.calls[-1] == call
@@ -256,7 +256,7 @@ def test_an_update_under_way_is_steered_by_the_name_of_its_endpoint(world, verb,
     succeed(world)
     status, error = world.error("POST", url)
     assert (status, "no update" in error["message"]) == (409, True)
-    begun = begin(world, a_payload(weight=2))
+    begun = begin(world, a_payload(patience=1200))
     at(world, begun["id"])
     world.host.running["test-endpoint"] = ()
     assert world.ok("POST", url)["name"] == "test-endpoint"
@@ -285,7 +285,7 @@ def test_what_is_waited_for_is_expected_as_its_config_or_the_former_one_took(wor
     former = succeed(world)["config_name"]
     world.started(former, took=seconds(40))
     world.clock.advance(seconds(1))
-    begun = begin(world, a_payload(weight=2))
+    begun = begin(world, a_payload(patience=1200))
     waiting = at(world, begun["id"])
     assert (waiting["expected_at"], waiting["expected_in_seconds"]) == ("2026-03-01T12:00:41Z", 40)
     world.started(waiting["config_name"], took=seconds(25))
@@ -302,7 +302,7 @@ def test_the_waits_of_a_strategy_are_expected_too(world):
     strategy = {
         "kind": "canary", "percent": 10, "waitSeconds": 30, "terminationWaitSeconds": 5,
     }  # fmt: skip
-    begun = begin(world, a_payload(weight=2, strategy=strategy))
+    begun = begin(world, a_payload(patience=1200, strategy=strategy))
     assert at(world, begun["id"])["expected_in_seconds"] == 40 + 2 * 30 + 5
 
 

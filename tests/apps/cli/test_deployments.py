@@ -64,7 +64,7 @@ def refuse(desk, call, why):
 
 
 def change(desk, **changes):
-    desk.file.write_text(json.dumps(a_payload("text", weight=2, **changes)))
+    desk.file.write_text(json.dumps(a_payload("text", patience=1200, **changes)))
 
 
 def test_a_deployment_is_begun_with_its_price_and_notes_beside(desk):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parkade.domain.deploy import payload
-from parkade.domain.deploy.order import MAX_WAIT, TRACKING
+from parkade.domain.deploy.order import MAX_WAIT, TRACKING, Aspect
 from parkade.domain.errors import InvalidInput
 from parkade.domain.rollout import Kind, Size, Strategy
 from parkade.domain.scaling.policy import CustomMetric, Predefined, Tracking
@@ -327,3 +327,100 @@ def test_an_order_that_is_written_reads_as_itself(keys, bounds):
     order = payload.read({**keys, **(bounds or {})})
     again = payload.read(json.loads(json.dumps(payload.written(order))))
     assert replace(again, warnings=()) == replace(order, warnings=())
+
+
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://captured/text",
+    "KmsKeyId": "k",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+    "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+}
+ASYNC = {
+    "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
+    "OutputConfig": {
+        "S3OutputPath": "s3://answers/text",
+        "S3FailurePath": "s3://failures/text",
+        "NotificationConfig": {
+            "SuccessTopic": "arn:aws:sns:us-east-1:000000000000:done",
+            "IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC"],
+        },
+    },
+}
+
+
+def test_what_is_not_spoken_of_is_told_from_what_is_to_be_none():
+    assert read().speaks_of == ()
+    assert "DataCaptureConfig" not in payload.written(read())
+    order = read(DataCaptureConfig=None, AsyncInferenceConfig=None, ShadowProductionVariants=None)
+    assert set(order.speaks_of) == set(Aspect)
+    assert (order.capture, order.asynchronous, order.shadows) == (None, None, ())
+    assert payload.read(payload.written(order)) == order
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("DataCaptureConfig", CAPTURE),
+        ("AsyncInferenceConfig", ASYNC),
+        (
+            "ShadowProductionVariants",
+            [
+                {
+                    "VariantName": "shade",
+                    "ModelName": "other",
+                    "InstanceType": "ml.a.b",
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": 0.5,
+                    "RoutingConfig": {"RoutingStrategy": "RANDOM"},
+                }
+            ],
+        ),
+    ],
+)
+def test_sagemakers_forms_are_read_and_written_again(key, given):
+    order = read(**{key: given})
+    assert payload.written(order)[key] == given
+    assert payload.read(payload.written(order)) == order
+
+
+def test_what_is_captured_is_both_where_nothing_is_said():
+    given = {"InitialSamplingPercentage": 5, "DestinationS3Uri": "s3://captured/text"}
+    capture = read(DataCaptureConfig=given).capture
+    assert (capture.inputs, capture.outputs, capture.enabled) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        ({"DataCaptureConfig": {**CAPTURE, "Percent": 1}}, "DataCaptureConfig.Percent"),
+        ({"DataCaptureConfig": {"DestinationS3Uri": "s3://b/c"}}, "InitialSamplingPercentage"),
+        (
+            {"DataCaptureConfig": {**CAPTURE, "CaptureOptions": [{"CaptureMode": "Both"}]}},
+            "DataCaptureConfig.CaptureOptions.1.CaptureMode",
+        ),
+        ({"DataCaptureConfig": {**CAPTURE, "InitialSamplingPercentage": 101}}, "Percentage"),
+        ({"AsyncInferenceConfig": {}}, "AsyncInferenceConfig.OutputConfig"),
+        ({"AsyncInferenceConfig": {"OutputConfig": {}}}, "OutputConfig.S3OutputPath"),
+        (
+            {
+                "AsyncInferenceConfig": {
+                    "OutputConfig": {
+                        "S3OutputPath": "s3://a/b",
+                        "NotificationConfig": {"IncludeInferenceResponseIn": ["all"]},
+                    }
+                }
+            },
+            "IncludeInferenceResponseIn",
+        ),
+        ({"DataCaptureConfig": CAPTURE, "AsyncInferenceConfig": ASYNC}, "DataCaptureConfig"),
+        ({"ShadowProductionVariants": [{}]}, "ShadowProductionVariants.1.ModelName"),
+        (
+            {"ShadowProductionVariants": [{"ModelName": "m", "InstanceType": "ml.a.b"}]},
+            "ProductionVariants",  # both are called AllTraffic
+        ),
+    ],
+)
+def test_what_is_wrong_with_them_is_told_by_its_place(keys, field):
+    assert field in refused(**keys).field

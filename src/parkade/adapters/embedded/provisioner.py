@@ -108,9 +108,20 @@ class EmbeddedProvisioner:
         keeps_counts: bool,
     ) -> None:
         """Begin to update the endpoint to the config."""
-        retained = frozenset({Retained.COUNTS}) if keeps_counts else frozenset[Retained]()
         self._host.update_endpoint(
-            endpoint_name, config_name, actor, retained=retained, strategy=strategy
+            endpoint_name,
+            config_name,
+            actor,
+            retained=_retained(keeps_counts=keeps_counts),
+            strategy=strategy,
+        )
+
+    def reweigh(
+        self, endpoint_name: str, config_name: str, actor: str, *, keeps_counts: bool
+    ) -> None:
+        """Begin to give the endpoint the weights and counts of the config."""
+        self._host.reweigh_to(
+            endpoint_name, config_name, actor, retained=_retained(keeps_counts=keeps_counts)
         )
 
     def promote(self, endpoint_name: str, actor: str) -> None:
@@ -126,3 +137,7 @@ class EmbeddedProvisioner:
         observed = self._host.observed().get(endpoint_name)
         if observed is not None and observed.status is not EndpointStatus.DELETING:
             self._host.delete_endpoint(endpoint_name, actor)
+
+
+def _retained(*, keeps_counts: bool) -> frozenset[Retained]:
+    return frozenset({Retained.COUNTS}) if keeps_counts else frozenset()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.domain.blueprint import Blueprint
+from parkade.domain.blueprint import Blueprint, Retained
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     ConfigNotFound,
@@ -43,6 +43,8 @@ class MemoryProvisioner:
         self._running: dict[str, Blueprint] = {}
         #: What is to run once the update has arrived.
         self._targets: dict[str, Blueprint] = {}
+        #: Endpoints whose update brings up a fleet.
+        self._fresh: set[str] = set()
         self._refusals: dict[str, ParkadeError] = {}
         #: Every call that changes anything, in order.
         self.calls: list[str] = []
@@ -77,7 +79,7 @@ class MemoryProvisioner:
     def make_config(self, config: EndpointConfig, tags: Mapping[str, str], actor: str) -> None:
         """Make the endpoint config, with its tags."""
         self._call("make_config")
-        for variant in config.variants:
+        for variant in config.every:
             self._catalog.model(variant.model_name)
         self._catalog.add_config(config, self._event("config.created", actor, config.name))
         self._catalog.put_tags(_CONFIG, config.name, tags)
@@ -118,17 +120,28 @@ class MemoryProvisioner:
     ) -> None:
         """Record the endpoint as Updating."""
         self._call("update")
-        present = self._present(endpoint_name)
-        if present.observed.status is EndpointStatus.FAILED:
-            raise Conflict(f"endpoint {endpoint_name!r} is Failed")
-        if present.observed.status is not EndpointStatus.IN_SERVICE:
-            raise EndpointBusy(f"endpoint {endpoint_name!r} is {present.observed.status}")
-        target = self._blueprint(config_name)
-        if keeps_counts:
-            counts = {v.name: v.instance_count for v in present.blueprint.config.variants}
-            target = target.changed(counts, {})
-        self._targets[endpoint_name] = target
+        present = self._idle(endpoint_name)
+        self._targets[endpoint_name] = self._target(present, config_name, keeps_counts=keeps_counts)
+        self._fresh.add(endpoint_name)
         self.strategies[endpoint_name] = strategy
+        self._place(present.observed, EndpointStatus.UPDATING, target_config_name=config_name)
+
+    def reweigh(
+        self,
+        endpoint_name: str,
+        config_name: str,
+        actor: str,  # noqa: ARG002
+        *,
+        keeps_counts: bool,
+    ) -> None:
+        """Record the endpoint as Updating, to arrive on the fleet that it has."""
+        self._call("reweigh")
+        present = self._idle(endpoint_name)
+        target = self._target(present, config_name, keeps_counts=keeps_counts)
+        if not present.blueprint.same_fleet(target):
+            raise Conflict(f"config {config_name!r} differs in more than weights and counts")
+        self._targets[endpoint_name] = target
+        self._fresh.discard(endpoint_name)
         self._place(present.observed, EndpointStatus.UPDATING, target_config_name=config_name)
 
     def promote(self, endpoint_name: str, actor: str) -> None:  # noqa: ARG002
@@ -158,7 +171,7 @@ class MemoryProvisioner:
             observed,
             EndpointStatus.IN_SERVICE,
             config_name=target.config.name,
-            generation=observed.generation + 1,
+            generation=observed.generation + (endpoint_name in self._fresh),
         )
         self._running[endpoint_name] = target
 
@@ -212,9 +225,21 @@ class MemoryProvisioner:
             raise EndpointNotFound(f"there is no endpoint {endpoint_name!r}")
         return present
 
+    def _idle(self, endpoint_name: str) -> Present:
+        present = self._present(endpoint_name)
+        if present.observed.status is EndpointStatus.FAILED:
+            raise Conflict(f"endpoint {endpoint_name!r} is Failed")
+        if present.observed.status is not EndpointStatus.IN_SERVICE:
+            raise EndpointBusy(f"endpoint {endpoint_name!r} is {present.observed.status}")
+        return present
+
+    def _target(self, present: Present, config_name: str, *, keeps_counts: bool) -> Blueprint:
+        retained = frozenset({Retained.COUNTS}) if keeps_counts else frozenset[Retained]()
+        return self._blueprint(config_name).retaining(present.blueprint, retained)
+
     def _blueprint(self, config_name: str) -> Blueprint:
         config = self._catalog.config(config_name)
-        names = dict.fromkeys(variant.model_name for variant in config.variants)
+        names = dict.fromkeys(variant.model_name for variant in config.every)
         return Blueprint(config=config, models=tuple(map(self._catalog.model, names)))
 
     def _call(self, call: str) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parkade.domain.catalog import EndpointConfig, Variant
+from parkade.domain.deploy.order import Aspect
 from parkade.domain.errors import InvalidInput
 from parkade.domain.names import NAME_LIMIT
 
@@ -33,20 +34,30 @@ def wanted_config(
     """Return the endpoint config that is to serve.
 
     Variants that run keep their counts, by name, within the bounds that are ordered. What an order
-    does not speak of stays as it is: data capture and asynchronous inference. Raises InvalidInput.
+    does not speak of stays as it is: shadow variants, data capture, asynchronous inference. Raises
+    InvalidInput.
     """
     live = {} if former is None else counts_of(former)
-    variants = tuple(
-        replace(each, instance_count=wanted_count(order, each, live.get(each.name)))
-        for each in order.variants
-    )
+
+    def counted(variants: Iterable[Variant]) -> tuple[Variant, ...]:
+        return tuple(
+            replace(each, instance_count=wanted_count(order, each, live.get(each.name)))
+            for each in variants
+        )
+
+    kept = former.config if former else None
     config = EndpointConfig(
         name=order.endpoint_name,
-        variants=variants,
+        variants=counted(order.variants),
         created_at=now,
-        capture=former.config.capture if former else None,
-        asynchronous=former.config.asynchronous if former else None,
-        extras=former.config.extras if former else {},
+        shadows=counted(wanted_shadows(order, former)),
+        capture=order.capture if kept is None or _spoken(order, Aspect.CAPTURE) else kept.capture,
+        asynchronous=(
+            order.asynchronous
+            if kept is None or _spoken(order, Aspect.ASYNCHRONOUS)
+            else kept.asynchronous
+        ),
+        extras=kept.extras if kept else {},
     )
     _require_bounds(order, config)
     name = config_name(order.endpoint_name, config, models)
@@ -54,6 +65,28 @@ def wanted_config(
         # It ran once, and weights or counts were changed since: nothing is updated to itself.
         name = config_name(order.endpoint_name, config, models, beside=name)
     return replace(config, name=name)
+
+
+def wanted_shadows(order: Order, former: Blueprint | None) -> tuple[Variant, ...]:
+    """Return the shadow variants: as ordered, or those that there are.
+
+    Raises InvalidInput where these do not go together with the variants that are ordered.
+    """
+    if former is None or _spoken(order, Aspect.SHADOWS):
+        return order.shadows
+    kept, names = former.config.shadows, {variant.name for variant in order.variants}
+    if kept and (len(names) > 1 or kept[0].name in names):
+        raise InvalidInput(
+            f"endpoint {order.endpoint_name!r} has the shadow variant {kept[0].name!r}, which does "
+            f"not go together with {', '.join(sorted(names))}",
+            field="ShadowProductionVariants",
+            hint='end the shadow test: give "ShadowProductionVariants": null',
+        )
+    return kept
+
+
+def _spoken(order: Order, aspect: Aspect) -> bool:
+    return aspect in order.speaks_of
 
 
 def _require_bounds(order: Order, config: EndpointConfig) -> None:
@@ -79,7 +112,7 @@ def counts_of(blueprint: Blueprint) -> Mapping[str, int]:
     """Return the instances of each variant, but for those that are serverless."""
     return {
         variant.name: variant.instance_count
-        for variant in blueprint.config.variants
+        for variant in blueprint.config.every
         if variant.serverless is None
     }
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003  stores read these forms by their annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from math import ceil
 
 from parkade.domain import names
 from parkade.domain import tags as tagging
-from parkade.domain.catalog import EndpointConfig, Variant
+from parkade.domain.catalog import Asynchronous, Capture, EndpointConfig, Variant
 from parkade.domain.errors import InvalidInput
 from parkade.domain.rollout import Kind, Strategy
 from parkade.domain.scaling.policy import Predefined, Tracking
@@ -47,6 +48,14 @@ def patience(strategy: Strategy) -> timedelta:
     return MAX_WAIT + strategy.wait * steps + strategy.termination_wait
 
 
+class Aspect(StrEnum):
+    """Of what an order may say nothing, so that it stays as it is."""
+
+    CAPTURE = "capture"
+    ASYNCHRONOUS = "asynchronous"
+    SHADOWS = "shadows"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantScaling:
     """How many instances a variant may have, and what its number follows."""
@@ -75,6 +84,11 @@ class Order:
 
     endpoint_name: str
     variants: tuple[Variant, ...]
+    #: Of which of the next three it says anything; what it does not speak of stays as it is.
+    speaks_of: tuple[Aspect, ...] = ()
+    shadows: tuple[Variant, ...] = ()
+    capture: Capture | None = None
+    asynchronous: Asynchronous | None = None
     #: By variant. None: it is not scaled from now on; left out: as it was before.
     scaling: Mapping[str, VariantScaling | None] = field(default_factory=dict)
     environment: str = ENVIRONMENT
@@ -83,6 +97,8 @@ class Order:
     metered: bool = True
     #: Time that is bought for it; None: nothing more for a lease that runs, else the usual.
     amount: timedelta | None = None
+    #: Whether a lease that is over is given new time; False: then it is not deployed to.
+    revives: bool = True
     #: Whose lease it is; empty: as it is, or of whoever deploys.
     owner: str = ""
     #: How requests go over to the new fleet of an update.
@@ -104,6 +120,9 @@ class Order:
         EndpointConfig(
             name=self.endpoint_name,
             variants=self.variants,
+            shadows=self.shadows,
+            capture=self.capture,
+            asynchronous=self.asynchronous,
             created_at=datetime.min.replace(tzinfo=UTC),
         ).require_initial()
         self._require_scalable()

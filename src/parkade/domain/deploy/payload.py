@@ -9,43 +9,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain import lease
-from parkade.domain.catalog import Routing, Serverless, Variant
-from parkade.domain.deploy import policies, staging
+from parkade.domain.deploy import capturing, policies, queueing, staging, variants
 from parkade.domain.deploy.order import (
-    ALL_TRAFFIC,
     ENVIRONMENT,
     TRACKING,
+    Aspect,
     Order,
     VariantScaling,
     patience,
 )
 from parkade.domain.deploy.reading import Section
-from parkade.domain.errors import InvalidInput
 from parkade.domain.event import in_minutes
 from parkade.domain.terms import Sleep, Wake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from parkade.domain.catalog import Variant
     from parkade.domain.event import Json
 
 _LEAST, _MOST = "autoscalingMinCapacity", "autoscalingMaxCapacity"
 _POLICY = "targetTrackingScalingPolicyConfiguration"
 _SCALING_KEYS = frozenset({_LEAST, _MOST, _POLICY})
 _KEYS = _SCALING_KEYS | {
-    "endpointName", "productionVariants", "scaling", "minutes", "owner", "metered", "environment",
-    "tags", "strategy", "maxWaitMinutes", "sleep", "wake",
+    "endpointName", "scaling", "minutes", "revives", "owner", "metered", "environment", "tags",
+    "strategy", "maxWaitMinutes", "sleep", "wake", variants.PRODUCTION, variants.SHADOW,
+    capturing.KEY, queueing.KEY,
 }  # fmt: skip
-_SERVERLESS_KEYS = frozenset({"MemorySizeInMB", "MaxConcurrency", "ProvisionedConcurrency"})
-#: Kept as given, and shown again.
-_KEPT = ("VolumeSizeInGB", "InferenceAmiVersion")
-_VARIANT_KEYS = frozenset({
-    "VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InitialVariantWeight",
-    "AcceleratorType", "RoutingConfig", "ServerlessConfig", "ModelDataDownloadTimeoutInSeconds",
-    "ContainerStartupHealthCheckTimeoutInSeconds", *_KEPT,
-})  # fmt: skip
-#: The spellings of a variant's keys that the seed's own table has.
-_SPELLINGS = {"inferenceInstanceType": "InstanceType", "modelName": "ModelName"}
+#: By its key, what an order may speak of: left out it stays as it is, null is none of it.
+_ASPECTS = {
+    capturing.KEY: Aspect.CAPTURE,
+    queueing.KEY: Aspect.ASYNCHRONOUS,
+    variants.SHADOW: Aspect.SHADOWS,
+}
 _SLEEP_KEYS = frozenset({"after_minutes", "pauses", "hold_seconds"})
 _WAKE_KEYS = frozenset({"minutes", "at_most_minutes"})
 
@@ -54,22 +50,24 @@ def read(given: object) -> Order:
     """Return the order. Raises InvalidInput, which names the key and what is wrong with it."""
     top = Section(given, "", _KEYS)
     warnings: list[str] = []
-    variants = tuple(
-        _variant(each, warnings)
-        for each in top.sections("productionVariants", _VARIANT_KEYS, spellings=_SPELLINGS)
-    )
-    scaling = _scaling(top, variants)
-    _warn_of_counts(variants, scaling, warnings)
+    production = variants.read(top, variants.PRODUCTION, warnings)
+    scaling = _scaling(top, production)
+    _warn_of_counts(production, scaling, warnings)
     strategy = staging.read(top, "strategy")
     waits = top.minutes("maxWaitMinutes") if top.has("maxWaitMinutes") else patience(strategy)
     return Order(
         endpoint_name=top.text("endpointName"),
-        variants=variants,
+        variants=production,
+        shadows=variants.read(top, variants.SHADOW, warnings) if top.has(variants.SHADOW) else (),
+        capture=capturing.read(top) if top.has(capturing.KEY) else None,
+        asynchronous=queueing.read(top) if top.has(queueing.KEY) else None,
+        speaks_of=tuple(aspect for key, aspect in _ASPECTS.items() if top.holds(key)),
         scaling=scaling,
         environment=top.text("environment", ENVIRONMENT),
         tags=top.texts_by_key("tags"),
         metered=top.flag("metered", default=True),
         amount=lease.minutes(top.value("minutes")) if top.has("minutes") else None,
+        revives=top.flag("revives", default=True),
         owner=top.text("owner", ""),
         strategy=strategy,
         sleep=_sleep(top) if top.has("sleep") else None,
@@ -79,65 +77,12 @@ def read(given: object) -> Order:
     )
 
 
-def _variant(given: Section, warnings: list[str]) -> Variant:
-    name = given.text("VariantName", ALL_TRAFFIC)
-    if given.has("AcceleratorType"):
-        warnings.append(
-            f"variant {name}: AcceleratorType {given.text('AcceleratorType')} is left out: AWS has "
-            "retired Elastic Inference"
-        )
-    serverless = _serverless(given) if given.has("ServerlessConfig") else None
-    if serverless is not None:
-        for key in ("InstanceType", "InitialInstanceCount"):
-            if given.has(key):
-                raise InvalidInput(
-                    f"{given.at(key)} is given together with ServerlessConfig",
-                    field=given.at(key),
-                    hint="give one of them",
-                )
-    routing = Routing.LEAST_OUTSTANDING_REQUESTS
-    if given.has("RoutingConfig"):
-        routing = _routing(given.section("RoutingConfig", {"RoutingStrategy"}))
-    return Variant(
-        name=name,
-        model_name=given.text("ModelName"),
-        instance_type="" if serverless else given.text("InstanceType"),
-        instance_count=given.whole("InitialInstanceCount", 1),
-        weight=given.number("InitialVariantWeight", 1.0),
-        routing=routing,
-        serverless=serverless,
-        download_timeout=given.maybe_whole("ModelDataDownloadTimeoutInSeconds"),
-        startup_timeout=given.maybe_whole("ContainerStartupHealthCheckTimeoutInSeconds"),
-        extras={key: given.value(key) for key in _KEPT if given.has(key)},
-    )
-
-
-def _serverless(given: Section) -> Serverless:
-    config = given.section("ServerlessConfig", _SERVERLESS_KEYS)
-    return Serverless(
-        memory_mb=config.whole("MemorySizeInMB"),
-        concurrency=config.whole("MaxConcurrency"),
-        provisioned=config.maybe_whole("ProvisionedConcurrency"),
-    )
-
-
-def _routing(given: Section) -> Routing:
-    name = given.text("RoutingStrategy")
-    if name not in set(Routing):
-        raise InvalidInput(
-            f"{given.at('RoutingStrategy')} {name[:80]!r} is not a routing strategy",
-            field=given.at("RoutingStrategy"),
-            hint="give " + " or ".join(Routing),
-        )
-    return Routing(name)
-
-
-def _scaling(top: Section, variants: Sequence[Variant]) -> dict[str, VariantScaling | None]:
+def _scaling(top: Section, production: Sequence[Variant]) -> dict[str, VariantScaling | None]:
     """Return the scaling of each variant: as given for all, or for it by its name."""
     common: dict[str, VariantScaling | None] = {}
     if any(top.has(key) for key in _SCALING_KEYS):
         for_all = _bounds(top, None)
-        common = {each.name: for_all for each in variants if each.serverless is None}
+        common = {each.name: for_all for each in production if each.serverless is None}
     own: dict[str, VariantScaling | None] = {}
     for name, entry in top.entries("scaling").items():
         if entry is None:
@@ -158,11 +103,11 @@ def _bounds(given: Section, common: VariantScaling | None) -> VariantScaling:
 
 
 def _warn_of_counts(
-    variants: Sequence[Variant],
+    production: Sequence[Variant],
     scaling: Mapping[str, VariantScaling | None],
     warnings: list[str],
 ) -> None:
-    for each in variants:
+    for each in production:
         bounds = scaling.get(each.name)
         if (
             bounds is not None
@@ -193,14 +138,16 @@ def written(order: Order) -> dict[str, Json]:
     """Write an order as a payload with all that was left out of it; reading it gives the order."""
     told: dict[str, Json] = {
         "endpointName": order.endpoint_name,
-        "productionVariants": [_written_variant(each) for each in order.variants],
+        variants.PRODUCTION: [variants.written(each) for each in order.variants],
+        **_written_aspects(order),
         "scaling": {
-            name: None if each is None else _written_scaling(each)
+            name: None if each is None else written_scaling(each)
             for name, each in order.scaling.items()
         },
         "environment": order.environment,
         "tags": dict(order.tags),
         "metered": order.metered,
+        "revives": order.revives,
         "strategy": staging.written(order.strategy),
         "maxWaitMinutes": in_minutes(order.max_wait),
     }
@@ -215,35 +162,17 @@ def written(order: Order) -> dict[str, Json]:
     return told
 
 
-def _written_variant(variant: Variant) -> dict[str, Json]:
-    told: dict[str, Json] = {
-        "VariantName": variant.name,
-        "ModelName": variant.model_name,
-        "InitialVariantWeight": variant.weight,
-        "RoutingConfig": {"RoutingStrategy": variant.routing.value},
-        **variant.extras,
+def _written_aspects(order: Order) -> dict[str, Json]:
+    told: dict[Aspect, Json] = {
+        Aspect.CAPTURE: capturing.written(order.capture) if order.capture else None,
+        Aspect.ASYNCHRONOUS: (queueing.written(order.asynchronous) if order.asynchronous else None),
+        Aspect.SHADOWS: [variants.written(each) for each in order.shadows] or None,
     }
-    if variant.serverless is None:
-        told |= {
-            "InstanceType": variant.instance_type,
-            "InitialInstanceCount": variant.instance_count,
-        }
-    else:
-        config: dict[str, Json] = {
-            "MemorySizeInMB": variant.serverless.memory_mb,
-            "MaxConcurrency": variant.serverless.concurrency,
-        }
-        if variant.serverless.provisioned is not None:
-            config["ProvisionedConcurrency"] = variant.serverless.provisioned
-        told["ServerlessConfig"] = config
-    if variant.download_timeout is not None:
-        told["ModelDataDownloadTimeoutInSeconds"] = variant.download_timeout
-    if variant.startup_timeout is not None:
-        told["ContainerStartupHealthCheckTimeoutInSeconds"] = variant.startup_timeout
-    return told
+    return {key: told[aspect] for key, aspect in _ASPECTS.items() if aspect in order.speaks_of}
 
 
-def _written_scaling(scaling: VariantScaling) -> dict[str, Json]:
+def written_scaling(scaling: VariantScaling) -> dict[str, Json]:
+    """Write the scaling of a variant as a payload has it."""
     return {
         _LEAST: scaling.least,
         _MOST: scaling.most,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.domain.blueprint import Blueprint
 from parkade.domain.deploy import naming
 from parkade.domain.endpoint import TRANSIENT
 from parkade.domain.errors import AlreadyExists, EndpointNotFound, InUse
@@ -14,8 +15,7 @@ from parkade.services.deploying.tidying import needed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parkade.domain.blueprint import Blueprint
-    from parkade.domain.catalog import EndpointConfig, Model
+    from parkade.domain.catalog import EndpointConfig, Model, Variant
     from parkade.domain.deploy.deployment import Deployment
     from parkade.domain.deploy.order import Order
     from parkade.services.deploying.desk import Desk
@@ -40,7 +40,7 @@ def _choose(deployment: Deployment, desk: Desk) -> Noted:
     if not deployment.creates:
         former = blueprint_of(deployment.endpoint_name, desk)
     config = wanted(deployment.order, former, desk)
-    if former is not None and naming.runs(former, config, models_of(deployment.order, desk)):
+    if former is not None and naming.runs(former, config, models_of(config.every, desk)):
         return Noted(deployment=replace(deployment, config=former.config))
     held = desk.config(config.name)
     if held is not None and not naming.alike(held, config):
@@ -54,13 +54,23 @@ def _choose(deployment: Deployment, desk: Desk) -> Noted:
 
 def wanted(order: Order, former: Blueprint | None, desk: Desk) -> EndpointConfig:
     """Return the config that is to serve. Raises ModelNotFound and InvalidInput."""
-    return naming.wanted_config(order, models_of(order, desk), former, desk.now())
+    variants = (*order.variants, *naming.wanted_shadows(order, former))
+    models = tuple(models_of(variants, desk))
+    config = naming.wanted_config(order, models, former, desk.now())
+    Blueprint(config=config, models=models)  # raises what does not go with multi-model endpoints
+    return config
 
 
-def models_of(order: Order, desk: Desk) -> Sequence[Model]:
-    """Return the models that the order names. Raises ModelNotFound."""
-    named = dict.fromkeys(variant.model_name for variant in order.variants)
+def models_of(variants: Sequence[Variant], desk: Desk) -> Sequence[Model]:
+    """Return the models that the variants name. Raises ModelNotFound."""
+    named = dict.fromkeys(variant.model_name for variant in variants)
     return tuple(desk.provisioner.model(name) for name in named)
+
+
+def same_fleet(former: Blueprint, config: EndpointConfig, desk: Desk) -> bool:
+    """Tell whether what serves can run the config by a change of weights and counts alone."""
+    models = tuple(models_of(config.every, desk))
+    return former.same_fleet(Blueprint(config=config, models=models))
 
 
 def blueprint_of(endpoint_name: str, desk: Desk) -> Blueprint:

@@ -14,7 +14,7 @@ from parkade.domain.deploy.steps import StepKind
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.errors import Conflict, EndpointNotFound, LeaseNotFound, StartFailed
 from parkade.domain.spans import duration
-from parkade.services.deploying.configs import blueprint_of
+from parkade.services.deploying.configs import blueprint_of, same_fleet
 from parkade.services.deploying.results import Ended, Waits, skipped
 from parkade.services.deploying.settling import tag
 
@@ -58,7 +58,14 @@ def _update(deployment: Deployment, desk: Desk, found: Found) -> Ended:
     observed = present.observed
     if config_name == observed.config_name:
         return skipped(deployment, f"it runs {config_name} already{paid}")
-    text = f"it is being updated from {found.config_name} to {config_name}{paid}"
+    reweighs = deployment.config is not None and same_fleet(
+        present.blueprint, deployment.config, desk
+    )
+    text = (
+        f"its weights and counts are being changed to those of {config_name}{paid}"
+        if reweighs
+        else f"it is being updated from {found.config_name} to {config_name}{paid}"
+    )
     if config_name == observed.target_config_name or _failed_since(present, _begun(deployment)):
         return Ended(deployment=deployment, text=text)
     if observed.config_name != found.config_name:
@@ -66,12 +73,16 @@ def _update(deployment: Deployment, desk: Desk, found: Found) -> Ended:
             f"somebody else updated endpoint {name!r} to {observed.config_name!r} meanwhile",
             hint="see what runs there, then deploy again",
         )
+    keeps_counts = _keeps_counts(deployment, present)
+    if reweighs:
+        desk.provisioner.reweigh(name, config_name, deployment.actor, keeps_counts=keeps_counts)
+        return Ended(deployment=deployment, text=text)
     desk.provisioner.update(
         name,
         config_name,
         deployment.actor,
         strategy=deployment.order.strategy,
-        keeps_counts=_keeps_counts(deployment, present),
+        keeps_counts=keeps_counts,
     )
     return Ended(deployment=deployment, text=text)
 
@@ -107,6 +118,7 @@ def _let(deployment: Deployment, desk: Desk, config_name: str) -> Lease:
         owner=deployment.owner,
         actor=deployment.actor,
         key=deployment.id,
+        revives=order.revives,
     )
 
 

@@ -30,6 +30,11 @@ def look(deployment: Deployment, desk: Desk) -> Ended | Waits:
     require_leave(order, lease, leases_only=desk.leases_only())
     present = desk.provisioner.look(order.endpoint_name)
     over = lease is not None and lease.over(desk.now())
+    if over and not order.revives:
+        raise Conflict(
+            f"the lease of {order.endpoint_name!r} is over, and `revives` is false",
+            hint=f"start it first: parkade start {order.endpoint_name}",
+        )
     if (
         lease is not None
         and not over
@@ -49,8 +54,6 @@ def look(deployment: Deployment, desk: Desk) -> Ended | Waits:
     found = replace(found, config_name=present.observed.config_name, counts=counts)
     instances = ", ".join(f"{name} {count}" for name, count in counts.items())
     text = f"it runs {found.config_name}, with instances: {instances or 'serverless'}"
-    if shadows := present.blueprint.config.shadows:
-        text += f"; no config of a deployment has its shadow variant {shadows[0].name}"
     return Ended(deployment=replace(deployment, found=found), text=text)
 
 

@@ -16,7 +16,7 @@ from parkade.domain.errors import ParkadeError, Unavailable
 from parkade.domain.price import CURRENCY, EMPTY, Machine, Sum
 from parkade.domain.spans import duration
 from parkade.services.deploying import scalings, tidying
-from parkade.services.deploying.configs import models_of, wanted
+from parkade.services.deploying.configs import models_of, same_fleet, wanted
 from parkade.services.deploying.looking import require_leave
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class Rehearsing:
             owner=scene.owner,
             actor=actor,
             key=_REHEARSED,
+            revives=order.revives,
         )
 
     def _examine(self, scene: _Scene) -> None:
@@ -205,7 +206,12 @@ class Rehearsing:
     def _same(self, scene: _Scene) -> bool:
         if scene.former is None or scene.config is None:
             return False
-        return naming.runs(scene.former, scene.config, models_of(scene.order, self._desk))
+        return naming.runs(scene.former, scene.config, models_of(scene.config.every, self._desk))
+
+    def _reweighs(self, scene: _Scene) -> bool:
+        if scene.former is None or scene.config is None:
+            return False
+        return same_fleet(scene.former, scene.config, self._desk)
 
     def _brought_up(self, scene: _Scene, name: str, *, same: bool) -> str:
         paid = self._paid(scene)
@@ -216,6 +222,11 @@ class Rehearsing:
             return f"{bought or 'its lease goes on'}, and the meter creates it from {name}"
         if same:
             return "; ".join(filter(None, ("it is not updated: it runs that already", bought)))
+        if self._reweighs(scene):
+            text = (
+                f"its weights and counts are changed to those of {name}, on the fleet that serves"
+            )
+            return "; ".join(filter(None, (text, bought)))
         how = scene.order.strategy
         stages = "" if how.plain else f" ({how.kind})"
         text = f"it is updated from {scene.former.config.name} to {name}{stages}"
@@ -234,7 +245,7 @@ class Rehearsing:
     def _of(self, scene: _Scene) -> Prices:
         before = self._hourly(scene.former.config) if scene.former else EMPTY
         after = self._hourly(scene.config) if scene.config else EMPTY
-        if scene.former is None or self._same(scene):
+        if scene.former is None or self._same(scene) or self._reweighs(scene):
             return Prices(before=before, meanwhile=after, after=after)
         return Prices(before=before, meanwhile=before.plus(after), after=after)
 
@@ -270,7 +281,7 @@ def _machines(config: EndpointConfig) -> Iterator[Machine]:
 
 
 def _instances(config: EndpointConfig | None) -> str:
-    variants = config.variants if config else ()
+    variants = config.every if config else ()
     return ", ".join(
         f"{each.name} serverless"
         if each.serverless

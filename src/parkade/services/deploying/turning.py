@@ -12,9 +12,11 @@ from parkade.domain.deploy.deployment import Found
 from parkade.domain.endpoint import TRANSIENT, EndpointStatus
 from parkade.domain.errors import Conflict, EndpointBusy, LeaseNotFound
 from parkade.domain.rollout import Strategy
+from parkade.services.deploying.configs import same_fleet
 from parkade.services.deploying.results import Ended, Waits, undone_in_part
 
 if TYPE_CHECKING:
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.deploy.deployment import Deployment
     from parkade.services.deploying.desk import Desk
 
@@ -51,13 +53,20 @@ def _turn_back(deployment: Deployment, desk: Desk, found: Found) -> Ended | Wait
         _follow(deployment, desk, former)
         return Ended(deployment=deployment, text=f"{former} serves on")
     if observed.config_name == deployment.config_name:
-        desk.provisioner.update(
-            name, former, deployment.actor, strategy=Strategy(), keeps_counts=True
-        )
+        _update_back(deployment, desk, present.blueprint)
         return Waits(text=f"it is being updated back to {former}")
     return undone_in_part(
         deployment, f"it serves {observed.config_name}, to which somebody else has updated it"
     )
+
+
+def _update_back(deployment: Deployment, desk: Desk, serving: Blueprint) -> None:
+    """Begin to go back to the former config: on the same fleet, where that ran both."""
+    name, former = deployment.endpoint_name, (deployment.found or Found()).config_name
+    if same_fleet(serving, desk.provisioner.config(former), desk):
+        desk.provisioner.reweigh(name, former, deployment.actor, keeps_counts=True)
+        return
+    desk.provisioner.update(name, former, deployment.actor, strategy=Strategy(), keeps_counts=True)
 
 
 def _follow(deployment: Deployment, desk: Desk, former: str) -> None:

@@ -56,6 +56,24 @@ class DeploymentForm(BaseModel):
             }
         ],
     )
+    ShadowProductionVariants: Any = _key(
+        {"type": ["array", "null"], "items": _OBJECT},
+        "SageMaker's, one beside one production variant. Left out: as it was; null: none.",
+    )
+    DataCaptureConfig: Any = _key(
+        {"type": ["object", "null"]},
+        "SageMaker's. Left out: as it was; null: nothing is captured any more.",
+        {
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": "s3://captured/text",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        },
+    )
+    AsyncInferenceConfig: Any = _key(
+        {"type": ["object", "null"]},
+        "SageMaker's: it takes asynchronous calls alone. Left out: as it was; null: it does not.",
+        {"OutputConfig": {"S3OutputPath": "s3://answers/text"}},
+    )
     autoscalingMinCapacity: Any = _key(  # noqa: N815
         _WHOLE, "The least instances of each variant; goes with the most.", 1
     )
@@ -82,6 +100,7 @@ class DeploymentForm(BaseModel):
     minutes: Any = _key(
         _NUMBER, "Time to buy. Left out: the usual for a new lease, none for one that runs."
     )
+    revives: Any = _key({"type": "boolean"}, "false: one whose lease is over is not deployed to.")
     owner: Any = _key(_TEXT, "Whose lease it is. Left out: as it is, or the caller's.")
     metered: Any = _key({"type": "boolean"}, "false: the endpoint runs without a lease.")
     environment: Any = _key(
