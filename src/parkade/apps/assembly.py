@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.monitor import Monitoring
     from parkade.apps.parts.outbox import Outgoing
+    from parkade.apps.parts.projects import Projecting
     from parkade.apps.parts.scaling import Autoscaling
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.parts.waking import Slumber
@@ -66,6 +67,8 @@ class Services:
     waking: Slumber
     #: Deployments, carried out in the background.
     deploying: Deploying
+    #: Serving projects: planned, applied, destroyed.
+    projecting: Projecting
     undo: Undo
     #: Subscribers, their letters, links that extend.
     outbox: Outgoing

@@ -34,6 +34,7 @@ from parkade.apps.parts import deploying as deployments
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
+from parkade.apps.parts import projects as projecting
 from parkade.apps.parts import scaling as autoscaling
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.apps.parts import waking as slumber
@@ -301,6 +302,31 @@ def build(
         )
     )
 
+    routes = Routes(SqliteRouteStore(database), clock=clock)
+    projects = projecting.build(
+        projecting.Ports(
+            database=database,
+            history=history,
+            notices=notices,
+            clock=clock,
+            host=host,
+            catalog=catalog,
+            objects=objects,
+            meter=meter,
+            upkeep=upkeep,
+            waking=waking,
+            deploying=deploying,
+            scaling=scaling,
+            alarms=alarms,
+            outbox=outgoing,
+            money=money,
+            routes=routes,
+            file=lambda: current.file,
+            spawn=signals.spawn,
+            changed=signals.changed,
+        )
+    )
+
     def close() -> None:
         monitor.close()
         money.close()
@@ -322,6 +348,7 @@ def build(
         upkeep=upkeep,
         waking=waking,
         deploying=deploying,
+        projecting=projects,
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         alarms=alarms,
@@ -339,7 +366,7 @@ def build(
             around=upkeep.around,
         ),
         tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
-        routes=Routes(SqliteRouteStore(database), clock=clock),
+        routes=routes,
         executions=Executions(
             SqliteExecutionStore(database),
             GatewayInvoker(paths.gateway_socket, signals.inside),

@@ -43,6 +43,7 @@ class NoticeKind(StrEnum):
     BUDGET = "budget"
     LIMIT = "limit"
     DEPLOYMENT = "deployment"
+    PROJECT = "project"
 
 
 class PaidBy(StrEnum):

@@ -19,6 +19,8 @@
     |   +-- SubscriberNotFound
     |   +-- LetterNotFound
     |   +-- DeploymentNotFound
+    |   +-- ProjectNotFound
+    |   +-- ApplicationNotFound
     |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
@@ -136,6 +138,14 @@ class LetterNotFound(NotFound):
 
 class DeploymentNotFound(NotFound):
     """No deployment has this id."""
+
+
+class ProjectNotFound(NotFound):
+    """No project has this prefix."""
+
+
+class ApplicationNotFound(NotFound):
+    """No application of a project has this id."""
 
 
 class BucketNotFound(NotFound):

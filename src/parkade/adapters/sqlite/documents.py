@@ -29,6 +29,8 @@ class Documents(Generic[_Record]):
     """The documents of one kind of record; `noun` is what messages call one."""
 
     def __init__(self, kind: type[_Record], noun: str) -> None:
+        # Recursive as it is, its name is all that the annotations of records need.
+        Json = Any  # noqa: N806, F841  pydantic finds it here, by its name
         kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
         self._adapter: TypeAdapter[_Record] = TypeAdapter(kind)
         self._noun = noun

@@ -3,7 +3,39 @@
 from __future__ import annotations
 
 #: Projects, and the applications that make them what their files say.
-PROJECTS: tuple[str, ...] = ()
+PROJECTS: tuple[str, ...] = (
+    """
+    CREATE TABLE projects (
+        prefix TEXT PRIMARY KEY NOT NULL,
+        content TEXT NOT NULL
+    )
+    """,
+    # Each part is of one project, whoever writes.
+    """
+    CREATE TABLE project_parts (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        prefix TEXT NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX project_parts_by_prefix ON project_parts (prefix)",
+    # Applications outlive their project.
+    """
+    CREATE TABLE applications (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT UNIQUE NOT NULL,
+        prefix TEXT NOT NULL,
+        status TEXT NOT NULL,
+        content TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX applications_by_prefix ON applications (prefix, number)",
+    """
+    CREATE UNIQUE INDEX applications_running ON applications (prefix)
+    WHERE status = 'running'
+    """,
+)
 #: What routes have got since.
 ROUTES: tuple[str, ...] = (
     "ALTER TABLE routes ADD COLUMN per_second REAL",

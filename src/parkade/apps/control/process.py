@@ -132,6 +132,7 @@ class ControlProcess:
             self._spawn(self._services.money.spending.run())
             self._services.outbox.outbox.start()
             self._services.deploying.deployer.start()
+            self._services.projecting.projects.start()
             self._resume_executions()
             await self._until_stopped()
         except BaseException:
@@ -162,6 +163,7 @@ class ControlProcess:
         self._sweeper.nudge()
         self._services.backlog.nudge()
         self._services.deploying.deployer.nudge()
+        self._services.projecting.projects.nudge()
         self._show()
 
     def _show(self) -> None:

@@ -29,6 +29,11 @@ class Kind(StrEnum):
     ROUTE = "route"
     TESTER = "tester"
 
+    @property
+    def order(self) -> int:
+        """Its place in the order in which parts are made."""
+        return list(Kind).index(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Ref:

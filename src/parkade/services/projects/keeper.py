@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from parkade.domain.event import Json
     from parkade.domain.price import Sum
@@ -80,7 +80,15 @@ class Keeper(Protocol):
         ...
 
     def hourly(self, content: Mapping[str, Json], project: Project) -> Sum:
-        """Return what an hour of it costs while it runs."""
+        """Return what an hour of it costs while it runs; the project's own prices go first."""
+        ...
+
+    def instances(self, content: Mapping[str, Json]) -> int:
+        """Return how many instances it has at most, as far as its scaling may take it."""
+        ...
+
+    def stays(self, content: Mapping[str, Json]) -> Sequence[str]:
+        """Return what stays where it is once it is removed, a line for people each."""
         ...
 
     def put(self, part: Part, errand: Errand) -> None:
@@ -89,6 +97,10 @@ class Keeper(Protocol):
 
     def progress(self, part: Part, errand: Errand) -> Progress:
         """Tell how far that errand's `put` has come."""
+        ...
+
+    def call_off(self, part: Part, errand: Errand) -> None:
+        """Have that errand's `put` stop where it can be; `progress` tells what becomes of it."""
         ...
 
     def remove(self, name: str, errand: Errand) -> None:

@@ -1,0 +1,182 @@
+"""Projects and applications: one document each; the tables hold to what must be the only one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.sqlite.events import record as write_event
+from parkade.domain.errors import ApplicationNotFound, InUse, ProjectNotFound, VersionConflict
+from parkade.domain.project.application import Application, Status
+from parkade.domain.project.part import Kind, Ref
+from parkade.domain.project.record import Record
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.domain.event import Event
+    from parkade.ports.catalog import Listing
+
+_SELECT = "SELECT id, content FROM applications"
+_AGAIN = "read it again, then decide again"
+
+
+class SqliteProjectStore:
+    """The project store port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._records = Documents(Record, "project")
+        self._applications = Documents(Application, "application")
+
+    def get(self, prefix: str) -> Record:
+        """Return the project."""
+        with self._database.reading() as connection:
+            found = self._record(connection, prefix)
+        if found is None:
+            raise ProjectNotFound(f"there is no project {prefix!r}")
+        return found
+
+    def all(self) -> Listing[Record]:
+        """Return projects by their prefix, those apart that cannot be read."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT prefix, content FROM projects ORDER BY prefix"
+            ).fetchall()
+        return self._records.listing(rows)
+
+    def owners(self) -> Mapping[Ref, str]:
+        """Return which project made which part."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT kind, name, prefix FROM project_parts").fetchall()
+        return {Ref(kind=Kind(row["kind"]), name=row["name"]): row["prefix"] for row in rows}
+
+    def application(self, application_id: str) -> Application:
+        """Return the application."""
+        with self._database.reading() as connection:
+            found = self._application(connection, application_id)
+        if found is None:
+            raise ApplicationNotFound(f"there is no application {application_id!r}")
+        return found
+
+    def applications(self, prefix: str | None = None) -> Listing[Application]:
+        """Return applications, oldest first, those apart that cannot be read."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE ? IN ('', prefix) ORDER BY number", (prefix or "",)
+            ).fetchall()
+        return self._applications.listing(rows)
+
+    def running(self) -> Listing[Application]:
+        """Return those that are running, oldest first, those apart that cannot be read."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE status = ? ORDER BY number", (Status.RUNNING,)
+            ).fetchall()
+        return self._applications.listing(rows)
+
+    def put(
+        self, application: Application, record: Record | None = None, event: Event | None = None
+    ) -> Application:
+        """Store all of it in one transaction, unless another write came first."""
+        with self._database.writing() as connection:
+            stored = self._put(connection, application)
+            if record is not None:
+                self._put_record(connection, record)
+            if event is not None:
+                write_event(connection, event)
+        return stored
+
+    def close(self, application: Application, event: Event) -> Application:
+        """Store the application and forget its project, in one transaction."""
+        with self._database.writing() as connection:
+            stored = self._put(connection, application)
+            connection.execute("DELETE FROM project_parts WHERE prefix = ?", (stored.prefix,))
+            connection.execute("DELETE FROM projects WHERE prefix = ?", (stored.prefix,))
+            write_event(connection, event)
+        return stored
+
+    def remove(self, application_id: str, event: Event) -> None:
+        """Remove the application and write the event, in one transaction."""
+        with self._database.writing() as connection:
+            removed = connection.execute("DELETE FROM applications WHERE id = ?", (application_id,))
+            if not removed.rowcount:
+                raise ApplicationNotFound(f"there is no application {application_id!r}")
+            write_event(connection, event)
+
+    def _put(self, connection: sqlite3.Connection, application: Application) -> Application:
+        stored = replace(application, version=application.version + 1)
+        content = self._applications.write(stored)
+        held = self._application(connection, application.id)
+        if (held.version if held else 0) != application.version:
+            raise VersionConflict(
+                f"application {application.id!r} was changed by somebody else", hint=_AGAIN
+            )
+        if held is None:
+            _require_alone(connection, application.prefix)
+            connection.execute(
+                "INSERT INTO applications (id, prefix, status, content) VALUES (?, ?, ?, ?)",
+                (stored.id, stored.prefix, stored.status, content),
+            )
+        else:
+            connection.execute(
+                "UPDATE applications SET status = ?, content = ? WHERE id = ?",
+                (stored.status, content, stored.id),
+            )
+        return stored
+
+    def _put_record(self, connection: sqlite3.Connection, record: Record) -> None:
+        held = self._record(connection, record.prefix)
+        if (held.version if held else 0) != record.version:
+            raise VersionConflict(
+                f"project {record.prefix!r} was changed by somebody else", hint=_AGAIN
+            )
+        connection.execute(
+            "INSERT INTO projects (prefix, content) VALUES (?, ?)"
+            " ON CONFLICT (prefix) DO UPDATE SET content = excluded.content",
+            (record.prefix, self._records.write(replace(record, version=record.version + 1))),
+        )
+        connection.execute("DELETE FROM project_parts WHERE prefix = ?", (record.prefix,))
+        for made in record.made:
+            _require_free(connection, made.ref)
+            connection.execute(
+                "INSERT INTO project_parts (kind, name, prefix) VALUES (?, ?, ?)",
+                (made.ref.kind, made.ref.name, record.prefix),
+            )
+
+    def _record(self, connection: sqlite3.Connection, prefix: str) -> Record | None:
+        row = connection.execute(
+            "SELECT content FROM projects WHERE prefix = ?", (prefix,)
+        ).fetchone()
+        return None if row is None else self._records.read(prefix, row["content"])
+
+    def _application(
+        self, connection: sqlite3.Connection, application_id: str
+    ) -> Application | None:
+        row = connection.execute(f"{_SELECT} WHERE id = ?", (application_id,)).fetchone()
+        return None if row is None else self._applications.read(application_id, row["content"])
+
+
+def _require_alone(connection: sqlite3.Connection, prefix: str) -> None:
+    row = connection.execute(
+        "SELECT id FROM applications WHERE prefix = ? AND status = ?", (prefix, Status.RUNNING)
+    ).fetchone()
+    if row is not None:
+        raise InUse(
+            f"project {prefix!r} is being applied by {row['id']}",
+            hint="wait until it is over, or call it off",
+        )
+
+
+def _require_free(connection: sqlite3.Connection, ref: Ref) -> None:
+    row = connection.execute(
+        "SELECT prefix FROM project_parts WHERE kind = ? AND name = ?", (ref.kind, ref.name)
+    ).fetchone()
+    if row is not None:
+        raise InUse(
+            f"{ref} is of the project {row['prefix']!r}",
+            hint="give the part another name, or take it out of that project",
+        )

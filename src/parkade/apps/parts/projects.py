@@ -1,0 +1,86 @@
+"""Serving projects, their keepers, and what they are wired to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parkade.adapters.sqlite.projects import SqliteProjectStore
+from parkade.services.project import Projects
+from parkade.services.projects.desk import Desk
+from parkade.services.projects.keepers import Keepers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.alarms import Alarming
+    from parkade.apps.parts.deploying import Deploying
+    from parkade.apps.parts.money import Money
+    from parkade.apps.parts.outbox import Outgoing
+    from parkade.apps.parts.scaling import Autoscaling
+    from parkade.apps.parts.upkeep import Upkeep
+    from parkade.apps.parts.waking import Slumber
+    from parkade.apps.serverfile import ServerFile
+    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.clock import Clock
+    from parkade.ports.events import History
+    from parkade.ports.notices import Notices
+    from parkade.ports.objects import Objects
+    from parkade.runtime.host import Host
+    from parkade.services.meter import Meter
+    from parkade.services.projects.keeper import Keeper
+    from parkade.services.routes import Routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What projects and their keepers work with."""
+
+    database: Database
+    history: History
+    notices: Notices
+    clock: Clock
+    host: Host
+    catalog: CatalogStore
+    objects: Objects
+    meter: Meter
+    upkeep: Upkeep
+    waking: Slumber
+    deploying: Deploying
+    scaling: Autoscaling
+    alarms: Alarming
+    outbox: Outgoing
+    money: Money
+    routes: Routes
+    file: Callable[[], ServerFile]
+    spawn: Callable[[Coroutine[object, object, object]], None]
+    changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projecting:
+    """The services of this area."""
+
+    projects: Projects
+    keepers: Keepers
+
+
+def build(ports: Ports) -> Projecting:
+    """Build the services of this area."""
+    keepers = Keepers(_keepers(ports))
+    desk = Desk(
+        store=SqliteProjectStore(ports.database),
+        keepers=keepers,
+        history=ports.history,
+        notices=ports.notices,
+        clock=ports.clock,
+    )
+    return Projecting(
+        projects=Projects(desk, spawn=ports.spawn, changed=ports.changed), keepers=keepers
+    )
+
+
+def _keepers(ports: Ports) -> Sequence[Keeper]:  # noqa: ARG001  keepers take what they need of it
+    """Return who keeps which kind of part; a kind that nobody keeps is refused by its name."""
+    return ()
