@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from parkade.domain.event import Json
-    from parkade.domain.tester.case import Case
     from parkade.domain.tester.course import Course
     from parkade.domain.tester.measures import Measure
 
@@ -20,7 +19,8 @@ class Job:
 
     path: str
     headers: Mapping[str, str]
-    cases: Sequence[Case]
+    #: The text of its cases; see `domain.cases`.
+    cases: str
     course: Course
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parkade.domain import cases
 from parkade.ports.runners import Done
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 async def well(job: Job) -> Done:
     """Find every case answered as expected."""
-    count = len(job.cases)
+    count = len(cases.read(job.cases))
     return Done(
         passed=True,
         summary=f"all {count} calls were answered as expected",

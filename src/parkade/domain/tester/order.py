@@ -10,12 +10,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parkade.domain import names
+from parkade.domain import cases, names
 from parkade.domain.errors import InvalidInput
-from parkade.domain.tester.case import cases
 from parkade.domain.tester.course import Course
 from parkade.domain.tester.measures import NO_PROJECT, NO_STAGE, Labels
 from parkade.domain.timing import require_schedule
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.domain.event import Json
-    from parkade.domain.tester.case import Case
 
 _COURSE = {
     "interval_seconds": "interval",
@@ -55,8 +54,8 @@ class Order:
     route: str
     #: Of the endpoint; empty: by weight.
     variant: str
-    #: The cases, or the s3:// address of a file of them.
-    cases: tuple[Case, ...]
+    #: The text of its cases, or the s3:// address of a file of them.
+    cases: str
     cases_url: str
     course: Course
     #: Empty: it runs when it is asked to.
@@ -129,11 +128,13 @@ def read(content: Mapping[str, Any]) -> Order:
     )
 
 
-def _cases(given: Any) -> tuple[tuple[Case, ...], str]:
+def _cases(given: Any) -> tuple[str, str]:
     if isinstance(given, str):
         names.s3_address(given, field="cases")
-        return (), given
-    return cases(given, "cases"), ""
+        return "", given
+    text = json.dumps(given)
+    cases.read(text, name="cases")
+    return text, ""
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

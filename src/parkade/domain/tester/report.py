@@ -208,4 +208,5 @@ def _failure(shot: Shot) -> Mapping[str, Json]:
         "outcome": str(shot.outcome),
         "got": shot.got,
         "expected": shot.expected,
+        "difference": shot.difference,
     }

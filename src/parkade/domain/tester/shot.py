@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from parkade.domain.tester.case import exact, shown, value
+from parkade.domain import cases
+from parkade.domain.comparing import answers
+from parkade.domain.comparing.reading import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from parkade.domain.cases import Case
 
-    from parkade.domain.event import Json
-    from parkade.domain.tester.case import Case
+#: Characters of what is told about a failure.
+SHOWN = 300
 
 
 class Outcome(StrEnum):
@@ -46,9 +48,10 @@ class Shot:
     seconds: float
     outcome: Outcome
     status: int
-    #: Of a failure: what came, and what was expected.
+    #: Of a failure: what came, what was expected, and where they differ.
     got: str = ""
     expected: str = ""
+    difference: str = ""
 
     @property
     def ok(self) -> bool:
@@ -56,30 +59,33 @@ class Shot:
         return self.outcome is Outcome.OK
 
 
-def judged(
-    case: Case,
-    reply: Reply,
-    *,
-    client: int,
-    at: float,
-    seconds: float,
-    compare: Callable[[Json, Json], str] = exact,
-) -> Shot:
-    """Return the call with what it is worth."""
-    if not 200 <= reply.status < 300:
-        told = reply.trouble or shown(value(reply.content_type, reply.body))
-        got, outcome = (f"{reply.status} {told}" if reply.status else told), Outcome.STATUS
-    else:
-        said = value(reply.content_type, reply.body)
-        difference = compare(case.expected, said)
-        got, outcome = (shown(said), Outcome.WRONG) if difference else ("", Outcome.OK)
+def judged(case: Case, reply: Reply, *, client: int, at: float, seconds: float) -> Shot:
+    """Return the call with what its answer is worth."""
+    found = cases.judge(case, reply.status, Body(reply.body, reply.content_type))
+    if found.passed:
+        return Shot(
+            case=case.id,
+            client=client,
+            at=at,
+            seconds=seconds,
+            outcome=Outcome.OK,
+            status=reply.status,
+        )
+    got = reply.trouble or _cut(found.text)
+    wrong = 200 <= reply.status < 300
     return Shot(
         case=case.id,
         client=client,
         at=at,
         seconds=seconds,
-        outcome=outcome,
+        outcome=Outcome.WRONG if wrong else Outcome.STATUS,
         status=reply.status,
-        got=got,
-        expected=shown(case.expected) if got else "",
+        got=got if wrong or not reply.status else f"{reply.status} {got}".rstrip(),
+        expected=answers.shown(case.expected) or "",
+        difference=_cut(str(found)) if wrong else "",
     )
+
+
+def _cut(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

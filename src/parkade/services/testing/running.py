@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from parkade.domain.tester.case import exact
 from parkade.domain.tester.course import turns
 from parkade.domain.tester.shot import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from parkade.domain.event import Json
-    from parkade.domain.tester.case import Case
+    from parkade.domain.cases import Case
     from parkade.domain.tester.course import Course
     from parkade.domain.tester.shot import Shot
     from parkade.ports.callers import Caller
@@ -34,7 +32,6 @@ class Running:
         caller: Callable[[], Caller],
         ticks: Ticks,
         *,
-        compare: Callable[[Json, Json], str] = exact,
         heard: Callable[[Shot], None] = lambda _: None,
     ) -> None:
         """`caller` gives a new one for each client; `heard` hears of each call when it is over."""
@@ -42,7 +39,6 @@ class Running:
         self._course = course
         self._caller = caller
         self._ticks = ticks
-        self._compare = compare
         self._heard = heard
         #: The calls that are over, in the order in which they ended.
         self.shots: list[Shot] = []
@@ -96,13 +92,6 @@ class Running:
         began = self._ticks.now()
         reply = await caller.call(body, case.content_type)
         seconds = self._ticks.now() - began
-        shot = judged(
-            case,
-            reply,
-            client=number,
-            at=began - self._began,
-            seconds=seconds,
-            compare=self._compare,
-        )
+        shot = judged(case, reply, client=number, at=began - self._began, seconds=seconds)
         self.shots.append(shot)
         self._heard(shot)
