@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from parkade.domain.price import Sum, total
 from parkade.domain.project import contents
 from parkade.domain.project.difference import Change, Difference, Problem, Verb
+from parkade.domain.project.part import Ref
 from parkade.domain.project.secrets import veiled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from parkade.domain.event import Json
-    from parkade.domain.project.part import Part, Ref
+    from parkade.domain.project.part import Part
     from parkade.domain.project.project import Project
     from parkade.domain.project.record import Made
 
@@ -81,7 +82,7 @@ def compare(
     changes += _removals(going)
     return Difference(
         prefix=project.prefix,
-        changes=tuple(_veiled(change, secrets) for change in changes),
+        changes=tuple(_veiled(change, project, secrets) for change in changes),
         problems=(*problems, *_beyond(project, sights)),
         plan_id=plan_id(project.prefix, changes),
         hourly_before=total(
@@ -246,5 +247,7 @@ def _beyond(project: Project, sights: Sequence[Sight]) -> list[Problem]:
     return problems
 
 
-def _veiled(change: Change, secrets: Collection[str]) -> Change:
-    return replace(change, fields=tuple(veiled(each, secrets) for each in change.fields))
+def _veiled(change: Change, project: Project, secrets: Collection[str]) -> Change:
+    ref = Ref(kind=change.kind, name=change.name)
+    paths = [path for part in project.parts if part.ref == ref for path in part.secret]
+    return replace(change, fields=tuple(veiled(each, secrets, paths) for each in change.fields))

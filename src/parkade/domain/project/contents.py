@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from parkade.domain.project.difference import Field
 
@@ -41,10 +41,11 @@ def fingerprint(content: Json) -> str:
 
 
 def _fields(before: Json, after: Json, path: str) -> Iterator[Field]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in sorted({*before, *after}):
+    was, will = _members(before, after), _members(after, before)
+    if was is not None and will is not None:
+        for name in sorted({*was, *will}):
             inner = f"{path}.{name}" if path else name
-            yield from _fields(before.get(name), after.get(name), inner)
+            yield from _fields(was.get(name), will.get(name), inner)
         return
     old, new = _named(before), _named(after)
     if old is not None and new is not None:
@@ -54,12 +55,32 @@ def _fields(before: Json, after: Json, path: str) -> Iterator[Field]:
         if common != [name for name in new if name in old]:
             yield Field(path=path, before=list(old), after=list(new))
         return
+    if _objects(before) and _objects(after) and len(before) == len(after):
+        for number, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _fields(one, other, f"{path}[{number}]")
+        return
     if not _same(before, after):
         yield Field(path=path, before=before, after=after)
 
 
 def _same(before: Json, after: Json) -> bool:
     return json.dumps(_bare(before), sort_keys=True) == json.dumps(_bare(after), sort_keys=True)
+
+
+def _members(value: Json, other: Json) -> Mapping[str, Json] | None:
+    """Return the members of an object, none where it is null beside one that has some."""
+    if value is None and isinstance(other, Mapping) and other:
+        return {}
+    return value if isinstance(value, Mapping) else None
+
+
+def _objects(value: Json) -> TypeGuard[Sequence[Json]]:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(isinstance(each, Mapping) for each in value)
+    )
 
 
 def _named(value: Json) -> Mapping[str, Json] | None:

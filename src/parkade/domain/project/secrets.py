@@ -1,8 +1,9 @@
 """Which members of a project's parts hold secrets, so that no view and no difference tells them.
 
-A document holds references in the place of secrets: `{env: NAME}`, `{file: PATH}` or `{aws_secret:
-ARN}`. Whatever is called as a member with a reference is hidden in every part: once too often rather
-than once too seldom.
+A part says which of its own members are secret. A document holds references in the place of secrets,
+`{env: NAME}`, `{file: PATH}` or `{aws_secret: ARN}`, and whatever is called as a member with one is
+hidden in every part, those included whose part is no longer known: once too often rather than once
+too seldom.
 """
 
 from __future__ import annotations
@@ -42,9 +43,18 @@ def masked(content: Json, members: Collection[str]) -> Json:
     return content
 
 
-def veiled(field: Field, members: Collection[str]) -> Field:
-    """Return a field of a difference without values that are secret."""
-    if any(name.split("[", 1)[0] in members for name in field.path.split(".")):
+def veiled(field: Field, members: Collection[str], paths: Collection[str] = ()) -> Field:
+    """Return a field of a difference without values that are secret.
+
+    `paths` are those of the part: `environment.HF_TOKEN`, `containers.0.environment.KEY`.
+    """
+    names = field.path.replace("[", ".").replace("]", "").split(".")
+    places = {".".join(names[:end]) for end in range(1, len(names) + 1)}
+    whole = f"{'.'.join(names)}."
+    if places.intersection(paths) or any(name in members for name in names):
+        return replace(field, before=None, after=None, hidden=True)
+    if any(path.startswith(whole) for path in paths):
+        # A secret is somewhere in the values.
         return replace(field, before=None, after=None, hidden=True)
     return replace(field, before=masked(field.before, members), after=masked(field.after, members))
 
