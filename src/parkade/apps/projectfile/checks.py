@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from parkade.apps.projectfile.endpoints import EndpointSetting
     from parkade.apps.projectfile.variants import VariantSetting
 
-#: What an endpoint of many models, of one container each, cannot be together with.
-_ENDPOINT_NAME = (
-    "the name {name!r}, with the project's prefix, has {length} characters; {most} are allowed"
-)
-
 
 def problems(content: Content) -> list[Problem]:
     """Tell all that is wrong between sections."""
@@ -27,7 +22,8 @@ def problems(content: Content) -> list[Problem]:
         *_names(content),
         *_endpoints(content),
         *_routes(content),
-        *_monitor(content),
+        *_alarms(content),
+        *_subscribers(content),
         *_others(content),
     ]
 
@@ -40,7 +36,8 @@ def _names(content: Content) -> Iterator[Problem]:
         if len(name) > NAME_LIMIT:
             yield Problem(
                 place=place,
-                message=_ENDPOINT_NAME.format(name=name, length=len(name), most=NAME_LIMIT),
+                message=f"the name {name!r} has {len(name)} characters with the project's prefix; "
+                f"{NAME_LIMIT} are allowed",
                 hint="give a shorter one",
             )
     for place, tags in (
@@ -110,8 +107,7 @@ def _routes(content: Content) -> Iterator[Problem]:
             yield _missing(place, "endpoint", route.endpoint, content.endpoints)
 
 
-def _monitor(content: Content) -> Iterator[Problem]:
-    names = set()
+def _alarms(content: Content) -> Iterator[Problem]:
     for key, alarm in content.monitor.alarms.items():
         place = ("monitor", "alarms", key)
         if alarm.route is not None and alarm.route not in content.routes:
@@ -125,30 +121,31 @@ def _monitor(content: Content) -> Iterator[Problem]:
             variants = [each.name for _, each in _variants((), endpoint)]
             if alarm.variant not in variants:
                 yield _missing((*place, "variant"), "variant", alarm.variant, variants)
+
+
+def _subscribers(content: Content) -> Iterator[Problem]:
+    names = set()
     for number, each in enumerate(content.monitor.subscribers):
-        place_of = ("monitor", "subscribers", number)
+        place = ("monitor", "subscribers", number)
         name = each if isinstance(each, str) else each.name
         if name in names:
             yield Problem(
-                place=place_of,
+                place=place,
                 message=f"subscriber {name!r} is there twice",
                 hint="give each subscriber once",
             )
         names.add(name)
-        if not isinstance(each, str):
-            for index, key in enumerate(each.endpoints):
-                if key not in content.endpoints:
-                    yield _missing(
-                        (*place_of, "endpoints", index), "endpoint", key, content.endpoints
-                    )
+        for index, key in enumerate(() if isinstance(each, str) else each.endpoints):
+            if key not in content.endpoints:
+                yield _missing((*place, "endpoints", index), "endpoint", key, content.endpoints)
 
 
 def _others(content: Content) -> Iterator[Problem]:
     tester = content.tester
-    if tester is not None and tester.route is not None and tester.route not in content.routes:
-        yield _missing(("tester", "route"), "route", tester.route, content.routes)
-    if tester is not None and tester.endpoint is not None:
-        if tester.endpoint not in content.endpoints:
+    if tester is not None:
+        if tester.route is not None and tester.route not in content.routes:
+            yield _missing(("tester", "route"), "route", tester.route, content.routes)
+        if tester.endpoint is not None and tester.endpoint not in content.endpoints:
             place = ("tester", "endpoint")
             yield _missing(place, "endpoint", tester.endpoint, content.endpoints)
     for number, key in enumerate(content.pipeline.test or ()):

@@ -1,7 +1,5 @@
 """parkade.yaml at one stage: what is left of the file once its overlays are merged."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

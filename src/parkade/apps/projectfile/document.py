@@ -7,14 +7,15 @@ of what is remembered of a project.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from parkade.apps.projectfile import checks
 from parkade.apps.projectfile.content import Content
+from parkade.apps.projectfile.explaining import explained
 from parkade.apps.projectfile.models import Data, Embedded
-from parkade.apps.projectfile.problem import Problem, refusal
+from parkade.apps.projectfile.problem import refusal
 from parkade.apps.projectfile.references import Reference
 from parkade.domain.errors import InvalidInput
 
@@ -74,12 +75,10 @@ class Document(Content):
 
 def read(body: object) -> Document:
     """Return the document of a request's body. Raises InvalidInput, which tells all that is wrong."""
-    from parkade.apps.projectfile.explaining import explained  # noqa: PLC0415
-
     try:
         document = Document.model_validate(body)
     except ValidationError as error:
-        raise refusal(explained(error, Document, body)) from error
+        raise refusal(explained(error, Document)) from error
     found = checks.problems(document)
     if found:
         raise refusal(found)
@@ -111,14 +110,3 @@ def references(content: Content) -> Iterator[tuple[Place, Reference]]:
                 yield ("monitor", "subscribers", number, name), value
     if content.tester is not None and content.tester.token is not None:
         yield ("tester", "token"), content.tester.token
-
-
-def put(dumped: dict[str, Any], place: Place, value: object) -> None:
-    """Set what stands at a place of a content that was written out."""
-    inner: Any = dumped
-    for part in place[:-1]:
-        inner = inner[part]
-    inner[place[-1]] = value
-
-
-__all__ = ["Document", "Problem", "containers", "put", "read", "references"]

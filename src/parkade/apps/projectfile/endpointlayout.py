@@ -167,16 +167,14 @@ def _strategy(document: Document, strategy: StrategySetting) -> dict[str, Json]:
             f"{document.prefix}-{each}" if each in own else each for each in strategy.alarms
         ],
     }
-    for name, value in (
-        ("percent", strategy.percent),
-        ("instances", strategy.instances),
-        ("limitSeconds", strategy.limit_seconds),
-        ("rollbackPercent", strategy.rollback_percent),
-        ("rollbackInstances", strategy.rollback_instances),
-    ):
-        if value is not None:
-            told[name] = value
-    return told
+    maybe: dict[str, Json] = {
+        "percent": strategy.percent,
+        "instances": strategy.instances,
+        "limitSeconds": strategy.limit_seconds,
+        "rollbackPercent": strategy.rollback_percent,
+        "rollbackInstances": strategy.rollback_instances,
+    }
+    return told | {name: value for name, value in maybe.items() if value is not None}
 
 
 def _capture(capture: CaptureSetting) -> dict[str, Json]:

@@ -1,7 +1,5 @@
 """`endpoints`: what serves, and under which terms."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator

@@ -37,12 +37,12 @@ _NAMES = {
 }
 
 
-def explained(error: ValidationError, model: type[BaseModel], given: object) -> list[Problem]:
+def explained(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Return one problem for each of pydantic's errors."""
-    return [_explained(dict(each), model, given) for each in error.errors(include_url=False)]
+    return [_explained(dict(each), model) for each in error.errors(include_url=False)]
 
 
-def _explained(error: dict[str, Any], model: type[BaseModel], given: object) -> Problem:
+def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
     place = tuple(part for part in error["loc"] if not _is_tag(part))
     if place and place[-1] == _ABOUT_KEY:
         key = str(place[-2])[:80]

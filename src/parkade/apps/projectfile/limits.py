@@ -1,7 +1,5 @@
 """`limits`: what the project may become, and what its owner may spend."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator

@@ -1,7 +1,5 @@
 """`monitor`: thresholds, alarms, and who hears of them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator

@@ -1,7 +1,5 @@
 """`pipeline`: the steps from a push to what serves."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """References to secrets: a file names where one is, and never holds it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator

@@ -1,7 +1,5 @@
 """`routes`: the paths of the API in front of the endpoints."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

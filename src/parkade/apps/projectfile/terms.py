@@ -1,7 +1,5 @@
 """What is settled about an endpoint beside its time: keep, maintain, sleep, wake."""
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator

@@ -1,14 +1,12 @@
 """`tester`: clients that run the cases again and again."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from parkade.apps.projectfile.base import Count, Key, Positive, Section
-from parkade.apps.projectfile.terms import require_hours
 from parkade.apps.projectfile.references import Reference
+from parkade.apps.projectfile.terms import require_hours
 
 
 def _form(given: object) -> str:

@@ -1,7 +1,5 @@
 """Variants of an endpoint: a model, its share of the requests, its instances and their scaling."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
