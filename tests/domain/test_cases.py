@@ -76,3 +76,8 @@ def test_a_case_may_say_what_will_do():
 def test_an_unusable_file_is_refused_with_the_reason(text, reason):
     with pytest.raises(InvalidInput, match=reason):
         read(text if isinstance(text, str) else json.dumps(text))
+
+
+def test_an_answer_that_is_not_json_is_a_text():
+    case = the_case(expected='[{"a": 1}]')
+    assert judge(case, 200, Body(b'[{"a": 1}]', "application/octet-stream")).passed

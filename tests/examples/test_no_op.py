@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from parkade.runtime.container.cases import run
+from parkade.apps.cli.cases import run
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "no-op"
 
 
-def test_its_cases_pass():
-    results = list(run(SAMPLE, {}))
+def test_its_cases_pass(tmp_path):
+    results = list(run(SAMPLE, {}, tmp_path))
     assert len(results) == 3
     assert all(result.passed for result in results)

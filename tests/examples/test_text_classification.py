@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from parkade.runtime.container.cases import run
+from parkade.apps.cli.cases import run
 from parkade.runtime.packing import pack
 from tests.runtime.container.harness import a_container
 
@@ -64,9 +64,9 @@ def test_training_tells_the_held_out_accuracy(trained):
     assert int(found[2]) >= 100
 
 
-def test_the_four_cases_pass_in_this_process(trained):
-    results = list(run(trained[0], {}))
-    assert [result.id for result in results] == ["tc-001", "tc-002", "tc-003", "tc-004"]
+def test_the_four_cases_pass_in_this_process(trained, tmp_path):
+    results = list(run(trained[0], {}, tmp_path))
+    assert [result.case.id for result in results] == ["tc-001", "tc-002", "tc-003", "tc-004"]
     assert [result.passed for result in results] == [True] * 4
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parkade.runtime.container.cases import run
+from parkade.apps.cli.cases import run
 from tests.runtime.container.harness import a_container
 
 pytestmark = pytest.mark.text_generation
@@ -212,13 +212,13 @@ def test_another_content_type_is_415(either):
     assert either.invoke(b"text", "text/plain").status == 415
 
 
-def test_its_own_cases_run_in_this_process(falcon_folder):
+def test_its_own_cases_run_in_this_process(falcon_folder, tmp_path):
     (falcon_folder / "test").mkdir()
     file = falcon_folder / "test" / "input_data.json"
     case = {"id": "falcon", "input": {"inputs": FALCON_PROMPT}, "expected": []}
     file.write_text(json.dumps([case]))
-    (first,) = run(falcon_folder, {})
+    (first,) = run(falcon_folder, {}, tmp_path)
     assert not first.passed
-    file.write_text(json.dumps([{**case, "expected": json.loads(first.result)}]))
-    (again,) = run(falcon_folder, {})
+    file.write_text(json.dumps([{**case, "expected": json.loads(first.text)}]))
+    (again,) = run(falcon_folder, {}, tmp_path)
     assert again.passed

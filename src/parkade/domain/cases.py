@@ -90,20 +90,25 @@ def judge(case: Case, status: int, answer: Body) -> Outcome:
     return Outcome(case=case, status=status, answer=answer, comparison=comparison)
 
 
-def read(text: str, *, name: str = FILE) -> tuple[Case, ...]:
+def read(text: str | bytes, *, name: str = FILE) -> tuple[Case, ...]:
     """Read the cases of a file that is called `name`. Raises InvalidInput, naming the case."""
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{name} is not usable JSON: {error}", field="cases") from error
-    if not isinstance(entries, list) or not entries:
+    return of(entries, name=name)
+
+
+def of(entries: Any, *, name: str = FILE) -> tuple[Case, ...]:
+    """Return the cases of a value of JSON that is called `name`. Raises InvalidInput."""
+    if not isinstance(entries, list | tuple) or not entries:
         raise InvalidInput(
             f"{name} is not a list of cases",
             field="cases",
             hint='write a JSON list of {"id", "input", "expected"}',
         )
     cases = tuple(_case(entry, f"{name}, case {n}") for n, entry in enumerate(entries, start=1))
-    twice = [name for name, count in Counter(each.id for each in cases).items() if count > 1]
+    twice = [each for each, count in Counter(each.id for each in cases).items() if count > 1]
     if twice:
         raise InvalidInput(f"{name} has two cases with the id {twice[0]!r}", field="cases")
     return cases
@@ -144,4 +149,5 @@ def _rules(entry: Mapping[str, Any], where: str) -> Rules:
 
 
 def _is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == JSON
+    media = content_type.partition(";")[0].strip().lower()
+    return media == JSON or media.endswith("+json")

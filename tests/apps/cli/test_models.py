@@ -162,3 +162,22 @@ def test_configs_are_made_listed_shown_and_removed(desk):
 def test_a_misspelt_key_of_a_variant_is_told(desk):
     line = desk.error("config", "create", "ab", "--variant", "model=m,wieght=2")
     assert line == "error: --variant: unknown key 'wieght'; did you mean 'weight'?"
+
+
+def test_model_test_takes_what_a_case_says_will_do(desk, folder):
+    cases = [
+        {"id": "near", "input": {"sentence": "w"}, "expected": {"words": 2}, "tolerance": 1},
+        {"id": "far", "input": {"sentence": "w"}, "expected": {"words": 3}, "tolerance": 1},
+        {"id": "part", "input": {"sentence": "w"}, "expected": {"words": 1, "at": 0},
+         "fields": ["words"]},
+    ]  # fmt: skip
+    (folder / "test" / "input_data.json").write_text(json.dumps(cases))
+    result = desk.run("model", "test", str(folder))
+    assert result.stderr == "error: 1 of 3 cases differ: far\n"
+    assert "[far]: differs==>$.words: 3 -> 1" in result.stdout
+
+
+def test_model_test_says_which_options_go_together(desk, folder):
+    assert "go with --endpoint" in desk.error("model", "test", str(folder), "--variant", "a")
+    line = desk.error("model", "test", str(folder), "--endpoint", "text", "--env", "A=1")
+    assert "--env is for cases that run here" in line

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from parkade.runtime.container.cases import run
+from parkade.apps.cli.cases import run
 from tests.runtime.container.harness import (
     a_container,
     connected,
@@ -447,9 +447,9 @@ def test_cases_see_a_stream_whole(tmp_path):
         {"id": "broken", "input": {}, "expected": 0},
     ]
     (folder / "test" / "input_data.json").write_text(json.dumps(cases))
-    words, broken = run(folder, {})
-    assert (words.passed, words.result) == (True, "12")
-    assert "KeyError" in broken.result
+    words, broken = run(folder, {}, tmp_path)
+    assert (words.passed, words.text) == (True, "12")
+    assert "KeyError" in broken.text
 
 
 def test_an_exit_while_loading_says_so(tmp_path):

@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from parkade.apps.cli import options, render
+from parkade.apps.cli import aims, options, render
 from parkade.apps.cli.session import connect
 from parkade.domain.errors import InvalidInput
-
-_VARIANT_HEADER = "X-Amzn-SageMaker-Target-Variant"
-_MODEL_HEADER = "X-Amzn-SageMaker-Target-Model"
 
 
 def invoke(
@@ -52,8 +49,8 @@ def invoke(
     headers = {"Content-Type": content_type}
     headers |= options.given(**{
         "Accept": accept,
-        _VARIANT_HEADER: variant,
-        _MODEL_HEADER: model,
+        aims.VARIANT: variant,
+        aims.MODEL: model,
         "Prefer": None if wait is None else f"wait={wait}",
     })  # fmt: skip
     with connect() as client:

@@ -7,7 +7,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from parkade.apps import settings
-from parkade.apps.cli import cases, options, render, views
+from parkade.apps.cli import aims, cases, endpointcases, options, render, views
 from parkade.apps.cli.session import connect
 from parkade.domain import names
 from parkade.domain.errors import Conflict, InvalidInput
@@ -26,22 +26,78 @@ def run_cases(
         list[str] | None,
         typer.Option(metavar="K=V", help="Environment of its container; repeatable."),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint", "-e", metavar="E", help="Ask this endpoint, each variant of it."
+        ),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="V", help="With --endpoint: this variant or component alone; repeatable."
+        ),
+    ] = None,
+    target_model: Annotated[
+        str, typer.Option(metavar="M", help="With --endpoint: a model of a multi-model endpoint.")
+    ] = "",
+    *,
+    as_json: Annotated[
+        bool, options.flag("--json", help="With --endpoint: print JSON instead of a table.")
+    ] = False,
 ) -> None:
-    """Run a model folder's own cases, without a server.
+    """Run a model folder's own cases, without a server or against an endpoint.
 
-    [dim]Example:[/dim] parkade model test examples/text-classification
+    [dim]Examples:[/dim]
+    parkade model test examples/text-classification
+    parkade model test examples/text-classification --endpoint text
     """
-    if not folder.is_dir():
-        raise InvalidInput(f"{folder} is not a folder", field="folder", hint="give a model folder")
-    cache = settings.server_settings().cache
+    if endpoint is None:
+        if variant or target_model or as_json:
+            raise InvalidInput(
+                "--variant, --target-model and --json go with --endpoint",
+                field="endpoint",
+                hint="name the endpoint that runs the model: --endpoint NAME",
+            )
+        _run_here(folder, env or [])
+        return
+    if env:
+        raise InvalidInput(
+            "--env is for cases that run here; an endpoint has the environment of its models",
+            field="env",
+            hint="leave it out, or leave --endpoint out",
+        )
+    asked = cases.of_folder(folder)
+    with connect() as client:
+        places = aims.all_of(
+            client, options.endpoint_name(endpoint), variant or (), model=target_model
+        )
+        results = list(endpointcases.run(client, asked, places))
+    if as_json:
+        render.machine(endpointcases.document(results))
+    else:
+        render.show(endpointcases.table(results))
+    _require_none_differs(
+        [f"{each.outcome.case.id} at {each.part}" for each in results if not each.outcome.passed],
+        len(results),
+        "answers",
+    )
+
+
+def _run_here(folder: Path, env: list[str]) -> None:
     results = []
-    for result in cases.run(folder, options.environment(env or []), cache):
+    for result in cases.run(folder, options.environment(env), settings.server_settings().cache):
         render.case(result)
         results.append(result)
-    differ = [result.id for result in results if not result.passed]
+    _require_none_differs(
+        [each.case.id for each in results if not each.passed], len(results), "cases"
+    )
+
+
+def _require_none_differs(differ: list[str], whole: int, noun: str) -> None:
     if differ:
-        raise Conflict(f"{len(differ)} of {len(results)} cases differ: {', '.join(differ)}")
-    render.note(f"{len(results)} cases, all as expected")
+        raise Conflict(f"{len(differ)} of {whole} {noun} differ: {', '.join(differ)}")
+    render.note(f"{whole} {noun}, all as expected")
 
 
 @app.command()

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from parkade.domain.cases import Outcome
     from parkade.domain.errors import ParkadeError
-    from parkade.runtime.container.cases import CaseResult
 
 #: Nobody reads a pipe by its width; what cuts lines there is not ours.
 _PIPE_WIDTH = 1000
@@ -54,13 +54,15 @@ def note(text: str) -> None:
     _err().print(Text(text, style="dim"), soft_wrap=True)
 
 
-def case(result: CaseResult) -> None:
+def case(outcome: Outcome) -> None:
     """Print how a case of a model went."""
-    label = f"[{result.id}]:"
-    line(f"{label} result==>{result.result}")
-    if not result.passed:
-        show(Text(f"{label} expected==>{result.expected}", style="bold red"))
-    line(f"{label} completed==>{result.sentence}")
+    label = f"[{outcome.case.id}]:"
+    line(f"{label} result==>{outcome.text}")
+    if not outcome.passed:
+        expected = json.dumps(outcome.case.expected)
+        show(Text(f"{label} expected==>{expected}", style="bold red"))
+        show(Text(f"{label} differs==>{outcome}", style="red"))
+    line(f"{label} completed==>{outcome.case.sentence}")
 
 
 def problem(error: ParkadeError) -> None:

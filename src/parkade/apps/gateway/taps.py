@@ -17,6 +17,7 @@ from parkade.apps.gateway import headers
 from parkade.apps.gateway.capture import Captured, Payload
 from parkade.apps.gateway.sampling import CAPTURE_STEP, Sampler
 from parkade.apps.gateway.shadow import Shadow
+from parkade.domain.ownrequests import is_own
 
 if TYPE_CHECKING:
     import asyncio
@@ -90,6 +91,9 @@ class EndpointTap:
         self._means.loop.call_soon(self._look, seen)
 
     def _look(self, seen: Seen) -> None:
+        if is_own(seen.inference_id):
+            # What compares and tests is no traffic of users, and is not to pass for it.
+            return
         event_id = str(uuid.uuid4()) if self._samples(seen.variant) else ""
         if event_id:
             self._write(seen, event_id)

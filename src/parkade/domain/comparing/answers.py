@@ -106,12 +106,13 @@ def compare_value(expected: Any, answer: Body, rules: Rules = STRICT) -> Compari
 
     A text is what the answer's own form makes of it, so that an expected CSV may be written as one.
     """
-    form = rules.form or form_of(answer) or Form.JSON
+    written = isinstance(expected, str)
+    form = rules.form or form_of(answer) or (Form.TEXT if written else Form.JSON)
     value = value_of(answer.data, form)
-    if isinstance(expected, str) and form in {Form.CSV, Form.TEXT, Form.JSONLINES}:
+    if written and form in {Form.CSV, Form.TEXT, Form.JSONLINES}:
         expected = value_of(expected.encode(), form)
     if form is Form.EXACT:
-        text = expected if isinstance(expected, str) else json.dumps(expected)
+        text = expected if written else json.dumps(expected)
         return _exactly(text.encode(), answer.data)
     return _compared(expected, value, rules)
 
