@@ -19,6 +19,7 @@ from parkade.domain.rollout import Kind, Size, Strategy
 from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.stages import Rollout
 from parkade.domain.subscriber import Channel, Filter, Letter, Subscriber
+from parkade.domain.tester import tester
 from parkade.domain.token import Role, Token
 from parkade.domain.watching import Opting, Watched
 from parkade.ports.backlog import AsyncRequest
@@ -285,3 +286,14 @@ def a_query(id="m1", *, endpoint="falcon", variant="blue", **changes):  # noqa: 
     measured = {"series": series, "period": 60, "statistic": "Sum", "unit": ""}
     of_it = {key: changes.pop(key) for key in tuple(changes) if key in measured}
     return Query(id=id, measured=Measured(**{**measured, **of_it}), **changes)
+
+
+def a_tester(name="demo-tester", *, content=None, **changes):
+    """A tester of falcon with one case; `content` may change it."""
+    asked = {
+        "endpoint_name": "falcon",
+        "cases": [{"id": "a", "input": {"text": "coin"}, "expected": {"text": "coin"}}],
+        **(content or {}),
+    }
+    defaults = {"name": name, "content": asked, "created_at": NOW, "seen_to": NOW}
+    return tester.Tester(**{**defaults, **changes})

@@ -21,6 +21,7 @@ from parkade.adapters.memory.scaling import MemoryScalingStore
 from parkade.adapters.memory.subscribers import MemorySubscriberStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
+from parkade.adapters.memory.testers import MemoryTesterStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.adapters.sqlite.alarms import SqliteAlarmStore
@@ -40,6 +41,7 @@ from parkade.adapters.sqlite.scaling import SqliteScalingStore
 from parkade.adapters.sqlite.subscribers import SqliteSubscriberStore
 from parkade.adapters.sqlite.targets import SqliteTargetStore
 from parkade.adapters.sqlite.terms import SqliteTermsStore
+from parkade.adapters.sqlite.testers import SqliteTesterStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.ports.events import EventQuery
@@ -63,6 +65,7 @@ def stores(kind, folder):
         deployments = MemoryDeploymentStore(history)
         bookings = MemoryBookingStore(history, purses)
         scaling = MemoryScalingStore(history)
+        testers = MemoryTesterStore(history)
         yield SimpleNamespace(
             history=history,
             book=book,
@@ -76,6 +79,8 @@ def stores(kind, folder):
             damage_deployment=lambda which: deployments.damage(which, "it is torn"),
             scaling=scaling,
             damage_scaling=lambda kind, key: getattr(scaling, kind).damage(key, "it is torn"),
+            testers=testers,
+            damage_tester=lambda name: testers.damage(name, "it is torn"),
             targets=MemoryTargetStore(history),
             subscribers=MemorySubscriberStore(history),
             letters=MemoryLetterStore(history),
@@ -145,6 +150,8 @@ def stores(kind, folder):
             damage_deployment=damage_deployment,
             scaling=SqliteScalingStore(database),
             damage_scaling=partial(_damage_scaling, database),
+            testers=SqliteTesterStore(database),
+            damage_tester=partial(_damage_tester, database),
             targets=SqliteTargetStore(database),
             subscribers=SqliteSubscriberStore(database),
             letters=SqliteLetterStore(database),
@@ -162,6 +169,12 @@ def stores(kind, folder):
         )
     finally:
         database.close()
+
+
+def _damage_tester(database, name):
+    statement = "UPDATE testers SET content = '{' WHERE name = ?"
+    with database.writing() as connection:
+        assert connection.execute(statement, (name,)).rowcount == 1
 
 
 def _damage_scaling(database, kind, key):

@@ -46,4 +46,6 @@ ROUTES: tuple[str, ...] = (
     "ALTER TABLE routes ADD COLUMN project TEXT NOT NULL DEFAULT ''",
 )
 #: Testers that run by a schedule, and what they found.
-TESTERS: tuple[str, ...] = ()
+TESTERS: tuple[str, ...] = (
+    "CREATE TABLE testers (name TEXT PRIMARY KEY NOT NULL, content TEXT NOT NULL)",
+)
