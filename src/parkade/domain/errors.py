@@ -21,6 +21,7 @@
     |   +-- DeploymentNotFound
     |   +-- ProjectNotFound
     |   +-- ApplicationNotFound
+    |   +-- TesterNotFound
     |   +-- BucketNotFound
     |   `-- ObjectNotFound
     +-- Conflict                  what is there does not go together with what was asked
@@ -146,6 +147,10 @@ class ProjectNotFound(NotFound):
 
 class ApplicationNotFound(NotFound):
     """No application of a project has this id."""
+
+
+class TesterNotFound(NotFound):
+    """No tester has this name."""
 
 
 class BucketNotFound(NotFound):
