@@ -14,6 +14,7 @@ from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.executions import MemoryExecutionStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.letters import MemoryLetterStore
+from parkade.adapters.memory.projects import MemoryProjectStore
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.adapters.memory.routes import MemoryRouteStore
@@ -35,6 +36,7 @@ from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.letters import SqliteLetterStore
+from parkade.adapters.sqlite.projects import SqliteProjectStore
 from parkade.adapters.sqlite.remains import SqliteRemainsStore
 from parkade.adapters.sqlite.routes import SqliteRouteStore
 from parkade.adapters.sqlite.scaling import SqliteScalingStore
@@ -66,6 +68,7 @@ def stores(kind, folder):
         bookings = MemoryBookingStore(history, purses)
         scaling = MemoryScalingStore(history)
         testers = MemoryTesterStore(history)
+        projects = MemoryProjectStore(history)
         yield SimpleNamespace(
             history=history,
             book=book,
@@ -77,6 +80,8 @@ def stores(kind, folder):
             damage_alarm=lambda name: alarms.damage(name, "it is torn"),
             deployments=deployments,
             damage_deployment=lambda which: deployments.damage(which, "it is torn"),
+            projects=projects,
+            damage_project=lambda _, name: projects.damage(name, "it is torn"),
             scaling=scaling,
             damage_scaling=lambda kind, key: getattr(scaling, kind).damage(key, "it is torn"),
             testers=testers,
@@ -148,6 +153,8 @@ def stores(kind, folder):
             damage_alarm=damage_alarm,
             deployments=SqliteDeploymentStore(database),
             damage_deployment=damage_deployment,
+            projects=SqliteProjectStore(database),
+            damage_project=partial(_damage_project, database),
             scaling=SqliteScalingStore(database),
             damage_scaling=partial(_damage_scaling, database),
             testers=SqliteTesterStore(database),
@@ -187,3 +194,10 @@ def _damage_scaling(database, kind, key):
 def kinds_of(history):
     """The kinds of all events, in order."""
     return [event.kind for event in history.read(EventQuery(limit=10_000))]
+
+
+def _damage_project(database, table, name):
+    key = "prefix" if table == "projects" else "id"
+    statement = f"UPDATE {table} SET content = '{{' WHERE {key} = ?"  # noqa: S608
+    with database.writing() as connection:
+        assert connection.execute(statement, (name,)).rowcount == 1
