@@ -70,6 +70,7 @@ def alarms(draw):
         alarm_actions=draw(topics),
         insufficient_data_actions=draw(topics),
         plain=plain,
+        tags=draw(st.dictionaries(words, words, max_size=2)),
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: Members that a file need not know of, and what they are where nobody has said anything.
 ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 ENABLED = "ActionsEnabled"
+TAGS = "Tags"
 _RULE = (
     "ComparisonOperator",
     "Threshold",
@@ -31,7 +32,7 @@ _RULE = (
     "EvaluateLowSampleCountPercentile",
 )
 _ONE = ("Namespace", "MetricName", "Dimensions", "Period", "Statistic", "ExtendedStatistic", "Unit")
-_KNOWN = frozenset({"AlarmDescription", "Metrics", ENABLED, *ACTIONS, *_RULE, *_ONE})
+_KNOWN = frozenset({"AlarmDescription", "Metrics", ENABLED, TAGS, *ACTIONS, *_RULE, *_ONE})
 _IGNORE = "ignore"
 
 
@@ -55,6 +56,7 @@ def alarm(name: str, content: Mapping[str, Json], now: datetime) -> Alarm:
             alarm_actions=tuple(given.get("AlarmActions", ())),
             insufficient_data_actions=tuple(given.get("InsufficientDataActions", ())),
             plain="Metrics" not in given,
+            tags={each["Key"]: each["Value"] for each in given.get(TAGS, ())},
         )
     except KeyError as error:
         raise InvalidInput(
@@ -67,7 +69,7 @@ def alarm(name: str, content: Mapping[str, Json], now: datetime) -> Alarm:
 
 
 def content(alarm: Alarm) -> dict[str, Json]:
-    """Return what describes the alarm, its name and tags apart."""
+    """Return what describes the alarm, but its name."""
     rule = alarm.rule
     told: dict[str, Json] = {
         "ComparisonOperator": rule.comparison.value,
@@ -91,6 +93,8 @@ def content(alarm: Alarm) -> dict[str, Json]:
     ):
         if actions:
             told[member] = list(actions)
+    if alarm.tags:
+        told[TAGS] = [{"Key": key, "Value": alarm.tags[key]} for key in sorted(alarm.tags)]
     measured = alarm.watched.measured
     if alarm.plain and measured is not None:
         return told | _metric(measured.series) | _statistic(measured)

@@ -104,7 +104,7 @@ def test_what_cannot_be_watched_is_refused_with_what_to_do(make, said):
 def test_thresholds_are_the_seeds_over_all_routes_of_the_project():
     contents = Thresholds().contents("TextClassificationDemo")
     assert {key: each["Threshold"] for key, each in contents.items()} == {
-        "calls": 100,
+        "overall-calls": 100,
         "errors-4xx": 20,
         "errors-5xx": 20,
     }

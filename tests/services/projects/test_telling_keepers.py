@@ -64,15 +64,18 @@ def world():
 
 ALARM = Part(
     kind=Kind.ALARM,
-    name="ShopDemo-calls",
-    key="calls",
-    content=Thresholds().contents("ShopDemo")["calls"],
+    name="ShopDemo-overall-calls",
+    key="overall-calls",
+    content={
+        **Thresholds().contents("ShopDemo")["overall-calls"],
+        "Tags": [{"Key": PROJECT_TAG, "Value": "ShopDemo"}],
+    },
 )
 MAIL = Part(
     kind=Kind.SUBSCRIBER,
     name="ShopDemo-ann",
     key="ann",
-    content={"kind": "email", "to": ["ann@example.com"], "alarms": ["ShopDemo-calls"]},
+    content={"kind": "email", "to": ["ann@example.com"], "alarms": ["ShopDemo-overall-calls"]},
 )
 WEBHOOK = Part(
     kind=Kind.SUBSCRIBER,
@@ -174,7 +177,8 @@ def test_an_alarm_that_was_there_is_taken_over_with_its_state_and_tags(world):
     alarm = world.book.get(ALARM.name)
     assert alarm.tags == {"team": "nlp", PROJECT_TAG: "ShopDemo"}
     assert alarm.standing.state is State.ALARM
-    assert world.alarms.found(ALARM.name) == world.alarms.settled(ALARM, None)
+    found = world.alarms.found(ALARM.name)
+    assert world.alarms.settled(ALARM, found) == found
     condition = world.alarms.condition(ALARM)
     assert (condition.state, condition.text, condition.troubled) == ("ALARM", "why", True)
 

@@ -2,211 +2,122 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from parkade.domain.project.part import Kind, Part
+from parkade.domain.alarm import Missing
+from parkade.domain.names import NAME_LIMIT
+from parkade.domain.project import audience
+from parkade.domain.project.part import Kind, Part, derived_name
 from parkade.domain.project.project import PROJECT_TAG
-from parkade.domain.series import SAGEMAKER
+from parkade.domain.project.thresholds import Thresholds
+from parkade.domain.project.watches import COMPARISONS, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from parkade.apps.projectfile.document import Document
     from parkade.apps.projectfile.monitor import AlarmSetting, SubscriberSetting
     from parkade.domain.event import Json
 
-#: What API Gateway's metrics of a route are told by.
-API_GATEWAY = "AWS/ApiGateway"
-API_STAGE, API_METHOD = "prod", "POST"
-#: SageMaker's metrics of the machines, rather than of the calls.
-_MACHINES = "/aws/sagemaker/Endpoints"
-_OF_MACHINES = re.compile(r"(CPU|Memory|GPU|GPUMemory|Disk)Utilization(Normalized)?")
-_COMPARISONS = {
-    "above": "GreaterThanThreshold",
-    "at_least": "GreaterThanOrEqualToThreshold",
-    "below": "LessThanThreshold",
-    "at_most": "LessThanOrEqualToThreshold",
-}
-_MISSING = {"not_breaching": "notBreaching"}
-#: Statistics of variants that make one of their endpoint by being added.
-_ADDED = {"Sum", "SampleCount"}
-#: The three alarms over all routes, by their keys: what each counts, and in whose words.
-_THRESHOLDS = {
-    "overall-calls": ("calls", "Count", "calls of all routes"),
-    "errors-4xx": ("errors_4xx", "4XXError", "answers of 400 to 499 of all routes"),
-    "errors-5xx": ("errors_5xx", "5XXError", "answers of 500 to 599 of all routes"),
-}
+_MISSING = {"not_breaching": Missing.NOT_BREACHING}
 
 
 def alarms(document: Document) -> Iterator[Part]:
     """Go through the alarms: PutMetricAlarm's members but AlarmName, which is the part's."""
-    monitor = document.monitor
-    for key, (name, metric, words) in _THRESHOLDS.items():
-        value = getattr(monitor.thresholds, name)
-        if value is None or key in monitor.alarms:
-            continue
-        content: dict[str, Json] = {
-            "AlarmDescription": f"{document.prefix}: {words}",
-            **_measured(API_GATEWAY, metric, {"ApiName": document.prefix}, "Sum"),
-            "Period": monitor.thresholds.period_seconds,
-            "EvaluationPeriods": monitor.thresholds.periods,
-            "DatapointsToAlarm": monitor.thresholds.periods,
-            "ComparisonOperator": _COMPARISONS["at_least"],
-            "Threshold": value,
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [],
-        }
-        yield _alarm(document, key, content)
-    for key, alarm in monitor.alarms.items():
-        comparison, threshold = alarm.threshold
-        rule: dict[str, Json] = {
-            "AlarmDescription": alarm.description,
-            **_watched(document, alarm),
-            "EvaluationPeriods": alarm.periods,
-            "DatapointsToAlarm": alarm.datapoints or alarm.periods,
-            "ComparisonOperator": _COMPARISONS[comparison],
-            "Threshold": threshold,
-            "TreatMissingData": _MISSING.get(alarm.missing, alarm.missing),
-            "AlarmActions": list(alarm.topics),
-        }
-        yield _alarm(document, key, rule)
+    for key, content in _contents(document).items():
+        tags: Json = [
+            {"Key": name, "Value": value}
+            for name, value in sorted({**document.tags, PROJECT_TAG: document.prefix}.items())
+        ]
+        name = f"{document.prefix}-{key}"
+        yield Part(kind=Kind.ALARM, name=name, key=key, content={**content, "Tags": tags})
 
 
-def _alarm(document: Document, key: str, content: Mapping[str, Json]) -> Part:
-    tags: Json = [
-        {"Key": name, "Value": value}
-        for name, value in {**document.tags, PROJECT_TAG: document.prefix}.items()
-    ]
-    name = f"{document.prefix}-{key}"
-    return Part(kind=Kind.ALARM, name=name, key=key, content={**content, "Tags": tags})
+def alarm_names(document: Document) -> dict[str, str]:
+    """Return what the alarms of the document are called where they are, by their keys."""
+    return {key: f"{document.prefix}-{key}" for key in _contents(document)}
+
+
+def _contents(document: Document) -> dict[str, dict[str, Json]]:
+    """Return the alarms by their keys; one of the file goes before a threshold of its key."""
+    monitor, found = document.monitor, {}
+    if monitor.thresholds is not None:
+        given = monitor.thresholds
+        found = Thresholds(
+            calls=given.calls,
+            errors_4xx=given.errors_4xx,
+            errors_5xx=given.errors_5xx,
+            period_seconds=given.period_seconds,
+            periods=given.periods,
+        ).contents(document.prefix)
+    return found | {key: _watched(document, each) for key, each in monitor.alarms.items()}
 
 
 def _watched(document: Document, alarm: AlarmSetting) -> dict[str, Json]:
-    """Return what is measured: one metric, or that of several variants in one."""
+    comparison, threshold = alarm.threshold
+    watch = Watch(
+        metric=alarm.metric,
+        namespace=alarm.namespace or "",
+        statistic=alarm.statistic or "",
+        comparison=COMPARISONS[comparison],
+        threshold=threshold,
+        periods=alarm.periods,
+        datapoints=alarm.datapoints,
+        period_seconds=alarm.period_seconds,
+        missing=_MISSING.get(alarm.missing) or Missing(alarm.missing),
+        description=alarm.description,
+        topics=tuple(alarm.topics),
+    )
     if alarm.endpoint is None:
-        route = alarm.route or ""
-        dimensions = {
-            "ApiName": document.prefix,
-            "Stage": API_STAGE,
-            "Method": API_METHOD,
-            "Resource": route,
-        }
-        namespace = alarm.namespace or API_GATEWAY
-        measured = _measured(namespace, alarm.metric, dimensions, alarm.statistic)
-        return {**measured, "Period": alarm.period_seconds}
+        return watch.of_route(document.prefix, alarm.route or "")
+    variants = [each.name for each in document.endpoints[alarm.endpoint].variants]
     name = f"{document.prefix}-{alarm.endpoint}"
-    endpoint = document.endpoints[alarm.endpoint]
-    variants = [alarm.variant] if alarm.variant else [each.name for each in endpoint.variants]
-    machines = _OF_MACHINES.fullmatch(alarm.metric) is not None
-    namespace = alarm.namespace or (_MACHINES if machines else SAGEMAKER)
-    of = [{"EndpointName": name, "VariantName": each} for each in variants]
-    if len(of) == 1:
-        measured = _measured(namespace, alarm.metric, of[0], alarm.statistic)
-        return {**measured, "Period": alarm.period_seconds}
-    return {"Metrics": _queries(namespace, alarm, of)}
-
-
-def _queries(namespace: str, alarm: AlarmSetting, of: Sequence[Mapping[str, str]]) -> list[Json]:
-    """Return the queries of several variants, and of what is made of them."""
-    queries: list[Json] = [
-        {
-            "Id": f"m{number}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": namespace,
-                    "MetricName": alarm.metric,
-                    "Dimensions": _dimensions(each),
-                },
-                "Period": alarm.period_seconds,
-                "Stat": alarm.statistic,
-            },
-            "ReturnData": False,
-        }
-        for number, each in enumerate(of, 1)
-    ]
-    together = ", ".join(f"m{number}" for number in range(1, len(of) + 1))
-    low = alarm.below is not None or alarm.at_most is not None
-    function = "SUM" if alarm.statistic in _ADDED else "MIN" if low else "MAX"
-    whole: Json = {
-        "Id": "whole",
-        "Expression": f"{function}([{together}])",
-        "Label": f"{alarm.metric} of all variants",
-        "ReturnData": True,
-    }
-    return [*queries, whole]
-
-
-def _measured(
-    namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str
-) -> dict[str, Json]:
-    name = "ExtendedStatistic" if statistic.startswith("p") else "Statistic"
-    return {
-        "Namespace": namespace,
-        "MetricName": metric,
-        "Dimensions": _dimensions(dimensions),
-        name: statistic,
-    }
-
-
-def _dimensions(given: Mapping[str, str]) -> list[Json]:
-    return [{"Name": name, "Value": value} for name, value in given.items()]
+    return watch.of_endpoint(name, variants, alarm.variant or "")
 
 
 def subscribers(document: Document) -> Iterator[Part]:
     """Go through the subscribers, in the form that the API takes; a name is the part's."""
     for each in document.monitor.subscribers:
         if isinstance(each, str):
-            yield Part(
-                kind=Kind.SUBSCRIBER,
-                name=f"{document.prefix}-{each}",
-                key=each,
-                content=_subscriber(kind="email", to=[each], kinds=["alarm.changed"]),
-            )
+            content = {**audience.by_mail(each), **_interest(document)}
+            yield _subscriber(document, each, audience.key_of(each), content)
         else:
-            yield _in_full(document, each)
+            yield _subscriber(document, each.name, each.name, _in_full(document, each))
 
 
-def _in_full(document: Document, setting: SubscriberSetting) -> Part:
-    content = _subscriber(
-        kind=setting.kind,
-        to=setting.to,
-        url=document.value(setting.url),
-        secret=document.value(setting.secret or ""),
-        kinds=setting.kinds,
-        endpoints=[f"{document.prefix}-{key}" for key in setting.endpoints],
-        owners=setting.owners,
-        shape=setting.shape,
-    )
+def _subscriber(document: Document, key: str, stem: str, content: Mapping[str, Json]) -> Part:
+    name = f"{document.prefix}-{stem}"
     return Part(
         kind=Kind.SUBSCRIBER,
-        name=f"{document.prefix}-{setting.name}",
-        key=setting.name,
+        name=name if len(name) <= NAME_LIMIT else derived_name(name, {"key": key}),
+        key=key,
         content=content,
         # The address of a webhook is often all that it takes to post there.
         secret=frozenset({"url", "secret"}),
     )
 
 
-def _subscriber(
-    *,
-    kind: str,
-    to: Sequence[str] = (),
-    url: str = "",
-    secret: str = "",
-    kinds: Sequence[str] = (),
-    endpoints: Sequence[str] = (),
-    owners: Sequence[str] = (),
-    shape: str = "parkade",
-) -> dict[str, Json]:
+def _in_full(document: Document, setting: SubscriberSetting) -> dict[str, Json]:
     return {
-        "kind": kind,
-        "to": list(to),
-        "url": url,
-        "secret": secret,
-        "kinds": list(kinds),
-        "endpoints": list(endpoints),
-        "owners": list(owners),
-        "shape": shape,
-        "enabled": True,
+        "kind": setting.kind,
+        "to": list(setting.to),
+        "url": document.value(setting.url),
+        "secret": document.value(setting.secret or ""),
+        "kinds": list(audience.KINDS if setting.kinds is None else setting.kinds),
+        "owners": list(setting.owners),
+        "shape": setting.shape,
+        **_interest(document, setting.endpoints),
     }
+
+
+def _interest(document: Document, endpoints: list[str] | None = None) -> dict[str, Json]:
+    """Return what somebody hears of: the project, or the endpoints of it that are named."""
+    keys = endpoints or list(document.endpoints)
+    names = alarm_names(document)
+    # Alarms that are on no endpoint are on all routes, which concerns everybody.
+    on = {key: each.endpoint for key, each in document.monitor.alarms.items()}
+    return audience.interest(
+        document.prefix,
+        alarms=[name for key, name in names.items() if not on.get(key) or on[key] in keys],
+        endpoints=[f"{document.prefix}-{key}" for key in keys],
+    )

@@ -13,15 +13,11 @@ COMPARISONS = ("above", "at_least", "below", "at_most")
 
 
 class Thresholds(Section):
-    """The three alarms over all routes of the project; null: without that one."""
+    """The three alarms over all routes of the project, at so many or more; null: without that one."""
 
-    calls: Amount | None = Field(default=None, description="calls in a period.")
-    errors_4xx: Amount | None = Field(
-        default=None, description="answers of 400 to 499 in a period."
-    )
-    errors_5xx: Amount | None = Field(
-        default=None, description="answers of 500 to 599 in a period."
-    )
+    calls: Amount | None = Field(default=100, description="calls in a period.")
+    errors_4xx: Amount | None = Field(default=20, description="answers of 400 to 499 in a period.")
+    errors_5xx: Amount | None = Field(default=20, description="answers of 500 to 599 in a period.")
     period_seconds: Period = Field(default=60, description="seconds of a period.")
     periods: Count = Field(default=1, description="periods in a row that have to reach it.")
 
@@ -32,7 +28,7 @@ class AlarmSetting(Section):
     endpoint: Key | None = Field(default=None, description="key of the endpoint that it is on.")
     variant: Key | None = Field(
         default=None,
-        description="name of the variant; null: all of them (a sum of sums, else the greatest).",
+        description="name of the variant; null: at each time the worst of all of them.",
     )
     route: str | None = Field(default=None, description="path of the route that it is on.")
     metric: Annotated[str, Field(min_length=1, max_length=255)] = Field(
@@ -42,10 +38,19 @@ class AlarmSetting(Section):
     namespace: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="namespace of the metric; null: the one that has it."
     )
-    statistic: Annotated[
-        str,
-        Field(pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,10})?|p100)$"),
-    ] = Field(default="Average", description="of each period: `Average`, `Sum`, `p99` ...")
+    statistic: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,10})?|p100)$"
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="of each period: `Average`, `Sum`, `p99` ...; null: what says most of the "
+        "metric, `Sum` of counts and `p99` of latencies.",
+    )
     above: float | None = Field(default=None, description="in alarm above this.")
     at_least: float | None = Field(default=None, description="in alarm at this, and above.")
     below: float | None = Field(default=None, description="in alarm below this.")
@@ -86,7 +91,7 @@ class AlarmSetting(Section):
 
 
 class SubscriberSetting(Section):
-    """Who hears of the project's alarms, or of other events."""
+    """Who hears of the project's alarms and endpoints, and of nothing else."""
 
     name: Key = Field(description="its name, each once.")
     kind: Literal["webhook", "email", "slack"] = Field(description="how it is reached.")
@@ -96,11 +101,15 @@ class SubscriberSetting(Section):
         default=None,
         description="webhook: reference to the `whsec_` secret that deliveries are signed with.",
     )
-    kinds: list[str] = Field(
-        default=["alarm.changed"], description="kinds of events, or nouns such as `lease.`."
+    kinds: list[str] | None = Field(
+        default=None,
+        description="kinds of events, or nouns such as `lease.`; null: alarms that change, what "
+        "failed, and notices.",
     )
     endpoints: list[Key] = Field(
-        default=[], description="keys of endpoints; empty: events of all, and of none."
+        default=[],
+        description="keys of endpoints: of these alone, and of alarms that are on no endpoint; "
+        "empty: of the whole project.",
     )
     owners: list[str] = Field(default=[], description="owners; empty: all.")
     shape: Literal["parkade", "eventbridge"] = Field(
@@ -130,11 +139,14 @@ Listener = Annotated[
 class MonitorSetting(Section):
     """What is watched, and who hears of it."""
 
-    thresholds: Thresholds = Field(
-        default=Thresholds(), description="alarms on calls and errors of all routes."
+    thresholds: Thresholds | None = Field(
+        default=None,
+        description="alarms on calls and errors of all routes; null: without. `{}`: at 100 calls, "
+        "20 answers of 4xx and 20 of 5xx a minute.",
     )
     alarms: dict[Key, AlarmSetting] = Field(default={}, description="alarms by their keys.")
     subscribers: list[Listener] = Field(
         default=[],
-        description="e-mail addresses, or subscribers in full; addresses hear of alarms.",
+        description="e-mail addresses, or subscribers in full; addresses hear of the project's "
+        "alarms, of what failed, and of notices.",
     )

@@ -38,10 +38,6 @@ def by_mail(address: str) -> dict[str, Json]:
 
 def key_of(address: str) -> str:
     """Return the key of a subscriber that is given by its address alone: `ann-at-example.com`."""
-    local, _, host = address.partition("@")
-    return (
-        "".join(c if c.isascii() and (c.isalnum() or c in "._") else "-" for c in local).strip(
-            "-._"
-        )
-        + f"-at-{host}"
-    )
+    text = address.replace("@", "-at-")
+    plain = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text)
+    return "".join(plain).strip("-._")

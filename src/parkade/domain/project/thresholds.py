@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: The alarms by their keys: what is counted, and what that is for people.
 _COUNTED = {
-    "calls": ("Count", "calls"),
+    "overall-calls": ("Count", "calls"),
     "errors-4xx": ("4XXError", "answers of 4xx"),
     "errors-5xx": ("5XXError", "answers of 5xx"),
 }
@@ -28,6 +28,8 @@ class Thresholds:
     errors_4xx: float | None = 20
     errors_5xx: float | None = 20
     period_seconds: int = 60
+    #: How many periods in a row have to reach it.
+    periods: int = 1
 
     def contents(self, prefix: str) -> dict[str, dict[str, Json]]:
         """Return the alarms of a project by their keys: all its routes are counted together."""
@@ -48,7 +50,7 @@ class Thresholds:
             ),
             "ComparisonOperator": Comparison.AT_LEAST.value,
             "Threshold": float(threshold),
-            "EvaluationPeriods": 1,
+            "EvaluationPeriods": self.periods,
             # A period without calls has none.
             "TreatMissingData": Missing.NOT_BREACHING.value,
         }

@@ -9,7 +9,6 @@ from parkade.domain import alarmforms
 from parkade.domain.alarm import State
 from parkade.domain.errors import AlarmNotFound, InvalidInput, Unreadable
 from parkade.domain.project.part import Kind
-from parkade.domain.project.project import PROJECT_TAG
 from parkade.services.alarms import check, words
 from parkade.services.idlealarms import PREFIX as IDLE
 from parkade.services.projects.atonce import AtOnce
@@ -60,18 +59,24 @@ class AlarmKeeper(AtOnce):
     def settled(self, part: Part, found: Mapping[str, Json] | None) -> Mapping[str, Json]:
         """Return it as CloudWatch would tell it. What people switched, and no file names, stays."""
         kept = {each: found[each] for each in _PEOPLES if found is not None and each in found}
-        return alarmforms.content(self._alarm(part.name, {**kept, **part.content}))
+        wanted = self._alarm(part.name, {**kept, **part.content})
+        if found is not None:
+            # Tags that others gave it stay; those of the file are set over them.
+            tags = {**self._alarm(part.name, found).tags, **wanted.tags}
+            wanted = replace(wanted, tags=tags)
+        return alarmforms.content(wanted)
 
     def put(self, part: Part, errand: Errand) -> None:
-        """Put the alarm, and its tag; its state goes on."""
-        alarm = self._alarm(part.name, self.settled(part, self.found(part.name)))
-        tags = {PROJECT_TAG: errand.project}
+        """Put the alarm and its tags, of which the project's is one; its state goes on."""
         there = self._there(part.name)
-        if there is None or alarmforms.content(there) != alarmforms.content(alarm):
-            self._alarms.put(replace(alarm, tags=tags, owner=errand.actor), errand.actor)
-        # An alarm that was there keeps the tags that it had.
-        if there is not None and there.tags.get(PROJECT_TAG) != errand.project:
-            self._alarms.retag(part.name, lambda before: {**before, **tags})
+        before = alarmforms.content(there) if there is not None else None
+        wanted = self.settled(part, before)
+        if wanted == before:
+            return
+        alarm = self._alarm(part.name, wanted)
+        self._alarms.put(replace(alarm, owner=errand.actor), errand.actor)
+        if there is not None:  # an alarm that is put over another has the tags of that
+            self._alarms.retag(part.name, lambda _: dict(alarm.tags))
 
     def remove(self, name: str, errand: Errand) -> None:
         """Remove the alarm."""
