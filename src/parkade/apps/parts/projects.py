@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.projects import SqliteProjectStore
 from parkade.services.project import Projects
+from parkade.services.projects.alarms import AlarmKeeper
+from parkade.services.projects.budgets import BudgetKeeper
 from parkade.services.projects.desk import Desk
 from parkade.services.projects.keepers import Keepers
+from parkade.services.projects.subscribers import SubscriberKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -81,6 +84,14 @@ def build(ports: Ports) -> Projecting:
     )
 
 
-def _keepers(ports: Ports) -> Sequence[Keeper]:  # noqa: ARG001  keepers take what they need of it
+def _keepers(ports: Ports) -> Sequence[Keeper]:
     """Return who keeps which kind of part; a kind that nobody keeps is refused by its name."""
-    return ()
+    return (
+        BudgetKeeper(ports.money.budgets),
+        SubscriberKeeper(ports.outbox.subscribers, mail=lambda: ports.file().mail is not None),
+        AlarmKeeper(
+            ports.alarms.book,
+            clock=ports.clock,
+            trouble=lambda name: ports.alarms.watch.troubles.get(name, ""),
+        ),
+    )
