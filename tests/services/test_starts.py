@@ -61,10 +61,12 @@ def test_what_is_no_start_is_not_counted(data):
     assert starts_of(world).expected("c") is None
 
 
-def tell(world, kind, at, *, name="falcon", serving="c", pending=None, stage=None):
+def tell(world, kind, at, *, name="falcon", serving="c", pending=None, stage=None, same=False):
     change = {"status_before": "InService", "config_name": serving}
     if pending is not None:
         change["pending"] = {"config_name": pending, **({"stage": stage} if stage else {})}
+        if same:
+            change["pending"]["same_fleet"] = True
     event = an_event(f"endpoint.{kind}", at=at, endpoint_name=name, data={"change": change})
     world.history.append(event)
 
@@ -131,3 +133,10 @@ def test_what_cannot_be_understood_of_a_beginning_is_none(kind, change):
     world.history.append(an_event(f"endpoint.{kind}", data={"change": change}))
     tell(world, "awake", NOW + seconds(3))
     assert starts_of(world).expected("c") is None
+
+
+def test_another_config_on_the_fleet_that_serves_is_no_start_of_it():
+    world = World()
+    tell(world, "updating", NOW, pending="d", same=True)
+    tell(world, "switched", NOW + seconds(1))
+    assert starts_of(world).expected("d") is None

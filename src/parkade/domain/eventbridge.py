@@ -71,11 +71,12 @@ def state_change(
     target: Blueprint | None = None,
     failure_reason: str = "",
     rollout: Rollout | None = None,
+    same_fleet: bool = False,
 ) -> dict[str, Json]:
     """Return what the event of a change of an endpoint says of it: its data under `CHANGE`.
 
     `before` is the status it had, empty where there was no endpoint; `target` is what is being
-    brought up, in stages where there is a rollout.
+    brought up, in stages where there is a rollout, or on the `same_fleet` that serves.
     """
     change: dict[str, Json] = {
         "status": status,
@@ -93,6 +94,8 @@ def state_change(
             "config_name": target.config.name,
             "variants": _variants(target.config.variants),
         }
+        if same_fleet:
+            pending["same_fleet"] = True
         change["pending"] = pending if rollout is None else {**pending, **_stage(rollout)}
     return change
 

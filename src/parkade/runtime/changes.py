@@ -31,6 +31,7 @@ def change_of(
         target=recorded.target,
         failure_reason=recorded.failure_reason,
         rollout=recorded.rollout,
+        same_fleet=recorded.target_generation == recorded.generation,
     )
 
 

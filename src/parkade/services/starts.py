@@ -131,8 +131,9 @@ def _coming(kind: str, change: Mapping[str, Json]) -> str | None:
     serving, pending = change.get("config_name"), change.get("pending")
     if kind == _WAKING:
         return serving if isinstance(serving, str) else None
-    coming = pending.get("config_name") if isinstance(pending, dict) else None
-    # With the same config some instances come to those that serve.
+    if not isinstance(pending, dict) or pending.get("same_fleet"):
+        return None  # some instances come to those that serve, or none
+    coming = pending.get("config_name")
     return coming if isinstance(coming, str) and coming != serving else None
 
 
