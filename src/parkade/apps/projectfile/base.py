@@ -1,10 +1,9 @@
 """What all sections of parkade.yaml have in common."""
 
-from __future__ import annotations
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from parkade.domain.catalog import ENVIRONMENT_TEXT_LIMIT
 
@@ -28,14 +27,25 @@ Value = Annotated[str, Field(max_length=ENVIRONMENT_TEXT_LIMIT)]
 class Section(BaseModel):
     """A section of parkade.yaml: unknown keys are refused, values are taken as they are.
 
-    A document holds what was written, and no defaults beside it: an older client's stays short,
-    and a newer server's defaults hold for it.
+    Null removes: it is the same as leaving the key out, unless null has a meaning of its own there.
+    What was left out stays left out where a section is written again, so that a newer server's
+    defaults hold for an older file.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        serialize_by_alias=True,
-        use_attribute_docstrings=False,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        kinds = {field.alias or key: field.annotation for key, field in cls.model_fields.items()}
+        kept = {
+            key: value
+            for key, value in given.items()
+            if value is not None or key not in kinds or NoneType in get_args(kinds[key])
+        }
+        for key, value in kept.items():
+            if isinstance(value, dict) and get_origin(kinds.get(key)) is dict:
+                kept[key] = {name: each for name, each in value.items() if each is not None}
+        return kept

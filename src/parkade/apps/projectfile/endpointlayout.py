@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parkade.apps.projectfile.alarmlayout import alarm_names
 from parkade.apps.projectfile.endpoints import LeaseSetting
 from parkade.apps.projectfile.terms import Maintaining
 from parkade.apps.projectfile.variants import OwnMetric
@@ -158,14 +159,12 @@ def _scaling(scaling: Scaling | None) -> dict[str, Json] | None:
 
 def _strategy(document: Document, strategy: StrategySetting) -> dict[str, Json]:
     """Return the strategy; alarms of the file are told by the names that they have here."""
-    own = document.monitor.alarms
+    own = alarm_names(document)
     told: dict[str, Json] = {
         "kind": strategy.kind,
         "waitSeconds": strategy.wait_seconds,
         "terminationWaitSeconds": strategy.termination_wait_seconds,
-        "alarms": [
-            f"{document.prefix}-{each}" if each in own else each for each in strategy.alarms
-        ],
+        "alarms": [own.get(each, each) for each in strategy.alarms],
     }
     maybe: dict[str, Json] = {
         "percent": strategy.percent,

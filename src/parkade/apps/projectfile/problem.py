@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from parkade.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parkade.apps.projectfile.tree import Mark
 
 #: Keys and numbers that lead to a place of a file.
 Place = tuple[str | int, ...]
@@ -39,3 +45,26 @@ def refusal(problems: list[Problem]) -> InvalidInput:
         "; ".join(f"{spelt(each.place)}: {each.words}" for each in problems),
         field=spelt(first.place) or "project",
     )
+
+
+class BadFile(InvalidInput):
+    """A file cannot be used; `lines` tell why, one for each problem."""
+
+    def __init__(self, told: Sequence[tuple[Mark, str]], name: str = "") -> None:
+        """Take what is told of each problem, and where in the file it is."""
+        places = (":".join(filter(None, (name, str(mark)))) for mark, _ in told)
+        self.lines = tuple(
+            f"{place}: {text}" if place else text
+            for place, (_, text) in zip(places, told, strict=True)
+        )
+        super().__init__("; ".join(self.lines), field="file")
+        self._told = told
+
+    @classmethod
+    def of(cls, mark: Mark, message: str, *, hint: str = "") -> Self:
+        """Return one about something that stands at a mark."""
+        return cls([(mark, f"{message}: {hint}" if hint else message)])
+
+    def within(self, name: str) -> Self:
+        """Return it with the name of the file in each line."""
+        return type(self)(self._told, name)
