@@ -112,6 +112,21 @@ def test_traffic_is_counted(used):
         assert value(families, f"parkade_{name}_latency_seconds", "_sum", **of) > 0
 
 
+def test_calls_are_counted_by_route(used):
+    families, _ = used
+    of = {"api": "parkade", "route": "/endpoints/{name}/invocations"}
+    calls = {
+        status: value(families, "parkade_route_calls", "_total", **of, status=status)
+        for status in ("2xx", "4xx", "5xx")
+    }
+    assert calls == {"2xx": 9, "4xx": 1, "5xx": 0}
+    for name in ("latency", "integration_latency"):
+        assert value(families, f"parkade_route_{name}_seconds", "_count", **of) == 10
+        assert value(families, f"parkade_route_{name}_seconds", "_sum", **of) > 0
+    whole = value(families, "parkade_route_latency_seconds", "_sum", **of)
+    assert whole >= value(families, "parkade_route_integration_latency_seconds", "_sum", **of)
+
+
 def test_what_runs_is_told(used):
     families, _ = used
     assert value(families, "parkade_leases", state="running") == 1
@@ -160,7 +175,7 @@ def test_counters_only_rise(used):
     first, second = used
     kinds = Counter(each.type for each in second.values())
     assert kinds["counter"] > 5
-    assert kinds["histogram"] == 4
+    assert kinds["histogram"] == 6
     for name, family in first.items():
         if family.type == "gauge":
             continue
@@ -329,6 +344,7 @@ def a_picture(**changes):
         "in_flight": {},
         "backlog": {},
         "traffic": {},
+        "routes": {},
         "sweeps": totals.sweeps(),
         "spend": {},
         "capacity": (),

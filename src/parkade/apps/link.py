@@ -11,7 +11,7 @@ Messages are JSON behind four bytes of length.
                          {"kind": "counted", "number": N}
     gateway -> control   {"kind": "applied", "version": N, "gateway": ID}
                          {"kind": "usage", "number": N, "usage": {endpoint: {variant: {...}}},
-                          "events": [{...}], "targets": [{...}],
+                          "events": [{...}], "targets": [{...}], "calls": [{...}],
                           "gateway": ID, "silence": seconds since one was counted, or null,
                           "last": whether it ends now}
                          {"kind": "wake", "endpoint": ...}     somebody calls one that is asleep
@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from parkade.domain.event import Json
 
@@ -149,6 +149,16 @@ class RouteView:
 
     endpoint: str
     public: bool = False
+    #: Whom its calls are counted for: the project that it belongs to; empty: none.
+    project: str = ""
+    #: Requests of all callers a second, and at once; None: no more than their tokens' count.
+    rate: float | None = None
+    burst: int = 1
+    #: For the first byte of a model's answer; None: `Limits.model_seconds`.
+    seconds: float | None = None
+    #: The header, or the cookie, by which the same caller gets the same variant; empty: none.
+    header: str = ""
+    cookie: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +215,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How long some things took, in microseconds; buckets are those of `domain.series`."""
+    """How long some things took; buckets are those of `domain.series`.
 
-    total: int = 0
-    least: int = 0
-    most: int = 0
+    In microseconds where it is a variant's, in milliseconds where it is a route's.
+    """
+
+    total: float = 0
+    least: float = 0
+    most: float = 0
     buckets: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -350,7 +363,7 @@ def _row(used: Usage) -> dict[str, Any]:
     for name in SPREADS:
         spread = getattr(used, name)
         if spread is not NOTHING:
-            row[name] = [spread.total, spread.least, spread.most, spread.buckets]
+            row[name] = spread_to_json(spread)
     return row
 
 
@@ -363,10 +376,17 @@ def usage_from_json(values: Mapping[str, Any]) -> UsageReport:
 
 
 def _usage(row: Mapping[str, Any]) -> Usage:
-    spreads = {name: _spread(*row[name]) for name in SPREADS if name in row}
+    spreads = {name: spread_from_json(row[name]) for name in SPREADS if name in row}
     return Usage(**{**row, **spreads})
 
 
-def _spread(total: int, least: int, most: int, buckets: Mapping[str, int]) -> Spread:
+def spread_to_json(spread: Spread) -> list[Any]:
+    """Return a spread as JSON values."""
+    return [spread.total, spread.least, spread.most, spread.buckets]
+
+
+def spread_from_json(values: Sequence[Any]) -> Spread:
+    """Return the spread that `spread_to_json` made these values of."""
+    total, least, most, buckets = values
     counts = {int(number): count for number, count in buckets.items()}
     return Spread(total=total, least=least, most=most, buckets=counts)

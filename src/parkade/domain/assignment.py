@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Bits of a digest that make a point: with half of a step more, floats hold all of them exactly, so
 #: that no point is 0 or 1.
 _BITS = 52
+_POINTS = float(1 << _BITS)
 _BYTES = 8
 
 
@@ -45,4 +46,4 @@ def crosses(caller: str, what: str, share: float) -> bool:
 def point(caller: str, name: str) -> float:
     """Return where between 0 and 1 the two stand together, evenly spread."""
     digest = blake2b(f"{caller} {name}".encode(), digest_size=_BYTES).digest()
-    return ((int.from_bytes(digest) >> (8 * _BYTES - _BITS)) + 0.5) / 2**_BITS
+    return ((int.from_bytes(digest) >> (8 * _BYTES - _BITS)) + 0.5) / _POINTS

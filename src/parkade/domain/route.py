@@ -43,7 +43,7 @@ class Rate:
                 field="rate.per_second",
                 hint=f"give requests a second, more than 0 and up to {RATE_LIMIT}",
             )
-        burst = self.burst
+        burst: object = self.burst
         if isinstance(burst, bool) or not isinstance(burst, int) or not 1 <= burst <= RATE_LIMIT:
             raise InvalidInput(
                 f"burst {burst} is none",

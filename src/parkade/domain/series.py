@@ -24,6 +24,11 @@ SAGEMAKER = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
 #: The same of inference components.
 COMPONENTS = "/aws/sagemaker/InferenceComponents"
+#: What comes by routes: per API, and per API, stage, method and resource.
+API = "AWS/ApiGateway"
+#: Models are asked with one method alone, at one stage.
+API_STAGE = "prod"
+API_METHOD = "POST"
 #: What CloudWatch has no name for.
 PARKADE = "Parkade"
 
@@ -120,6 +125,20 @@ class Aggregate:
     def of(cls, value: float, count: float = 1) -> Aggregate:
         """Return `count` samples of one value."""
         return cls(count=count, total=value * count, least=value, most=value)
+
+    @classmethod
+    def counted(cls, counts: Mapping[float, float]) -> Aggregate:
+        """Return samples by value, of which there is one at least, with their histogram."""
+        buckets: dict[int, float] = {}
+        for value, count in counts.items():
+            buckets[bucket(value)] = buckets.get(bucket(value), 0.0) + count
+        return cls(
+            count=math.fsum(counts.values()),
+            total=math.fsum(value * count for value, count in counts.items()),
+            least=min(counts),
+            most=max(counts),
+            buckets=buckets,
+        )
 
     def plus(self, other: Aggregate) -> Aggregate:
         """Return both together."""

@@ -13,7 +13,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps import link, snapshots
+from parkade.apps import link, linkcalls, snapshots
 from parkade.apps.control.monitor.collector import Report
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ class LinkServer:
                         usage=usage,
                         silence=message["silence"],
                         last=message["last"],
+                        calls=linkcalls.from_json(message.get("calls", ())),
                     )
                 )
                 for happening in message["events"]:

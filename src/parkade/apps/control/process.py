@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from parkade.apps import link
+    from parkade.apps.control.monitor.collector import Report
     from parkade.apps.settings import Settings
     from parkade.services.sweep import SweepReport
 
@@ -87,7 +88,7 @@ class ControlProcess:
             socket.socket(fileno=inheritance.link),
             on_usage=self._used,
             on_gone=self._gone,
-            on_report=self._services.monitor.collector.report,
+            on_report=self._reported,
             on_joined=self._services.monitor.collector.joined,
             on_event=self._happened,
             on_wanted=self._wanted,
@@ -181,6 +182,10 @@ class ControlProcess:
         self._traffic.report(gateway, usage)
         self._services.monitor.totals.report(usage)
         self._services.scaling.used(usage)
+
+    def _reported(self, report: Report) -> None:
+        self._services.monitor.collector.report(report)
+        self._services.monitor.totals.called(report.calls)
 
     def _gone(self, gateway: str) -> None:
         self._traffic.forget(gateway)

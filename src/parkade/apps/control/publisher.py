@@ -73,10 +73,7 @@ class Publisher:
             version=version,
             auth=services.settings.auth,
             endpoints=self._endpoints(),
-            routes={
-                route.path: link.RouteView(endpoint=route.endpoint_name, public=route.public)
-                for route in services.routes.all()
-            },
+            routes={route.path: routing.route_view(route) for route in services.routes.all()},
             tokens=tuple(
                 link.TokenView(
                     name=token.name,

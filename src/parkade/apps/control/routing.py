@@ -6,10 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
+from parkade.domain.route import Mark
 from parkade.domain.standing import Standing, State, told_at
 
 if TYPE_CHECKING:
     from parkade.domain.catalog import Capture
+    from parkade.ports.routes import Route
     from parkade.runtime.views import FleetView, RisingView, VariantView
 
 
@@ -46,6 +48,22 @@ def endpoint_view(stands: Standing, fleet: FleetView | None) -> link.EndpointVie
         },
         capture=_capture(fleet.capture),
         asynchronous=asynchronous,
+    )
+
+
+def route_view(route: Route) -> link.RouteView:
+    """Return where a path leads, and under which conditions."""
+    rate, sticky = route.rate, route.sticky
+    marks = {} if sticky is None else {str(sticky.mark): sticky.name}
+    return link.RouteView(
+        endpoint=route.endpoint_name,
+        public=route.public,
+        project=route.project,
+        rate=None if rate is None else rate.per_second,
+        burst=1 if rate is None else rate.burst,
+        seconds=route.timeout_seconds,
+        header=marks.get(Mark.HEADER, ""),
+        cookie=marks.get(Mark.COOKIE, ""),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import choose_encoder
 
-from parkade.apps.exposition import families, latencies
+from parkade.apps.exposition import families, latencies, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,3 +32,4 @@ class _Collected:
         """Give all families."""
         yield from families.families(self._picture)
         yield from latencies.families(self._picture.traffic)
+        yield from routes.families(self._picture.routes)

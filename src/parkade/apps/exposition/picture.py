@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from parkade.apps.assembly import Services
-    from parkade.apps.control.monitor.totals import Sweeps, Traffic
+    from parkade.apps.control.monitor.totals import RouteTraffic, Sweeps, Traffic
     from parkade.domain.cost import Costs
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.ports.capacity import Reading
@@ -80,6 +80,8 @@ class Picture:
     backlog: Mapping[str, tuple[int, int]]
     #: By endpoint and variant or component.
     traffic: Mapping[tuple[str, str], Traffic]
+    #: By API and resource.
+    routes: Mapping[tuple[str, str], RouteTraffic]
     sweeps: Sweeps
     #: By endpoint and owner.
     spend: Mapping[tuple[str, str], Costs]
@@ -139,6 +141,7 @@ async def take(services: Services) -> Picture:
             in_flight={name: services.traffic(name).in_flight for name in seen},
             backlog={name: (each.waiting, each.running) for name, each in backlogs.items()},
             traffic=totals.traffic(seen),
+            routes=totals.routes(),
             sweeps=totals.sweeps(),
             spend=spend,
             capacity=capacity,

@@ -161,6 +161,17 @@ def throttled(seconds: float) -> Answer:
     )
 
 
+def route_throttled(path: str, seconds: float) -> Answer:
+    """Say that the rate of a route, all its callers together, is used up for `seconds`."""
+    return error(
+        429,
+        "ThrottlingException",
+        f"The rate limit of {path} is reached, all its callers together (parkade route set {path} "
+        "--rate). Ask again.",
+        Retry_After=str(max(1, math.ceil(seconds))),
+    )
+
+
 def passage_throttled(seconds: float) -> Answer:
     """Say the same of a request for control, in the shape of its errors."""
     body = {
@@ -227,9 +238,14 @@ def under_way(line: link.Down, endpoint: str, now: float) -> Answer:
     )
 
 
+def extended(answer: Answer, line: tuple[bytes, ...]) -> Answer:
+    """Return the answer with one more header."""
+    return Answer(answer.status, answer.head + b"".join(line), answer.body)
+
+
 def waited(answer: Answer, seconds: float) -> Answer:
     """Say with the answer that its caller was held for as long as it preferred."""
-    return Answer(answer.status, answer.head + b"".join(applied(seconds)), answer.body)
+    return extended(answer, applied(seconds))
 
 
 def applied(seconds: float) -> tuple[bytes, bytes, bytes]:

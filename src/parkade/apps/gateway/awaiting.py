@@ -43,6 +43,11 @@ class Awaiting(Incoming):
         """For how many seconds it was held at most, where its caller preferred that; 0: it was not."""
         return self._hold.span if self._hold is not None and self.asked.wait else 0.0
 
+    @property
+    def _model_patience(self) -> Deadlines[Awaiting]:
+        """The limit that its model is under."""
+        return self._door.patience or self._client.gateway.fleet.patience
+
     # What its endpoint's absence tells it.
 
     @property
@@ -80,5 +85,5 @@ class Awaiting(Incoming):
         """Begin the time that the model has: it is asked, or waits for a worker with all others."""
         assert self._hold is not None  # noqa: S101  it was held
         self._hold.end()
-        self._patience = self._client.gateway.fleet.patience
+        self._patience = self._model_patience
         self._patience.start(self)

@@ -2,12 +2,14 @@
 
 Shares are counted in whole parts: of any number of requests the rising generation gets its share of
 them, rounded down, and these are spread evenly. What only one of them can take goes there
-and is not counted.
+and is not counted. A caller who gets the same variant each time gets the same generation, too.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from parkade.domain.assignment import crosses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +33,18 @@ class Crossing:
         """Take up another share; what the rising generation is owed of the former one stays."""
         self._credit = self._credit * parts // self.parts
         self.weight, self.parts = weight, parts
+
+    def own_side(self, caller: str, usable: list[Variant]) -> list[Variant]:
+        """Return those of the caller's generation; who has gone over does not come back.
+
+        The share is one of callers rather than of requests, and is not counted.
+        """
+        rising = [each for each in usable if each.generation == self.generation]
+        if not rising or len(rising) == len(usable):
+            return usable
+        if crosses(caller, f"generation {self.generation}", self.weight / self.parts):
+            return rising
+        return [each for each in usable if each.generation != self.generation]
 
     def side(self, usable: list[Variant]) -> list[Variant]:
         """Return those of the generation whose turn it is, of the one where all are of one."""

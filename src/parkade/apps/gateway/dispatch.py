@@ -6,7 +6,7 @@ busy; it waits in that variant's queue, first come first served. Where nothing c
 (every worker of the endpoint is on its way back) it waits for the endpoint.
 
 What a request asks for by its headers comes first: a target variant, an inference component, or
-the instance that holds its session.
+the instance that holds its session. Where its route tells callers apart, each has a variant of its own.
 
 While an update goes in stages there are variants of two generations; which of them has its turn is
 the crossing's to say.
@@ -16,6 +16,7 @@ While the endpoint does not serve, its absence decides who is held and what the 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.queueing import Queueing
 from parkade.apps.gateway.sessions import Sessions, steady
 from parkade.apps.gateway.targets import COLD
-from parkade.apps.gateway.variants import Variant, drawn, weighed
+from parkade.apps.gateway.variants import assigned, drawn, taken_up, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.fleet import Fleet
     from parkade.apps.gateway.invocation import Invocation
     from parkade.apps.gateway.taps import EndpointTap
+    from parkade.apps.gateway.variants import Variant
 
 
 class Endpoint:
@@ -217,19 +219,8 @@ class Endpoint:
         routes: Mapping[str, link.VariantRoute],
         told: Mapping[str, str] | None = None,
     ) -> dict[str, Variant]:
-        ledger, told = self._fleet.ledger, told or {}
-        variants = {}
-        for name, route in routes.items():
-            variant = former.pop(name, None)
-            if variant is None:
-                counter = ledger.of(self.name, name)
-                counter.component = name in told
-                variant = Variant(name, counter, told=told.get(name, ""))
-            variant.update(route, self._refresh)
-            variants[name] = variant
-        for variant in former.values():
-            variant.vanish()
-        return variants
+        counters = partial(self._fleet.ledger.of, self.name)
+        return taken_up(former, routes, counters, self._refresh, told)
 
     def _all(self) -> Iterator[Variant]:
         components = (self._components or {}).values()
@@ -359,9 +350,18 @@ class Endpoint:
         usable = self._usable
         if invocation.asked is not NOTHING or self._special:
             usable = self._candidates(invocation)
+            if invocation.asked.caller:
+                return self._assigned(invocation.asked.caller, usable)
         if self._crossing is not None:
             usable = self._crossing.side(usable)
         return usable[0] if len(usable) == 1 else drawn(usable)
+
+    def _assigned(self, caller: str, usable: list[Variant]) -> Variant | None:
+        """Return the variant that is the caller's, whatever else that calls."""
+        caller = f"{self.name} {caller}"
+        if self._crossing is not None:
+            usable = self._crossing.own_side(caller, usable)
+        return assigned(caller, usable)
 
     def _pump(self, variant: Variant) -> None:
         if variant.multi_model:

@@ -49,6 +49,8 @@ class Fleet:
         #: How long a model may take to begin its answer, and for the rest of it.
         self.patience: Deadlines[Awaiting] = Deadlines(loop, limits.model_seconds, _expire)
         self.stream_patience: Deadlines[Awaiting] = Deadlines(loop, limits.stream_seconds, _expire)
+        #: The same for models where routes give them another time, by its seconds.
+        self.patiences: dict[float, Deadlines[Awaiting]] = {}
         self._loop = loop
         self._endpoints: dict[str, Endpoint] = {}
         self._unknown = False
@@ -66,6 +68,11 @@ class Fleet:
             self.patience = Deadlines(self._loop, limits.model_seconds, _expire)
         if limits.stream_seconds != self.stream_patience.seconds:
             self.stream_patience = Deadlines(self._loop, limits.stream_seconds, _expire)
+        self.patiences = {
+            seconds: self.patiences.get(seconds) or Deadlines(self._loop, seconds, _expire)
+            for route in snapshot.routes.values()
+            if (seconds := route.seconds) is not None
+        }
         former = self._endpoints
         self._endpoints = {}
         self._unknown = True

@@ -7,6 +7,7 @@ dropped anyway. A signed request is judged when it is whole, for its signature c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parkade.apps.gateway.absence import Absence, Nowhere
+    from parkade.apps.gateway.calls import PathCalls
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.doors import Door
+    from parkade.apps.gateway.sticking import Caller
 
 _START = b"POST /invocations HTTP/1.1\r\nHost: localhost"
 
@@ -28,9 +31,12 @@ class Incoming(ABC):
     """The half of an invocation that its caller makes; `_carry_out` begins the other."""
 
     __slots__ = (
+        "_calls",
         "_chunks",
         "_client",
         "_complete",
+        "_cookie",
+        "_door",
         "_endpoint",
         "_expects",
         "_hold",
@@ -57,7 +63,10 @@ class Incoming(ABC):
     ) -> None:
         gateway = client.gateway
         self._client = client
+        self._door = door
         self._endpoint = door.endpoint
+        #: Where it is counted; None: it has been.
+        self._calls: PathCalls | None = door.calls
         self._started = monotonic()
         self._chunks: list[bytes] = []
         #: Bytes of the body, as far as it has come.
@@ -82,8 +91,14 @@ class Incoming(ABC):
         self._refusal = None if door.public else client.admit(credential, self._endpoint.name)
         if self._refusal is answers.SIGNED:
             self._refusal, self._signed = None, (target, headers)
+        elif door.rate is not None and self._refusal is None:
+            self._refusal = door.rate.refusal()
         if rare:
             self._look_at(rare)
+        #: The header line by which its caller is told who it is; empty: it knows, or is nobody.
+        self._cookie: tuple[bytes, ...] = ()
+        if door.sticky is not None and self._refusal is None:
+            self._know(door.sticky.find(headers))
         if length > self.limit:
             self._reject(answers.too_large(self.limit))
         if self._endpoint.absence is not None and self._refusal is None:
@@ -109,6 +124,12 @@ class Incoming(ABC):
         self._expects = told.expects
         if told.fault and self._refusal is None:
             self._refusal = objections.invalid(told.fault)
+
+    def _know(self, caller: Caller) -> None:
+        """Have it get the variant that is its caller's."""
+        if caller.key:
+            self.asked = replace(self.asked, caller=caller.key)
+            self._cookie = caller.line
 
     def begin(self) -> None:
         """Take the turn on the client's connection."""
@@ -175,6 +196,8 @@ class Incoming(ABC):
             self._refusal = admission.refusal_signed(
                 *self._signed, self._chunks, self._endpoint.name
             )
+            if self._refusal is None and self._door.rate is not None:
+                self._refusal = self._door.rate.refusal()
         if self._refusal is not None:
             self.refuse(self._refusal)
         else:

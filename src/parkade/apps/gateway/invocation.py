@@ -96,6 +96,7 @@ class Invocation(Awaiting):
         """Drop it: the caller has gone away."""
         if self.variant is not None:
             self.variant.counter.invocations += 1
+        self._called(0)
         self._hang_up()
         self._leave()
 
@@ -134,6 +135,9 @@ class Invocation(Awaiting):
 
     def refuse(self, answer: answers.Answer) -> None:
         """Answer without the model."""
+        if self._cookie and self.variant is not None:
+            answer = answers.extended(answer, self._cookie)
+        self._called(answer.status)
         self._leave()
         self._client.answer(self, answer)
 
@@ -198,6 +202,8 @@ class Invocation(Awaiting):
                 self._show(200, status, lines, chunks)
             if self._hold is not None and self._span:
                 lines += answers.applied(self._span)
+            lines += self._cookie
+            self._called(200)
             head = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % size, variant.header, *lines]
             self._leave()
             client.respond(self, head, chunks)
@@ -214,6 +220,7 @@ class Invocation(Awaiting):
             endpoint.sessions.heed(lines, variant, self.instance)
         if self._span:
             lines += answers.applied(self._span)
+        lines += self._cookie
         if self._patience is not None:
             self._patience.drop(self)
         self._patience = self._client.gateway.fleet.stream_patience
@@ -247,7 +254,7 @@ class Invocation(Awaiting):
         """Answer that the model took too long, or that no worker was free in time."""
         self._hang_up()
         if not self.sent and self._endpoint.bare:
-            seconds = self._client.gateway.fleet.patience.seconds
+            seconds = self._model_patience.seconds
             self.refuse(objections.not_ready(self._endpoint.name, seconds))
         elif self.is_cold and self.queue is not None:
             self.bootless(answers.TARGET_NOT_READY)
@@ -263,7 +270,7 @@ class Invocation(Awaiting):
             self._endpoint = fleet.endpoint(self._endpoint.name)
         elif self._hold is not None:
             self._hold.end()  # it serves by now
-        self._patience = fleet.patience
+        self._patience = self._model_patience
         self._patience.start(self)
         self._endpoint.admit(self)
 
@@ -311,6 +318,7 @@ class Invocation(Awaiting):
             status = stream.status if whole else 0
             self._show(200, status, stream.lines, stream.kept, cut=stream.cut)
         self.connection = self._stream = None
+        self._called(200)
         self._leave()
         return stream
 
@@ -327,6 +335,13 @@ class Invocation(Awaiting):
         self.variant.counter.count(model, now - self._started - model)
         if self.copy is not None:
             self.copy.count(model, self.sent - self.cold_since if self.cold_since else None)
+
+    def _called(self, status: int) -> None:
+        """Count the call by its path, once; status 0: its caller went away before the answer."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            now, sent = monotonic(), self._sent_first
+            calls.count(status, now - self._started, now - sent if sent else 0.0)
 
     def _show(
         self,

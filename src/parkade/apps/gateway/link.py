@@ -14,13 +14,14 @@ import logging
 import secrets
 from dataclasses import asdict
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from parkade.apps import link, snapshots
+from parkade.apps import link, linkcalls, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parkade.apps.gateway.calls import CallBook
     from parkade.apps.gateway.counters import Ledger
     from parkade.apps.gateway.news import News
     from parkade.apps.gateway.targets import Targets
@@ -35,6 +36,15 @@ LAST_WORD = 0.1
 logger = logging.getLogger(__name__)
 
 
+class _Sent(NamedTuple):
+    """What one message has told."""
+
+    usage: link.UsageReport
+    happenings: Sequence[link.Happening]
+    targets: list[dict[str, Any]]
+    calls: Sequence[linkcalls.Calls]
+
+
 class Link:
     """One end of the link; `first` is set with the first snapshot."""
 
@@ -45,6 +55,7 @@ class Link:
         apply: Callable[[link.Snapshot], None],
         ledger: Ledger,
         news: News,
+        calls: CallBook,
         targets: Targets,
         wishes: Wishes,
     ) -> None:
@@ -53,6 +64,7 @@ class Link:
         self._apply = apply
         self._ledger = ledger
         self._news = news
+        self._calls = calls
         self._targets = targets
         self._wishes = wishes
         self._period = 1.0
@@ -66,9 +78,7 @@ class Link:
         #: When control last said that it has counted something.
         self._heard_at: float | None = None
         #: What was sent and not yet counted by control.
-        self._sent: (
-            tuple[link.UsageReport, Sequence[link.Happening], list[dict[str, Any]]] | None
-        ) = None
+        self._sent: _Sent | None = None
         self._counted = asyncio.Event()
 
     def away(self) -> float:
@@ -120,10 +130,10 @@ class Link:
                 self._reporter.cancel()
                 self._reporter = None
             if self._sent is not None:
-                usage, happenings, targets = self._sent
-                self._ledger.give_back(usage)
-                self._news.give_back(happenings)
-                self._targets.give_back(targets)
+                self._ledger.give_back(self._sent.usage)
+                self._news.give_back(self._sent.happenings)
+                self._targets.give_back(self._sent.targets)
+                self._calls.give_back(self._sent.calls)
                 self._sent = None
                 self._counted.set()
 
@@ -162,10 +172,11 @@ class Link:
             await self._counted.wait()
 
     def _report(self, *, last: bool = False) -> None:
-        usage, happenings, targets = self._sent = (
-            self._ledger.take(),
-            self._news.take(),
-            self._targets.take(),
+        sent = self._sent = _Sent(
+            usage=self._ledger.take(),
+            happenings=self._news.take(),
+            targets=self._targets.take(),
+            calls=self._calls.take(),
         )
         self._number += 1
         self._counted.clear()
@@ -173,9 +184,10 @@ class Link:
             {
                 "kind": "usage",
                 "number": self._number,
-                "usage": link.usage_to_json(usage),
-                "events": [asdict(each) for each in happenings],
-                "targets": targets,
+                "usage": link.usage_to_json(sent.usage),
+                "events": [asdict(each) for each in sent.happenings],
+                "targets": sent.targets,
+                "calls": linkcalls.to_json(sent.calls),
                 "gateway": self._id,
                 "last": last,
                 "silence": None if self._heard_at is None else monotonic() - self._heard_at,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.apps.gateway.admission import Admission
+from parkade.apps.gateway.calls import CallBook
 from parkade.apps.gateway.client import Client
 from parkade.apps.gateway.counters import Ledger
 from parkade.apps.gateway.deadlines import Deadlines
@@ -110,13 +111,15 @@ class Gateway:
         means = Means(loop=loop, wall=wall, ledger=self.ledger, scribe=self.scribe, news=self.news)
         self.wishes = Wishes(loop, self._ask)
         self.fleet = Fleet(loop, self.ledger, wall, self.targets, Taps(means), self.wishes)
-        self.doors = Doors(self.fleet)
+        self.calls = CallBook()
+        self.doors = Doors(self.fleet, self.calls, secure=options.tls_cert is not None)
         self.admission = Admission(options.key, wall)
         self.link = Link(
             options.link_socket,
             apply=self.apply,
             ledger=self.ledger,
             news=self.news,
+            calls=self.calls,
             targets=self.targets,
             wishes=self.wishes,
         )

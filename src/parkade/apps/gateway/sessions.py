@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import calendar
 import logging
-import math
 import re
 import time
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from parkade.apps.gateway.upstream import CLOSED_SESSION, NEW_SESSION
+from parkade.domain.assignment import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,23 +79,17 @@ def steady(session: str, variants: Iterable[Variant]) -> Pin | None:
     """Return the place of an unknown session: the same one each time, shared by weight."""
     variant = max(
         (each for each in variants if each.open),
-        key=lambda each: _rank(session, _name(each), (each.weight or 1.0) * each.share),
+        key=lambda each: rank(session, _name(each), (each.weight or 1.0) * each.share),
         default=None,
     )
     if variant is None:
         return None
-    return Pin(variant, max(variant.open, key=lambda each: _rank(session, each.id, 1.0)))
+    return Pin(variant, max(variant.open, key=lambda each: rank(session, each.id, 1.0)))
 
 
 def _name(variant: Variant) -> str:
     """Return what tells the variant from its namesake of another generation, where there is one."""
     return f"{variant.name}/{variant.generation}" if variant.rises else variant.name
-
-
-def _rank(session: str, name: str, weight: float) -> float:
-    """Return a number that is the highest among the names in so many cases as the weight is."""
-    digest = blake2b(f"{session} {name}".encode(), digest_size=8).digest()
-    return -weight / math.log((int.from_bytes(digest) + 1) / (2**64 + 1))
 
 
 def _parsed(told: str) -> tuple[str, float]:

@@ -10,9 +10,10 @@ from parkade.apps.gateway import objections, targets
 from parkade.apps.gateway.answers import PRIMARY, Answer
 from parkade.apps.gateway.instances import CONNECTIONS, Instance
 from parkade.apps.gateway.pipelines import Relay
+from parkade.domain import assignment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from parkade.apps import link
     from parkade.apps.gateway.carried import Carried
@@ -159,11 +160,45 @@ class Variant:
         return best if best.in_flight < CONNECTIONS else None
 
 
+def taken_up(
+    former: dict[str, Variant],
+    routes: Mapping[str, link.VariantRoute],
+    counters: Callable[[str], Counter],
+    changed: Callable[[], None],
+    told: Mapping[str, str] | None = None,
+) -> dict[str, Variant]:
+    """Return the variants of these routes, made of the former ones; what is left of them vanishes.
+
+    Inference components are `told` as the variants that they run on.
+    """
+    told = told or {}
+    variants = {}
+    for name, route in routes.items():
+        variant = former.pop(name, None)
+        if variant is None:
+            counter = counters(name)
+            counter.component = name in told
+            variant = Variant(name, counter, told=told.get(name, ""))
+        variant.update(route, changed)
+        variants[name] = variant
+    for variant in former.values():
+        variant.vanish()
+    return variants
+
+
 def weighed(variants: Collection[Variant]) -> list[Variant]:
     """Return those of a generation that are drawn from."""
     # Where no variant has a weight at all, each gets the same.
     some = any(variant.weight for variant in variants)
     return [each for each in variants if each.open and (each.weight or not some)]
+
+
+def assigned(caller: str, variants: Iterable[Variant]) -> Variant | None:
+    """Return the one that is the caller's; None: there is none."""
+    named = {each.name: each for each in variants}
+    # As for those that are drawn: where none has a weight, each gets the same.
+    name = assignment.assigned(caller, ((each.name, each.weight or 1.0) for each in named.values()))
+    return None if name is None else named[name]
 
 
 def drawn(variants: Iterable[Variant]) -> Variant | None:

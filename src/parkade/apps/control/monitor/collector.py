@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from parkade.apps import link
-from parkade.apps.control.monitor.measures import invocations, no_use
+from parkade.apps.control.monitor.measures import calls, invocations, no_use
 from parkade.apps.control.monitor.quiet import Quiet
 from parkade.domain.series import PARKADE, Aggregate, Series, Unit
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from parkade.apps import linkcalls
     from parkade.apps.control.monitor.accounts import Accounts
     from parkade.apps.control.monitor.knowledge import Instant, Knowledge
     from parkade.apps.control.monitor.subjects import Subject, Subjects
@@ -45,6 +46,8 @@ class Report:
     silence: float | None = None
     #: Whether it ends now.
     last: bool = False
+    #: What came by routes.
+    calls: Sequence[linkcalls.Calls] = ()
 
 
 class Collector:
@@ -100,6 +103,9 @@ class Collector:
                     # It was updated away while it answered, and is use of the endpoint still.
                     self._touch_all(endpoint_name, at)
                 self._count(endpoint_name, name, used, subjects, at.now)
+
+        for each in report.calls:
+            self._accounts.defer(partial(calls, self._accounts, each, at.now))
 
     def gone(self, peer: str, at: Instant) -> None:
         """Know that a connection has ended."""

@@ -1,18 +1,27 @@
-"""A gateway's row of usage, as samples of CloudWatch's series."""
+"""What a gateway tells of variants and of routes, as samples of CloudWatch's series."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.domain.series import PARKADE, SAGEMAKER, Aggregate, Series, Unit
+from parkade.domain.series import (
+    API,
+    API_METHOD,
+    API_STAGE,
+    PARKADE,
+    SAGEMAKER,
+    Aggregate,
+    Series,
+    Unit,
+)
 from parkade.ports.metrics import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from parkade.apps import link
+    from parkade.apps import link, linkcalls
     from parkade.apps.control.monitor.accounts import Accounts
     from parkade.apps.control.monitor.subjects import Subject
 
@@ -48,6 +57,36 @@ def no_use(accounts: Accounts, minutes: Sequence[tuple[Subject, datetime]]) -> N
             at = minute + timedelta(seconds=seconds)
             for series in names:
                 accounts.add(series, at, _ZERO, unit=Unit.COUNT, seconds=subject.seconds)
+
+
+def calls(accounts: Accounts, called: linkcalls.Calls, now: datetime) -> None:
+    """Add what came by a route: to its own series, and to those of its API as a whole."""
+    count = called.calls
+    measured = [
+        ("Count", Aggregate.of(1.0, count), Unit.COUNT),
+        ("4XXError", _ones(called.errors_4xx, count), Unit.COUNT),
+        ("5XXError", _ones(called.errors_5xx, count), Unit.COUNT),
+    ]
+    measured += [
+        (name, _aggregate(spread), Unit.MILLISECONDS)
+        for name, spread in (
+            ("Latency", called.latency),
+            ("IntegrationLatency", called.integration),
+        )
+        if spread.buckets
+    ]
+    for dimensions in ({"ApiName": called.api}, _of_route(called)):
+        for name, value, unit in measured:
+            accounts.add(Series.of(API, name, **dimensions), now, value, unit=unit)
+
+
+def _of_route(called: linkcalls.Calls) -> dict[str, str]:
+    return {
+        "ApiName": called.api,
+        "Stage": API_STAGE,
+        "Method": API_METHOD,
+        "Resource": called.resource,
+    }
 
 
 def _counts(used: link.Usage, subject: Subject | None) -> Iterator[_Measured]:

@@ -16,24 +16,27 @@ from typing import TYPE_CHECKING
 from parkade.domain.series import STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from parkade.apps import link
+    from parkade.apps import link, linkcalls
     from parkade.services.sweep import SweepReport
 
 #: Seconds of real time for which an endpoint that is gone keeps its counters: some scrapes.
 LINGER = 900.0
 #: Histograms of latencies end their buckets at these powers of two of a microsecond: 256 us to 67 s.
-#: They are bounds of `domain.series` too, so that nothing is estimated.
+#: They are bounds of `domain.series` too, so that nothing is estimated. Those of routes are of a
+#: millisecond.
 POWERS = range(8, 27)
+ROUTE_POWERS = range(-2, 17)
 #: Seconds that the buckets of sweeps' durations end at.
 SWEEPS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(slots=True)
 class Distribution:
-    """A histogram of latencies, in microseconds."""
+    """A histogram of latencies, and the powers of two that it is told by."""
 
+    powers: range = POWERS
     total: float = 0.0
     buckets: Counter[int] = field(default_factory=Counter)
 
@@ -45,7 +48,7 @@ class Distribution:
     def cumulative(self) -> list[int]:
         """Return how many took less than each of the bounds, and at last how many there are."""
         counts = []
-        for power in POWERS:
+        for power in self.powers:
             bound = power * STEPS
             counts.append(sum(n for number, n in self.buckets.items() if number < bound))
         return [*counts, self.buckets.total()]
@@ -97,6 +100,33 @@ class Traffic:
 
 
 @dataclass(slots=True)
+class RouteTraffic:
+    """What came by one route, and how it went."""
+
+    #: By the class of the answer. A caller who went away before it counts as `2xx`: nothing failed.
+    calls: Counter[str] = field(default_factory=Counter)
+    latency: Distribution = field(default_factory=lambda: Distribution(ROUTE_POWERS))
+    integration: Distribution = field(default_factory=lambda: Distribution(ROUTE_POWERS))
+
+    def add(self, called: linkcalls.Calls) -> None:
+        """Add what a gateway counted."""
+        failed = called.errors_4xx + called.errors_5xx
+        self.calls["2xx"] += called.calls - failed
+        self.calls["4xx"] += called.errors_4xx
+        self.calls["5xx"] += called.errors_5xx
+        self.latency.add(called.latency)
+        self.integration.add(called.integration)
+
+    def copy(self) -> RouteTraffic:
+        """Return it as it is now."""
+        return RouteTraffic(
+            calls=self.calls.copy(),
+            latency=replace(self.latency, buckets=self.latency.buckets.copy()),
+            integration=replace(self.integration, buckets=self.integration.buckets.copy()),
+        )
+
+
+@dataclass(slots=True)
 class Sweeps:
     """How sweeps went."""
 
@@ -121,6 +151,7 @@ class Totals:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._traffic: dict[tuple[str, str], Traffic] = {}
+        self._routes: dict[tuple[str, str], RouteTraffic] = {}
         self._sweeps = Sweeps()
 
     def report(self, usage: Mapping[str, Mapping[str, link.Usage]]) -> None:
@@ -130,6 +161,18 @@ class Totals:
             for endpoint_name, variants in usage.items():
                 for name, used in variants.items():
                     self._traffic.setdefault((endpoint_name, name), Traffic()).add(used, now)
+
+    def called(self, calls: Iterable[linkcalls.Calls]) -> None:
+        """Add what a gateway counted of routes since its last report."""
+        with self._lock:
+            for each in calls:
+                key = (each.api, each.resource)
+                self._routes.setdefault(key, RouteTraffic()).add(each)
+
+    def routes(self) -> dict[tuple[str, str], RouteTraffic]:
+        """Return the counts by API and resource; those of routes that are gone stay."""
+        with self._lock:
+            return {key: route.copy() for key, route in sorted(self._routes.items())}
 
     def swept(self, seconds: float, report: SweepReport | None) -> None:
         """Count a sweep; None: it could not look."""
