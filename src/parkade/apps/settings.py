@@ -81,6 +81,11 @@ def server_settings(
     )
 
 
+def variables() -> Mapping[str, str]:
+    """Return the environment that a project's file is read in: it may name variables."""
+    return dict(os.environ)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """Where the CLI finds its server, and as whom."""

@@ -37,6 +37,7 @@ from parkade.apps.cli import (
     upkeep,
     watch,
 )
+from parkade.apps.projectfile.problem import BadFile
 from parkade.domain.errors import ParkadeError
 
 _EPILOG = """
@@ -70,6 +71,9 @@ class Commands(TyperGroup):
         """Run the command; a bug is not caught."""
         try:
             return super().invoke(ctx)
+        except BadFile as error:
+            render.problems(error.lines)
+            raise typer.Exit(1) from error
         except ParkadeError as error:
             render.problem(error)
             raise typer.Exit(1) from error

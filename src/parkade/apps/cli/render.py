@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -70,6 +70,13 @@ def problem(error: ParkadeError) -> None:
     told = f"{error.message.rstrip('. ')}; {error.hint}" if error.hint else error.message
     line = Text.assemble(("error: ", "bold red"), " ".join(told.split()))
     _err().print(line, soft_wrap=True)
+
+
+def problems(lines: Sequence[str]) -> None:
+    """Print errors that were found together, one on each line."""
+    for each in lines:
+        told = Text.assemble(("error: ", "bold red"), " ".join(each.split()))
+        _err().print(told, soft_wrap=True)
 
 
 def machine(value: Any) -> None:
