@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.outbox import Outgoing
     from parkade.apps.parts.projects import Projecting
     from parkade.apps.parts.scaling import Autoscaling
+    from parkade.apps.parts.testing import Testing
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.parts.waking import Slumber
     from parkade.apps.serverfile import ServerFile
@@ -69,6 +70,8 @@ class Services:
     deploying: Deploying
     #: Serving projects: planned, applied, destroyed.
     projecting: Projecting
+    #: Testers, and their runs.
+    testing: Testing
     undo: Undo
     #: Subscribers, their letters, links that extend.
     outbox: Outgoing

@@ -36,6 +36,7 @@ from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
 from parkade.apps.parts import projects as projecting
 from parkade.apps.parts import scaling as autoscaling
+from parkade.apps.parts import testing as tests
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.apps.parts import waking as slumber
 from parkade.runtime import environments, images
@@ -303,6 +304,26 @@ def build(
     )
 
     routes = Routes(SqliteRouteStore(database), clock=clock)
+    testing = tests.build(
+        tests.Ports(
+            paths=paths,
+            database=database,
+            history=history,
+            clock=clock,
+            scale=settings.time_scale,
+            objects=objects,
+            metrics=monitor.store,
+            usage=monitor.usage,
+            routes=routes,
+            book=book,
+            hosting=hosting,
+            upkeep=upkeep,
+            inside=signals.inside,
+            file=lambda: current.file,
+            spawn=signals.spawn,
+            changed=signals.changed,
+        )
+    )
     projects = projecting.build(
         projecting.Ports(
             database=database,
@@ -321,6 +342,7 @@ def build(
             outbox=outgoing,
             money=money,
             routes=routes,
+            testing=testing,
             file=lambda: current.file,
             spawn=signals.spawn,
             changed=signals.changed,
@@ -349,6 +371,7 @@ def build(
         waking=waking,
         deploying=deploying,
         projecting=projects,
+        testing=testing,
         undo=upkeeping.undo(kept, upkeep, meter),
         monitor=monitor,
         alarms=alarms,

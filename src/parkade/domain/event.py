@@ -21,6 +21,7 @@ HOST = "host"
 GATEWAY = "gateway"
 MONITOR = "monitor"
 OUTBOX = "outbox"
+TESTER = "tester"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

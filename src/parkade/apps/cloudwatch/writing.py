@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cloudwatch import members
 from parkade.apps.cloudwatch.faults import combination, missing, refused, unusable
-from parkade.domain.series import COMPONENTS, INSTANCES, PARKADE, Aggregate, Series, bucket
+from parkade.domain.series import COMPONENTS, INSTANCES, PARKADE, Aggregate, Series
 from parkade.domain.statistics import begin
 from parkade.ports.metrics import FINE, MINUTE, Sample
 
@@ -83,25 +83,11 @@ def _aggregate(given: Mapping[str, Any], place: str) -> Aggregate:
         raise combination(f"The parameter {place}Counts goes with {place}Values.")
     match ways[0]:
         case "Value":
-            return _of({_value(given["Value"], f"{place}Value"): 1.0})
+            return Aggregate.counted({_value(given["Value"], f"{place}Value"): 1.0})
         case "Values":
-            return _of(_counted(given, place))
+            return Aggregate.counted(_counted(given, place))
         case _:
             return _summed(given["StatisticValues"], f"{place}StatisticValues.")
-
-
-def _of(counts: Mapping[float, float]) -> Aggregate:
-    """Return samples by value, with their histogram."""
-    buckets: dict[int, float] = {}
-    for value, count in counts.items():
-        buckets[bucket(value)] = buckets.get(bucket(value), 0.0) + count
-    return Aggregate(
-        count=math.fsum(counts.values()),
-        total=math.fsum(value * count for value, count in counts.items()),
-        least=min(counts),
-        most=max(counts),
-        buckets=buckets,
-    )
 
 
 def _counted(given: Mapping[str, Any], place: str) -> dict[float, float]:

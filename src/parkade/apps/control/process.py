@@ -130,6 +130,7 @@ class ControlProcess:
             monitor.on_stored(alarms.stored)
             self._spawn(alarms.run())
             self._spawn(self._services.scaling.loop.run())
+            self._spawn(self._services.testing.rounds.run())
             self._spawn(self._services.money.spending.run())
             self._services.outbox.outbox.start()
             self._services.deploying.deployer.start()

@@ -12,6 +12,7 @@ from parkade.services.projects.budgets import BudgetKeeper
 from parkade.services.projects.desk import Desk
 from parkade.services.projects.keepers import Keepers
 from parkade.services.projects.subscribers import SubscriberKeeper
+from parkade.services.projects.testers import TesterKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.outbox import Outgoing
     from parkade.apps.parts.scaling import Autoscaling
+    from parkade.apps.parts.testing import Testing
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.parts.waking import Slumber
     from parkade.apps.serverfile import ServerFile
@@ -56,6 +58,7 @@ class Ports:
     outbox: Outgoing
     money: Money
     routes: Routes
+    testing: Testing
     file: Callable[[], ServerFile]
     spawn: Callable[[Coroutine[object, object, object]], None]
     changed: Callable[[], None]
@@ -94,4 +97,5 @@ def _keepers(ports: Ports) -> Sequence[Keeper]:
             clock=ports.clock,
             trouble=lambda name: ports.alarms.watch.troubles.get(name, ""),
         ),
+        TesterKeeper(ports.testing.testers),
     )

@@ -84,3 +84,8 @@ class Limits(Section):
         description="hours. How long a finished execution can be described, and a finished "
         "asynchronous request is kept; then it is deleted. Its answer stays.",
     )
+    testers: Annotated[int, Field(ge=1)] = Field(
+        default=2,
+        description="processes. Runs of testers that the server carries out at a time; the others "
+        "wait for their turn.",
+    )

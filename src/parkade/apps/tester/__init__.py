@@ -1,0 +1,1 @@
+"""One run of a tester in a process of its own; control starts it."""
