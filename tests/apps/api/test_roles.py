@@ -7,6 +7,7 @@ from tests.apps.api.test_catalog import CONFIG, MODEL
 from tests.apps.api.world import World
 from tests.builders import minutes
 from tests.deployments import a_payload
+from tests.shelf import DOCUMENT
 
 PRICES = {"dated": "2026-03-01", "origin": "a test", "prices": {"ml.g5.xlarge": "1.41"}}
 #: Each call with the least role that may make it, written down a second time on purpose.
@@ -45,6 +46,15 @@ TABLE = [
     ("POST", "/v1/deployments/unknown/resume", None, "operator"),
     ("POST", "/v1/deployments/unknown/promote", None, "operator"),
     ("POST", "/v1/deployments/unknown/rollback", None, "operator"),
+    ("GET", "/v1/projects", None, "operator"),
+    ("POST", "/v1/projects?dry_run=true", DOCUMENT, "operator"),
+    ("GET", "/v1/projects/TextDemo", None, "operator"),
+    ("DELETE", "/v1/projects/TextDemo?dry_run=true", None, "operator"),
+    ("GET", "/v1/projects/TextDemo/status", None, "operator"),
+    ("POST", "/v1/projects/TextDemo/rollback", None, "admin"),
+    ("GET", "/v1/projects/TextDemo/applications", None, "operator"),
+    ("GET", "/v1/projects/TextDemo/applications/unknown", None, "operator"),
+    ("POST", "/v1/projects/TextDemo/applications/unknown/cancel", None, "admin"),
     ("GET", "/v1/endpoints", None, "invoker"),
     ("GET", "/v1/endpoints/falcon", None, "invoker"),
     ("GET", "/v1/endpoints/falcon/sleep", None, "invoker"),

@@ -65,6 +65,7 @@ from parkade.services.maintaining import Maintaining
 from parkade.services.meter import Meter
 from parkade.services.metrics import Metrics
 from parkade.services.paying import Paying
+from parkade.services.projects.walk import Walk
 from parkade.services.routes import Routes
 from parkade.services.scaling import Scaling
 from parkade.services.scalingalarms import ScalingAlarms
@@ -85,6 +86,7 @@ from tests.deployments import a_capacity, a_deployer, a_waking
 from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
+from tests.shelf import shelved
 
 #: Tokens that every world knows, by what they are for.
 SECRETS = {
@@ -282,6 +284,13 @@ class World:
             scaling=self._scaling(alarms),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
+            projecting=shelved(
+                self.history,
+                MemoryNotices(),
+                self.clock,
+                spawn=self.pending.append,
+                changed=self.changed,
+            ),
             executions=Executions(MemoryExecutionStore(), self.invoker, clock=self.wall),
             backlog=SimpleNamespace(view=lambda _: BacklogView(waiting=0, running=0, oldest=None)),
             broadcast=self.broadcast,
@@ -424,6 +433,14 @@ class World:
             self.pending.pop().close()
         walk = self.services.deploying.walk
         while (until := walk.advance(deployment_id)) is not None and until <= self.clock.now():
+            pass
+
+    def apply_on(self, application_id):
+        """Go on with an application of a project as far as it goes by itself."""
+        while self.pending:
+            self.pending.pop().close()
+        walk = Walk(self.services.projecting.desk)
+        while (until := walk.advance(application_id)) is not None and until <= self.clock.now():
             pass
 
     def arrive(self, name, *variants):

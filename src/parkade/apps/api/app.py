@@ -26,6 +26,7 @@ from parkade.apps.api import (
     objects,
     plan,
     prices,
+    projects,
     prometheus,
     routes,
     scaling,
@@ -66,6 +67,10 @@ _TAGS = [
     {"name": "Leases", "description": "The right of an endpoint to run."},
     {"name": "Bookings", "description": "Time that is bought to begin later."},
     {"name": "Deployments", "description": "Endpoints that are created or updated step by step."},
+    {
+        "name": "Projects",
+        "description": "What one file describes: compared with what is there, applied, destroyed.",
+    },
     {"name": "Endpoints", "description": "What runs, and what it writes."},
     {"name": "Sleep", "description": "No workers until somebody asks, and what wakes them."},
     {"name": "Scaling", "description": "How many instances and copies there are, and why."},
@@ -87,7 +92,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, deployments, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, plan, leases, terms, bookings, deployments, projects, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ async def list_endpoints(
 
     An invoker sees the endpoints it may invoke.
     """
-    look = _Look(services)
+    look = Look(services)
     known = [name for name in look.names() if may_see(caller, name)]
     found, following = page(known, str, limit=limit, after=after)
     return EndpointList(endpoints=[look.at(name) for name in found], next=following)
@@ -41,7 +41,7 @@ async def list_endpoints(
 async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) -> EndpointView:
     """Describe an endpoint: its status with its reason, its lease, its instances."""
     require_sight(caller, endpoint_name)
-    look = _Look(services)
+    look = Look(services)
     if endpoint_name not in look.names():
         raise _not_found(endpoint_name)
     found = {
@@ -62,7 +62,7 @@ async def promote_update(services: Served, caller: Operator, endpoint_name: str)
     back. A deployment that waits for the update is promoted with it.
     """
     services.deploying.steering.promote(endpoint_name, caller.name)
-    return _Look(services).at(endpoint_name)
+    return Look(services).at(endpoint_name)
 
 
 @routes.post("/{endpoint_name}/rollout/rollback")
@@ -72,7 +72,7 @@ async def roll_back_update(services: Served, caller: Operator, endpoint_name: st
     409 where none is. A deployment that waits for the update fails.
     """
     services.deploying.steering.roll_back(endpoint_name, caller.name)
-    return _Look(services).at(endpoint_name)
+    return Look(services).at(endpoint_name)
 
 
 @routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
@@ -92,7 +92,7 @@ async def read_logs(
     Instances that are gone are included as long as their logs are kept; the newest log is last.
     Following goes on through rotations and with new instances until the client ends it.
     """
-    if not services.host.logs(endpoint_name) and endpoint_name not in _Look(services).names():
+    if not services.host.logs(endpoint_name) and endpoint_name not in Look(services).names():
         raise _not_found(endpoint_name)
     reader = logs.Reader(lambda: services.host.logs(endpoint_name))
     admitted = still_admitted(services, request, Role.OPERATOR)
@@ -100,7 +100,7 @@ async def read_logs(
     return StreamingResponse(text, media_type="text/plain")
 
 
-class _Look:
+class Look:
     """One look at all leases and endpoints."""
 
     def __init__(self, services: Served) -> None:

@@ -18,6 +18,7 @@ _LISTS = {
     "model_not_found": ("models", "name", "parkade model ls"),
     "config_not_found": ("configs", "name", "parkade config ls"),
     "route_not_found": ("routes", "path", "parkade route ls"),
+    "project_not_found": ("projects", "prefix", "parkade projects ls"),
 }
 #: Names have no quotes in them; the second form is SageMaker's, for invocations.
 _NAMED = re.compile(r"'([^']+)'|Endpoint (\S+) of account \d+ not found")
