@@ -99,6 +99,10 @@ class Projects:
 
         Raises ProjectNotFound, Conflict where there is none, and what `apply` raises.
         """
+        if key is not None and (made := self._repeated(identifier(actor, key))) is not None:
+            if (made.prefix, made.purpose) != (prefix, Purpose.ROLL_BACK):
+                raise _used(made)
+            return made
         record = self.get(prefix)
         if record.before is None:
             raise Conflict(
@@ -122,7 +126,9 @@ class Projects:
         Returns at once. Raises ProjectNotFound, InUse, and Conflict as `apply` does.
         """
         request = identifier(actor, key)
-        if key is not None and (made := self._made_before(request, prefix, None)) is not None:
+        if key is not None and (made := self._repeated(request)) is not None:
+            if (made.prefix, made.purpose) != (prefix, Purpose.DESTROY):
+                raise _used(made)
             return made
         self._require_alone(prefix)
         record = self.get(prefix)
@@ -230,7 +236,9 @@ class Projects:
         key: str | None = None,
     ) -> Application:
         prefix, request = project.prefix, identifier(actor, key)
-        if key is not None and (made := self._made_before(request, prefix, project)) is not None:
+        if key is not None and (made := self._repeated(request)) is not None:
+            if (made.purpose, made.project) != (purpose, project):
+                raise _used(made)
             return made
         self._require_alone(prefix)
         known = self._known(prefix)
@@ -287,21 +295,19 @@ class Projects:
         except ParkadeError as error:
             return Condition(state="unreadable", text=error.message, troubled=True)
 
-    def _made_before(
-        self, application_id: str, prefix: str, project: Project | None
-    ) -> Application | None:
+    def _repeated(self, application_id: str) -> Application | None:
         """Return the application that an earlier request with the same key made."""
         try:
-            made = self.application(application_id)
+            return self.application(application_id)
         except ApplicationNotFound:
             return None
-        if (made.prefix, made.project) != (prefix, project):
-            raise Conflict(
-                f"the Idempotency-Key was used for another application, {application_id} of "
-                f"project {made.prefix}",
-                hint="use a new key for a new request",
-            )
-        return made
+
+
+def _used(made: Application) -> Conflict:
+    return Conflict(
+        f"the Idempotency-Key was used for another application, {made.id} of project {made.prefix}",
+        hint="use a new key for a new request",
+    )
 
 
 def _require_unchanged(difference: Difference, plan_id: str | None) -> None:

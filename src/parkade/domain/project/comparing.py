@@ -122,6 +122,7 @@ def plan_id(prefix: str, changes: Iterable[Change]) -> str:
                     "kind": change.kind,
                     "name": change.name,
                     "formers": list(change.formers),
+                    "reason": change.reason,
                     "fields": [
                         [each.path, each.before, "->", each.after] for each in change.fields
                     ],
@@ -213,7 +214,7 @@ def _foreign(sight: Sight, prefix: str, *, adopt: bool) -> Problem | None:
     if sight.found is None or sight.made is not None or adopt:
         return None
     return Problem(
-        message=f"there is a {ref} already, which the project {prefix} has not made",
+        message=f"{ref} is there already, and the project {prefix} has not made it",
         hint=_ADOPT,
         kind=ref.kind,
         name=ref.name,

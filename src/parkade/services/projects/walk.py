@@ -63,9 +63,9 @@ class Walk:
                     return now
                 due.append(until)
             if not application.failed and not application.cancelled_by:
-                number_next = application.following()
-                if number_next is not None:
-                    self._begin(application, number_next)
+                following = application.following()
+                if following is not None:
+                    self._begin(application, following)
                     return now
             if due:
                 return min(due)
@@ -75,32 +75,27 @@ class Walk:
         return now
 
     def _begin(self, application: Application, number: int) -> None:
-        """Store that a step is begun, and that its part is made by this project."""
-        step, now = application.steps[number], self._desk.now()
-        begun = application.with_step(number, replace(step, started_at=now))
-        if step.removes:
-            self._desk.store.put(begun)
-            return
-        record = self._desk.store.get(application.prefix)
-        made = Made(ref=step.ref, key=step.key, application=application.id)
-        claimed = replace(record, made=record.with_made(made))
-        try:
-            self._require_free(step, record)
-            self._desk.store.put(begun, claimed)
-        except VersionConflict:
-            raise
-        except ParkadeError as error:
-            self._fail(begun, number, said(error))
+        """Store that a step is begun."""
+        step = replace(application.steps[number], started_at=self._desk.now())
+        self._desk.store.put(application.with_step(number, step))
 
-    def _require_free(self, step: Step, record: Record) -> None:
-        """Raise Conflict where something has come to be since the difference was made."""
-        if step.verb is Verb.CHANGE or record.find(step.ref) is not None:
-            return
-        if self._keeper(step).found(step.name) is not None:
+    def _claimed(self, application: Application, step: Step) -> Record | None:
+        """Return the record with the part as made by this application; None: it says so already.
+
+        Raises Conflict where something has come to be of its name since the difference was made.
+        """
+        record = self._desk.store.get(application.prefix)
+        held = record.find(step.ref)
+        if held is not None and held.application == application.id:
+            return None
+        adopted = step.verb is Verb.CHANGE
+        if held is None and not adopted and self._keeper(step).found(step.name) is not None:
             raise Conflict(
-                f"there is a {step.ref} by now, which the project has not made",
+                f"it is there by now, and the project {record.prefix} has not made it",
                 hint="apply again, to see the difference to what is there now",
             )
+        made = Made(ref=step.ref, key=step.key, application=application.id)
+        return replace(record, made=record.with_made(made))
 
     def _continue(self, application: Application, number: int) -> datetime | None:
         """Do what is to be done for a step under way; None: something was, else when to look."""
@@ -135,6 +130,9 @@ class Walk:
         if not step.asked:
             if step.removes:
                 keeper.remove(step.name, errand)
+            elif (claimed := self._claimed(application, step)) is not None:
+                self._desk.store.put(application, claimed)
+                return None
             else:
                 keeper.put(application.part(step), errand)
             self._desk.store.put(application.with_step(number, replace(step, asked=True)))
