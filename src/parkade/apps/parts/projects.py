@@ -11,6 +11,7 @@ from parkade.services.projects.alarms import AlarmKeeper
 from parkade.services.projects.budgets import BudgetKeeper
 from parkade.services.projects.desk import Desk
 from parkade.services.projects.keepers import Keepers
+from parkade.services.projects.routes import RouteKeeper
 from parkade.services.projects.subscribers import SubscriberKeeper
 from parkade.services.projects.testers import TesterKeeper
 
@@ -97,5 +98,6 @@ def _keepers(ports: Ports) -> Sequence[Keeper]:
             clock=ports.clock,
             trouble=lambda name: ports.alarms.watch.troubles.get(name, ""),
         ),
+        RouteKeeper(ports.routes),
         TesterKeeper(ports.testing.testers),
     )
