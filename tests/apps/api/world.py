@@ -32,6 +32,7 @@ from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.adapters.memory.scaling import MemoryScalingStore
 from parkade.adapters.memory.targets import MemoryTargetStore
 from parkade.adapters.memory.terms import MemoryTermsStore
+from parkade.adapters.memory.testers import MemoryTesterStore
 from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.memory.watches import MemoryWatchStore
@@ -77,6 +78,7 @@ from parkade.services.tagging import Tagging
 from parkade.services.targets import Targets
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
+from parkade.services.testers import Testers
 from parkade.services.timetables import Timetables
 from parkade.services.tokens import Tokens
 from parkade.services.undo import Undo
@@ -87,6 +89,7 @@ from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
 from tests.shelf import shelved
+from tests.testers import a_rounds
 
 #: Tokens that every world knows, by what they are for.
 SECRETS = {
@@ -215,7 +218,7 @@ class World:
         )
         alarms = self._alarms()
         return SimpleNamespace(
-            settings=SimpleNamespace(auth=auth),
+            settings=SimpleNamespace(auth=auth, time_scale=1.0),
             outbox=outgoing(
                 self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
             ),
@@ -281,6 +284,7 @@ class World:
                 restarts=Restarts(self.history),
             ),
             alarms=alarms,
+            testing=self._testing(),
             scaling=self._scaling(alarms),
             tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
@@ -304,6 +308,20 @@ class World:
             changed=self.changed,
             spawn=self.pending.append,
         )
+
+    def _testing(self):
+        store = MemoryTesterStore(self.history)
+        rounds = a_rounds(
+            store=store,
+            metrics=self.metrics,
+            history=self.history,
+            clock=self.clock,
+            objects=self.objects,
+            spawn=self.pending.append,
+            changed=self.changed,
+        )
+        testers = Testers(store, clock=self.clock, changed=rounds.nudge)
+        return SimpleNamespace(testers=testers, rounds=rounds)
 
     def _bookings(self):
         return Bookings(

@@ -36,6 +36,7 @@ from parkade.apps.api import (
     subscribers,
     targets,
     terms,
+    testers,
     tokens,
     upkeep,
 )
@@ -87,13 +88,14 @@ _TAGS = [
     {"name": "Subscribers", "description": "Who is told of events, and what could not be told."},
     {"name": "Metrics", "description": "What was measured, and what Prometheus scrapes."},
     {"name": "Alarms", "description": "Rules over what is measured, and their states."},
+    {"name": "Testers", "description": "Cases that are asked by schedule or on request."},
     {"name": "Audit", "description": "What is left over, missing, or paid for by nobody."},
     {"name": "Money", "description": "Prices, what endpoints cost, budgets."},
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
     seed, plan, leases, terms, bookings, deployments, projects, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
-    metrics, prometheus, alarms, audit, cost, prices, budgets, server, health,
+    metrics, prometheus, alarms, testers, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 
 

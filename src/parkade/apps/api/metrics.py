@@ -10,10 +10,21 @@ from fastapi import Query
 from parkade.apps.api.auth import Operator
 from parkade.apps.api.events import Instant
 from parkade.apps.api.route import Served, router
-from parkade.apps.api.schemas.metrics import MeasuredView, Measurements, SeriesList, SeriesView
+from parkade.apps.api.schemas.metrics import (
+    MeasuredView,
+    Measurements,
+    SampleForm,
+    SamplesForm,
+    SeriesList,
+    SeriesView,
+)
+from parkade.apps.cloudwatch.writing import LARGEST, reserved
+from parkade.apps.wire import sight
 from parkade.domain import statistics
 from parkade.domain.errors import InvalidInput
+from parkade.domain.series import Aggregate, Series
 from parkade.domain.statistics import Statistic
+from parkade.ports.metrics import MINUTE, Sample
 from parkade.services.metrics import Wanted, aligned
 
 if TYPE_CHECKING:
@@ -106,6 +117,49 @@ async def get_metrics(
         period=seconds,
         statistics=[each.name for each in wanted],
         measured=await asyncio.to_thread(read),
+    )
+
+
+@routes.post("", status_code=204)
+async def put_metrics(services: Served, caller: Operator, form: SamplesForm) -> None:
+    """Add measurements of one's own, as CloudWatch's PutMetricData does: all of them, or nothing.
+
+    The namespaces of AWS and of Parkade itself are reserved: what is decided on them is measured.
+    """
+    if reserved(form.namespace):
+        raise InvalidInput(
+            f"namespace {form.namespace!r} is reserved",
+            field="namespace",
+            hint="write to a namespace of your own, such as Team/App",
+        )
+    now, scale = services.clock.now(), services.settings.time_scale
+    samples = [_sample(form.namespace, each, now, scale) for each in form.samples]
+    for each in samples:
+        if not sight.sees(caller, each.series, {}):
+            caller.require_endpoint(dict(each.series.dimensions).get("EndpointName", ""))
+    await asyncio.to_thread(services.monitor.store.add, samples)
+
+
+def _sample(namespace: str, form: SampleForm, now: datetime, scale: float) -> Sample:
+    counts = form.counts if form.counts is not None else [1.0] * len(form.values)
+    if len(counts) != len(form.values):
+        raise InvalidInput(
+            f"{form.name} has {len(counts)} counts for {len(form.values)} values",
+            field="counts",
+            hint="give one for each value, or leave them out",
+        )
+    found: dict[float, float] = {}
+    for value, count in zip(form.values, counts, strict=True):
+        if not abs(value) <= LARGEST or not 0 < count <= LARGEST:
+            raise InvalidInput(
+                f"{form.name}: {count:g} times {value:g} is no measurement", field="values"
+            )
+        found[value] = found.get(value, 0.0) + count
+    return Sample(
+        series=Series.of(namespace, form.name, **form.dimensions),
+        at=statistics.begin(now - timedelta(seconds=form.ago_seconds * scale), MINUTE),
+        value=Aggregate.counted(found),
+        unit=form.unit,
     )
 
 

@@ -33,7 +33,7 @@ def put(call: Call) -> Mapping[str, Any]:
     """Answer PutMetricData: all of it is stored, or nothing."""
     given = call.given
     namespace = given["Namespace"]
-    if namespace.startswith(_RESERVED) or namespace in _OURS:
+    if reserved(namespace):
         raise unusable("Namespace", f"{namespace} is reserved; write to a namespace of your own.")
     if "EntityMetricData" in given or given.get("StrictEntityValidation"):
         raise refused("EntityMetricData", "there are no entities; send MetricData.")
@@ -49,6 +49,11 @@ def put(call: Call) -> Mapping[str, Any]:
     call.require(dict.fromkeys(sample.series for sample in samples))
     call.alarming.metric_store.add(samples)
     return {}
+
+
+def reserved(namespace: str) -> bool:
+    """Tell whether a namespace is one that nobody else may write to."""
+    return namespace.startswith(_RESERVED) or namespace in _OURS
 
 
 def _sample(call: Call, namespace: str, given: Mapping[str, Any], place: str) -> Sample:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from parkade.apps.api.schemas.form import View
+from parkade.apps.api.schemas.form import Form, View
 from parkade.ports.metrics import Known
 from parkade.services.metrics import Answer, Told
 
@@ -80,3 +80,25 @@ class Measurements(View):
     period: int = Field(description="seconds.")
     statistics: list[str]
     measured: list[MeasuredView]
+
+
+class SampleForm(Form):
+    """What was measured of one series at one time: values, and how often there was each."""
+
+    name: str = Field(min_length=1, max_length=255, examples=["ResponseTime"])
+    dimensions: dict[str, str] = Field({}, max_length=30, examples=[{"Project": "Text"}])
+    unit: str = Field("None", max_length=40, examples=["Milliseconds"])
+    values: list[float] = Field(min_length=1, max_length=10_000, examples=[[12.5, 13.0]])
+    counts: list[float] | None = Field(
+        None, description="How often there was each value; left out: once.", examples=[[3, 1]]
+    )
+    ago_seconds: float = Field(
+        0, ge=0, le=14 * 86_400, description="How long ago that was; on the server's clock."
+    )
+
+
+class SamplesForm(Form):
+    """Measurements of one's own."""
+
+    namespace: str = Field(min_length=1, max_length=255, examples=["Parkade/Tester"])
+    samples: list[SampleForm] = Field(min_length=1, max_length=1000)
