@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.price import Machine, Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from parkade.domain.cost import Instance
     from parkade.ports.machines import Machines
@@ -49,6 +49,16 @@ class Fleets:
             self._fleet(generation, config_name, instances)
             for (generation, config_name), instances in sorted(found.items())
         )
+
+    def hourly(self) -> Mapping[str, Sum]:
+        """Return what an hour costs of each endpoint of which something runs.
+
+        Raises Unavailable where not all can be seen.
+        """
+        found: dict[str, list[Instance]] = defaultdict(list)
+        for each in self._machines.present():
+            found[each.endpoint_name].append(each)
+        return {name: self._fleet(0, "", present).hourly for name, present in found.items()}
 
     def _fleet(self, generation: int, config_name: str, instances: Iterable[Instance]) -> Fleet:
         alike = Counter(

@@ -15,6 +15,7 @@ from parkade.domain.project.watches import COMPARISONS, Watch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from parkade.apps.projectfile.content import Content
     from parkade.apps.projectfile.document import Document
     from parkade.apps.projectfile.monitor import AlarmSetting, SubscriberSetting
     from parkade.domain.event import Json
@@ -33,12 +34,12 @@ def alarms(document: Document) -> Iterator[Part]:
         yield Part(kind=Kind.ALARM, name=name, key=key, content={**content, "Tags": tags})
 
 
-def alarm_names(document: Document) -> dict[str, str]:
+def alarm_names(document: Content) -> dict[str, str]:
     """Return what the alarms of the document are called where they are, by their keys."""
     return {key: f"{document.prefix}-{key}" for key in _contents(document)}
 
 
-def _contents(document: Document) -> dict[str, dict[str, Json]]:
+def _contents(document: Content) -> dict[str, dict[str, Json]]:
     """Return the alarms by their keys; one of the file goes before a threshold of its key."""
     monitor, found = document.monitor, {}
     if monitor.thresholds is not None:
@@ -53,7 +54,7 @@ def _contents(document: Document) -> dict[str, dict[str, Json]]:
     return found | {key: _watched(document, each) for key, each in monitor.alarms.items()}
 
 
-def _watched(document: Document, alarm: AlarmSetting) -> dict[str, Json]:
+def _watched(document: Content, alarm: AlarmSetting) -> dict[str, Json]:
     comparison, threshold = alarm.threshold
     watch = Watch(
         metric=alarm.metric,

@@ -1,0 +1,1 @@
+"""Dashboards in the forms of other programs."""

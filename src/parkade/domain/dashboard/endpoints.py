@@ -1,0 +1,257 @@
+"""The row of one endpoint: what it was asked, how it answered, on what it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.domain.dashboard.panel import Fact, Figure, Line, Measure, Panel, Query, Row
+from parkade.domain.dashboard.promql import quantile, rate, selected
+from parkade.domain.project.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from parkade.domain.dashboard.subject import Watched
+
+_QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
+_BY_VARIANT = "{{variant}}"
+
+
+def row_of(endpoint: Watched) -> Row:
+    """Return the row of an endpoint."""
+    return Row(
+        title=f"Endpoint {endpoint.name}",
+        panels=(
+            *_traffic(endpoint),
+            *_latencies(endpoint),
+            *_queue(endpoint),
+            *_models(endpoint),
+            *_instances(endpoint),
+        ),
+    )
+
+
+def _traffic(endpoint: Watched) -> Iterator[Panel]:
+    yield _counted(
+        endpoint,
+        "Invocations",
+        "What each variant was asked.",
+        ("InvocationsProcesssed" if endpoint.asynchronous else "Invocations",),
+        [
+            Query(
+                expression=rate(
+                    selected("parkade_async_requests_total", endpoint=endpoint.name), "variant"
+                )
+                if endpoint.asynchronous
+                else rate(selected("parkade_invocations_total", endpoint=endpoint.name), "variant"),
+                legend=_BY_VARIANT,
+            )
+        ],
+    )
+    if endpoint.asynchronous:
+        return
+    yield _counted(
+        endpoint,
+        "Errors",
+        "Answers 4xx and 5xx of the model, and invocations without a good answer of it.",
+        ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors"),
+        [
+            Query(
+                expression=rate(
+                    selected("parkade_invocation_errors_total", endpoint=endpoint.name),
+                    "variant, kind",
+                ),
+                legend=f"{_BY_VARIANT} {{{{kind}}}}",
+            ),
+            Query(
+                expression=rate(
+                    selected("parkade_invocation_model_errors_total", endpoint=endpoint.name),
+                    "variant",
+                ),
+                legend=f"{_BY_VARIANT} no good answer",
+            ),
+        ],
+    )
+
+
+def _latencies(endpoint: Watched) -> Iterator[Panel]:
+    told = [("Model latency", "In the model's container.", "ModelLatency", "model")]
+    if not endpoint.asynchronous:
+        told.append(("Overhead", "What the gateway added.", "OverheadLatency", "overhead"))
+    for title, about, metric, family in told:
+        bucket = f"parkade_{family}_latency_seconds_bucket"
+        yield Panel(
+            title=title,
+            about=about,
+            # CloudWatch's latencies of models are in microseconds; Prometheus' are in seconds.
+            unit=Measure.MICROSECONDS,
+            grafana_unit="s",
+            lines=_lines(endpoint.name, endpoint.variants, [(metric, s) for s, _ in _QUANTILES]),
+            queries=()
+            if endpoint.asynchronous
+            else tuple(
+                Query(
+                    expression=quantile(part, selected(bucket, endpoint=endpoint.name), "variant"),
+                    legend=f"{_BY_VARIANT} {name}",
+                )
+                for name, part in _QUANTILES
+            ),
+        )
+
+
+def _queue(endpoint: Watched) -> Iterator[Panel]:
+    if not endpoint.asynchronous:
+        return
+    of = {"endpoint": endpoint.name}
+    yield Panel(
+        title="Backlog",
+        about="Requests that wait, and that run.",
+        unit=Measure.COUNT,
+        grafana_unit="short",
+        lines=_lines(endpoint.name, [""], [("ApproximateBacklogSize", "Maximum")]),
+        queries=(
+            Query(
+                expression=f"sum by (state) ({selected('parkade_backlog_requests', **of)})",
+                legend="{{state}}",
+            ),
+        ),
+    )
+    yield Panel(
+        title="Age of the oldest",
+        about="Since when the request waits that has waited longest.",
+        unit=Measure.SECONDS,
+        grafana_unit="s",
+        lines=_lines(endpoint.name, [""], [("ApproximateAgeOfOldestRequest", "Maximum")]),
+        queries=(
+            Query(expression=selected("parkade_backlog_oldest_seconds", **of), legend="oldest"),
+        ),
+    )
+    yield _counted(
+        endpoint,
+        "Failures",
+        "Requests that failed, and that waited too long.",
+        ("InvocationFailures", "ExpiredRequests"),
+        [
+            Query(
+                expression=rate(
+                    selected("parkade_async_requests_total", **of, result=result), "variant"
+                ),
+                legend=f"{_BY_VARIANT} {result}",
+            )
+            for result in ("failed", "expired")
+        ],
+    )
+
+
+def _models(endpoint: Watched) -> Iterator[Panel]:
+    if not endpoint.multi_model:
+        return
+    of = {"endpoint": endpoint.name}
+    requests = "parkade_target_requests_total"
+    hits, every = (
+        rate(selected(requests, **of, cache="hit"), "variant"),
+        rate(selected(requests, **of), "variant"),
+    )
+    yield Panel(
+        title="Cache hits",
+        about="Which part of the requests found their model loaded.",
+        unit=Measure.RATIO,
+        grafana_unit="percentunit",
+        lines=_lines(endpoint.name, endpoint.multi_model, [("ModelCacheHit", "Average")]),
+        queries=(Query(expression=f"{hits} / {every}", legend=_BY_VARIANT),),
+    )
+    yield Panel(
+        title="Models loaded anew",
+        about="How often a model was brought into memory.",
+        unit=Measure.COUNT,
+        grafana_unit="ops",
+        lines=_lines(endpoint.name, endpoint.multi_model, [("ModelLoadingTime", "SampleCount")]),
+        queries=(
+            Query(
+                expression=rate(selected("parkade_target_loads_total", **of), "variant"),
+                legend=_BY_VARIANT,
+            ),
+        ),
+    )
+    yield Panel(
+        title="Models in memory",
+        about="How many are loaded; the same one in two instances is two.",
+        unit=Measure.COUNT,
+        grafana_unit="short",
+        lines=_lines(endpoint.name, endpoint.multi_model, [("LoadedModelCount", "Maximum")]),
+        queries=(
+            Query(
+                expression=f"sum by (variant) ({selected('parkade_targets_loaded', **of)})",
+                legend=_BY_VARIANT,
+            ),
+        ),
+    )
+
+
+def _instances(endpoint: Watched) -> Iterator[Panel]:
+    of = {"endpoint": endpoint.name}
+    yield Panel(
+        title="Instances",
+        about="Those that are to be, and those that answer.",
+        unit=Measure.COUNT,
+        grafana_unit="short",
+        figures=tuple(
+            Figure(label=f"{variant} {word}", fact=fact, of=endpoint.name, variant_name=variant)
+            for variant in endpoint.variants
+            for word, fact in (("wanted", Fact.WANTED), ("answer", Fact.ANSWERING))
+        ),
+        queries=tuple(
+            Query(
+                expression=f"sum by (variant) ({selected(f'parkade_capacity_{word}', **of)})",
+                legend=f"{_BY_VARIANT} {word}",
+            )
+            for word in ("desired", "current")
+        ),
+    )
+    for title, about, metric, family in (
+        ("Processor", "100 % is one core.", "CPUUtilization", "parkade_cpu_percent"),
+        ("Memory", "Of the machine's.", "MemoryUtilization", "parkade_memory_percent"),
+    ):
+        yield Panel(
+            title=title,
+            about=f"What the instances of each variant use on average. {about}",
+            unit=Measure.PERCENT,
+            grafana_unit="percent",
+            lines=_lines(endpoint.name, endpoint.variants, [(metric, "Average")]),
+            queries=(Query(expression=selected(family, **of), legend=_BY_VARIANT),),
+        )
+
+
+def _counted(
+    endpoint: Watched, title: str, about: str, metrics: Sequence[str], queries: Sequence[Query]
+) -> Panel:
+    return Panel(
+        title=title,
+        about=about,
+        unit=Measure.COUNT,
+        grafana_unit="reqps",
+        lines=_lines(endpoint.name, endpoint.variants, [(name, "Sum") for name in metrics]),
+        queries=tuple(queries),
+    )
+
+
+def _lines(
+    endpoint_name: str, variants: Sequence[str], told: Sequence[tuple[str, str]]
+) -> tuple[Line, ...]:
+    """Return a line for each variant and statistic, its label no longer than it has to be."""
+    several = len({name for name, _ in told}) > 1
+    return tuple(
+        Line(
+            label=" ".join(
+                filter(
+                    None,
+                    (variant, name if several else "", "" if len(told) == 1 or several else how),
+                )
+            )
+            or name,
+            series=METRICS[name].of_variant(endpoint_name, variant),
+            statistic=how,
+        )
+        for variant in variants
+        for name, how in told
+    )
