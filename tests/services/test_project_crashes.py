@@ -1,7 +1,7 @@
 """An application whose process goes, between any two calls: whoever takes it up comes to the same."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parkade.domain.errors import Unavailable
@@ -167,6 +167,7 @@ def sound(project):
     return replace(project, parts=tuple(parts))
 
 
+@settings(max_examples=60)
 @given(
     before=st.lists(st.tuples(files(), st.integers(0, 40), st.booleans()), max_size=3), last=files()
 )
@@ -198,6 +199,7 @@ def _apply_in_part(world, project, turns, *, cancelled):
     world.finish(application)
 
 
+@settings(max_examples=60)
 @given(
     before=files(), last=files(), gone=st.sets(st.integers(0, 8)), bent=st.sets(st.integers(0, 8))
 )

@@ -75,9 +75,10 @@ class Projecting:
 
 def build(ports: Ports) -> Projecting:
     """Build the services of this area."""
+    store = SqliteProjectStore(ports.database)
     keepers = Keepers(_keepers(ports))
     desk = Desk(
-        store=SqliteProjectStore(ports.database),
+        store=store,
         keepers=keepers,
         history=ports.history,
         notices=ports.notices,

@@ -53,6 +53,13 @@ class Record:
         """What rolling back leads to: the last project that stood and is not wanted now."""
         return self.former if self.applied == self.wanted else self.applied
 
+    @property
+    def documents(self) -> tuple[Project, ...]:
+        """What may be applied again, by whoever rolls back; nothing while it is being destroyed."""
+        if self.wanted is None:
+            return ()
+        return tuple(each for each in (self.wanted, self.applied, self.former) if each is not None)
+
     def find(self, ref: Ref) -> Made | None:
         """Return what is written down of a part, if the project made it."""
         return next((each for each in self.made if each.ref == ref), None)
