@@ -6,24 +6,22 @@ process, and that the next process begins again. There is one running deployment
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.deployment import Deployment, Status
-from parkade.domain.deploy.retries import RETRIES
 from parkade.domain.deploy.steps import StepKind, stoppable
-from parkade.domain.errors import Conflict, DeploymentNotFound, ParkadeError, Unreadable
+from parkade.domain.errors import Conflict, DeploymentNotFound, Unreadable
 from parkade.domain.event import Event
 from parkade.services.contention import contended
 from parkade.services.deploying.looking import require_leave
 from parkade.services.deploying.walk import Walk
 from parkade.services.keys import identifier
+from parkade.services.runners import Runners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from datetime import datetime
 
     from parkade.domain.deploy.order import Order
     from parkade.domain.deploy.rehearsal import Rehearsal
@@ -47,12 +45,15 @@ class Deployer:
     ) -> None:
         """Take what it works with; `spawn` runs a task, `changed` is called after every write."""
         self._desk = desk
-        self._walk = Walk(desk)
         self._rehearsing = rehearsing
-        self._spawn = spawn
         self._changed = changed
-        #: What wakes the tasks of deployments, by id.
-        self._tasks: dict[str, asyncio.Event] = {}
+        self._runners = Runners(
+            Walk(desk).advance,
+            noun="deployment",
+            clock=desk.clock,
+            spawn=spawn,
+            changed=changed,
+        )
 
     def begin(self, order: Order, actor: str, *, key: str | None = None) -> Deployment:
         """Begin to carry an order out; returns at once.
@@ -84,7 +85,7 @@ class Deployer:
         stored = desk.deployments.put(
             deployment, _event(deployment, "begun", "it is being deployed", actor, desk)
         )
-        self._carry_out(stored.id)
+        self._runners.carry_out(stored.id)
         self._changed()
         return stored
 
@@ -123,7 +124,7 @@ class Deployer:
             replace(deployment, cancelled_by=actor),
             _event(deployment, "called_off", f"{actor} called it off", actor, self._desk),
         )
-        self._carry_out(deployment_id)
+        self._runners.carry_out(deployment_id)
         self._changed()
         return stored
 
@@ -144,7 +145,7 @@ class Deployer:
             deployment = self._desk.deployments.put(
                 hurried, _event(deployment, "resumed", f"{actor} resumed it", actor, self._desk)
             )
-        self._carry_out(deployment_id)
+        self._runners.carry_out(deployment_id)
         return deployment
 
     def promote(self, deployment_id: str, actor: str) -> Deployment:
@@ -169,14 +170,13 @@ class Deployer:
         """Go on with every deployment that is running, as a process does that has just begun."""
         running = self._desk.deployments.running()
         for deployment in running.records:
-            self._carry_out(deployment.id)
+            self._runners.carry_out(deployment.id)
         for deployment_id, why in running.unreadable.items():
             logger.error("deployment %s is not resumed: %s", deployment_id, why)
 
     def nudge(self) -> None:
         """Have all deployments look again: something has changed."""
-        for changed in self._tasks.values():
-            changed.set()
+        self._runners.nudge()
 
     def _made_before(self, deployment_id: str, order: Order) -> Deployment | None:
         """Return the deployment that an earlier request with the same key made."""
@@ -202,47 +202,6 @@ class Deployer:
             )
         return deployment
 
-    def _carry_out(self, deployment_id: str) -> None:
-        """Have a task carry it out, or the one that does look again."""
-        if deployment_id in self._tasks:
-            self._tasks[deployment_id].set()
-            return
-        self._tasks[deployment_id] = asyncio.Event()
-        self._spawn(self._run(deployment_id, self._tasks[deployment_id]))
-
-    async def _run(self, deployment_id: str, changed: asyncio.Event) -> None:
-        try:
-            while True:
-                changed.clear()
-                now = self._desk.now()
-                try:
-                    until = self._walk.advance(deployment_id)
-                except DeploymentNotFound:
-                    return  # it could not be read, and was forgotten
-                except ParkadeError as error:
-                    # The store itself: nothing is known, nothing is done, and it is tried again.
-                    logger.warning("deployment %s waits: %s", deployment_id, error.message)
-                    until = now + RETRIES.longest
-                if until is None:
-                    self._changed()
-                    return
-                if until > now:
-                    await self._pause(until, changed)
-                else:
-                    self._changed()
-                    await asyncio.sleep(0)
-        finally:
-            del self._tasks[deployment_id]
-
-    async def _pause(self, until: datetime, changed: asyncio.Event) -> None:
-        due = asyncio.ensure_future(self._desk.clock.sleep_until(until))
-        woken = asyncio.ensure_future(changed.wait())
-        try:
-            await asyncio.wait({due, woken}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            due.cancel()
-            woken.cancel()
-
     def _forget(self, deployment_id: str, error: Unreadable, actor: str) -> None:
         event = Event(
             at=self._desk.now(),
@@ -256,7 +215,7 @@ class Deployer:
 
     def _tell(self, deployment: Deployment, verb: str, reason: str, actor: str) -> None:
         self._desk.history.append(_event(deployment, verb, reason, actor, self._desk))
-        self._carry_out(deployment.id)
+        self._runners.carry_out(deployment.id)
         self._changed()
 
 
