@@ -77,7 +77,7 @@ class Outcome:
         """Say in a line what is wrong; empty: nothing."""
         if 200 <= self.status < 300:
             return str(self.comparison)
-        return f"status {self.status}: {self.text[: answers.SHOWN]}"
+        return f"status {self.status}: {answers.printable(self.text[: answers.SHOWN])}"
 
 
 def judge(case: Case, status: int, answer: Body) -> Outcome:

@@ -37,6 +37,7 @@ from parkade.apps.cli import (
     upkeep,
     watch,
 )
+from parkade.apps.cli.replay import command as replays
 from parkade.apps.projectfile.problem import BadFile
 from parkade.domain.errors import ParkadeError
 
@@ -54,8 +55,9 @@ _EPILOG = """
 [dim]PARKADE_URL and PARKADE_TOKEN name another server, PARKADE_STATE another state folder.[/dim]
 """
 
-_START, _MODELS, _METER, _MONEY, _ACCESS, _SEE = _PANELS = (
+_START, _PROJECTS, _MODELS, _METER, _MONEY, _ACCESS, _SEE = _PANELS = (
     "Start here",
+    "Projects",
     "Models",
     "Endpoints on the meter",
     "Money",
@@ -122,6 +124,7 @@ def _offer(panel: str, *commands: Callable[..., None]) -> None:
 
 _offer(_START, demo.demo, server.up, environment.env, server.reload)
 _offer(_START, server.version)
+_offer(_PROJECTS, replays.replay)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
 app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)

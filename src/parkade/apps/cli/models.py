@@ -48,9 +48,7 @@ def run_cases(
 ) -> None:
     """Run a model folder's own cases, without a server or against an endpoint.
 
-    [dim]Examples:[/dim]
-    parkade model test examples/text-classification
-    parkade model test examples/text-classification --endpoint text
+    [dim]Example:[/dim] parkade model test examples/text-classification --endpoint text
     """
     if endpoint is None:
         if variant or target_model or as_json:

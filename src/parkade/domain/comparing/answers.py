@@ -127,7 +127,14 @@ def shown(value: Any) -> str | None:
         text = json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return f"<a deeply nested {'object' if isinstance(value, dict) else 'list'}>"
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return printable(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's with what would steer a terminal written out."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def _common_form(before: Body, after: Body) -> Form:

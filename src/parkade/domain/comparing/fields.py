@@ -108,7 +108,9 @@ def _shown(step: Step) -> str:
         return "[*]"
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _PLAIN.fullmatch(step) else f"[{json.dumps(step, ensure_ascii=False)}]"
+    # Names are somebody else's, too: what cannot be printed is written out.
+    plain = not step.isprintable()
+    return f".{step}" if _PLAIN.fullmatch(step) else f"[{json.dumps(step, ensure_ascii=plain)}]"
 
 
 def _unusable(text: object, field: str) -> InvalidInput:
