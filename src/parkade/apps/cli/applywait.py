@@ -31,7 +31,7 @@ def until_over(client: Client, prefix: str, application_id: str) -> dict[str, An
     except KeyboardInterrupt as interrupt:
         render.note(
             f"{prefix}: {application_id} goes on; look again: parkade status --project {prefix}; "
-            f"call it off: parkade cancel --project {prefix}"
+            f"call it off: parkade projects cancel --project {prefix}"
         )
         raise typer.Exit(INTERRUPTED) from interrupt
 

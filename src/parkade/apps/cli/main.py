@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from parkade.apps.cli import (
     alarms,
+    apply,
     audit,
     bookings,
     configs,
@@ -23,6 +24,7 @@ from parkade.apps.cli import (
     models,
     money,
     objects,
+    projects,
     render,
     rollouts,
     routes,
@@ -124,6 +126,8 @@ def _offer(panel: str, *commands: Callable[..., None]) -> None:
 
 _offer(_START, demo.demo, server.up, environment.env, server.reload)
 _offer(_START, server.version)
+_offer(_PROJECTS, apply.apply, projects.status, projects.destroy)
+app.add_typer(projects.app, name="projects", rich_help_panel=_PROJECTS)
 _offer(_PROJECTS, replays.replay)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
 app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)

@@ -44,6 +44,11 @@ def show(renderable: RenderableType) -> None:
     sys.stdout.flush()
 
 
+def aside(renderable: RenderableType) -> None:
+    """Print something beside the result: to standard error."""
+    _err().print(renderable, highlight=False)
+
+
 def say(text: str) -> None:
     """Print a line of plain text as a result."""
     _out().print(Text(text), soft_wrap=True)
