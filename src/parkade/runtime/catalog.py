@@ -34,7 +34,7 @@ class Catalog:
 
     def create_model(self, model: Model, actor: str) -> None:
         """Store a new model. Raises AlreadyExists, and InvalidInput for an unknown image."""
-        self._require_players(model)
+        self.require_playable(model)
         described = ", ".join(container.image for container in model.containers)
         reason = f"model {model.name} was created from {described}"
         self._store.add_model(model, self._event("model.created", actor, reason, model.name))
@@ -90,7 +90,7 @@ class Catalog:
         reason = f"endpoint config {name} was deleted"
         self._store.remove_config(name, self._event("config.deleted", actor, reason, name))
 
-    def _require_players(self, model: Model) -> None:
+    def require_playable(self, model: Model) -> None:
         """Raise InvalidInput for an image that nothing here plays."""
         for container in model.containers:
             images.player(

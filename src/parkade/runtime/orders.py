@@ -203,7 +203,7 @@ class Orders(Catalog):
                 field="CopyCount",
                 hint="create it with a copy, and update it to 0 copies then",
             )
-        self._require_players(component.model)
+        self.require_playable(component.model)
         wanted = groups.workers(groups.of_component(component))
         self._require_room(f"inference component {name!r}", wanted)
         recorded = RecordedComponent(
@@ -230,7 +230,7 @@ class Orders(Catalog):
         """
         copies = self._copies(component.name)
         copies.require_idle("updated")
-        self._require_players(component.model)
+        self.require_playable(component.model)
         present, wanted = copies.groups(), groups.of_component(component)
         more = groups.workers(wanted)
         if copies.sleeps:
@@ -252,7 +252,7 @@ class Orders(Catalog):
         wanted = dict.fromkeys(each.model_name for each in config.every if each.model_name)
         blueprint = Blueprint(config=config, models=tuple(map(self._store.model, wanted)))
         for model in blueprint.models:
-            self._require_players(model)
+            self.require_playable(model)
         return blueprint
 
     def _require_variants(self, components: Iterable[Copies], config: EndpointConfig) -> None:

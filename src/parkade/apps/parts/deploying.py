@@ -58,6 +58,8 @@ class Deploying:
     deployer: Deployer
     #: Takes updates to their end, or back, however they were begun.
     steering: Steering
+    #: What its steps work with, as others do who change endpoints beside it.
+    desk: Desk
 
 
 def build(ports: Ports) -> Deploying:
@@ -84,4 +86,4 @@ def build(ports: Ports) -> Deploying:
         usual=lambda: timedelta(minutes=ports.file().initial_provision_minutes),
     )
     deployer = Deployer(desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed)
-    return Deploying(deployer=deployer, steering=Steering(desk, deployer))
+    return Deploying(deployer=deployer, steering=Steering(desk, deployer), desk=desk)

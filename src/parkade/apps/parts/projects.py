@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.adapters.sqlite.projects import SqliteProjectStore
+from parkade.apps.parts import projectendpoints
 from parkade.services.project import Projects
 from parkade.services.projects.alarms import AlarmKeeper
 from parkade.services.projects.budgets import BudgetKeeper
@@ -76,7 +77,7 @@ class Projecting:
 def build(ports: Ports) -> Projecting:
     """Build the services of this area."""
     store = SqliteProjectStore(ports.database)
-    keepers = Keepers(_keepers(ports))
+    keepers = Keepers((*projectendpoints.keepers(ports, store), *_keepers(ports)))
     desk = Desk(
         store=store,
         keepers=keepers,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from parkade.domain.catalog import EndpointConfig, Variant
@@ -31,34 +31,8 @@ _DIGITS = 10
 def wanted_config(
     order: Order, models: Iterable[Model], former: Blueprint | None, now: datetime
 ) -> EndpointConfig:
-    """Return the endpoint config that is to serve.
-
-    Variants that run keep their counts, by name, within the bounds that are ordered. What an order
-    does not speak of stays as it is: shadow variants, data capture, asynchronous inference. Raises
-    InvalidInput.
-    """
-    live = {} if former is None else counts_of(former)
-
-    def counted(variants: Iterable[Variant]) -> tuple[Variant, ...]:
-        return tuple(
-            replace(each, instance_count=wanted_count(order, each, live.get(each.name)))
-            for each in variants
-        )
-
-    kept = former.config if former else None
-    config = EndpointConfig(
-        name=order.endpoint_name,
-        variants=counted(order.variants),
-        created_at=now,
-        shadows=counted(wanted_shadows(order, former)),
-        capture=order.capture if kept is None or _spoken(order, Aspect.CAPTURE) else kept.capture,
-        asynchronous=(
-            order.asynchronous
-            if kept is None or _spoken(order, Aspect.ASYNCHRONOUS)
-            else kept.asynchronous
-        ),
-        extras=kept.extras if kept else {},
-    )
+    """Return the endpoint config that is to serve, by its name. Raises InvalidInput."""
+    config = replace(wanted_content(order, former.config if former else None), created_at=now)
     _require_bounds(order, config)
     name = config_name(order.endpoint_name, config, models)
     if former is not None and name == former.config.name:
@@ -67,14 +41,41 @@ def wanted_config(
     return replace(config, name=name)
 
 
-def wanted_shadows(order: Order, former: Blueprint | None) -> tuple[Variant, ...]:
+def wanted_content(order: Order, former: EndpointConfig | None) -> EndpointConfig:
+    """Return what is in the endpoint config that is to serve; its name and instant are none.
+
+    Variants that run keep their counts, by name, within the bounds that are ordered. What an order
+    does not speak of stays as it is: shadow variants, data capture, asynchronous inference. Raises
+    InvalidInput.
+    """
+    live = counts_in(former) if former else {}
+
+    def counted(variants: Iterable[Variant]) -> tuple[Variant, ...]:
+        return tuple(
+            replace(each, instance_count=wanted_count(order, each, live.get(each.name)))
+            for each in variants
+        )
+
+    captures, queues = Aspect.CAPTURE in order.speaks_of, Aspect.ASYNCHRONOUS in order.speaks_of
+    return EndpointConfig(
+        name=order.endpoint_name,
+        variants=counted(order.variants),
+        created_at=datetime.min.replace(tzinfo=UTC),
+        shadows=counted(wanted_shadows(order, former)),
+        capture=former.capture if former and not captures else order.capture,
+        asynchronous=former.asynchronous if former and not queues else order.asynchronous,
+        extras=former.extras if former else {},
+    )
+
+
+def wanted_shadows(order: Order, former: EndpointConfig | None) -> tuple[Variant, ...]:
     """Return the shadow variants: as ordered, or those that there are.
 
     Raises InvalidInput where these do not go together with the variants that are ordered.
     """
-    if former is None or _spoken(order, Aspect.SHADOWS):
+    if former is None or Aspect.SHADOWS in order.speaks_of:
         return order.shadows
-    kept, names = former.config.shadows, {variant.name for variant in order.variants}
+    kept, names = former.shadows, {variant.name for variant in order.variants}
     if kept and (len(names) > 1 or kept[0].name in names):
         raise InvalidInput(
             f"endpoint {order.endpoint_name!r} has the shadow variant {kept[0].name!r}, which does "
@@ -83,10 +84,6 @@ def wanted_shadows(order: Order, former: Blueprint | None) -> tuple[Variant, ...
             hint='end the shadow test: give "ShadowProductionVariants": null',
         )
     return kept
-
-
-def _spoken(order: Order, aspect: Aspect) -> bool:
-    return aspect in order.speaks_of
 
 
 def _require_bounds(order: Order, config: EndpointConfig) -> None:
@@ -109,10 +106,15 @@ def wanted_count(order: Order, variant: Variant, live: int | None) -> int:
 
 
 def counts_of(blueprint: Blueprint) -> Mapping[str, int]:
+    """Return the instances of each variant that runs, but for those that are serverless."""
+    return counts_in(blueprint.config)
+
+
+def counts_in(config: EndpointConfig) -> Mapping[str, int]:
     """Return the instances of each variant, but for those that are serverless."""
     return {
         variant.name: variant.instance_count
-        for variant in blueprint.config.every
+        for variant in config.every
         if variant.serverless is None
     }
 

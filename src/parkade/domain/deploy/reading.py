@@ -23,17 +23,19 @@ class Section:
         known: Collection[str],
         *,
         spellings: Mapping[str, str] | None = None,
+        noun: str = "deployment",
     ) -> None:
         """Take it. Raises InvalidInput for what is no object, and for a key that is not known.
 
-        `spellings` are other names of known keys.
+        `spellings` are other names of known keys; `noun` is what messages call the whole.
         """
         self._place = place
+        self._noun = noun
         if not isinstance(given, Mapping):
             raise InvalidInput(
-                f"{place or 'the deployment'} is not a JSON object",
+                f"{place or f'the {noun}'} is not a JSON object",
                 field=place or "body",
-                hint="write {...} with the keys that docs/deploy.md tells",
+                hint="write {...} with keys of it: " + ", ".join(sorted(known)),
             )
         self._given: dict[str, object] = {}
         for key, value in given.items():
@@ -41,7 +43,7 @@ class Section:
             if name not in known:
                 names = sorted([*known, *(spellings or {})])
                 raise InvalidInput(
-                    f"{self.at(str(key)[:80])} is not a key of a deployment",
+                    f"{self.at(str(key)[:80])} is not a key of a {noun}",
                     field=self.at(str(key)[:80]),
                     hint=suggestion(str(key), names) or "known are " + ", ".join(names),
                 )
@@ -124,14 +126,18 @@ class Section:
         self, key: str, known: Collection[str], *, spellings: Mapping[str, str] | None = None
     ) -> Section:
         """Return an object within it."""
-        return Section(self._of(key, None), self.at(key), known, spellings=spellings)
+        return Section(
+            self._of(key, None), self.at(key), known, spellings=spellings, noun=self._noun
+        )
 
     def sections(
         self, key: str, known: Collection[str], *, spellings: Mapping[str, str] | None = None
     ) -> Iterator[Section]:
         """Return the objects of a list within it, each with its number in its place."""
         for number, each in enumerate(self._listed(key), 1):
-            yield Section(each, f"{self.at(key)}.{number}", known, spellings=spellings)
+            yield Section(
+                each, f"{self.at(key)}.{number}", known, spellings=spellings, noun=self._noun
+            )
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the texts of a list; none where it is left out."""

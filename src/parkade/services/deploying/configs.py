@@ -54,7 +54,7 @@ def _choose(deployment: Deployment, desk: Desk) -> Noted:
 
 def wanted(order: Order, former: Blueprint | None, desk: Desk) -> EndpointConfig:
     """Return the config that is to serve. Raises ModelNotFound and InvalidInput."""
-    variants = (*order.variants, *naming.wanted_shadows(order, former))
+    variants = (*order.variants, *naming.wanted_shadows(order, former.config if former else None))
     models = tuple(models_of(variants, desk))
     config = naming.wanted_config(order, models, former, desk.now())
     Blueprint(config=config, models=models)  # raises what does not go with multi-model endpoints
