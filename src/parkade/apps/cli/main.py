@@ -24,6 +24,7 @@ from parkade.apps.cli import (
     models,
     money,
     objects,
+    projectfiles,
     projects,
     render,
     rollouts,
@@ -129,6 +130,8 @@ _offer(_START, server.version)
 _offer(_PROJECTS, apply.apply, projects.status, projects.destroy)
 app.add_typer(projects.app, name="projects", rich_help_panel=_PROJECTS)
 _offer(_PROJECTS, replays.replay)
+_offer(_PROJECTS, projectfiles.schema)
+app.command("import", rich_help_panel=_PROJECTS)(projectfiles.import_)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
 app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
