@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.lease import Lease
     from parkade.domain.price import Sum
+    from parkade.domain.project.application import Application
+    from parkade.domain.project.record import Record
     from parkade.domain.scaling.policy import Policy
     from parkade.domain.scaling.target import ScalableTarget
     from parkade.domain.targets import TargetSetting
@@ -73,6 +75,8 @@ class Sources:
     scaled: Callable[[], Listing[ScalableTarget]]
     policies: Callable[[], Listing[Policy]]
     deployments: Callable[[], Listing[Deployment]]
+    projects: Callable[[], Listing[Record]]
+    applications: Callable[[], Listing[Application]]
     routes: Callable[[], Sequence[Route]]
     targets: Callable[[], Sequence[TargetSetting]]
     #: How delivery to each subscriber stands, and why subscribers cannot be read.
@@ -145,6 +149,9 @@ class Surveyor:
         deliveries = reading.part("progress", "the deliveries", sources.deliveries) or {}
         unheard = reading.part("progress", "the subscribers", sources.unreadable_subscribers)
         reading.damaged("progress", "subscriber", unheard or {})
+        # No check rests on them; damaged, they hold what cannot be applied or destroyed any more.
+        reading.listing("projects", "project", sources.projects)
+        reading.listing("projects", "application", sources.applications)
         tagged = reading.part("tags", "the tags", lambda: sources.catalog.tagged(ENDPOINT))
         if tagged is not None:
             reading.damaged("tags", "tags of", tagged.unreadable)

@@ -137,6 +137,18 @@ def test_a_damaged_lease_leaves_its_endpoint_alone(world):
     assert list(found(world)) == ["unreadable:lease of falcon"]
 
 
+def test_a_damaged_project_is_told(world):
+    store = world.services.projecting.desk.store
+    document = {"project": "Text", "models": {}, "endpoints": {}}
+    begun = world.ok("POST", "/v1/projects", json=document, by="admin")
+    for name in ("Text", begun["id"]):
+        store.damage(name, "it is torn")
+    assert sorted(found(world)) == [
+        f"unreadable:application {begun['id']}",
+        "unreadable:project Text",
+    ]
+
+
 def test_a_lease_that_hosting_refuses_to_start(world):
     world.add("emu", config="other-config")
     world.hosting.refuse("create", "emu", Unavailable("no room"))

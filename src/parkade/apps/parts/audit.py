@@ -29,6 +29,8 @@ def of(services: Services) -> Audit:
         scaled=services.scaling.book.targets,
         policies=services.scaling.book.policies,
         deployments=services.deploying.deployer.all,
+        projects=services.projecting.projects.all,
+        applications=services.projecting.projects.applications,
         routes=services.routes.all,
         targets=services.targets.all,
         deliveries=services.outbox.subscribers.deliveries,
