@@ -349,6 +349,10 @@ def a_picture(**changes):
         "spend": {},
         "capacity": (),
         "alarms": {},
+        "firing": {},
+        "hourly": {},
+        "budgets": (),
+        "minutes": (),
         "deliveries": {},
     }
     return Picture(**{**defaults, **changes})

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 class Sources:
     """Where figures are read from."""
 
-    metrics: Metrics
     lease: Callable[[str], Lease]
     costs: CostReport
     budgets: Budgets
@@ -85,23 +84,38 @@ class Picture:
         return tuple(self.start + n * step for n in range((self.end - self.start) // step))
 
 
-def draw(
+def figures(
     dashboard: Dashboard,
     sources: Sources,
     readings: Iterable[Reading],
+    since: datetime,
+    now: datetime,
+) -> dict[Figure, Told]:
+    """Tell all figures of a dashboard; costs are those since an instant.
+
+    To be called where hosting is. `readings` are the capacities. What cannot be read of one figure
+    hides no other.
+    """
+    told = _Figures(sources, readings, since, now)
+    return {figure: told.told(figure) for panel in dashboard.panels() for figure in panel.figures}
+
+
+def draw(
+    dashboard: Dashboard,
+    metrics: Metrics,
+    told: Mapping[Figure, Told],
     span: tuple[datetime, datetime],
     seconds: float,
 ) -> Picture:
-    """Read what a dashboard shows of a span, period by period.
+    """Read what was measured within a span, period by period, and put the figures beside it.
 
-    `readings` are the capacities as the host's loop saw them. What cannot be read of one line or
-    figure hides no other. Raises InvalidInput for a period or a span that is not possible, or more points than a
-    query may have, and Unreadable or Unavailable where nothing measured can be read.
+    A series that is damaged hides no other. Raises InvalidInput for a period or a span that is not
+    possible, or more points than a query may have, and Unreadable or Unavailable where nothing
+    measured can be read.
     """
     length = period(seconds)
     start, end = aligned(*span, length)
-    lines = _lines(dashboard, sources.metrics, (start, end), length)
-    figures = _Figures(sources, readings, start, span[1])
+    lines = _lines(dashboard, metrics, (start, end), length)
     return Picture(
         start=start,
         end=end,
@@ -113,7 +127,7 @@ def draw(
                     Shown(
                         panel=panel,
                         lines=tuple(lines[line] for line in panel.lines),
-                        figures=tuple(map(figures.told, panel.figures)),
+                        figures=tuple(told[figure] for figure in panel.figures),
                     )
                     for panel in row.panels
                 ),

@@ -16,7 +16,7 @@ from parkade.apps.projectfile.watched import subject_of
 from parkade.domain.dashboard.rows import dashboard
 from parkade.domain.errors import AlarmNotFound, Conflict, ParkadeError, Unreadable
 from parkade.domain.spans import read_span
-from parkade.services.dashboards import Sources, draw
+from parkade.services.dashboards import Sources, draw, figures
 
 if TYPE_CHECKING:
     from parkade.domain.dashboard.panel import Dashboard
@@ -55,16 +55,15 @@ async def get_dashboard(
     now = services.clock.now()
     seconds = period if period is not None else _period(span.total_seconds())
     sources = Sources(
-        metrics=services.monitor.metrics,
         lease=services.meter.get,
         costs=services.money.costs,
         budgets=services.money.budgets.at_once(),
         hourly=services.money.fleets.hourly,
     )
-    readings = _readings(services)
+    told = figures(wanted, sources, _readings(services), now - span, now)
 
     def read() -> DashboardView:
-        picture = draw(wanted, sources, readings, (now - span, now), seconds)
+        picture = draw(wanted, services.monitor.metrics, told, (now - span, now), seconds)
         alarms, missing = _alarms(services, wanted)
         return DashboardView.of(prefix, picture, alarms, missing)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import choose_encoder
 
-from parkade.apps.exposition import families, latencies, routes
+from parkade.apps.exposition import families, latencies, minutes, owed, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,3 +33,11 @@ class _Collected:
         yield from families.families(self._picture)
         yield from latencies.families(self._picture.traffic)
         yield from routes.families(self._picture.routes)
+        if self._picture.hourly is not None:
+            yield from owed.prices(self._picture.hourly)
+        if self._picture.budgets is not None:
+            yield from owed.budgets(self._picture.budgets)
+        if self._picture.firing is not None:
+            yield from owed.alarms(self._picture.firing)
+        if self._picture.minutes is not None:
+            yield from minutes.families(self._picture.minutes)

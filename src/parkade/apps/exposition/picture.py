@@ -9,18 +9,25 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, TypeVar
 
+from parkade.apps.exposition import minutes
+from parkade.domain.alarm import State as Saying
 from parkade.domain.errors import ParkadeError
+from parkade.domain.project.project import PROJECT_TAG
 from parkade.domain.standing import State, standing
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from parkade.apps.assembly import Services
     from parkade.apps.control.monitor.totals import RouteTraffic, Sweeps, Traffic
+    from parkade.apps.exposition.minutes import Sample
+    from parkade.domain.alarm import Alarm
+    from parkade.domain.budget import Standing
     from parkade.domain.cost import Costs
     from parkade.domain.endpoint import ObservedEndpoint
+    from parkade.domain.price import Sum
     from parkade.ports.capacity import Reading
     from parkade.ports.events import History
 
@@ -89,6 +96,13 @@ class Picture:
     capacity: tuple[Reading, ...] | None
     #: By state.
     alarms: Mapping[str, int] | None
+    #: Whether it is in ALARM, by project and alarm, of alarms that belong to one.
+    firing: Mapping[tuple[str, str], bool] | None
+    #: What runs of each endpoint, an hour.
+    hourly: Mapping[str, Sum] | None
+    budgets: tuple[Standing, ...] | None
+    #: Of the newest minute that is whole.
+    minutes: tuple[Sample, ...] | None
     #: By subscriber.
     deliveries: Mapping[str, Deliveries] | None
 
@@ -129,8 +143,11 @@ async def take(services: Services) -> Picture:
     capacity = _readable(lambda: tuple(services.scaling.capacity.all().values()))
     totals = services.monitor.totals
     spend = dict(services.money.bookkeeper.totals)
+    hourly = _readable(services.money.fleets.hourly)
+    budgets = _readable(lambda: _budgets(services))
 
     def stored() -> Picture:
+        alarms = _readable(services.alarms.book.all)
         return Picture(
             version=metadata.version("parkade"),
             storing=not services.monitor.collector.trouble,
@@ -145,7 +162,11 @@ async def take(services: Services) -> Picture:
             sweeps=totals.sweeps(),
             spend=spend,
             capacity=capacity,
-            alarms=_readable(lambda: _alarms(services)),
+            alarms=None if alarms is None else _states(alarms.records),
+            firing=None if alarms is None else _firing(alarms.records),
+            hourly=hourly,
+            budgets=budgets,
+            minutes=_readable(lambda: minutes.read(services.monitor.metrics, now)),
             deliveries=_readable(lambda: _deliveries(services)),
         )
 
@@ -180,8 +201,22 @@ def _leases(services: Services, seen: Mapping[str, ObservedEndpoint], now: datet
     )
 
 
-def _alarms(services: Services) -> Mapping[str, int]:
-    return Counter(each.standing.state.value for each in services.alarms.book.all().records)
+def _states(alarms: Sequence[Alarm]) -> Mapping[str, int]:
+    return Counter(each.standing.state.value for each in alarms)
+
+
+def _firing(alarms: Sequence[Alarm]) -> Mapping[tuple[str, str], bool]:
+    return {
+        (project, each.name): each.standing.state is Saying.ALARM
+        for each in alarms
+        if (project := each.tags.get(PROJECT_TAG))
+    }
+
+
+def _budgets(services: Services) -> tuple[Standing, ...]:
+    """Return how the budgets that can be read stand now."""
+    budgets = services.money.budgets.at_once()
+    return tuple(budgets.standing(each) for each in budgets.all().records)
 
 
 def _deliveries(services: Services) -> Mapping[str, Deliveries]:

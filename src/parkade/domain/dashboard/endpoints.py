@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.domain.dashboard.panel import Fact, Figure, Line, Measure, Panel, Query, Row
-from parkade.domain.dashboard.promql import quantile, rate, selected
+from parkade.domain.dashboard.promql import QUANTILES, quantile, rate, selected
 from parkade.domain.project.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from parkade.domain.dashboard.subject import Watched
 
-_QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 _BY_VARIANT = "{{variant}}"
 
 
@@ -39,14 +38,15 @@ def _traffic(endpoint: Watched) -> Iterator[Panel]:
         ("InvocationsProcesssed" if endpoint.asynchronous else "Invocations",),
         [
             Query(
-                expression=rate(
-                    selected("parkade_async_requests_total", endpoint=endpoint.name), "variant"
+                expression=selected(
+                    "parkade_async_requests_per_minute", endpoint=endpoint.name, result="processed"
                 )
                 if endpoint.asynchronous
                 else rate(selected("parkade_invocations_total", endpoint=endpoint.name), "variant"),
                 legend=_BY_VARIANT,
             )
         ],
+        "reqpm" if endpoint.asynchronous else "reqps",
     )
     if endpoint.asynchronous:
         return
@@ -86,7 +86,7 @@ def _latencies(endpoint: Watched) -> Iterator[Panel]:
             # CloudWatch's latencies of models are in microseconds; Prometheus' are in seconds.
             unit=Measure.MICROSECONDS,
             grafana_unit="s",
-            lines=_lines(endpoint.name, endpoint.variants, [(metric, s) for s, _ in _QUANTILES]),
+            lines=_lines(endpoint.name, endpoint.variants, [(metric, s) for s, _ in QUANTILES]),
             queries=()
             if endpoint.asynchronous
             else tuple(
@@ -94,7 +94,7 @@ def _latencies(endpoint: Watched) -> Iterator[Panel]:
                     expression=quantile(part, selected(bucket, endpoint=endpoint.name), "variant"),
                     legend=f"{_BY_VARIANT} {name}",
                 )
-                for name, part in _QUANTILES
+                for name, part in QUANTILES
             ),
         )
 
@@ -133,59 +133,57 @@ def _queue(endpoint: Watched) -> Iterator[Panel]:
         ("InvocationFailures", "ExpiredRequests"),
         [
             Query(
-                expression=rate(
-                    selected("parkade_async_requests_total", **of, result=result), "variant"
-                ),
+                expression=selected("parkade_async_requests_per_minute", **of, result=result),
                 legend=f"{_BY_VARIANT} {result}",
             )
             for result in ("failed", "expired")
         ],
+        "reqpm",
     )
 
 
 def _models(endpoint: Watched) -> Iterator[Panel]:
     if not endpoint.multi_model:
         return
-    of = {"endpoint": endpoint.name}
-    requests = "parkade_target_requests_total"
-    hits, every = (
-        rate(selected(requests, **of, cache="hit"), "variant"),
-        rate(selected(requests, **of), "variant"),
-    )
-    yield Panel(
-        title="Cache hits",
-        about="Which part of the requests found their model loaded.",
-        unit=Measure.RATIO,
-        grafana_unit="percentunit",
-        lines=_lines(endpoint.name, endpoint.multi_model, [("ModelCacheHit", "Average")]),
-        queries=(Query(expression=f"{hits} / {every}", legend=_BY_VARIANT),),
-    )
-    yield Panel(
-        title="Models loaded anew",
-        about="How often a model was brought into memory.",
-        unit=Measure.COUNT,
-        grafana_unit="ops",
-        lines=_lines(endpoint.name, endpoint.multi_model, [("ModelLoadingTime", "SampleCount")]),
-        queries=(
-            Query(
-                expression=rate(selected("parkade_target_loads_total", **of), "variant"),
-                legend=_BY_VARIANT,
-            ),
+    for title, about, metric, statistic, unit, grafana_unit, family in (
+        (
+            "Cache hits",
+            "Which part of the requests found their model loaded.",
+            "ModelCacheHit",
+            "Average",
+            Measure.RATIO,
+            "percentunit",
+            "parkade_target_cache_hit_ratio",
         ),
-    )
-    yield Panel(
-        title="Models in memory",
-        about="How many are loaded; the same one in two instances is two.",
-        unit=Measure.COUNT,
-        grafana_unit="short",
-        lines=_lines(endpoint.name, endpoint.multi_model, [("LoadedModelCount", "Maximum")]),
-        queries=(
-            Query(
-                expression=f"sum by (variant) ({selected('parkade_targets_loaded', **of)})",
-                legend=_BY_VARIANT,
-            ),
+        (
+            "Models loaded anew",
+            "How often a model was brought into memory.",
+            "ModelLoadingTime",
+            "SampleCount",
+            Measure.COUNT,
+            "cpm",
+            "parkade_target_loads_per_minute",
         ),
-    )
+        (
+            "Models in memory",
+            "How many are loaded; the same one in two instances is two.",
+            "LoadedModelCount",
+            "Maximum",
+            Measure.COUNT,
+            "short",
+            "parkade_targets_loaded",
+        ),
+    ):
+        yield Panel(
+            title=title,
+            about=about,
+            unit=unit,
+            grafana_unit=grafana_unit,
+            lines=_lines(endpoint.name, endpoint.multi_model, [(metric, statistic)]),
+            queries=(
+                Query(expression=selected(family, endpoint=endpoint.name), legend=_BY_VARIANT),
+            ),
+        )
 
 
 def _instances(endpoint: Watched) -> Iterator[Panel]:
@@ -223,13 +221,18 @@ def _instances(endpoint: Watched) -> Iterator[Panel]:
 
 
 def _counted(
-    endpoint: Watched, title: str, about: str, metrics: Sequence[str], queries: Sequence[Query]
+    endpoint: Watched,
+    title: str,
+    about: str,
+    metrics: Sequence[str],
+    queries: Sequence[Query],
+    grafana_unit: str = "reqps",
 ) -> Panel:
     return Panel(
         title=title,
         about=about,
         unit=Measure.COUNT,
-        grafana_unit="reqps",
+        grafana_unit=grafana_unit,
         lines=_lines(endpoint.name, endpoint.variants, [(name, "Sum") for name in metrics]),
         queries=tuple(queries),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+#: Percentiles that latencies are shown by, and as parts of all.
+QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 #: The window that Grafana fits to the scrapes and to the width of the panel.
 _WINDOW = "$__rate_interval"
 

@@ -15,17 +15,15 @@ from parkade.domain.dashboard.panel import (
     Query,
     Row,
 )
-from parkade.domain.dashboard.promql import increase, quantile, rate, selected
+from parkade.domain.dashboard.promql import QUANTILES, increase, quantile, rate, selected
 from parkade.domain.project.metrics import METRICS, TESTER
 from parkade.domain.series import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from parkade.domain.dashboard.subject import Subject
 
-#: Percentiles that latencies are shown by, and as parts of all.
-QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 #: What testers are measured by where their project has no stage, or they have no project.
 _NO_STAGE = "prod"
 
@@ -45,42 +43,38 @@ def _api(subject: Subject) -> Iterator[Row]:
     if not subject.routes:
         return
     calls = "parkade_route_calls_total"
+    of = {"api": subject.prefix}
+    counted = [
+        ("Calls", "What was asked for by each route, refusals included.", "Count", of),
+        ("Answers of 4xx", "The callers' fault, by route.", "4XXError", {**of, "status": "4xx"}),
+        ("Answers of 5xx", "Ours, by route.", "5XXError", {**of, "status": "5xx"}),
+    ]
+    timed = [
+        ("Latency", "From the headers of a call to its answer.", "Latency", "latency"),
+        (
+            "Latency behind the route",
+            "What of it an endpoint took.",
+            "IntegrationLatency",
+            "integration_latency",
+        ),
+    ]
     yield Row(
         title="API",
         panels=(
-            Panel(
-                title="Calls",
-                about="What was asked for by each route, refusals included.",
-                unit=Measure.COUNT,
-                grafana_unit="reqps",
-                lines=_of_routes(subject, "Count", ("Sum",)),
-                queries=(
-                    Query(
-                        expression=rate(selected(calls, api=subject.prefix), "route"),
-                        legend="{{route}}",
-                    ),
-                ),
-            ),
             *(
                 Panel(
-                    title=f"Answers of {status}",
-                    about=f"Calls that were answered {status}, by route: {whose}.",
+                    title=title,
+                    about=about,
                     unit=Measure.COUNT,
                     grafana_unit="reqps",
-                    lines=_of_routes(subject, metric, ("Sum",)),
+                    lines=_of_routes(subject, metric, ["Sum"]),
                     queries=(
                         Query(
-                            expression=rate(
-                                selected(calls, api=subject.prefix, status=status), "route"
-                            ),
-                            legend="{{route}}",
+                            expression=rate(selected(calls, **labels), "route"), legend="{{route}}"
                         ),
                     ),
                 )
-                for status, metric, whose in (
-                    ("4xx", "4XXError", "the caller's fault"),
-                    ("5xx", "5XXError", "ours"),
-                )
+                for title, about, metric, labels in counted
             ),
             *(
                 Panel(
@@ -92,35 +86,22 @@ def _api(subject: Subject) -> Iterator[Row]:
                     queries=tuple(
                         Query(
                             expression=quantile(
-                                part, selected(f"{family}_bucket", api=subject.prefix), "route"
+                                part,
+                                selected(f"parkade_route_{family}_seconds_bucket", **of),
+                                "route",
                             ),
                             legend=f"{{{{route}}}} {name}",
                         )
                         for name, part in QUANTILES
                     ),
                 )
-                for title, about, metric, family in (
-                    (
-                        "Latency",
-                        "From the headers of a call to its answer.",
-                        "Latency",
-                        "parkade_route_latency_seconds",
-                    ),
-                    (
-                        "Latency behind the route",
-                        "What of it an endpoint took.",
-                        "IntegrationLatency",
-                        "parkade_route_integration_latency_seconds",
-                    ),
-                )
+                for title, about, metric, family in timed
             ),
         ),
     )
 
 
-def _of_routes(
-    subject: Subject, metric: str, statistics: list[str] | tuple[str, ...]
-) -> tuple[Line, ...]:
+def _of_routes(subject: Subject, metric: str, statistics: Sequence[str]) -> tuple[Line, ...]:
     return tuple(
         Line(
             label=path if len(statistics) == 1 else f"{path} {statistic}",
@@ -256,11 +237,13 @@ def _tester(subject: Subject) -> Iterator[Row]:
                     title=title,
                     about=about,
                     unit=Measure.COUNT,
-                    grafana_unit="short",
+                    grafana_unit="cpm",
                     lines=tuple(line(label, name, "Sum") for label, name, _ in told),
                     queries=tuple(
                         Query(
-                            expression=selected("parkade_tester_results", **own, result=result),
+                            expression=selected(
+                                "parkade_tester_results_per_minute", **own, result=result
+                            ),
                             legend=label,
                         )
                         for label, _, result in told
