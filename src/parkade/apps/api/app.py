@@ -12,6 +12,7 @@ from parkade.apps.api import (
     budgets,
     configs,
     cost,
+    dashboards,
     deployments,
     docs,
     endpoints,
@@ -94,7 +95,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, deployments, projects, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, plan, leases, terms, bookings, deployments, projects, dashboards, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, testers, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 

@@ -1,0 +1,120 @@
+"""A project's dashboard in the terminal: lines as small bars, figures, alarms; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from parkade.apps.cli import alarms
+from parkade.apps.cli.sparklines import Line, Lines, quantity
+from parkade.domain.price import CURRENCY, dollars
+from parkade.domain.spans import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A whole dashboard, one row below the other; what has nothing to show takes one line."""
+
+    view: dict[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the rows, then the alarms, then what span they are of."""
+        for row in self.view["rows"]:
+            yield Rule(Text(row["title"], style="bold"), align="left", style="dim")
+            yield from _row(row)
+            yield Text("")
+        yield from _alarms(self.view)
+        points = duration(timedelta(seconds=self.view["period"]))
+        yield Text(
+            f"From {_clock(self.view['start'])} to {_clock(self.view['end'])} UTC, {points} a point",
+            style="dim",
+        )
+
+
+def _row(row: dict[str, Any]) -> Iterator[RenderableType]:
+    lines = [line for panel in row["panels"] for line in _lines(panel)]
+    if lines:
+        yield Lines(lines)
+    figures = [panel for panel in row["panels"] if panel["figures"]]
+    if figures:
+        yield from _figures(figures)
+    silent = [
+        panel["title"] for panel in row["panels"] if panel["lines"] and not list(_lines(panel))
+    ]
+    if silent:
+        yield Text(f"Nothing measured yet: {', '.join(silent)}", style="dim")
+
+
+def _lines(panel: dict[str, Any]) -> Iterator[Line]:
+    """Go through the lines of a panel, unless nothing at all was measured of it."""
+    if not any(line["trouble"] or _known(line) for line in panel["lines"]):
+        return
+    # A part of one is told as percent, as people do.
+    ratio = panel["unit"] == "Ratio"
+    for line in panel["lines"]:
+        values = [value if value is None or not ratio else value * 100 for value in line["values"]]
+        yield Line(
+            name=line["label"],
+            about=panel["title"],
+            statistic="",
+            unit="Percent" if ratio else panel["unit"],
+            values=tuple(values),
+            trouble=line["trouble"],
+        )
+
+
+def _known(line: dict[str, Any]) -> bool:
+    return any(value is not None for value in line["values"])
+
+
+def _figures(panels: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    """Draw figures in one table: what of, what, and why not."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold", style="bold cyan")
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold", style="dim", ratio=1)
+    for panel in panels:
+        title = panel["title"]
+        for figure in panel["figures"]:
+            told = _figure(figure["value"], panel["unit"])
+            table.add_row(title, figure["label"], told, figure["why"])
+            title = ""
+    yield table
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    if unit == "Seconds":
+        return duration(timedelta(seconds=value))
+    if unit.startswith(CURRENCY):
+        return f"{dollars(Decimal(str(value)))} {CURRENCY}"
+    return quantity(value, unit)
+
+
+def _alarms(view: dict[str, Any]) -> Iterator[RenderableType]:
+    if not view["alarms"] and not view["missing"]:
+        return
+    yield Rule(Text("Alarms", style="bold"), align="left", style="dim")
+    if view["alarms"]:
+        yield alarms.table(view["alarms"])
+    for name in view["missing"]:
+        yield Text(f"{name} is not there; parkade apply makes it again", style="yellow")
+    yield Padding("", 0)
+
+
+def _clock(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M}"
