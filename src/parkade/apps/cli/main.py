@@ -13,6 +13,7 @@ from parkade.apps.cli import (
     audit,
     bookings,
     configs,
+    dashboard,
     demo,
     deployments,
     environment,
@@ -36,6 +37,7 @@ from parkade.apps.cli import (
     subscribers,
     targets,
     terms,
+    tester,
     tokens,
     upkeep,
     watch,
@@ -127,8 +129,11 @@ def _offer(panel: str, *commands: Callable[..., None]) -> None:
 
 _offer(_START, demo.demo, server.up, environment.env, server.reload)
 _offer(_START, server.version)
+_offer(_PROJECTS, projectfiles.init)
 _offer(_PROJECTS, apply.apply, projects.status, projects.destroy)
+_offer(_PROJECTS, dashboard.dashboard)
 app.add_typer(projects.app, name="projects", rich_help_panel=_PROJECTS)
+app.add_typer(tester.app, name="tester", rich_help_panel=_PROJECTS)
 _offer(_PROJECTS, replays.replay)
 _offer(_PROJECTS, projectfiles.schema)
 app.command("import", rich_help_panel=_PROJECTS)(projectfiles.import_)

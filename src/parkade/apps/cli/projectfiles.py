@@ -1,11 +1,14 @@
 """Commands on the file of a project: schema, import, init."""
 
 import json
+import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from parkade.apps import settings
 from parkade.apps.cli import options, render
 from parkade.domain.errors import AlreadyExists, InvalidInput
 from parkade.domain.names import suggestion
@@ -81,24 +84,40 @@ def import_(
         images=images,
     )
     carried, told = conversion.convert(file, around)
-    unknown = sorted(set(folders) - carried.content["models"].keys())
-    if unknown:
-        known = ", ".join(carried.content["models"]) or "none"
-        raise InvalidInput(
-            f"--model names {unknown[0]!r}, which the file does not have",
-            field="model",
-            hint=suggestion(unknown[0], carried.content["models"]) or f"there are {known}",
-        )
+    _require_known(folders, carried.keys("models"))
     write(output, conversion.written(carried, file.name), force=force)
     for each in told:
         render.note(str(each))
-    counts = [
-        f"{len(carried.content[noun])} {noun if len(carried.content[noun]) != 1 else noun[:-1]}"
-        for noun in ("models", "endpoints", "routes")
-        if carried.content.get(noun)
-    ]
-    render.say(f"{output}: {', '.join(counts) or 'nothing to serve'}")
+    counts = {noun: len(carried.keys(noun)) for noun in ("models", "endpoints", "routes")}
+    told_of = [f"{n} {noun if n > 1 else noun[:-1]}" for noun, n in counts.items() if n]
+    render.say(f"{output}: {', '.join(told_of) or 'nothing to serve'}")
     render.note("See what would be done with: parkade apply --dry-run")
+
+
+def _require_known(named: Iterable[str], models: Sequence[str]) -> None:
+    for name in named:
+        if name not in models:
+            raise InvalidInput(
+                f"--model names {name!r}, which the file does not have",
+                field="model",
+                hint=suggestion(name, models) or f"there are {', '.join(models) or 'none'}",
+            )
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new, or empty.")],
+) -> None:
+    """Make a new project from the sample, ready to be applied.
+
+    [dim]Example:[/dim] parkade init my-project
+    """
+    from parkade.apps.cli import starter  # noqa: PLC0415
+
+    cache = settings.server_settings().cache
+    with render.working("Making the project") as tell:
+        name = starter.make(folder, cache, tell)
+    render.say(f"{folder}: the project {name}, with two models")
+    render.note(f"begin with: cd {shlex.quote(str(folder))} && parkade apply")
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

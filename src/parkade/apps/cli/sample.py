@@ -1,4 +1,4 @@
-"""The sample model of `parkade demo`: found, copied, trained where that is still to be done.
+"""The sample model of `parkade demo` and `parkade init`: found, copied, trained where that is to be done.
 
 The sample lies in the checkout, or in the installed package, which is never written into; the
 copy is in the demo's state folder and is used again as long as the sample is the same.
@@ -19,7 +19,7 @@ from parkade.apps.cli import preparing
 from parkade.domain.errors import StartFailed, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NAME = "text-classification"
 WEIGHTS = "model.joblib"
@@ -27,13 +27,18 @@ _LIBRARY = "scikit-learn"
 _MODULE = "sklearn"
 
 
-def prepare(work: Path, cache: Path, tell: Callable[[str], None]) -> Path:
-    """Return the folder of the sample below `work`, trained, ready to be packed. Raises StartFailed where that does not work."""
+def prepare(
+    work: Path, cache: Path, tell: Callable[[str], None], options: Sequence[str] = ()
+) -> Path:
+    """Return the folder of the sample below `work`, trained, ready to be packed.
+
+    `options` are those of its train.py. Raises StartFailed where it cannot be trained.
+    """
     source = find()
     folder = work / NAME
     mark = work / f"{NAME}.sha256"
     isolated = importlib.util.find_spec(_MODULE) is None
-    content = _content(source, isolated=isolated)
+    content = _content(source, isolated=isolated, options=options)
     if (folder / WEIGHTS).is_file() and mark.is_file() and mark.read_text() == content:
         return folder
     mark.unlink(missing_ok=True)
@@ -45,9 +50,9 @@ def prepare(work: Path, cache: Path, tell: Callable[[str], None]) -> Path:
         requirements.write_text(_requirement() + "\n", encoding="ascii")
         tell(f"Installing {_LIBRARY} into an environment of its own (once)")
         python = preparing.environment(requirements, cache=cache, log=work / "install.log")
-    if isolated or not (folder / WEIGHTS).is_file():
+    if isolated or options or not (folder / WEIGHTS).is_file():
         tell("Training the sample model")
-        _train(folder, python)
+        _train(folder, python, options)
     mark.write_text(content)
     return folder
 
@@ -66,9 +71,10 @@ def find() -> Path:
     )
 
 
-def _train(folder: Path, python: Path) -> None:
+def _train(folder: Path, python: Path, options: Sequence[str]) -> None:
+    (folder / WEIGHTS).unlink(missing_ok=True)
     trained = subprocess.run(
-        [str(python), "-P", str(folder / "train.py")],
+        [str(python), "-P", str(folder / "train.py"), *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -93,9 +99,9 @@ def _requirement() -> str:
     )
 
 
-def _content(source: Path, *, isolated: bool) -> str:
+def _content(source: Path, *, isolated: bool, options: Sequence[str]) -> str:
     """Return a digest of what the trained copy is made from."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} {isolated}".encode())
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {isolated} {options}".encode())
     for path in sorted(source.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and path.name != WEIGHTS:
             digest.update(path.relative_to(source).as_posix().encode() + b"\0" + path.read_bytes())

@@ -42,3 +42,8 @@ class Carried:
     content: dict[str, Json]
     comments: dict[Place, str]
     told: list[Told]
+
+    def keys(self, section: str) -> list[str]:
+        """Return the keys of a section of the content."""
+        found = self.content.get(section)
+        return list(found) if isinstance(found, dict) else []

@@ -62,9 +62,9 @@ def _block(value: Json, place: Place, comments: Mapping[Place, str], depth: int)
             if not isinstance(each, dict | list) or len(indent + _flow(each)) <= _WIDTH:
                 yield f"{indent}- {_flow(each)}"
                 continue
-            first, *others = _block(each, (*place, number), comments, 0)
-            yield f"{indent}- {first}"
-            yield from (f"{indent}  {line}".rstrip() for line in others)
+            first, *others = _block(each, (*place, number), comments, depth + 1)
+            yield f"{indent}- {first.lstrip()}"
+            yield from others
 
 
 def _deep(value: Json) -> bool:

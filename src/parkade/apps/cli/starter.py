@@ -1,0 +1,74 @@
+"""A new project made from the sample: a folder that can be applied at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parkade.apps.cli import sample
+from parkade.apps.projectfile.schema import ID, schema
+from parkade.domain.errors import AlreadyExists, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The project's own files, as they are here for a project called Sample.
+_TEMPLATES = Path(__file__).with_name("newproject")
+_NAME = "Sample"
+#: The models, and what train.py is told for each.
+_MODELS = {"model-a": (), "model-b": ("--words",)}
+#: Of no use where the model is served from.
+_LEFT = ("__pycache__", "README.md")
+#: Short enough for endpoints of the project to have names.
+_LONGEST = 24
+
+
+def make(folder: Path, cache: Path, tell: Callable[[str], None]) -> str:
+    """Make the project, whole or not at all, and return its name.
+
+    Raises AlreadyExists for a folder with something in it, and StartFailed where the sample cannot
+    be trained.
+    """
+    folder = folder.absolute()
+    name = _name(folder)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise AlreadyExists(
+                f"{folder} is there, and not an empty folder",
+                hint="name a folder that is new, or empty",
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
+            _fill(Path(made), name, cache, tell)
+            folder.mkdir(exist_ok=True)
+            for each in (Path(made) / "project").iterdir():
+                each.rename(folder / each.name)
+    except OSError as error:
+        raise InvalidInput(
+            f"{folder} cannot be made: {error.strerror}", field="folder", hint="name another"
+        ) from error
+    return name
+
+
+def _fill(work: Path, name: str, cache: Path, tell: Callable[[str], None]) -> None:
+    project = work / "project"
+    (project / "models").mkdir(parents=True)
+    for model, options in _MODELS.items():
+        tell(f"Making {model}")
+        prepared = sample.prepare(work, cache, tell, options)
+        shutil.copytree(prepared, project / "models" / model, ignore=shutil.ignore_patterns(*_LEFT))
+    for template in sorted(_TEMPLATES.iterdir()):
+        text = template.read_text(encoding="utf-8")
+        named = text.replace(_NAME, name).replace(_NAME.lower(), name.lower())
+        (project / template.name).write_text(named, encoding="utf-8")
+    (project / ID).write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")
+
+
+def _name(folder: Path) -> str:
+    """Return the project's name, which is the folder's as far as that may be one."""
+    words = re.findall(r"[A-Za-z0-9]+", folder.name)
+    return "-".join(words)[:_LONGEST].rstrip("-") or _NAME
