@@ -10,17 +10,15 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from parkade.domain.comparing.reading import Body
 from parkade.domain.errors import Unreadable
 
-if TYPE_CHECKING:
-    from datetime import timedelta
-
 #: The hour of the calls in a file, which is part of its key.
 _HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\Z", re.ASCII)
+_AN_HOUR = timedelta(hours=1)
 _TEXTS = frozenset({"CSV", "JSON"})
 
 
@@ -87,7 +85,7 @@ class Window:
         if hour is None:
             return True
         after = self.end is not None and hour - slack >= self.end
-        before = self.start is not None and hour + slack < self.start
+        before = self.start is not None and hour + _AN_HOUR + slack <= self.start
         return not (after or before)
 
 

@@ -174,8 +174,11 @@ def _run(
 
 def _aim(client: Client, text: str, model: str, field: str) -> Aim:
     aim = aims.read(text, field=field)
-    places = aims.all_of(client, aim.endpoint, [aim.variant] if aim.variant else [], model=model)
-    return places[0] if aim.variant else aims.Aim(endpoint=aim.endpoint, model=model)
+    if aim.variant:
+        return aims.all_of(client, aim.endpoint, [aim.variant], model=model)[0]
+    # What is not there is told by name, before anything is sent.
+    client.get("endpoints", aim.endpoint)
+    return Aim(endpoint=aim.endpoint, model=model)
 
 
 def _instant(text: str | None, now: datetime, field: str) -> datetime | None:
