@@ -6,7 +6,6 @@ then, and not yet stored as done.
 """
 
 import json
-import sqlite3
 import threading
 from contextlib import closing, contextmanager, suppress
 
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.clients.account import Account, account, variant
+from tests.faults.holding import hold_up, is_writing, rows
 from tests.house import PATIENCE, wait_for
 
 FORWARD = [
@@ -29,16 +29,9 @@ CREATING = ["config", "bring_up", "wait"]
 #: Each kill is followed by a start of control, which takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(300)
 
-_HOLD_UP = """
-    CREATE TRIGGER held_up BEFORE UPDATE ON deployments
-    WHEN json_extract(OLD.content, '$.steps[#-1].kind') = '{step}'
-        AND json_extract(OLD.content, '$.steps[#-1].outcome') IS NULL
-    BEGIN
-        SELECT count(*) FROM (
-            WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever)
-            SELECT n FROM forever
-        );
-    END
+_HELD_UP = """
+    json_extract(OLD.content, '$.steps[#-1].kind') = '{step}'
+    AND json_extract(OLD.content, '$.steps[#-1].outcome') IS NULL
 """
 
 
@@ -73,11 +66,8 @@ def begin(own, payload):
 
 def stored(own, deployment_id):
     """The record as it is in the database, whoever is alive."""
-    with closing(sqlite3.connect(own.house.paths.database, timeout=PATIENCE)) as database:
-        row = database.execute(
-            "SELECT content FROM deployments WHERE id = ?", (deployment_id,)
-        ).fetchone()
-    return json.loads(row[0])
+    ((content,),) = rows(own.house, "SELECT content FROM deployments WHERE id = ?", deployment_id)
+    return json.loads(content)
 
 
 def over(own, deployment_id):
@@ -89,38 +79,23 @@ def over(own, deployment_id):
     return own.house.ok("GET", f"/v1/deployments/{deployment_id}").json()
 
 
-def hold_up(own, *, before, then):
-    """Let control be held up in the step `then`, and no longer in the one before."""
-    with closing(
-        sqlite3.connect(own.house.paths.database, timeout=PATIENCE, isolation_level=None)
-    ) as database:
-        database.execute("BEGIN IMMEDIATE")
-        if before:
-            database.execute("DROP TRIGGER held_up")
-        if then:
-            database.execute(_HOLD_UP.format(step=then))
-        database.execute("COMMIT")
-
-
 def is_held_up(own, deployment_id, step):
     """Tell whether control is in a write that does not end, in this step."""
     last = (stored(own, deployment_id)["steps"] or [{}])[-1]
     if last.get("kind") != step or last.get("outcome") is not None:
         return False
-    with closing(
-        sqlite3.connect(own.house.paths.database, timeout=0.2, isolation_level=None)
-    ) as database:
-        try:
-            database.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return True
-        database.execute("ROLLBACK")
-        return False
+    return is_writing(own.house)
+
+
+def hold_up_in(own, step, *, before=None):
+    """Hold control up in this step, and no longer in the one before."""
+    then = _HELD_UP.format(step=step) if step else None
+    hold_up(own.house, "deployments", before=before, then=then)
 
 
 def killed_in(own, steps, payload):
     """Deploy, with control killed in each of these steps; return the deployment when it is over."""
-    hold_up(own, before=None, then=steps[0])
+    hold_up_in(own, steps[0])
     with unanswered(own, payload) as deployment_id:
         kill_in_each(own, deployment_id, steps)
     return over(own, deployment_id)
@@ -145,11 +120,12 @@ def unanswered(own, payload):
 
 def running(own, name):
     """The id of the deployment of an endpoint that is running."""
-    with closing(sqlite3.connect(own.house.paths.database, timeout=PATIENCE)) as database:
-        row = database.execute(
-            "SELECT id FROM deployments WHERE endpoint_name = ? AND status = 'running'", (name,)
-        ).fetchone()
-    return row and row[0]
+    found = rows(
+        own.house,
+        "SELECT id FROM deployments WHERE endpoint_name = ? AND status = 'running'",
+        name,
+    )
+    return found and found[0][0]
 
 
 def kill_in_each(own, deployment_id, steps):
@@ -167,7 +143,7 @@ def kill_in_each(own, deployment_id, steps):
             own.house.supervisor.kill()
             own.house.supervisor.wait(PATIENCE)
         pid = own.house.kill("control")
-        hold_up(own, before=step, then=steps[number] if number < len(steps) else None)
+        hold_up_in(own, steps[number] if number < len(steps) else None, before=step)
         if everything:
             own.house.end()
             own.house.up()
