@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -74,6 +74,10 @@ class Address:
         return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n"
 
 
+class _Unconnected(OSError):
+    """There is nobody to connect to."""
+
+
 class HttpCaller:
     """The caller port."""
 
@@ -107,6 +111,8 @@ class HttpCaller:
         except TimeoutError:
             self._drop()
             return Reply(status=0, trouble=f"no answer within {self._timeout:g} s")
+        except _Unconnected as error:
+            return Reply(status=0, trouble=f"no connection: {error}")
         except (OSError, httptools.HttpParserError) as error:
             self._drop()
             return Reply(status=0, trouble=f"the connection broke: {error}")
@@ -120,7 +126,10 @@ class HttpCaller:
 
     async def _connected(self) -> _Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await _connect(self._address)
+            try:
+                self._connection = await _connect(self._address)
+            except OSError as error:
+                raise _Unconnected(error.strerror or str(error)) from error
         return self._connection
 
     def _drop(self) -> None:
@@ -172,8 +181,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Know where to write to."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  as the loop has it
-        self._transport = transport
+        # Not every loop's transports are of asyncio's classes.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the answer."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Failures that are told with what was expected and what came; of each case one comes first.
 MOST_FAILURES = 10
+_OF_ONE_CASE = 3
 #: Windows that a picture of a run has at most, and the shortest of them, in seconds.
 MOST_WINDOWS = 120
 _WINDOWS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -157,7 +158,7 @@ def _failures(shots: Sequence[Shot]) -> tuple[Shot, ...]:
     nth: Counter[str] = Counter()
     ranked = []
     for place, shot in enumerate(sorted(shots, key=lambda each: each.at)):
-        if not shot.ok:
+        if not shot.ok and nth[shot.case] < _OF_ONE_CASE:
             ranked.append((nth[shot.case], place, shot))
             nth[shot.case] += 1
     first = sorted(ranked, key=lambda each: each[:2])[:MOST_FAILURES]
