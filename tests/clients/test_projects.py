@@ -1,0 +1,232 @@
+"""A project from one file on a whole Parkade: applied, killed anywhere, applied again, destroyed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.clients.account import QUICK
+from tests.clients.relay import relay
+from tests.house import NO_OP, PATIENCE, House, house, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: So many bytes do not fit into what sockets hold: an upload of them can be met under way.
+_WEIGHTS = 16 * 1024 * 1024
+#: What lists tell what there is.
+_NOUNS = ("models", "configs", "endpoints", "routes", "alarms", "projects")
+
+_TWICE = """
+project: Text
+models: {m: {data: "s3://m/m", image: x}}
+endpoints:
+  e:
+    variants:
+      - {name: A, model: m, type: ml.c5.xlarge}
+      - {name: A, model: m, type: ml.c5.xlarge}
+"""
+
+
+class Team:
+    """The `parkade` command of somebody with a folder of models and a file."""
+
+    def __init__(self, built: House, folder: Path) -> None:
+        self.house = built
+        self.folder = folder
+        shutil.copytree(NO_OP, folder / "model-a")
+        self.environment = {
+            **os.environ,
+            "PARKADE_URL": built.url,
+            "PARKADE_TOKEN": built.token,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+
+    def write(self, stage: str, *, weight: float = 1, least: int = 1) -> None:
+        """Write the file, with an endpoint of one variant."""
+        variant = {"name": "Model-A", "model": "model-a", "type": "ml.c5.xlarge", "weight": weight}
+        content = {
+            "project": "Text",
+            "stage": stage,
+            "stages": {stage: {}},
+            "models": {"model-a": {"source": "model-a", "image": "sagemaker-scikit-learn"}},
+            "endpoints": {
+                "words": {"variants": [{**variant, "instances": least}], "lease": {"minutes": 30}}
+            },
+            "routes": {f"/{stage.lower()}": {"endpoint": "words"}},
+        }
+        (self.folder / "parkade.yaml").write_text(yaml.safe_dump(content))
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "parkade.apps.cli.main", *arguments],
+            env=self.environment | environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
+        """Run a command to its end; return what it wrote."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == status, f"{arguments}: {process.returncode}: {out}{err}"
+        return out, err
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json")[0])
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """SIGKILL the client."""
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == -signal.SIGKILL
+
+    def applications(self, prefix: str) -> list[dict[str, Any]]:
+        answer = self.house.call("GET", f"/v1/projects/{prefix}/applications")
+        return [] if answer.status_code == 404 else list(answer.json()["applications"])
+
+    def there(self) -> dict[str, Any]:
+        """Return all names that there are, and all objects."""
+        found: dict[str, Any] = {
+            noun: sorted(
+                each.get("name") or each.get("path") or each["prefix"]
+                for each in self.house.ok("GET", f"/v1/{noun}?limit=1000").json()[noun]
+            )
+            for noun in _NOUNS
+        }
+        for bucket in self.house.ok("GET", "/v1/objects").json()["buckets"]:
+            listed = self.house.ok("GET", f"/v1/objects/{bucket['name']}").json()["objects"]
+            found[bucket["name"]] = [each["key"] for each in listed]
+        return found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("projects")
+    (folder / "server.yaml").write_text(QUICK)
+    with house(folder / "state", "--config", str(folder / "server.yaml")) as made:
+        yield made
+
+
+@pytest.fixture
+def team(built: House, tmp_path: Path) -> Team:
+    return Team(built, tmp_path)
+
+
+def test_a_file_becomes_a_service_once_and_goes_again_with_all_that_it_made(team: Team) -> None:
+    before = team.there()
+    team.write("Demo")
+    out, _ = team.run("apply", "--yes")
+    assert "TextDemo: 3 to create" in out
+    team.house.wait_state("TextDemo-words", "running")
+    answer = wait_for(
+        lambda: (
+            (told := team.house.call("POST", "/demo", json={"text": "coin"})).is_success and told
+        ),
+        why="the route",
+    )
+    assert answer
+    there, events = team.there(), len(team.house.events())
+    assert there["endpoints"] == ["TextDemo-words"]
+    assert team.run("apply", "--yes")[0] == "TextDemo: nothing differs\n"
+    assert team.json("apply", "--yes") == {"changes": []}
+    assert (team.there(), len(team.house.events())) == (there, events)
+    page, _ = team.run("status")
+    assert "● running" in page
+    assert f"{team.house.url}/demo" in page
+    assert "parkade.yaml does not differ" in page
+    team.run("destroy", "--yes")
+    after = {name: names for name, names in team.there().items() if names}
+    assert after == {name: names for name, names in before.items() if names}
+
+
+def test_a_client_that_is_killed_while_it_stores_leaves_nothing_half_done(team: Team) -> None:
+    team.write("Stored")
+    (team.folder / "model-a" / "weights.bin").write_bytes(os.urandom(_WEIGHTS))
+    before = team.there()
+    with relay(team.house.port, held=b"PUT /v1/objects/") as slow:
+        process = team.start("apply", "--yes", PARKADE_URL=slow.url)
+        assert slow.holding.wait(PATIENCE), "nothing is being stored"
+        team.kill(process)
+    assert team.there() == before
+    assert team.applications("TextStored") == []
+    out, _ = team.run("apply", "--yes")
+    assert "TextStored: 3 changes are made" in out
+    assert team.json("apply", "--yes") == {"changes": []}
+    (key,) = team.there()["textstored-archive"]
+    assert key.startswith("TextStored/")
+    assert not list((team.folder / "cache" / "parkade" / "archives").glob("*.tar.gz"))
+    team.run("destroy", "--yes")
+
+
+def test_a_client_that_is_killed_while_it_waits_changes_nothing_of_the_end(team: Team) -> None:
+    team.write("Waiting")
+    process = team.start("apply", "--yes")
+    wait_for(lambda: team.applications("TextWaiting"), why="an application")
+    team.kill(process)
+    # It waits for the end of what the killed one began, or finds that end.
+    assert team.run("apply", "--yes")[0] == "TextWaiting: nothing differs\n"
+    (application,) = team.applications("TextWaiting")
+    assert application["status"] == "succeeded"
+    assert team.house.state_of("TextWaiting-words") in {"starting", "running"}
+    team.run("destroy", "--yes")
+
+
+def test_two_that_apply_at_once_do_so_one_after_the_other_or_one_is_refused(team: Team) -> None:
+    processes = []
+    for weight in (1.0, 2.0):
+        own = Team(team.house, team.folder / f"of-{weight}")
+        own.write("Both", weight=weight)
+        processes.append((own, weight, own.start("apply", "--yes")))
+    done = []
+    for own, weight, process in processes:
+        out, err = process.communicate(timeout=PATIENCE)
+        if process.returncode == 0:
+            done.append((own, weight))
+        else:
+            assert process.returncode == 1, out + err
+            assert "is being applied by" in err or "has changed since plan" in err, err
+    assert done
+    applications = sorted(team.applications("TextBoth"), key=lambda each: str(each["begun_at"]))
+    assert len(applications) == len(done)
+    for first, second in itertools.pairwise(applications):
+        assert first["ended_at"] <= second["begun_at"]
+    # What is there is wholly what one of them asked for.
+    last = [own for own, _ in done if own.json("apply", "--dry-run") == {"changes": []}]
+    assert len(last) == 1
+    last[0].run("destroy", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("project: Text\nmodles: {}\n", "modles"),
+        ("project: Text\nproject: Text\n", "project"),
+        (_TWICE, "two variants named 'A'"),
+        ("project: Text\nmodels: {a: {source: none, image: x}}\n", "there is no folder"),
+        ("project: Text\nstages: {a: {base: b}, b: {base: a}}\nstage: a\n", "a"),
+        ("project: [Text\n", "parkade.yaml:"),
+        ("\x00\xff" * 5_000_000, "larger than 1 MB"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_changes_nothing(team: Team, text: str, told: str) -> None:
+    before, events = team.there(), team.house.events()
+    (team.folder / "parkade.yaml").write_text(text, encoding="latin-1")
+    out, err = team.run("apply", "--yes", status=1)
+    assert out == ""
+    assert told in err
+    assert all(line.startswith("error: ") for line in err.splitlines())
+    assert (team.there(), team.house.events()) == (before, events)
