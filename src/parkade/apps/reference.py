@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, get_args, get_origin
 
 from pydantic import BaseModel
 
+from parkade.apps import projectpages
+from parkade.apps.projectfile import schema
 from parkade.apps.serverfile import ServerFile
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def main() -> None:
     """Write the pages into the folder that is named."""
     folder = Path(sys.argv[1])
     (folder / "configuration.md").write_text(configuration(), encoding="utf-8")
+    (folder / "project-reference.md").write_text(projectpages.reference(), encoding="utf-8")
+    (folder / schema.ID).write_text(projectpages.published(), encoding="utf-8")
 
 
 if __name__ == "__main__":
