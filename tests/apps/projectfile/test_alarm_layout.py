@@ -156,3 +156,23 @@ def test_every_address_makes_a_name(address):
     (part,) = parts(Kind.SUBSCRIBER, {"subscribers": [address]}).values()
     assert len(part.name) <= 63
     assert part.name.isascii()
+
+
+def test_a_budget_is_that_of_the_project_and_endpoints_are_paid_from_it():
+    limits = {"budget": {"amount": 50}}
+    (budget,) = parts(Kind.BUDGET, {}, limits=limits).values()
+    assert (budget.name, float(budget.content["usd"])) == ("ShopDemo", 50)
+    endpoints = parts(Kind.ENDPOINT, {}, limits=limits)
+    assert {each.content["owner"] for each in endpoints.values()} == {"ShopDemo"}
+    assert "owner" not in parts(Kind.ENDPOINT, {})["text"].content
+
+
+def test_a_budgets_owner_owns_what_names_nobody():
+    limits = {"budget": {"amount": 50, "owner": "ann"}}
+    document = a_document({})
+    document["endpoints"]["image"]["owner"] = "eve"
+    endpoints = parts(Kind.ENDPOINT, {}, limits=limits, endpoints=document["endpoints"])
+    assert endpoints["text"].content["owner"] == "ann"
+    assert endpoints["image"].content["owner"] == "eve"
+    (budget,) = parts(Kind.BUDGET, {}, limits=limits).values()
+    assert budget.name == "ann"

@@ -66,6 +66,12 @@ class Content(Section):
         return prefix_of(self.project, self.stage or "")
 
     @property
+    def owner(self) -> str | None:
+        """Who pays for endpoints that name nobody: whose budget it is; None: whoever applies it."""
+        budget = self.limits.budget
+        return None if budget is None else budget.owner or self.prefix
+
+    @property
     def archives(self) -> str:
         """The bucket that archives go to."""
         return self.bucket or f"{self.prefix.lower()[:55].rstrip('-')}-archive"

@@ -69,10 +69,10 @@ def _content(
         told["AsyncInferenceConfig"] = _asynchronous(endpoint.asynchronous)
     if endpoint.max_wait_minutes is not None:
         told["maxWaitMinutes"] = endpoint.max_wait_minutes
-    return told | _terms(endpoint)
+    return told | _terms(document, endpoint)
 
 
-def _terms(endpoint: EndpointSetting) -> dict[str, Json]:
+def _terms(document: Document, endpoint: EndpointSetting) -> dict[str, Json]:
     lease = endpoint.lease
     if not isinstance(lease, LeaseSetting):
         return {"metered": False}
@@ -83,8 +83,9 @@ def _terms(endpoint: EndpointSetting) -> dict[str, Json]:
     }
     if lease.minutes is not None:
         told["minutes"] = lease.minutes
-    if endpoint.owner is not None:
-        told["owner"] = endpoint.owner
+    owner = endpoint.owner or document.owner
+    if owner is not None:
+        told["owner"] = owner
     if endpoint.sleep is not None:
         told["sleep"] = endpoint.sleep.model_dump()
     if endpoint.wake is not None:

@@ -157,7 +157,8 @@ class EndpointSetting(Section):
         default=LeaseSetting(), description="false: it runs without a lease, and is not metered."
     )
     owner: Owner | None = Field(
-        default=None, description="who pays; null: whoever applies the file."
+        default=None,
+        description="who pays; null: whose budget `limits.budget` is, else whoever applies the file.",
     )
     maintain: bool | Maintaining | None = Field(
         default=None,

@@ -97,7 +97,7 @@ def _secret_names(data: Data) -> list[str]:
 
 def _budgets(document: Document) -> Iterator[Part]:
     budget = document.limits.budget
-    if budget is None:
+    if budget is None or document.owner is None:
         return
     content: dict[str, Json] = {
         "usd": str(price.amount(budget.amount)),
@@ -105,7 +105,7 @@ def _budgets(document: Document) -> Iterator[Part]:
         "then": budget.then,
         "zone": budget.zone,
     }
-    yield Part(kind=Kind.BUDGET, name=budget.owner, key=budget.owner, content=content)
+    yield Part(kind=Kind.BUDGET, name=document.owner, key="budget", content=content)
 
 
 def _routes(document: Document) -> Iterator[Part]:

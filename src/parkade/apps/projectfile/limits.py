@@ -13,7 +13,10 @@ from parkade.domain.errors import InvalidInput
 class BudgetSetting(Section):
     """What an owner may spend."""
 
-    owner: Owner = Field(description="whose budget it is.")
+    owner: Owner | None = Field(
+        default=None,
+        description="whose budget it is; null: the project's, by the prefix of its names.",
+    )
     amount: Amount = Field(description="US dollars in each period.")
     per: Literal["day", "week", "month"] = Field(
         default="week", description="the period; weeks begin on Monday."
@@ -46,4 +49,6 @@ class LimitsSetting(Section):
     instances: Count | None = Field(
         default=None, description="instances of all its endpoints, as far as scaling may go."
     )
-    budget: BudgetSetting | None = Field(default=None, description="the owner's budget.")
+    budget: BudgetSetting | None = Field(
+        default=None, description="the budget of who owns its endpoints."
+    )
