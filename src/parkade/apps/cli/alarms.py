@@ -68,13 +68,18 @@ def table(found: list[Any]) -> Table:
     drawn.add_column("State", no_wrap=True)
     drawn.add_column("On what, since when, and why", overflow="fold", ratio=1)
     for each in found:
-        sign, style = _SIGNS[each["state"]]
         why = f"cannot be evaluated: {each['trouble']}" if each["trouble"] else each["reason"]
         drawn.add_row(
             Text(each["name"]),
-            Text(sign, style=style),
+            state(each),
             Text.assemble(
                 each["watches"], "\n", (f"since {views.instant(each['since'])}: {why}", "dim")
             ),
         )
     return drawn
+
+
+def state(alarm: dict[str, Any]) -> Text:
+    """Write the state of an alarm with its sign."""
+    sign, style = _SIGNS[alarm["state"]]
+    return Text(sign, style=style)

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from parkade.apps.cli import alarms
+from parkade.apps.cli import alarms, views
 from parkade.apps.cli.sparklines import Line, Lines, quantity
 from parkade.domain.price import CURRENCY, dollars
 from parkade.domain.spans import duration
@@ -106,14 +105,23 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def _alarms(view: dict[str, Any]) -> Iterator[RenderableType]:
+    """Draw the alarms, a line each; only one that is in ALARM, or in trouble, says why."""
     if not view["alarms"] and not view["missing"]:
         return
     yield Rule(Text("Alarms", style="bold"), align="left", style="dim")
-    if view["alarms"]:
-        yield alarms.table(view["alarms"])
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", style="bold")
+    table.add_column(overflow="fold", ratio=1)
+    for each in view["alarms"]:
+        told = each["trouble"] or (each["reason"] if each["state"] == "ALARM" else "")
+        since = Text(f"since {views.instant(each['since'])}", style="dim")
+        table.add_row(alarms.state(each), each["name"], since.append(f": {told}" if told else ""))
     for name in view["missing"]:
-        yield Text(f"{name} is not there; parkade apply makes it again", style="yellow")
-    yield Padding("", 0)
+        gone = Text("not there; parkade apply makes it again", style="yellow")
+        table.add_row(Text("\u2717 gone", style="yellow"), name, gone)
+    yield table
+    yield Text("")
 
 
 def _clock(text: str) -> str:

@@ -9,7 +9,7 @@ from parkade.domain.dashboard.promql import QUANTILES, quantile, rate, selected
 from parkade.domain.project.metrics import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from parkade.domain.dashboard.subject import Watched
 
@@ -35,7 +35,7 @@ def _traffic(endpoint: Watched) -> Iterator[Panel]:
         endpoint,
         "Invocations",
         "What each variant was asked.",
-        ("InvocationsProcesssed" if endpoint.asynchronous else "Invocations",),
+        {"InvocationsProcesssed" if endpoint.asynchronous else "Invocations": ""},
         [
             Query(
                 expression=selected(
@@ -54,7 +54,11 @@ def _traffic(endpoint: Watched) -> Iterator[Panel]:
         endpoint,
         "Errors",
         "Answers 4xx and 5xx of the model, and invocations without a good answer of it.",
-        ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors"),
+        {
+            "Invocation4XXErrors": "4xx",
+            "Invocation5XXErrors": "5xx",
+            "InvocationModelErrors": "not good",
+        },
         [
             Query(
                 expression=rate(
@@ -68,7 +72,7 @@ def _traffic(endpoint: Watched) -> Iterator[Panel]:
                     selected("parkade_invocation_model_errors_total", endpoint=endpoint.name),
                     "variant",
                 ),
-                legend=f"{_BY_VARIANT} no good answer",
+                legend=f"{_BY_VARIANT} not good",
             ),
         ],
     )
@@ -86,7 +90,7 @@ def _latencies(endpoint: Watched) -> Iterator[Panel]:
             # CloudWatch's latencies of models are in microseconds; Prometheus' are in seconds.
             unit=Measure.MICROSECONDS,
             grafana_unit="s",
-            lines=_lines(endpoint.name, endpoint.variants, [(metric, s) for s, _ in QUANTILES]),
+            lines=_lines(endpoint.name, endpoint.variants, metric, [how for how, _ in QUANTILES]),
             queries=()
             if endpoint.asynchronous
             else tuple(
@@ -108,7 +112,7 @@ def _queue(endpoint: Watched) -> Iterator[Panel]:
         about="Requests that wait, and that run.",
         unit=Measure.COUNT,
         grafana_unit="short",
-        lines=_lines(endpoint.name, [""], [("ApproximateBacklogSize", "Maximum")]),
+        lines=_lines(endpoint.name, [""], "ApproximateBacklogSize", ["Maximum"]),
         queries=(
             Query(
                 expression=f"sum by (state) ({selected('parkade_backlog_requests', **of)})",
@@ -121,7 +125,7 @@ def _queue(endpoint: Watched) -> Iterator[Panel]:
         about="Since when the request waits that has waited longest.",
         unit=Measure.SECONDS,
         grafana_unit="s",
-        lines=_lines(endpoint.name, [""], [("ApproximateAgeOfOldestRequest", "Maximum")]),
+        lines=_lines(endpoint.name, [""], "ApproximateAgeOfOldestRequest", ["Maximum"]),
         queries=(
             Query(expression=selected("parkade_backlog_oldest_seconds", **of), legend="oldest"),
         ),
@@ -130,7 +134,7 @@ def _queue(endpoint: Watched) -> Iterator[Panel]:
         endpoint,
         "Failures",
         "Requests that failed, and that waited too long.",
-        ("InvocationFailures", "ExpiredRequests"),
+        {"InvocationFailures": "failed", "ExpiredRequests": "expired"},
         [
             Query(
                 expression=selected("parkade_async_requests_per_minute", **of, result=result),
@@ -179,7 +183,7 @@ def _models(endpoint: Watched) -> Iterator[Panel]:
             about=about,
             unit=unit,
             grafana_unit=grafana_unit,
-            lines=_lines(endpoint.name, endpoint.multi_model, [(metric, statistic)]),
+            lines=_lines(endpoint.name, endpoint.multi_model, metric, [statistic]),
             queries=(
                 Query(expression=selected(family, endpoint=endpoint.name), legend=_BY_VARIANT),
             ),
@@ -215,7 +219,7 @@ def _instances(endpoint: Watched) -> Iterator[Panel]:
             about=f"What the instances of each variant use on average. {about}",
             unit=Measure.PERCENT,
             grafana_unit="percent",
-            lines=_lines(endpoint.name, endpoint.variants, [(metric, "Average")]),
+            lines=_lines(endpoint.name, endpoint.variants, metric, ["Average"]),
             queries=(Query(expression=selected(family, **of), legend=_BY_VARIANT),),
         )
 
@@ -224,7 +228,7 @@ def _counted(
     endpoint: Watched,
     title: str,
     about: str,
-    metrics: Sequence[str],
+    metrics: Mapping[str, str],
     queries: Sequence[Query],
     grafana_unit: str = "reqps",
 ) -> Panel:
@@ -233,28 +237,29 @@ def _counted(
         about=about,
         unit=Measure.COUNT,
         grafana_unit=grafana_unit,
-        lines=_lines(endpoint.name, endpoint.variants, [(name, "Sum") for name in metrics]),
+        lines=tuple(
+            Line(
+                label=f"{variant} {word}".rstrip(),
+                series=METRICS[name].of_variant(endpoint.name, variant),
+                statistic="Sum",
+            )
+            for variant in endpoint.variants
+            for name, word in metrics.items()
+        ),
         queries=tuple(queries),
     )
 
 
 def _lines(
-    endpoint_name: str, variants: Sequence[str], told: Sequence[tuple[str, str]]
+    endpoint_name: str, variants: Sequence[str], metric: str, statistics: Sequence[str]
 ) -> tuple[Line, ...]:
     """Return a line for each variant and statistic, its label no longer than it has to be."""
-    several = len({name for name, _ in told}) > 1
     return tuple(
         Line(
-            label=" ".join(
-                filter(
-                    None,
-                    (variant, name if several else "", "" if len(told) == 1 or several else how),
-                )
-            )
-            or name,
-            series=METRICS[name].of_variant(endpoint_name, variant),
+            label=f"{variant} {how if len(statistics) > 1 else ''}".strip() or "all",
+            series=METRICS[metric].of_variant(endpoint_name, variant),
             statistic=how,
         )
         for variant in variants
-        for name, how in told
+        for how in statistics
     )
