@@ -185,19 +185,16 @@ def greatest(steps: Sequence[Judged]) -> Judged | None:
 
 def verdict(aim: Aim, steps: Sequence[Judged]) -> str:
     """Say what was found, for people."""
-    best = greatest(steps)
-    limited = any(each.held is Held.CLIENT for each in steps)
-    if limited:
-        reached = f"at least {best.finding.rate:g}" if best else f"less than {aim.first:g}"
-        last = next(each for each in steps if each.held is Held.CLIENT)
-        return f"{reached} requests a second; {last.reason}, at {last.finding.rate:g} a second"
+    best, within = greatest(steps), f"within {aim.target_ms:g} ms"
+    limit = next((each for each in steps if each.held is Held.CLIENT), None)
+    if limit is not None:
+        reached = f"at least {best.finding.rate:g}" if best else "it is not known how many"
+        return f"{reached} requests a second {within}; at {limit.finding.rate:g} a second {limit.reason}"
     if best is None:
-        first = steps[0] if steps else None
-        why = f": {first.reason}" if first else ""
-        return f"not even {aim.first:g} requests a second hold{why}"
-    if best.finding.rate >= aim.last:
-        return f"{best.finding.rate:g} requests a second hold, the most that was asked for"
-    return f"{best.finding.rate:g} requests a second hold"
+        why = f": {steps[0].reason}" if steps else ""
+        return f"not even {aim.first:g} requests a second {within}{why}"
+    told = f"{best.finding.rate:g} requests a second {within}"
+    return f"{told}, the most that was asked for" if best.finding.rate >= aim.last else told
 
 
 def _plain(rate: float, low: float, high: float) -> float:

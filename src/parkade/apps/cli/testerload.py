@@ -140,7 +140,6 @@ def show(told: dict[str, Any]) -> None:
     """Print what was found."""
     if told["steps"]:
         render.show(testerviews.load(told))
-    render.say(f"{told['target']}: {told['verdict']} within {told['target_ms']:g} ms "
-               f"({told['quantile']})")  # fmt: skip
+    render.say(f"{told['target']}, {told['quantile']}: {told['verdict']}")
     for each in told["notes"]:
         render.say(each)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cli import testerviews
 from parkade.apps.pictures import byrate, latency
-from parkade.apps.pictures.page import page, table
+from parkade.apps.pictures.page import frame, page, table
 from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(folder: Path, told: Mapping[str, Any]) -> None:
     title = f"Tester: {told['target']}"
     picture = latency.picture(f"Response time of {told['target']}", told)
     parts = [
-        picture,
+        frame(picture),
         table("By case", testerviews.COLUMNS, testerviews.rows(told)),
     ]
     if told["failures"]:
@@ -36,7 +36,7 @@ def run(folder: Path, told: Mapping[str, Any]) -> None:
             (each["case"], f"{each['at_seconds']:.1f} s", each["expected"], each["got"])
             for each in told["failures"]
         ]
-        parts.append(table("First failures", ("Case", "At", "Expected", "Got"), rows, text=True))
+        parts.append(table("First failures", ("Case", "At", "Expected", "Got"), rows, kind="text"))
     facts = [
         f"{told['clients']} clients, {_rhythm(told)}; began {told['began_at']}",
         "A time is that of the whole answer: from before its request was sent to its last byte.",
@@ -61,7 +61,7 @@ def load(folder: Path, told: Mapping[str, Any]) -> None:
         "Latency counts from when a request was due, whatever became of the ones before.",
         *told["notes"],
     ]
-    parts = [picture, table("Steps", testerviews.LOAD_COLUMNS, rows)]
+    parts = [frame(picture), table("Steps", testerviews.LOAD_COLUMNS, rows, kind="noted")]
     best = told["greatest"] is not None
     whole = page(title, told["verdict"], good=best, facts=facts, parts=parts)
     _write(folder, told, "latency.svg", picture, whole)

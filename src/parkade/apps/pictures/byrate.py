@@ -35,6 +35,7 @@ def picture(title: str, found: Mapping[str, Any]) -> str:
             ("two", quantile),
             ("held", "holds"),
             ("bad", "does not hold"),
+            *([("unsure", "the client was the limit")] if found["client_limited"] else []),
             ("target", f"target, {target:g} ms"),
         ],
     )
@@ -59,7 +60,10 @@ def _drawn(
         x = across.at(each["rate"])
         y = _height(up, each["latency_ms"]) if _known(each) else up.end
         told = f"{each['rate']:g} a second: {each['reason']}"
-        yield svg.dot(x, y, "held", told, radius=4.5) if each["holds"] else svg.cross(x, y, told)
+        if each["holds"] or each["client_limited"]:
+            yield svg.dot(x, y, "held" if each["holds"] else "unsure", told, radius=4.5)
+        else:
+            yield svg.cross(x, y, told)
 
 
 def _height(up: Axis, value: float) -> float:

@@ -27,7 +27,7 @@ _STYLE = """
 .picture .axis{stroke:var(--soft)}.picture .line{fill:none;stroke-width:2;stroke-linejoin:round}
 .picture .one{stroke:var(--one)}.picture .two{stroke:var(--two)}.picture .dot.one{fill:var(--one)}
 .picture .dot.two{fill:var(--two)}.picture .bad{stroke:var(--bad);fill:var(--bad)}
-.picture .target{stroke:var(--good);stroke-dasharray:6 4;fill:none}.picture .held{fill:var(--good)}
+.picture .target{stroke:var(--good);stroke-dasharray:6 4;fill:none}.picture .held{fill:var(--good)}.picture .unsure{fill:var(--ground);stroke:var(--soft);stroke-width:2}
 """.strip()
 
 
@@ -119,7 +119,7 @@ def _key(entries: Sequence[tuple[str, str]]) -> Iterable[str]:
     for kind, name in entries:
         if kind == "bad":
             yield cross(x + 8, 44)
-        elif kind == "held":
+        elif kind in {"held", "unsure"}:
             yield dot(x + 8, 44, kind)
         else:
             yield line(x, 44, x + 16, 44, f"line {kind}")
