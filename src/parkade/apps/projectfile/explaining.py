@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: How tags of unions stand in places: they are no keys of the file.
 _TAG = re.compile(r"\([a-z]+\)")
 _ABOUT_KEY = "[key]"
+_UNKNOWN, _MISSING = "extra_forbidden", "missing"
+#: What a suggestion says was meant.
+_MEANT = re.compile(r"^did you mean '([^']+)'")
 #: What a value should have been, by the type of pydantic's error.
 _WANTED = {
     "string_type": "a text",
@@ -38,8 +41,16 @@ _NAMES = {
 
 
 def explained(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return one problem for each of pydantic's errors."""
-    return [_explained(dict(each), model) for each in error.errors(include_url=False)]
+    """Return one problem for each of pydantic's errors; a key that is misspelt is one, not two."""
+    told = [
+        (each["type"], _explained(dict(each), model)) for each in error.errors(include_url=False)
+    ]
+    meant = {
+        (*problem.place[:-1], match[1])
+        for kind, problem in told
+        if kind == _UNKNOWN and (match := _MEANT.search(problem.hint))
+    }
+    return [each for kind, each in told if kind != _MISSING or each.place not in meant]
 
 
 def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
@@ -51,12 +62,12 @@ def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
             hint = "a route is one path segment such as /falcon"
         return Problem(place=place[:-1], message=f"{key!r} is not a usable name", hint=hint)
     kind = error["type"]
-    if kind == "extra_forbidden":
+    if kind == _UNKNOWN:
         known = sorted(_keys(model, error["loc"][:-1]))
         key = str(place[-1])[:80]
         hint = suggestion(key, known) or ("known are " + ", ".join(known) if known else "")
         return Problem(place=place, message=f"unknown key {key!r}", hint=hint)
-    if kind == "missing":
+    if kind == _MISSING:
         return Problem(place=place, message="is missing", hint=f"give {place[-1]}")
     if kind in _WANTED:
         return Problem(

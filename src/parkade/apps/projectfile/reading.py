@@ -152,7 +152,7 @@ def text_of(path: Path) -> str:
         with path.open("rb") as source:
             content = source.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
-        hint = "name another with --file, or begin with: parkade init DIR"
+        hint = "check the path; parkade init DIR makes a new project"
         raise BadFile.of(Mark(), "there is no such file", hint=hint) from error
     except OSError as error:
         raise BadFile.of(Mark(), f"it cannot be read: {error.strerror}") from error

@@ -62,25 +62,20 @@ for _tag, _pattern, _first in (
 
 def read(text: str) -> Tree | None:
     """Return what a YAML text says; None: it is empty. Raises BadFile."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         told = " ".join(filter(None, (error.context, error.problem)))
         raise _at(place, f"it is not YAML: {told}") from error
     except yaml.YAMLError as error:
         raise BadFile.of(Mark(), f"it is not YAML: {' '.join(str(error).split())}") from error
-    finally:
-        loader.dispose()
     return None if node is None else _Reader().tree(node, ())
 
 
 def scalar(text: str) -> Any:
     """Return what a plain scalar means."""
-    loader = _Loader("")
-    tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-    loader.dispose()
+    tag = _Loader("").resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return _value(tag, text)
 
 
