@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from parkade.apps.cli import (
+    ab,
     alarms,
     apply,
     audit,
@@ -25,6 +26,7 @@ from parkade.apps.cli import (
     models,
     money,
     objects,
+    pipeline,
     projectfiles,
     projects,
     render,
@@ -134,7 +136,8 @@ _offer(_PROJECTS, apply.apply, projects.status, projects.destroy)
 _offer(_PROJECTS, dashboard.dashboard)
 app.add_typer(projects.app, name="projects", rich_help_panel=_PROJECTS)
 app.add_typer(tester.app, name="tester", rich_help_panel=_PROJECTS)
-_offer(_PROJECTS, replays.replay)
+app.add_typer(pipeline.app, name="pipeline", rich_help_panel=_PROJECTS)
+_offer(_PROJECTS, replays.replay, ab.ab)
 _offer(_PROJECTS, projectfiles.schema)
 app.command("import", rich_help_panel=_PROJECTS)(projectfiles.import_)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)

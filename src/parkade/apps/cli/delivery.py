@@ -1,0 +1,294 @@
+"""Delivers a project: its models' own cases, packing, applying, the tester, and the way on or back.
+
+Where an endpoint is updated in stages, the tester runs while both fleets serve: what it finds good
+is promoted, what it does not is rolled back before all requests meet it. Anything else is tried once
+it serves; then the way back is the document before.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from parkade.apps import settings
+from parkade.apps.cli import (
+    apply,
+    applywait,
+    archives,
+    cases,
+    differenceviews,
+    meant,
+    render,
+    testerplan,
+    testerrun,
+    waiting,
+)
+from parkade.apps.cli import wanted as wanting
+from parkade.apps.cli.client import Client, Refused, Unreachable
+from parkade.apps.cli.deliveryreport import Outcome, Report, Step, StepKind
+from parkade.apps.projectfile.document import containers
+from parkade.domain.cases import FILE
+from parkade.domain.errors import ParkadeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from parkade.apps.cli.wanted import Wanted
+    from parkade.apps.projectfile.reading import Local, ProjectFile
+
+#: Stages of an update in which both fleets have requests.
+_BOTH_SERVE = frozenset({"shifting", "baking"})
+
+
+class _Failed(ParkadeError):
+    """A step failed, and no later one is begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """What the tester found, and in the midst of which updates."""
+
+    passed: bool
+    #: Endpoints that were between two fleets.
+    endpoints: tuple[str, ...] = ()
+
+
+class Delivery:
+    """One delivery of one stage of a file."""
+
+    def __init__(self, client: Client, path: Path, stage: str | None) -> None:
+        self._client = client
+        self._path = path
+        self._stage = stage
+
+    def carry_out(self) -> Report:
+        """Do all the steps, as far as they go, and tell what came of each.
+
+        Raises BadFile for a file with something wrong, before any step.
+        """
+        file = meant.read(self._path, self._stage)
+        wanted = wanting.Wanted.of(file)
+        report = Report(project=file.content.prefix)
+        try:
+            with _step(report, StepKind.TEST) as said:
+                said.text = self._test(file, wanted)
+            with _step(report, StepKind.PACK) as said:
+                said.text = self._pack(wanted)
+            trial = self._apply(report, wanted)
+            if trial is None:
+                trial = self._try(report, wanted, ())
+                if not trial.passed:
+                    self._roll_back(report)
+        except _Failed:
+            pass  # the report has it
+        return report
+
+    def _test(self, file: ProjectFile, wanted: Wanted) -> str:
+        """Run the cases of the models that the file names, or of all folders that have some."""
+        chosen = file.content.pipeline.test
+        folders = {
+            each.place: each
+            for each in file.locals
+            if each.folder and (chosen is None or str(each.place[1]) in chosen)
+        }
+        tested, count, differ = [], 0, []
+        for each in folders.values():
+            model = str(each.place[1])
+            if chosen is None and not (each.path / FILE).is_file():
+                render.note(f"{model}: it has no cases of its own ({FILE})")
+                continue
+            render.note(f"{model}: running its cases")
+            for outcome in cases.run(
+                each.path, _environment(wanted, each), settings.server_settings().cache
+            ):
+                render.note(f"{model}: {outcome.case.id} {outcome}")
+                count += 1
+                if not outcome.passed:
+                    differ.append(f"{model}: {outcome.case.id}")
+            tested.append(model)
+        if differ:
+            raise _Failed(f"{len(differ)} of {count} cases differ: {', '.join(differ)}")
+        if not tested:
+            raise _Nothing("no model has cases of its own")
+        return f"{count} cases of {', '.join(tested)}, all as expected"
+
+    def _pack(self, wanted: Wanted) -> str:
+        """Pack and store what is not there yet. What is stored changes nothing that serves."""
+        missing = archives.missing(self._client, wanted.archives)
+        for each in missing:
+            archives.store(self._client, each, settings.server_settings().cache)
+        if not missing:
+            raise _Nothing("all archives are stored already")
+        return "stored " + ", ".join(f"{each.model} at {each.address}" for each in missing)
+
+    def _apply(self, report: Report, wanted: Wanted) -> _Trial | None:
+        """Apply what differs; return what was found in the midst of it, if anything was tried."""
+        trial: _Trial | None = None
+        with _step(report, StepKind.APPLY) as said:
+            apply.wait_for_others(self._client, report.project, wait=True)
+            difference = wanting.difference(self._client, wanted)
+            if difference["problems"]:
+                message, hint = differenceviews.sentence(difference["problems"])
+                raise _Failed(message, hint=hint)
+            if not difference["changes"]:
+                raise _Nothing("nothing differs")
+            render.aside(differenceviews.difference(difference))
+            begun = self._client.post(
+                "projects",
+                body=wanted.document.sent(),
+                plan=difference["plan_id"],
+                key=uuid.uuid4().hex,
+            )
+            report.application = begun["id"]
+            trial = self._follow(report, begun, wanted, difference)
+            view = self._over(begun)
+            if trial is not None and not trial.passed:
+                # That it fails is what was asked for.
+                raise _Failed("it was rolled back, since the tester failed")
+            applywait.require_success(view)
+            said.text = f"{len(difference['changes'])} changes are made"
+        return trial
+
+    def _follow(
+        self,
+        report: Report,
+        begun: Mapping[str, Any],
+        wanted: Wanted,
+        difference: Mapping[str, Any],
+    ) -> _Trial | None:
+        """Look on until it is over; try what is served by two fleets as soon as it is."""
+        updated = [
+            each["name"]
+            for each in difference["changes"]
+            if each["kind"] == "endpoint" and each["verb"] == "change"
+        ]
+        tell = applywait.Teller(render.note)
+        seen = time.monotonic()
+        while True:
+            try:
+                view = self._client.get("projects", report.project, "applications", begun["id"])
+                tell.news(view)
+                if view["status"] != "running":
+                    return None
+                between = tuple(name for name in updated if self._between(name))
+            except (Unreachable, Refused) as error:
+                waiting.bear(error, time.monotonic() - seen)
+            else:
+                seen = time.monotonic()
+                if between and self._tests(wanted):
+                    trial = self._try(report, wanted, between)
+                    self._steer(report, trial)
+                    return trial
+            time.sleep(waiting.PERIOD)
+
+    def _between(self, endpoint_name: str) -> bool:
+        """Tell whether two fleets of the endpoint have requests at this moment."""
+        rollout = self._client.get("endpoints", endpoint_name)["rollout"]
+        return rollout is not None and rollout["stage"] in _BOTH_SERVE and 0 < rollout["share"] < 1
+
+    def _over(self, begun: Mapping[str, Any]) -> dict[str, Any]:
+        return applywait.until_over(self._client, begun["project"], begun["id"])
+
+    def _tests(self, wanted: Wanted) -> bool:
+        return wanted.content.tester is not None and wanted.content.pipeline.tester
+
+    def _try(self, report: Report, wanted: Wanted, between: tuple[str, ...]) -> _Trial:
+        """Run the tester of the file; one that it does not have finds nothing wrong."""
+        with _step(report, StepKind.TESTER, goes_on=True) as said:
+            if not self._tests(wanted):
+                raise _Nothing("the file has no tester, or pipeline.tester is false")
+            plan = testerplan.plan(testerplan.Asked(file=self._path, stage=self._stage))
+            report.tester = testerrun.carry_out(plan)
+            told = f"{report.tester['target']}: {report.tester['summary']}"
+            course = plan.course
+            if report.tester["seconds"] < course.duration - course.interval:
+                raise _Failed(f"{told}; it was ended before its time")
+            if not report.tester["passed"]:
+                raise _Failed(told)
+            said.text = told
+        done = report.of(StepKind.TESTER)
+        return _Trial(
+            passed=done is not None and done.outcome is not Outcome.FAILED, endpoints=between
+        )
+
+    def _steer(self, report: Report, trial: _Trial) -> None:
+        """Take the updates to their ends, or back; one that has ended by itself stays so."""
+        kind, verb = (
+            (StepKind.PROMOTE, "promote") if trial.passed else (StepKind.ROLL_BACK, "rollback")
+        )
+        with _step(report, kind) as said:
+            told = []
+            for name in trial.endpoints:
+                try:
+                    self._client.post("endpoints", name, "rollout", verb)
+                    told.append(name)
+                except Refused as refusal:
+                    if refusal.status != _CONFLICT:
+                        raise
+                    render.note(f"{name}: {refusal.message}")
+            if not told:
+                raise _Nothing("the update had come to its end by itself")
+            ends = "the new fleet takes all requests" if trial.passed else "what served before does"
+            said.text = f"{', '.join(told)}: {ends}"
+
+    def _roll_back(self, report: Report) -> None:
+        """Apply the document before, where this delivery has changed anything."""
+        with _step(report, StepKind.ROLL_BACK) as said:
+            if not report.application:
+                raise _Nothing("nothing was changed, and nothing is taken back")
+            try:
+                begun = self._client.post(
+                    "projects", report.project, "rollback", key=uuid.uuid4().hex
+                )
+            except Refused as refusal:
+                if refusal.status != _CONFLICT:
+                    raise
+                raise _Nothing(refusal.message) from refusal
+            applywait.require_success(self._over(begun))
+            said.text = "the document before serves again"
+
+
+#: HTTP's status of what cannot be done as things stand.
+_CONFLICT = 409
+
+
+class _Nothing(ParkadeError):
+    """There is nothing to do in a step."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What is to be told of a step that goes well."""
+
+    text: str = ""
+
+
+@contextmanager
+def _step(report: Report, kind: StepKind, *, goes_on: bool = False) -> Iterator[_Said]:
+    """Do a step and report it. Raises _Failed where it fails, unless it `goes_on` all the same."""
+    said, began, place = _Said(), time.monotonic(), len(report.steps)
+    render.note(f"-- {kind}")
+    outcome, failure = Outcome.PASSED, None
+    try:
+        yield said
+    except _Nothing as nothing:
+        outcome, said.text = Outcome.SKIPPED, nothing.message
+    except ParkadeError as error:
+        outcome, failure = Outcome.FAILED, error
+        said.text = "; ".join(filter(None, (error.message, error.hint)))
+    seconds = time.monotonic() - began
+    # Where it began: others may have come and gone in the midst of it.
+    report.steps.insert(place, Step(kind=kind, outcome=outcome, text=said.text, seconds=seconds))
+    render.note(f"   {outcome}: {said.text}")
+    if failure is not None and not goes_on:
+        raise _Failed(failure.message) from failure
+
+
+def _environment(wanted: Wanted, local: Local) -> dict[str, str]:
+    """Return the environment of the container that a folder is served in."""
+    data = next(each for place, each in containers(wanted.document) if place == local.place)
+    return {name: wanted.document.value(given) for name, given in data.environment.items()}
