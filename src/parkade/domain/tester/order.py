@@ -100,7 +100,7 @@ def read(content: Mapping[str, Any]) -> Order:
     found, url = _cases(given["cases"])
     schedule, zone = _text(given, "schedule"), _text(given, "timezone")
     if schedule or zone:
-        require_schedule(schedule, zone)
+        _require_schedule(schedule, zone)
     clients = given["clients"]
     if not isinstance(clients, int) or isinstance(clients, bool):
         raise InvalidInput(f"clients {clients!r} is no whole number", field="clients")
@@ -135,6 +135,18 @@ def _cases(given: Any) -> tuple[str, str]:
     text = json.dumps(given)
     cases.read(text, name="cases")
     return text, ""
+
+
+def _require_schedule(schedule: str, zone: str) -> None:
+    try:
+        require_schedule(schedule, zone)
+    except InvalidInput as error:
+        # As it is spelt here; others spell it as Application Auto Scaling does.
+        raise InvalidInput(
+            error.message.replace(error.field, error.field.lower(), 1),
+            field=error.field.lower(),
+            hint=error.hint,
+        ) from error
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:
