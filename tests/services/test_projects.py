@@ -14,6 +14,7 @@ from parkade.domain.errors import (
     ProjectNotFound,
     Throttled,
     Unavailable,
+    Unreadable,
 )
 from parkade.domain.project.application import Status
 from parkade.domain.project.part import Kind, Part
@@ -331,6 +332,36 @@ def test_temporary_errors_are_tried_again_visibly(world):
     world.clock.advance(pause)
     assert world.go(application).status is Status.SUCCEEDED
     assert world.events().count("project.retried") == 2
+
+
+def test_what_cannot_be_seen_for_a_moment_is_looked_at_again_after_a_pause(world):
+    world.applied(a_project(endpoints={}, alarms=["slow"]))
+    application = world.destroy()
+    found, world.keepers[Kind.ALARM].found = world.keepers[Kind.ALARM].found, _busy
+    waiting = world.go(application)
+    assert [each.error for each in waiting.steps[0].retries] == ["busy"]
+    world.keepers[Kind.ALARM].found = found
+    assert world.go(application).steps[0].outcome is None
+    world.clock.advance(timedelta(seconds=2))
+    assert world.go(application).status is Status.SUCCEEDED
+
+
+def _busy(name):
+    raise Unavailable("busy")
+
+
+@pytest.mark.parametrize("steps_done", [0, 8])
+def test_a_project_that_is_damaged_meanwhile_fails_its_application(world, steps_done):
+    application = world.apply(a_project(endpoints={}, alarms=["slow"]))
+    walk = Walk(world.desk)
+    for _ in range(steps_done):
+        walk.advance(application.id)
+    world.store.damage(PREFIX, "it is torn")
+    failed = world.finish(application)
+    assert failed.status is Status.FAILED
+    assert "it is torn" in failed.reason
+    with pytest.raises(Unreadable, match="it is torn"):
+        world.projects.apply(a_project(), "ann")
 
 
 def test_a_temporary_error_that_stays_is_given_up(world):

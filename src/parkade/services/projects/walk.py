@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.retries import RETRIES, TEMPORARY
 from parkade.domain.deploy.steps import Outcome
-from parkade.domain.errors import Conflict, EndpointBusy, ParkadeError, VersionConflict
+from parkade.domain.errors import Conflict, EndpointBusy, ParkadeError, Unreadable, VersionConflict
 from parkade.domain.project import contents
 from parkade.domain.project.application import Purpose, Status
 from parkade.domain.project.difference import Verb
@@ -101,12 +101,11 @@ class Walk:
         """Do what is to be done for a step under way; None: something was, else when to look."""
         step = application.steps[number]
         until = step.paused_until
-        if until is not None and not step.asked:
-            if application.cancelled_by:
-                self._fail(application, number, f"called off; {step.retries[-1].error}")
-                return None
-            if self._desk.now() < until:
-                return until
+        if until is not None and application.cancelled_by and not step.asked:
+            self._fail(application, number, f"called off; {step.retries[-1].error}")
+            return None
+        if until is not None and self._desk.now() < until:
+            return until
         try:
             return self._carry_on(application, number)
         except VersionConflict:
@@ -193,11 +192,11 @@ class Walk:
         """
         if step.asked or step.verb not in {Verb.CREATE, Verb.REPLACE}:
             return None
-        record = self._desk.store.get(application.prefix)
-        made = record.find(step.ref)
-        if made is None or made.content or made.application != application.id:
-            return None
         try:
+            record = self._desk.store.get(application.prefix)
+            made = record.find(step.ref)
+            if made is None or made.content or made.application != application.id:
+                return None
             if self._keeper(step).found(step.name) is not None:
                 return None
         except ParkadeError as error:
@@ -249,15 +248,19 @@ class Walk:
         """Store how it ended, told before: a notice that is lost is worse than one told twice."""
         desk, now = self._desk, self._desk.now()
         over = replace(ending.ended(application), ended_at=now)
+        record: Record | None = None
+        if over.status is Status.SUCCEEDED and over.purpose is not Purpose.DESTROY:
+            try:
+                record = ending.settled(desk.store.get(over.prefix), over)
+            except Unreadable as error:
+                over = replace(over, status=Status.FAILED, reason=said(error))
         text = ending.told(over)
         ending.tell(over, desk)
         event = events.event(over, ending.verb(over), text, now)
-        if over.status is not Status.SUCCEEDED:
-            desk.store.put(over, event=event)
-        elif over.purpose is Purpose.DESTROY:
+        if over.status is Status.SUCCEEDED and over.purpose is Purpose.DESTROY:
             desk.store.close(over, event)
         else:
-            desk.store.put(over, ending.settled(desk.store.get(over.prefix), over), event)
+            desk.store.put(over, record, event)
 
     def _keeper(self, step: Step) -> Keeper:
         return self._desk.keepers.of(step.kind)
