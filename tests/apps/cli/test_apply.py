@@ -107,7 +107,7 @@ def test_a_file_is_shown_stored_and_applied_step_by_step(desk):
     result = put(desk)
     assert "TextDemo: 3 to create\n" in result.stdout
     assert f"  + create endpoint {ENDPOINT}\n    173.74 USD a month, while it runs" in result.stdout
-    assert "price  0.00 USD a month before, 173.74 USD after, while all of it runs" in result.stdout
+    assert "price  nothing before, 173.74 USD a month after, while all of it runs" in result.stdout
     assert "TextDemo: 3 changes are made, after " in result.stdout
     assert f"create endpoint {ENDPOINT} done: it is there" in result.stderr
     assert f"call it: POST {desk.environment['PARKADE_URL']}/text" in result.stderr

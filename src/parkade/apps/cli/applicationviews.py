@@ -41,11 +41,15 @@ def purpose(view: Mapping[str, Any]) -> str:
 
 
 def status(view: Mapping[str, Any]) -> Text:
-    """Say how it stands, with its sign, and the reason where there is one."""
+    """Say how it stands, with its sign."""
     sign, style, words = _STATUSES[view["status"]]
     by = f" by {view['cancelled_by']}" if view["cancelled_by"] else ""
-    reason = f": {' '.join(view['reason'].split())}" if view["reason"] else ""
-    return Text(f"{sign} {words}{by}{reason}", style=style)
+    return Text(f"{sign} {words}{by}", style=style)
+
+
+def reason(view: Mapping[str, Any]) -> str:
+    """Say on one line why it failed; empty: it did not."""
+    return " ".join(view["reason"].split())
 
 
 def took(view: Mapping[str, Any]) -> str:
@@ -66,9 +70,9 @@ def steps(view: Mapping[str, Any]) -> Table:
     now = _instant(view["begun_at"]) + timedelta(seconds=view["took_seconds"])
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=2)
+    table.add_column(overflow="fold")
     table.add_column(no_wrap=True, justify="right", style="dim")
-    table.add_column(overflow="fold", ratio=3)
+    table.add_column(overflow="fold")
     for each in view["steps"]:
         sign, style = sign_of(each)
         words = deployviews.told(each)
@@ -76,7 +80,10 @@ def steps(view: Mapping[str, Any]) -> Table:
             words = Text.assemble(words[: _ROOM // 2], " … ", words[-_ROOM // 2 :])
         table.add_row(
             Text(sign, style),
-            Text(named(each), _COMING[1] if each["started_at"] is None else ""),
+            Text(
+                f"{each['verb']} {each['kind']} {each['key']}",
+                _COMING[1] if each["started_at"] is None else "",
+            ),
             _span(each, now),
             words,
         )

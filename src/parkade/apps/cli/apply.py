@@ -67,7 +67,9 @@ def apply(
         if not difference["changes"] and not difference["problems"]:
             _keep(client, wanted, as_json=as_json)
             return
-        settle_on(client, difference, "Apply", yes=yes, as_json=as_json)
+        count = len(difference["changes"])
+        what = "this change" if count == 1 else f"these {count} changes"
+        settle_on(client, difference, f"Apply {what}", yes=yes, as_json=as_json)
         _store(client, wanted)
         begun = client.post(
             "projects",
@@ -103,7 +105,7 @@ def wait_for_others(client: Client, prefix: str, *, wait: bool) -> None:
 
 
 def settle_on(
-    client: Client, difference: dict[str, Any], verb: str, *, yes: bool, as_json: bool
+    client: Client, difference: dict[str, Any], question: str, *, yes: bool, as_json: bool
 ) -> None:
     """Show a difference, and go on only if that is fine.
 
@@ -123,9 +125,7 @@ def settle_on(
             field="yes",
             hint="look at the difference with --dry-run, then give --yes",
         )
-    count = len(difference["changes"])
-    what = "this change" if count == 1 else f"these {count} changes"
-    typer.confirm(f"{verb} {what} at {client.url}?", abort=True, err=True)
+    typer.confirm(f"{question} at {client.url}?", abort=True, err=True)
 
 
 def follow(

@@ -64,6 +64,9 @@ def require_success(view: dict[str, Any]) -> None:
     if view["status"] == "succeeded":
         return
     told = applicationviews.status(view).plain.partition(" ")[2]
+    reason = applicationviews.reason(view)
+    if reason:
+        told = f"{told}: {reason.rstrip('. ')}"
     raise NotApplied(
         f"{view['project']}: {told}",
         hint="what was done stays; see it with: parkade status --project "

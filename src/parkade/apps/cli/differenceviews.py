@@ -76,11 +76,11 @@ def whole_price(view: Mapping[str, Any]) -> str:
     """Say what a month of the project costs before and after."""
     before, after = view["monthly_before"], view["monthly_after"]
     if before == after:
-        return f"{amounts.whole(after)} a month while all of it runs, as before"
-    return (
-        f"{amounts.whole(before)} a month before, {amounts.whole(after)} after, "
-        "while all of it runs"
-    )
+        return f"{_monthly(after)} while all of it runs, as before"
+    if not _costs(after):
+        return f"{_monthly(before)} before, nothing after"
+    was = _monthly(before) if _costs(before) else "nothing"
+    return f"{was} before, {_monthly(after)} after, while all of it runs"
 
 
 def problem(view: Mapping[str, Any]) -> str:
@@ -107,8 +107,9 @@ class _Block:
         for each in _beside(change):
             yield Padding(Text(each, style="dim"), (0, 0, 0, _MARGIN), expand=False)
         room = options.max_width - _MARGIN
+        drawn = _member if change["verb"] == "create" else _field
         for each in change["fields"]:
-            yield Padding(_field(each, room), (0, 0, 0, _MARGIN), expand=False)
+            yield Padding(drawn(each, room), (0, 0, 0, _MARGIN), expand=False)
 
 
 def _beside(change: Mapping[str, Any]) -> Iterable[str]:
@@ -127,19 +128,35 @@ def _price(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) ->
     if not _costs(before) and not _costs(after):
         return ""
     if before == after and after is not None:
-        return f"{amounts.whole(after)} a month, as before"
-    told = [f"{amounts.whole(before)} a month before"] if before is not None else []
+        return f"{_monthly(after)}, as before"
+    told = [f"{_monthly(before)} before"] if before is not None else []
     if after is not None:
-        word = "after" if told else "a month"
-        told.append(f"{amounts.whole(after)} {word}, while it runs")
+        told.append(f"{_monthly(after)}{' after' if told else ''}, while it runs")
     return ", ".join(told)
+
+
+def _monthly(amount: Mapping[str, Any]) -> str:
+    """Say what a month costs; that nobody knows it is not nothing."""
+    if not Decimal(amount["usd"]) and amount["unpriced"]:
+        return f"no price is known for {', '.join(amount['unpriced'])}"
+    return f"{amounts.whole(amount)} a month"
 
 
 def _costs(amount: Mapping[str, Any] | None) -> bool:
     return amount is not None and (bool(amount["unpriced"]) or Decimal(amount["usd"]) != 0)
 
 
+def _member(field: Mapping[str, Any], room: int) -> RenderableType:
+    """Tell a member of what is new."""
+    value = "a secret" if field["hidden"] else _value(field["after"])
+    line = Text.assemble((f"{field['path']}: ", "dim"), value)
+    if len(line) <= room:
+        return line
+    return Group(Text(f"{field['path']}:", style="dim"), _indented(("", value)))
+
+
 def _field(field: Mapping[str, Any], room: int) -> RenderableType:
+    """Tell how a member changes."""
     path = f"{field['path']}: "
     if field["hidden"]:
         return Text.assemble(path, ("a secret, another one than before", "yellow"))
@@ -147,12 +164,19 @@ def _field(field: Mapping[str, Any], room: int) -> RenderableType:
     line = Text.assemble(path, (before, "red"), _ARROW, (after, "green"))
     if len(line) <= room:
         return line
+    return Group(
+        Text(path.rstrip()), _indented(("-", Text(before, "red")), ("+", Text(after, "green")))
+    )
+
+
+def _indented(*rows: tuple[str, RenderableType]) -> Table:
+    """Put values below their path, each behind its sign."""
     values = Table.grid(padding=(0, 1, 0, 0))
     values.add_column(no_wrap=True)
     values.add_column(overflow="fold")
-    values.add_row("  -", Text(before, "red"))
-    values.add_row("  +", Text(after, "green"))
-    return Group(path.rstrip(), values)
+    for sign, value in rows:
+        values.add_row(f"  {sign}" if sign else " ", value)
+    return values
 
 
 def _value(value: object) -> str:

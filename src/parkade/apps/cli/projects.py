@@ -38,7 +38,8 @@ def destroy(
         prefix = meant.meant(client, file=file, project=project, stage=stage).prefix
         applying.wait_for_others(client, prefix, wait=not no_wait)
         difference = client.delete("projects", prefix, dry_run=True)
-        applying.settle_on(client, difference, "Make", yes=yes, as_json=as_json)
+        question = f"Remove all of this, and forget {prefix},"
+        applying.settle_on(client, difference, question, yes=yes, as_json=as_json)
         begun = client.delete("projects", prefix, plan=difference["plan_id"], key=uuid.uuid4().hex)
         applying.follow(client, begun, difference, no_wait=no_wait, as_json=as_json)
         if not as_json:

@@ -89,6 +89,8 @@ def _facts(view: Mapping[str, Any], file: File | None) -> Table:
         told = applicationviews.status(last)
         told.append(f", {at}, {applicationviews.purpose(last)} {last['id']} by {last['actor']}")
         facts.add_row("last", told)
+        if last["reason"] and last["status"] == "failed":
+            facts.add_row("", Text(applicationviews.reason(last), style="red"))
         if last["status"] == "running":
             over = sum(each["outcome"] is not None for each in last["steps"])
             facts.add_row("", f"{over} of {len(last['steps'])} steps are done")
@@ -160,7 +162,9 @@ def _kind(heading: str, parts: Sequence[Mapping[str, Any]], url: str) -> Table:
     table.add_column("State", overflow="fold")
     table.add_column("", overflow="fold")
     for each in parts:
-        table.add_row(each["key"], _condition(each), _beside(each, url))
+        # A budget is known by its owner.
+        name = each["name"] if each["kind"] == "budget" else each["key"]
+        table.add_row(name, _condition(each), _beside(each, url))
     return table
 
 
@@ -179,6 +183,14 @@ def _beside(part: Mapping[str, Any], url: str) -> str:
     return "; ".join(told)
 
 
+def _went(application: Mapping[str, Any]) -> Text:
+    """Say how an application stands, with the reason where it failed."""
+    told = applicationviews.status(application)
+    if application["status"] == "failed":
+        told.append(f": {applicationviews.reason(application)}")
+    return told
+
+
 def projects(found: Sequence[Mapping[str, Any]]) -> Table:
     """List projects, one a row."""
     rows = ((each["prefix"], str(each["parts"]), *_last(each)) for each in found)
@@ -189,7 +201,7 @@ def _last(project: Mapping[str, Any]) -> tuple[str, Text]:
     last = project["application"]
     if last is None:
         return "-", Text("cannot be read", style="red")
-    return views.instant(last["begun_at"]), applicationviews.status(last)
+    return views.instant(last["begun_at"]), _went(last)
 
 
 def applications(found: Sequence[Mapping[str, Any]]) -> Table:
@@ -201,7 +213,7 @@ def applications(found: Sequence[Mapping[str, Any]]) -> Table:
             applicationviews.purpose(each),
             each["actor"],
             str(len(each["steps"])),
-            applicationviews.status(each),
+            _went(each),
         )
         for each in found
     )
