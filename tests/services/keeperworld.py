@@ -48,7 +48,10 @@ class KeeperWorld(DeployWorld):
             conditions,
             prices=self.money.prices,
             opting=lambda: self.opting,
+            applied=lambda prefix: self.applied if prefix == PREFIX else None,
         )
+        #: What was wholly made of the project before.
+        self.applied = None
         self._errands = 0
 
     def errand(self):

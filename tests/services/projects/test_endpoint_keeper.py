@@ -141,6 +141,30 @@ def test_what_people_changed_that_the_content_speaks_of_is_put_back(world):
     assert world.terms.get(NAME).keep == kept
 
 
+@pytest.mark.parametrize("deployed", [True, False])
+def test_what_was_said_before_and_is_said_no_more_is_taken_away(world, deployed):
+    """A line that is taken out of the file is taken away; one that never was there is not."""
+    said = an_endpoint(
+        DataCaptureConfig=CAPTURE,
+        sleep={"after_minutes": 10},
+        tags={PROJECT_TAG: PREFIX, "team": "nlp"},
+    )
+    world.apply(said)
+    world.applied = replace(PROJECT, parts=(said,))
+    world.provisioner.tag(NAME, {**world.provisioner.tags(NAME), "mine": "yes"}, "bob")
+    if not deployed:
+        world.expire()
+    silent = an_endpoint()
+    assert world.differs(silent) == ["DataCaptureConfig", "sleep", "tags.team"]
+    assert world.apply(silent)
+    assert world.terms.get(NAME) is None
+    tags = world.provisioner.tags(NAME)
+    assert ("team" in tags, tags["mine"]) == (False, "yes")
+    assert world.catalog.config(world.book.get(NAME).config_name).capture is None
+    world.applied = replace(PROJECT, parts=(silent,))
+    assert not world.apply(silent)
+
+
 def test_all_terms_are_settled_without_a_deployment(world):
     world.apply(an_endpoint())
     made = len(world.deployments.all().records)
@@ -337,6 +361,15 @@ def test_another_content_of_it_is_made_ready_and_the_former_goes(world):
     assert world.apply(first)
     assert len(world.configs_of()) == 1
     assert not world.apply(first)
+
+
+def test_its_tags_are_those_of_its_config_until_it_is_started(world):
+    tagged = an_endpoint(deploy=False, tags={PROJECT_TAG: PREFIX, "team": "nlp"})
+    world.apply(tagged)
+    world.applied = replace(PROJECT, parts=(tagged,))
+    assert world.differs(an_endpoint(deploy=False)) == ["tags.team"]
+    world.apply(an_endpoint(deploy=False))
+    assert len(world.configs_of()) == 1
 
 
 def test_what_the_meter_started_gets_the_new_content_where_it_runs(world):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.parts.projects import Ports
     from parkade.domain.project.project import Project
+    from parkade.domain.project.record import Record
     from parkade.ports.projects import ProjectStore
     from parkade.services.projects.keeper import Keeper
 
@@ -26,11 +27,19 @@ def keepers(ports: Ports, store: ProjectStore) -> Sequence[Keeper]:
     """Return the keepers of models and of endpoints."""
     desk, deployer = ports.deploying.desk, ports.deploying.deployer
 
-    def documents(prefix: str) -> Sequence[Project]:
+    def known(prefix: str) -> Record | None:
         try:
-            return store.get(prefix).documents
+            return store.get(prefix)
         except ProjectNotFound:
-            return ()
+            return None
+
+    def documents(prefix: str) -> Sequence[Project]:
+        record = known(prefix)
+        return record.documents if record else ()
+
+    def applied(prefix: str) -> Project | None:
+        record = known(prefix)
+        return record.applied if record else None
 
     models = ModelKeeper(
         EmbeddedModels(ports.host, ports.catalog, ports.changed),
@@ -53,5 +62,6 @@ def keepers(ports: Ports, store: ProjectStore) -> Sequence[Keeper]:
         conditions,
         prices=ports.money.prices,
         opting=lambda: opting(ports.file()),
+        applied=applied,
     )
     return models, endpoints

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from parkade.domain.idle import IdleRules
     from parkade.domain.project.part import Part
 
+#: What a content may leave unsaid, so that it stays as it is.
+_UNSAID = (variants.SHADOW, capturing.KEY, queueing.KEY, *settling.KEYS)
 _DEPLOY, _SCALING, _TAGS, _METERED, _OWNER = "deploy", "scaling", "tags", "metered", "owner"
 
 
@@ -39,6 +41,8 @@ class Wanted:
     deploy: bool
     #: What is settled about its lease, as the content has it.
     terms: Mapping[str, Json]
+    #: Tags that the former content gave it, and this one does not.
+    untagged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +65,13 @@ class Stand:
     terms: Terms
 
 
-def read(part: Part) -> Wanted:
-    """Return what a part wants. Raises InvalidInput."""
-    content = part.content
+def read(part: Part, former: Mapping[str, Json] | None = None) -> Wanted:
+    """Return what a part wants. Raises InvalidInput.
+
+    What its former content said, and this one says no more, is to be none; what neither says is
+    left as it is.
+    """
+    content = _withdrawing(part.content, former or {})
     deploy = content.get(_DEPLOY, True)
     if not isinstance(deploy, bool):
         raise InvalidInput(f"deploy {str(deploy)[:80]!r} is not true or false", field=_DEPLOY)
@@ -81,7 +89,24 @@ def read(part: Part) -> Wanted:
                 field=name,
                 hint=f"give it a lease, or leave {name} out",
             )
-    return Wanted(order=order, deploy=deploy, terms=settled)
+    untagged = _tags(former or {}).keys() - order.all_tags.keys()
+    return Wanted(order=order, deploy=deploy, terms=settled, untagged=frozenset(untagged))
+
+
+def _withdrawing(content: Mapping[str, Json], former: Mapping[str, Json]) -> Mapping[str, Json]:
+    withdrawn = [key for key in _UNSAID if key in former and key not in content]
+    return {**content, **dict.fromkeys(withdrawn)}
+
+
+def _tags(content: Mapping[str, Json]) -> Mapping[str, Json]:
+    tags = content.get(_TAGS)
+    return tags if isinstance(tags, Mapping) else {}
+
+
+def tags_of(wanted: Wanted, held: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that it is to have: those of people stay."""
+    kept = {name: text for name, text in held.items() if name not in wanted.untagged}
+    return {**kept, **wanted.order.all_tags}
 
 
 def told(stand: Stand) -> dict[str, Json]:
@@ -114,7 +139,7 @@ def settled(wanted: Wanted, stand: Stand | None, rules: IdleRules) -> dict[str, 
         _OWNER: (order.owner or owner or None) if leased else None,
         **_written(naming.wanted_content(order, former(stand))),
         _SCALING: _settled_scaling(order, stand, brought_up=brings_up(wanted, stand)),
-        _TAGS: {**(stand.tags if stand else {}), **order.all_tags},
+        _TAGS: {**tags_of(wanted, stand.tags if stand else {})},
         **settling.told(terms if leased else Terms(endpoint_name=name)),
     }
 

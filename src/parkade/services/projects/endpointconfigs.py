@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.deploy import naming
 from parkade.domain.errors import AlreadyExists, InUse, Unreadable
+from parkade.domain.project.endpoint import tags_of
 from parkade.domain.project.project import PROJECT_TAG
 from parkade.services.deploying.configs import models_of
 from parkade.services.deploying.tidying import needed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import EndpointConfig
-    from parkade.domain.deploy.order import Order
+    from parkade.domain.project.endpoint import Wanted
     from parkade.ports.catalog import CatalogStore
     from parkade.services.deploying.desk import Desk
     from parkade.services.projects.keeper import Errand
@@ -50,11 +51,12 @@ class Configs:
                     return config, {k: v for k, v in tags.items() if k not in {FOR, CURRENT}}
         return None
 
-    def make(self, order: Order, former: Blueprint | None, errand: Errand) -> EndpointConfig:
+    def make(self, wanted: Wanted, former: Blueprint | None, errand: Errand) -> EndpointConfig:
         """Make the config that is wanted, unless it is there. Raises AlreadyExists and InvalidInput.
 
         Raises ModelNotFound where a model of it is not there.
         """
+        order = wanted.order
         held_config = former.config if former else None
         variants = (*order.variants, *naming.wanted_shadows(order, held_config))
         models = models_of(variants, self._desk)
@@ -65,11 +67,13 @@ class Configs:
                 f"endpoint config {config.name!r} is there and says something else",
                 hint="delete it, then apply again",
             )
-        tags = {**order.all_tags, PROJECT_TAG: errand.project, FOR: order.endpoint_name}
+        marks = {PROJECT_TAG: errand.project, FOR: order.endpoint_name}
         if held is None:
+            tags = {**order.all_tags, **marks}
             self._desk.provisioner.make_config(config, tags, errand.actor)
             return config
-        self._catalog.put_tags(_KIND, held.name, {**self._tagged().get(held.name, {}), **tags})
+        tags = {**tags_of(wanted, self._tagged().get(held.name, {})), **marks}
+        self._catalog.put_tags(_KIND, held.name, tags)
         return held
 
     def make_current(self, endpoint_name: str, config_name: str) -> None:

@@ -8,6 +8,7 @@ one that is not to be brought up. Time is bought by creating an endpoint, and at
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,10 +27,9 @@ from parkade.services.projects.endpointlook import look
 from parkade.services.projects.keeper import Condition, Progress, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from parkade.domain.deploy.deployment import Deployment
-    from parkade.domain.deploy.order import Order
     from parkade.domain.event import Json
     from parkade.domain.project.endpoint import Wanted
     from parkade.domain.project.part import Part
@@ -58,18 +58,24 @@ class EndpointKeeper:
         *,
         prices: Prices,
         opting: Callable[[], Opting],
+        applied: Callable[[str], Project | None],
     ) -> None:
-        """Take what it works with; `opting` gives the settings of the server's maintainer."""
+        """Take what it works with.
+
+        `opting` gives the settings of the server's maintainer, `applied` what was wholly made last
+        of the project with this prefix.
+        """
         self._desk = desk
         self._deployer = deployer
         self._configs = configs
         self._conditions = conditions
         self._prices = prices
         self._opting = opting
+        self._applied = applied
 
     def check(self, part: Part, project: Project) -> None:  # noqa: ARG002  the protocol's
         """Raise InvalidInput for content that can never be, and Conflict for what is in its way."""
-        wanted = endpoints.read(part)
+        wanted = self._read(part)
         settling.require_watchable(wanted.terms, self._opting())
         seen = self._look(part.name)
         endpoints.settled(wanted, seen.stand if seen else None, self._opting().rules)
@@ -93,7 +99,7 @@ class EndpointKeeper:
         """
         seen = self._look(part.name)
         stand = seen.stand if seen else None
-        return endpoints.settled(endpoints.read(part), stand, self._opting().rules)
+        return endpoints.settled(self._read(part), stand, self._opting().rules)
 
     def hourly(self, content: Mapping[str, Json], project: Project) -> Sum:
         """Return what its instances cost an hour, by the project's own prices first."""
@@ -153,6 +159,7 @@ class EndpointKeeper:
             return Progress(stage=Stage.UNDER_WAY, text=_doing(deployment))
         seen, wanted = self._look(part.name), self._wanted(part, errand)
         if deployment.status is Status.SUCCEEDED:
+            self._tag(wanted, errand)
             self._settle(wanted, errand)
             self._configs.forget_former(part.name, deployment.config_name, errand)
             return Progress(stage=Stage.DONE, text=f"{deployment.config_name} serves")
@@ -186,9 +193,21 @@ class EndpointKeeper:
         return look(name, self._desk, self._configs)
 
     def _wanted(self, part: Part, errand: Errand) -> Wanted:
-        wanted = endpoints.read(part)
+        wanted = self._read(part)
         tags = {**wanted.order.tags, PROJECT_TAG: errand.project}
         return replace(wanted, order=replace(wanted.order, tags=tags))
+
+    def _read(self, part: Part) -> Wanted:
+        """Return what a part wants, in the light of what was applied before it."""
+        tags = part.content.get("tags")
+        prefix = tags.get(PROJECT_TAG) if isinstance(tags, Mapping) else None
+        applied = self._applied(prefix) if isinstance(prefix, str) else None
+        former = (
+            next((each for each in applied.parts if each.ref == part.ref), None)
+            if applied
+            else None
+        )
+        return endpoints.read(part, former.content if former else None)
 
     def _deployment(self, errand: Errand) -> Deployment | None:
         """Return the deployment that the errand has begun."""
@@ -209,14 +228,14 @@ class EndpointKeeper:
     def _put_beside(self, wanted: Wanted, seen: Seen, errand: Errand) -> None:
         """Change what is beside its fleet: scaling, tags, and what is settled."""
         endpointscaling.change(wanted.order, self._desk, errand.actor, runs=not seen.over)
-        self._tag(wanted.order, errand)
+        self._tag(wanted, errand)
         self._settle(wanted, errand)
 
     def _put_over(self, wanted: Wanted, seen: Seen, errand: Errand) -> None:
         """Have the next coin start what is wanted, and start nothing now."""
         name = wanted.order.endpoint_name
         if not endpoints.same_config(wanted, seen.stand.config):
-            config = self._configs.make(wanted.order, seen.former, errand)
+            config = self._configs.make(wanted, seen.former, errand)
             self._desk.meter.reconfigure(name, config.name, actor=errand.actor)
             self._configs.forget_former(name, config.name, errand)
         self._put_beside(wanted, seen, errand)
@@ -224,15 +243,16 @@ class EndpointKeeper:
     def _make_ready(self, wanted: Wanted, errand: Errand) -> None:
         """Make its config, which the meter can start it from."""
         name = wanted.order.endpoint_name
-        config = self._configs.make(wanted.order, None, errand)
+        config = self._configs.make(wanted, None, errand)
         self._configs.make_current(name, config.name)
         self._configs.forget_former(name, config.name, errand)
 
-    def _tag(self, order: Order, errand: Errand) -> None:
-        held = self._desk.provisioner.tags(order.endpoint_name)
-        tags = {**held, **order.all_tags}
+    def _tag(self, wanted: Wanted, errand: Errand) -> None:
+        name = wanted.order.endpoint_name
+        held = self._desk.provisioner.tags(name)
+        tags = endpoints.tags_of(wanted, held)
         if tags != held:
-            self._desk.provisioner.tag(order.endpoint_name, tags, errand.actor)
+            self._desk.provisioner.tag(name, tags, errand.actor)
 
     def _settle(self, wanted: Wanted, errand: Errand) -> None:
         if not wanted.order.metered:
