@@ -150,6 +150,7 @@ class Project:
         assert faults == []
 
 
+@pytest.mark.semantics("states.update", "limits.weight")
 def test_an_endpoint_is_made_changed_by_a_canary_reweighed_and_removed(own: Account) -> None:
     project = Project(own, "Whole")
     digest = hashlib.sha256(b"whole").hexdigest()
@@ -223,6 +224,7 @@ def test_scaling_is_switched_while_callers_call(own: Account) -> None:
     assert project.left() == []
 
 
+@pytest.mark.semantics("async.answer")
 def test_capture_is_put_on_and_an_asynchronous_one_answers(own: Account) -> None:
     project = Project(own, "Async", variants=[Project.variant("a")])
     project.changed(capture={"percentage": 100, "destination": "s3://captured/text"})
