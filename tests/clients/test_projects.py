@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from tests.clients.account import QUICK
 from tests.clients.relay import relay
-from tests.house import NO_OP, PATIENCE, House, house, wait_for
+from tests.clients.team import Team
+from tests.house import PATIENCE, House, house, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +19,6 @@ if TYPE_CHECKING:
 
 #: So many bytes do not fit into what sockets hold: an upload of them can be met under way.
 _WEIGHTS = 16 * 1024 * 1024
-#: What lists tell what there is.
-_NOUNS = ("models", "configs", "endpoints", "routes", "alarms", "projects")
-
 _TWICE = """
 project: Text
 models: {m: {data: "s3://m/m", image: x}}
@@ -36,81 +28,6 @@ endpoints:
       - {name: A, model: m, type: ml.c5.xlarge}
       - {name: A, model: m, type: ml.c5.xlarge}
 """
-
-
-class Team:
-    """The `parkade` command of somebody with a folder of models and a file."""
-
-    def __init__(self, built: House, folder: Path) -> None:
-        self.house = built
-        self.folder = folder
-        shutil.copytree(NO_OP, folder / "model-a")
-        self.environment = {
-            **os.environ,
-            "PARKADE_URL": built.url,
-            "PARKADE_TOKEN": built.token,
-            "XDG_CACHE_HOME": str(folder / "cache"),
-        }
-
-    def write(self, stage: str, *, weight: float = 1, least: int = 1) -> None:
-        """Write the file, with an endpoint of one variant."""
-        variant = {"name": "Model-A", "model": "model-a", "type": "ml.c5.xlarge", "weight": weight}
-        content = {
-            "project": "Text",
-            "stage": stage,
-            "stages": {stage: {}},
-            "models": {"model-a": {"source": "model-a", "image": "sagemaker-scikit-learn"}},
-            "endpoints": {
-                "words": {"variants": [{**variant, "instances": least}], "lease": {"minutes": 30}}
-            },
-            "routes": {f"/{stage.lower()}": {"endpoint": "words"}},
-        }
-        (self.folder / "parkade.yaml").write_text(yaml.safe_dump(content))
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "parkade.apps.cli.main", *arguments],
-            env=self.environment | environment,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
-        """Run a command to its end; return what it wrote."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == status, f"{arguments}: {process.returncode}: {out}{err}"
-        return out, err
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json")[0])
-
-    def kill(self, process: subprocess.Popen[str]) -> None:
-        """SIGKILL the client."""
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=PATIENCE)
-        assert process.returncode == -signal.SIGKILL
-
-    def applications(self, prefix: str) -> list[dict[str, Any]]:
-        answer = self.house.call("GET", f"/v1/projects/{prefix}/applications")
-        return [] if answer.status_code == 404 else list(answer.json()["applications"])
-
-    def there(self) -> dict[str, Any]:
-        """Return all names that there are, and all objects."""
-        found: dict[str, Any] = {
-            noun: sorted(
-                each.get("name") or each.get("path") or each["prefix"]
-                for each in self.house.ok("GET", f"/v1/{noun}?limit=1000").json()[noun]
-            )
-            for noun in _NOUNS
-        }
-        for bucket in self.house.ok("GET", "/v1/objects").json()["buckets"]:
-            listed = self.house.ok("GET", f"/v1/objects/{bucket['name']}").json()["objects"]
-            found[bucket["name"]] = [each["key"] for each in listed]
-        return found
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ class Delivery:
             for outcome in cases.run(
                 each.path, _environment(wanted, each), settings.server_settings().cache
             ):
-                render.note(f"{model}: {outcome.case.id} {outcome}")
+                render.note(f"{model}: {outcome.case.id}: {str(outcome) or 'as expected'}")
                 count += 1
                 if not outcome.passed:
                     differ.append(f"{model}: {outcome.case.id}")
