@@ -76,11 +76,22 @@ class Rig:
             each.close()
 
     def start(
-        self, command: Sequence[str], *, descriptors: Sequence[int] = (), name: str
+        self,
+        command: Sequence[str],
+        *,
+        descriptors: Sequence[int] = (),
+        name: str,
+        source: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a program; its output goes to a log in the folder."""
+        """Start a program; its output goes to a log in the folder.
+
+        `source` is where it finds Parkade, where that is not the Parkade that is installed.
+        """
+        paths = {} if source is None else {"PYTHONPATH": str(source)}
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, pass_fds=descriptors, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, pass_fds=descriptors, stdout=log, stderr=log, env={**os.environ, **paths}
+            )
         self._processes.append(process)
         return process
 
@@ -102,9 +113,13 @@ class Rig:
         return self.start([program, "-c", str(conf)], name=f"nginx-{worker.stem}"), port
 
     def gateway(
-        self, endpoints: Mapping[str, link.EndpointView]
+        self,
+        endpoints: Mapping[str, link.EndpointView],
+        routes: Mapping[str, link.RouteView] | None = None,
+        *,
+        source: Path | None = None,
     ) -> tuple[subprocess.Popen[bytes], int]:
-        """Start the gateway with these endpoints."""
+        """Start the gateway, one for each rig, with these endpoints; see `start` of `source`."""
         key = secrets.token_bytes(32)
         (self.folder / "server.key").write_text(key.hex())
         public = self._keep(socket.create_server(("127.0.0.1", 0), backlog=1024))
@@ -118,6 +133,7 @@ class Rig:
             inside=secrets.token_urlsafe(32),
             tokens=(link.TokenView(name="bench", digest=digest, role="invoker"),),
             endpoints=endpoints,
+            routes=routes or {},
             limits=link.Limits(rate=PLENTY, burst=PLENTY),
         )
         self._loop.call_soon_threadsafe(server.push, snapshot)
@@ -133,6 +149,7 @@ class Rig:
             ],
             descriptors=(public.fileno(), inside.fileno(), reading),
             name="gateway",
+            source=source,
         )
         return process, public.getsockname()[1]
 

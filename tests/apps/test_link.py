@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from parkade.apps import link, snapshots
+from parkade.apps import link, linkcalls, snapshots
 
 SNAPSHOT = link.Snapshot(
     version=7,
@@ -31,7 +31,13 @@ SNAPSHOT = link.Snapshot(
         ),
         "down": link.EndpointView(down=link.Down(reason="expired", hint="ä", retry_after=60)),
     },
-    routes={"/falcon": link.RouteView(endpoint="up", public=True)},
+    routes={
+        "/falcon": link.RouteView(endpoint="up", public=True),
+        "/text": link.RouteView(
+            endpoint="up", project="TextDemo", rate=0.5, burst=3, seconds=2.5, header="X-User"
+        ),
+        "/open": link.RouteView(endpoint="up", cookie="visitor"),
+    },
     tokens=(
         link.TokenView(name="t", digest="00", role="invoker", endpoints=("a", "b")),
         link.TokenView(name="u", digest="01", role="admin", expires_at=1.5),
@@ -55,6 +61,16 @@ def test_usage_survives_the_link() -> None:
     }
     text = json.dumps(link.usage_to_json(report))
     assert link.usage_from_json(json.loads(text)) == report
+
+
+def test_calls_survive_the_link() -> None:
+    spread = link.Spread(total=7.25, least=2.001, most=5.2, buckets={-5: 1, 9: 1})
+    calls = (
+        linkcalls.Calls(api="parkade", resource="/text", calls=2, errors_4xx=1, latency=spread),
+        linkcalls.Calls(api="TextDemo", resource="/open", calls=1, errors_5xx=1),
+    )
+    text = json.dumps(linkcalls.to_json(calls))
+    assert linkcalls.from_json(json.loads(text)) == calls
 
 
 def test_frames_are_read_one_by_one_however_they_arrive() -> None:

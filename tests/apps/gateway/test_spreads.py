@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from parkade.apps import link
 from parkade.apps.gateway.counters import Counter as VariantCounter
-from parkade.apps.gateway.spreads import Spread
+from parkade.apps.gateway.spreads import MICROSECONDS, MILLISECONDS, Scale, Spread
 from parkade.domain.series import bucket
 
 _SECONDS = st.floats(min_value=1.2e-6, max_value=50_000)
 
 
-@given(st.lists(st.lists(_SECONDS, min_size=1, max_size=50), max_size=5))
-def test_every_time_is_in_its_bucket(groups: list[list[float]]) -> None:
-    spread = Spread()
+@pytest.mark.parametrize("scale", [MICROSECONDS, MILLISECONDS], ids=["us", "ms"])
+@given(groups=st.lists(st.lists(_SECONDS, min_size=1, max_size=50), max_size=5))
+def test_every_time_is_in_its_bucket(scale: Scale, groups: list[list[float]]) -> None:
+    spread, unit = Spread(scale), scale.of_second
     for group in groups:
         spread.count(group)
     everything = [each for group in groups for each in group]
@@ -27,13 +28,13 @@ def test_every_time_is_in_its_bucket(groups: list[list[float]]) -> None:
     nearby = Counter(
         number
         for each in everything
-        for number in {bucket(each * 1e6 * factor) for factor in (1 - 1e-12, 1, 1 + 1e-12)}
+        for number in {bucket(each * unit * factor) for factor in (1 - 1e-12, 1, 1 + 1e-12)}
     )
     assert sum(taken.buckets.values()) == len(everything)
     assert all(count <= nearby[number] for number, count in taken.buckets.items())
-    assert taken.total == pytest.approx(sum(everything) * 1e6, abs=1)
+    assert taken.total == pytest.approx(sum(everything) * unit, abs=1)
     if everything:
-        extremes = (min(everything) * 1e6, max(everything) * 1e6)
+        extremes = (min(everything) * unit, max(everything) * unit)
         assert (taken.least, taken.most) == pytest.approx(extremes, abs=1)
     assert spread.take() == link.NOTHING
 

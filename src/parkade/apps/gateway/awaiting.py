@@ -45,7 +45,7 @@ class Awaiting(Incoming):
 
     @property
     def _model_patience(self) -> Deadlines[Awaiting]:
-        """The limit that its model is under."""
+        """The time limit that its model is under."""
         return self._door.patience or self._client.gateway.fleet.patience
 
     # What its endpoint's absence tells it.

@@ -21,10 +21,9 @@ class PathCalls:
         "_errors_4xx",
         "_errors_5xx",
         "_integration",
-        "_integrations",
-        "_latencies",
         "_latency",
         "_number",
+        "_times",
     )
 
     def __init__(self) -> None:
@@ -34,26 +33,26 @@ class PathCalls:
         self._latency = Spread(MILLISECONDS)
         self._integration = Spread(MILLISECONDS)
         # Seconds of calls that are not counted yet.
-        self._latencies: list[float] = []
-        self._integrations: list[float] = []
+        self._times: list[tuple[float, float]] = []
 
-    def count(self, status: int, latency: float, integration: float) -> None:
-        """Count a call that is over, with its seconds in all and since a model had it, if any."""
-        latencies = self._latencies
-        latencies.append(latency)
-        if integration:
-            self._integrations.append(integration)
+    def count(self, status: int, times: tuple[float, float]) -> None:
+        """Count a call that is over.
+
+        `times`: its seconds in all, and those since a model had it; 0: none had.
+        """
+        kept = self._times
+        kept.append(times)
         if status >= 400:
             if status < 500:
                 self._errors_4xx += 1
             else:
                 self._errors_5xx += 1
-        if len(latencies) >= _TOGETHER:
+        if len(kept) >= _TOGETHER:
             self._fold()
 
     def take(self, api: str, resource: str) -> linkcalls.Calls | None:
         """Return what was counted, and begin again from zero; None: nothing was."""
-        if self._latencies:
+        if self._times:
             self._fold()
         if not self._number:
             return None
@@ -78,10 +77,10 @@ class PathCalls:
         self._integration.give_back(taken.integration)
 
     def _fold(self) -> None:
-        latencies, integrations = self._latencies, self._integrations
-        self._latencies, self._integrations = [], []
-        self._number += len(latencies)
-        self._latency.count(latencies)
+        times, self._times = self._times, []
+        self._number += len(times)
+        self._latency.count([latency for latency, _ in times])
+        integrations = [integration for _, integration in times if integration]
         if integrations:
             self._integration.count(integrations)
 

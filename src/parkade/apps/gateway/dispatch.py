@@ -28,6 +28,7 @@ from parkade.apps.gateway.headers import NEW_SESSION, NOTHING
 from parkade.apps.gateway.instances import CONNECTIONS
 from parkade.apps.gateway.queueing import Queueing
 from parkade.apps.gateway.sessions import Sessions, steady
+from parkade.apps.gateway.sticking import NOBODY
 from parkade.apps.gateway.targets import COLD
 from parkade.apps.gateway.variants import assigned, drawn, taken_up, weighed
 
@@ -350,8 +351,8 @@ class Endpoint:
         usable = self._usable
         if invocation.asked is not NOTHING or self._special:
             usable = self._candidates(invocation)
-            if invocation.asked.caller:
-                return self._assigned(invocation.asked.caller, usable)
+        if invocation.caller is not NOBODY:
+            return self._assigned(invocation.caller.key, usable)
         if self._crossing is not None:
             usable = self._crossing.side(usable)
         return usable[0] if len(usable) == 1 else drawn(usable)

@@ -46,8 +46,6 @@ class Asked:
     #: and to be told where to look rather than to be refused.
     wait: int | None = None
     respond_async: bool = False
-    #: Who it is, where its route gives the same caller the same variant.
-    caller: str = ""
 
 
 NOTHING = Asked()

@@ -7,13 +7,13 @@ dropped anyway. A signed request is judged when it is whole, for its signature c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from parkade.apps.gateway import answers, objections
 from parkade.apps.gateway.headers import NOTHING, Told, is_chunked, sort
 from parkade.apps.gateway.holding import Hold
+from parkade.apps.gateway.sticking import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from parkade.apps.gateway.calls import PathCalls
     from parkade.apps.gateway.client import Client
     from parkade.apps.gateway.doors import Door
-    from parkade.apps.gateway.sticking import Caller
 
 _START = b"POST /invocations HTTP/1.1\r\nHost: localhost"
 
@@ -35,7 +34,6 @@ class Incoming(ABC):
         "_chunks",
         "_client",
         "_complete",
-        "_cookie",
         "_door",
         "_endpoint",
         "_expects",
@@ -45,6 +43,7 @@ class Incoming(ABC):
         "_signed",
         "_started",
         "asked",
+        "caller",
         "events",
         "keep",
         "limit",
@@ -95,10 +94,10 @@ class Incoming(ABC):
             self._refusal = door.rate.refusal()
         if rare:
             self._look_at(rare)
-        #: The header line by which its caller is told who it is; empty: it knows, or is nobody.
-        self._cookie: tuple[bytes, ...] = ()
+        #: Who gets the same variant each time, where its route tells callers apart.
+        self.caller = NOBODY
         if door.sticky is not None and self._refusal is None:
-            self._know(door.sticky.find(headers))
+            self.caller = door.sticky.find(headers)
         if length > self.limit:
             self._reject(answers.too_large(self.limit))
         if self._endpoint.absence is not None and self._refusal is None:
@@ -124,12 +123,6 @@ class Incoming(ABC):
         self._expects = told.expects
         if told.fault and self._refusal is None:
             self._refusal = objections.invalid(told.fault)
-
-    def _know(self, caller: Caller) -> None:
-        """Have it get the variant that is its caller's."""
-        if caller.key:
-            self.asked = replace(self.asked, caller=caller.key)
-            self._cookie = caller.line
 
     def begin(self) -> None:
         """Take the turn on the client's connection."""

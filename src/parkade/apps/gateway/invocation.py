@@ -96,7 +96,7 @@ class Invocation(Awaiting):
         """Drop it: the caller has gone away."""
         if self.variant is not None:
             self.variant.counter.invocations += 1
-        self._called(0)
+        self._called(0, self._times())
         self._hang_up()
         self._leave()
 
@@ -135,9 +135,9 @@ class Invocation(Awaiting):
 
     def refuse(self, answer: answers.Answer) -> None:
         """Answer without the model."""
-        if self._cookie and self.variant is not None:
-            answer = answers.extended(answer, self._cookie)
-        self._called(answer.status)
+        if self.caller.line and self.variant is not None:
+            answer = answers.extended(answer, self.caller.line)
+        self._called(answer.status, self._times())
         self._leave()
         self._client.answer(self, answer)
 
@@ -193,7 +193,7 @@ class Invocation(Awaiting):
             self._client.gateway.targets.lost(self.copy)
             self.refused()
             return
-        self._count()
+        times = self._count()
         if good:
             client = self._client
             if self.asked.session:
@@ -202,8 +202,8 @@ class Invocation(Awaiting):
                 self._show(200, status, lines, chunks)
             if self._hold is not None and self._span:
                 lines += answers.applied(self._span)
-            lines += self._cookie
-            self._called(200)
+            lines += self.caller.line
+            self._called(200, times)
             head = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % size, variant.header, *lines]
             self._leave()
             client.respond(self, head, chunks)
@@ -220,7 +220,7 @@ class Invocation(Awaiting):
             endpoint.sessions.heed(lines, variant, self.instance)
         if self._span:
             lines += answers.applied(self._span)
-        lines += self._cookie
+        lines += self.caller.line
         if self._patience is not None:
             self._patience.drop(self)
         self._patience = self._client.gateway.fleet.stream_patience
@@ -270,7 +270,7 @@ class Invocation(Awaiting):
             self._endpoint = fleet.endpoint(self._endpoint.name)
         elif self._hold is not None:
             self._hold.end()  # it serves by now
-        self._patience = self._model_patience
+        self._patience = self._door.patience or fleet.patience
         self._patience.start(self)
         self._endpoint.admit(self)
 
@@ -313,12 +313,11 @@ class Invocation(Awaiting):
     def _finish_stream(self, *, whole: bool) -> Stream:
         stream = self._stream
         assert stream is not None  # noqa: S101  callers have looked
-        self._count()
+        self._called(200, self._count())
         if self._endpoint.tap is not None:
             status = stream.status if whole else 0
             self._show(200, status, stream.lines, stream.kept, cut=stream.cut)
         self.connection = self._stream = None
-        self._called(200)
         self._leave()
         return stream
 
@@ -327,21 +326,26 @@ class Invocation(Awaiting):
             self.variant.counter.model_errors += 1
         self._finish_stream(whole=False).fail(kind, text, code)
 
-    def _count(self) -> None:
+    def _count(self) -> tuple[float, float]:
+        """Count it for its variant; return how long it took, as `_times` does."""
         assert self.variant is not None  # noqa: S101  callers have looked
-        now = monotonic()
-        sent = self.sent if self.relay is None else self._sent_first
-        model = now - sent if sent else 0.0
-        self.variant.counter.count(model, now - self._started - model)
+        times = whole, model = self._times()
+        self.variant.counter.count(model, whole - model)
         if self.copy is not None:
             self.copy.count(model, self.sent - self.cold_since if self.cold_since else None)
+        return times
 
-    def _called(self, status: int) -> None:
+    def _times(self) -> tuple[float, float]:
+        """Return its seconds in all, and those since a model had it; 0: none had."""
+        now = monotonic()
+        sent = self.sent if self.relay is None else self._sent_first
+        return now - self._started, now - sent if sent else 0.0
+
+    def _called(self, status: int, times: tuple[float, float]) -> None:
         """Count the call by its path, once; status 0: its caller went away before the answer."""
         calls, self._calls = self._calls, None
         if calls is not None:
-            now, sent = monotonic(), self._sent_first
-            calls.count(status, now - self._started, now - sent if sent else 0.0)
+            calls.count(status, times)
 
     def _show(
         self,

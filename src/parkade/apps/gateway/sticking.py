@@ -20,11 +20,15 @@ _CHANCE = 16
 
 
 class Caller(NamedTuple):
-    """Who calls; empty: nobody knows."""
+    """Who calls."""
 
-    key: str = ""
+    key: str
     #: The header line that tells the caller, for the answer; empty: it knows.
     line: tuple[bytes, ...] = ()
+
+
+#: A caller like any other.
+NOBODY = Caller("")
 
 
 class Header:
@@ -37,8 +41,9 @@ class Header:
         """Return who calls."""
         for name, value in headers:
             if name.lower() == self._name:
-                return Caller(value.decode("latin-1").strip())
-        return Caller()
+                key = value.decode("latin-1").strip()
+                return Caller(key) if key else NOBODY
+        return NOBODY
 
 
 class Cookie:

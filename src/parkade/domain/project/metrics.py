@@ -7,14 +7,18 @@ from enum import Enum, auto
 
 from parkade.domain.errors import InvalidInput
 from parkade.domain.names import suggestion
-from parkade.domain.series import INSTANCES, PARKADE, SAGEMAKER, Series
+from parkade.domain.series import (
+    API,
+    API_METHOD,
+    API_STAGE,
+    INSTANCES,
+    PARKADE,
+    SAGEMAKER,
+    Series,
+)
 
-#: What callers of routes see, in API Gateway's words.
-API = "AWS/ApiGateway"
 #: What testers find.
 TESTER = "Parkade/Tester"
-#: The stage and the method that routes are counted with.
-_STAGE, _METHOD = "prod", "POST"
 
 
 class Level(Enum):
@@ -46,7 +50,7 @@ class Metric:
         """Return its series of one route of a project; without a path: of all of them."""
         dimensions = {"ApiName": prefix}
         if path:
-            dimensions |= {"Stage": _STAGE, "Method": _METHOD, "Resource": path}
+            dimensions |= {"Stage": API_STAGE, "Method": API_METHOD, "Resource": path}
         return Series.of(self.namespace, self.name, **dimensions)
 
 
