@@ -20,6 +20,7 @@ from parkade.domain.project.application import Status
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import Limits
 from parkade.domain.project.record import Made
+from parkade.ports.events import EventQuery
 from parkade.services.project import Projects
 from parkade.services.projects.walk import AGAIN, PATIENCE, Walk
 from tests.services.projectworld import PREFIX, ProjectWorld, a_project, outline, replace, steps
@@ -49,8 +50,10 @@ def test_a_project_is_made_in_the_order_of_its_kinds(world):
     assert (record.wanted, record.applied, record.former) == (project, project, None)
     assert all(made.content for made in record.made)
     assert world.told() == [
-        f"application {application.id} of project TextDemo succeeded: 4 created"
+        f"application {application.id} of project TextDemo succeeded: 4 parts created"
     ]
+    (begun,) = world.history.read(EventQuery(kinds=("project.begun",)))
+    assert begun.reason == "4 parts to create"
     assert world.events() == ["project.begun", *["project.step"] * 4, "project.applied"]
 
 

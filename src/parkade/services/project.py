@@ -264,7 +264,7 @@ class Projects:
     def _store(self, application: Application, record: Record) -> Application:
         """Store it as begun, or as done where there is nothing to do, and have it carried out."""
         if application.steps or application.project is None:
-            text = f"{len(application.steps)} steps"
+            text = ending.planned(application)
             event = events.event(application, "begun", text, application.begun_at)
             stored = self._desk.store.put(application, record, event)
             self._runners.carry_out(stored.id)

@@ -48,6 +48,11 @@ def test_objects_of_a_list_are_compared_by_their_names():
         ("v[green].VariantName", None, "green"),
         ("v[green].weight", None, 1),
     ]
+    assert told({}, {"v": [blue]}) == [
+        ("v[blue].VariantName", None, "blue"),
+        ("v[blue].weight", None, 1),
+    ]
+    assert told({}, {"v": [{"id": "x"}]}) == [("v", None, [{"id": "x"}])]
     assert told({"v": [blue, green]}, {"v": [green, blue]}) == [
         ("v", ["blue", "green"], ["green", "blue"])
     ]

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from parkade.domain.event import Json
 
+#: Members that name a variant: each is told by its own members, new ones too.
+_VARIANTS = ("VariantName", "variantName")
 #: Members that name an object in a list.
-_NAMES = ("VariantName", "variantName", "name", "Name", "Id", "id", "Key")
+_NAMES = (*_VARIANTS, "name", "Name", "Id", "id", "Key")
 #: Hexadecimal digits of a fingerprint.
 _DIGITS = 16
 
@@ -47,7 +49,7 @@ def _fields(before: Json, after: Json, path: str) -> Iterator[Field]:
             inner = f"{path}.{name}" if path else name
             yield from _fields(was.get(name), will.get(name), inner)
         return
-    old, new = _named(before), _named(after)
+    old, new = _beside(before, after), _beside(after, before)
     if old is not None and new is not None:
         for name in sorted({*old, *new}):
             yield from _fields(old.get(name), new.get(name), f"{path}[{name}]")
@@ -83,11 +85,18 @@ def _objects(value: Json) -> TypeGuard[Sequence[Json]]:
     )
 
 
-def _named(value: Json) -> Mapping[str, Json] | None:
+def _beside(value: Json, other: Json) -> Mapping[str, Json] | None:
+    """Return the objects of a list by their names, none where there are variants in the other."""
+    if value is None and _named(other, _VARIANTS) is not None:
+        return {}
+    return _named(value)
+
+
+def _named(value: Json, members: Sequence[str] = _NAMES) -> Mapping[str, Json] | None:
     """Return the objects of a list by their names; None: it is no such list."""
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         return None
-    for member in _NAMES:
+    for member in members:
         named: dict[str, Json] = {}
         for each in value:
             name = each.get(member) if isinstance(each, Mapping) else None

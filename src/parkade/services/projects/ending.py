@@ -13,6 +13,8 @@ from parkade.ports.events import EventQuery
 from parkade.ports.notices import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parkade.domain.project.record import Record
     from parkade.services.projects.desk import Desk
 
@@ -84,17 +86,24 @@ def told(application: Application) -> str:
     return f"{what} {application.status}: {application.reason}{after}"
 
 
+def planned(application: Application) -> str:
+    """Say what it is going to do: `2 parts to create, 1 to change`."""
+    return _counted(application, {verb: f"to {verb}" for verb in Verb})
+
+
 def summary(application: Application) -> str:
-    """Say what it did: `2 created, 1 changed`."""
-    words = {
-        Verb.CREATE: "created",
-        Verb.CHANGE: "changed",
-        Verb.REPLACE: "replaced",
-        Verb.REMOVE: "removed",
-    }
+    """Say what it did: `2 parts created, 1 changed`."""
+    return _counted(application, {verb: f"{verb.removesuffix('e')}ed" for verb in Verb})
+
+
+def _counted(application: Application, words: Mapping[Verb, str]) -> str:
     counted = {verb: sum(step.verb is verb for step in application.steps) for verb in words}
     said = [f"{count} {words[verb]}" for verb, count in counted.items() if count]
-    return ", ".join(said) or "nothing differed"
+    if not said:
+        return "nothing differs"
+    first, _, word = said[0].partition(" ")
+    parts = "part" if first == "1" else "parts"
+    return ", ".join([f"{first} {parts} {word}", *said[1:]])
 
 
 def verb(application: Application) -> str:
