@@ -109,3 +109,11 @@ def test_a_bug_in_a_client_is_raised_and_ends_the_run():
     with pytest.raises(ZeroDivisionError):
         world.run()
     assert not any(each.opened for each in world.callers)
+
+
+def test_called_off_before_it_began_it_asks_nothing():
+    world = World(Course(clients=2, interval=1, duration=60))
+    world.running.call_off()
+    assert world.run() == []
+    assert world.asked == []
+    assert world.running.seconds == 0

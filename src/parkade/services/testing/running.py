@@ -45,6 +45,7 @@ class Running:
         self._began = 0.0
         self._ended: float | None = None
         self._clients: list[asyncio.Task[None]] = []
+        self._called_off = False
 
     @property
     def seconds(self) -> float:
@@ -54,8 +55,11 @@ class Running:
     async def run(self) -> None:
         """Return once all clients are done, or were called off."""
         callers = [self._caller() for _ in range(self._course.clients)]
+        self._began = self._ticks.now()
         try:
             await asyncio.gather(*(each.open() for each in callers))
+            if self._called_off:
+                return
             self._began = self._ticks.now()
             self._clients = [
                 asyncio.create_task(self._client(number, each))
@@ -73,6 +77,7 @@ class Running:
 
     def call_off(self) -> None:
         """End it now: what is under way is dropped and counts for nothing."""
+        self._called_off = True
         for each in self._clients:
             each.cancel()
 
