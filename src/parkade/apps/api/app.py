@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from parkade.apps.api import (
+    ab,
     alarms,
     audit,
     aws_keys,
@@ -95,7 +96,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, deployments, projects, dashboards, endpoints, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, plan, leases, terms, bookings, deployments, projects, dashboards, endpoints, ab, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, testers, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 

@@ -66,6 +66,7 @@ def all_of(
     Raises InvalidInput for one that it has not, Refused for an endpoint that is not there.
     """
     counts = client.get("endpoints", endpoint)["capacities"]
+    hidden = _shadows(client, endpoint) if counts else set()
     there = {
         each["component_name"] or each["variant_name"]: Aim(
             endpoint=endpoint,
@@ -74,6 +75,7 @@ def all_of(
             model=model,
         )
         for each in counts
+        if each["component_name"] or each["variant_name"] not in hidden
     }
     unknown = next((name for name in wanted if name not in there), None)
     if unknown is not None or not there:
@@ -85,3 +87,9 @@ def all_of(
             hint=f"{names.suggestion(unknown or '', there)} it has {known}".strip(),
         )
     return tuple(there[name] for name in (dict.fromkeys(wanted) or there))
+
+
+def _shadows(client: Client, endpoint: str) -> set[str]:
+    """Return the variants that get copies alone: nobody can ask them."""
+    found = client.get("endpoints", endpoint, "ab", span=60)
+    return {each["name"] for each in found["variants"] if each["shadow"]}
