@@ -110,6 +110,7 @@ def test_a_file_is_shown_stored_and_applied_step_by_step(desk):
     assert "price  nothing before, 173.74 USD a month after, while all of it runs" in result.stdout
     assert "TextDemo: 3 changes are made, after " in result.stdout
     assert f"create endpoint {ENDPOINT} done: it is there" in result.stderr
+    assert "model-a: storing " in result.stderr
     assert f"call it: POST {desk.environment['PARKADE_URL']}/text" in result.stderr
     digest = packing.digest(desk.folder / "model-a")
     assert stored(desk) == [f"TextDemo/{digest}.tar.gz"]
@@ -385,6 +386,19 @@ def test_a_file_that_cannot_be_applied_hides_nothing_of_the_page(desk):
     page = desk.ok("status", "--file", str(desk.file))
     assert "there is no folder" in page
     assert "/text" in page
+
+
+def test_a_file_that_the_server_refuses_hides_nothing_of_the_page(desk):
+    put(desk)
+    write(desk, models=FILE["models"] | {"falcon": {"jumpstart": "falcon-40b"}})
+    page = desk.ok("status", "--file", str(desk.file))
+    assert "jumpstart is on AWS alone" in page
+    assert "/text" in page
+
+
+def test_a_file_of_which_nothing_was_applied_says_how_to_begin(desk):
+    told = desk.error("status", "--file", str(desk.file))
+    assert "nothing of parkade.yaml was applied yet; begin with: parkade apply" in told
 
 
 def test_a_project_is_named_instead_of_a_file(desk, monkeypatch, tmp_path):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from parkade.apps.cli import render
+from parkade.apps.cli import render, views
 from parkade.apps.cli.addresses import Remote
 from parkade.domain.errors import Conflict, InvalidInput, ParkadeError
 from parkade.runtime import packing
@@ -127,6 +127,8 @@ def _pack(archive: Archive, out: Path) -> None:
 def _upload(client: Client, archive: Archive, path: Path, digest: str) -> None:
     """Upload a file; the server takes nothing else than what has this digest."""
     size = path.stat().st_size
+    if not render.draws_progress():
+        render.note(f"{archive.model}: storing {views.size(size)}")
     with path.open("rb") as file, render.transfer(f"{archive.model}: storing", size) as count:
         client.upload(
             archive.place.bucket, archive.place.key, _pieces(file, count), size, sha256=digest

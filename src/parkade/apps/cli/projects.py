@@ -1,14 +1,13 @@
 """Commands on projects that the server has: destroy, status, and projects ls, history, cancel ..."""
 
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from parkade.apps.cli import apply as applying
 from parkade.apps.cli import applywait, meant, options, projectviews, render
-from parkade.apps.cli.client import Client
+from parkade.apps.cli.client import Client, Refused
 from parkade.apps.cli.projectviews import File
 from parkade.apps.cli.session import connect
 from parkade.domain.errors import Conflict, InvalidInput
@@ -62,7 +61,7 @@ def status(
     """
     with connect() as client:
         chosen = meant.meant(client, file=file, project=project, stage=stage)
-        view = client.get("projects", chosen.prefix, "status")
+        view = _status(client, chosen)
         beside = _beside(client, chosen)
         if as_json:
             render.machine(view | _file_json(beside))
@@ -162,6 +161,18 @@ def rollback(
         applying.follow(client, begun, steps, no_wait=no_wait, as_json=as_json)
 
 
+def _status(client: Client, chosen: "Meant") -> dict[str, Any]:
+    try:
+        view: dict[str, Any] = client.get("projects", chosen.prefix, "status")
+    except Refused as refusal:
+        if refusal.code == "project_not_found" and chosen.file is not None:
+            refusal.hint = (
+                f"nothing of {chosen.file.name} was applied yet; begin with: parkade apply"
+            )
+        raise
+    return view
+
+
 def _pages(client: Client) -> tuple[list[Any], dict[str, str]]:
     """Return all projects, and those that cannot be read with the reason."""
     found = client.pages("projects")
@@ -175,12 +186,12 @@ def _beside(client: Client, chosen: "Meant") -> File | None:
     # What reads files takes a while to load; other commands need not wait for it.
     from parkade.apps.cli import wanted as wanting  # noqa: PLC0415
 
-    name = Path(chosen.file).name
+    name = chosen.file.name
     try:
         wanted = wanting.Wanted.of(meant.read(chosen.file, chosen.stage))
-    except InvalidInput as error:
+        return File(name=name, difference=wanting.difference(client, wanted))
+    except (InvalidInput, Refused) as error:
         return File(name=name, trouble=error.message)
-    return File(name=name, difference=wanting.difference(client, wanted))
 
 
 def _file_json(beside: File | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from parkade.domain import names
 from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from parkade.apps.cli.archives import Archive
     from parkade.apps.cli.client import Client
@@ -35,10 +36,10 @@ class Wanted:
         """Read the folders and archives that the file names; nothing is packed, or sent."""
         content = file.content
         found = {}
-        with render.working("Reading models") as tell:
+        with _reading() as tell:
             for each in file.locals:
                 model = str(each.place[1])
-                tell(f"Reading model {model}")
+                tell(f"reading model {model}")
                 found[each.place] = archives.read(
                     model, each.path, bucket=content.archives, prefix=content.prefix
                 )
@@ -49,6 +50,16 @@ class Wanted:
             archives=tuple(found.values()),
             left_out=tuple(str(each) for each in left),
         )
+
+
+@contextmanager
+def _reading() -> Iterator[Callable[[str], None]]:
+    """Show what is being read where that is drawn; it is worth no line of a log."""
+    if render.draws_progress():
+        with render.working("reading models") as tell:
+            yield tell
+    else:
+        yield lambda _: None
 
 
 def difference(client: Client, wanted: Wanted, *, adopt: bool = False) -> dict[str, Any]:
