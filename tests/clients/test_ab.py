@@ -28,13 +28,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def boto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """Endpoint ab with variants a and b, and endpoint shaded with b as the shadow of a."""
+    """Endpoint ab with variants a and b, and endpoint shaded with b as the shadow of a.
+
+    Asked were a ten times and b three times, which failed twice; and shaded from 1 to 20.
+    """
     folder = tmp_path_factory.mktemp("ab")
     with account(folder, SETTINGS) as built:
         for name in ("a", "b"):
             built.model(name, a_folder(folder / name, name))
         furnish(built, "ab")
         furnish(built, "shaded", shadow=True)
+        # What is measured is told a while later: all is asked before it is waited for.
+        for n in range(10):
+            ask(built, "ab", n, TargetVariant="a")
+        for _ in range(2):
+            with pytest.raises(built.runtime.exceptions.ModelError):
+                ask(built, "ab", 13, TargetVariant="b")
+        ask(built, "ab", 1, TargetVariant="b")
+        for n in range(1, 21):
+            ask(built, "shaded", n)
         yield built
 
 
@@ -49,12 +61,6 @@ def seen(boto: Account, name: str, requests: int, *options: str) -> Any:
 
 
 def test_errors_of_one_variant_are_its_own(boto: Account) -> None:
-    for n in range(10):
-        ask(boto, "ab", n, TargetVariant="a")
-    for _ in range(2):
-        with pytest.raises(boto.runtime.exceptions.ModelError):
-            ask(boto, "ab", 13, TargetVariant="b")
-    ask(boto, "ab", 1, TargetVariant="b")
     found = seen(boto, "ab", 13)
     a, b = found["variants"]
     assert (a["requests"], a["errors"], a["share_wanted"]) == (10, 0, 0.5)
@@ -71,8 +77,6 @@ def test_errors_of_one_variant_are_its_own(boto: Account) -> None:
 
 
 def test_a_shadows_answers_are_compared_pair_by_pair(boto: Account) -> None:
-    for n in range(1, 21):
-        ask(boto, "shaded", n)
     wait_captured(boto, "shaded", "a", 20)
     # The shadow fails at 13.
     wait_captured(boto, "shaded", "b", 19)
