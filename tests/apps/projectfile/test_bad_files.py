@@ -13,8 +13,10 @@ CASES = {
     ),
     "an unknown key within": (
         SMALL.replace("variants:", "varriants:"),
-        "parkade.yaml:6:5: endpoints.text.varriants: unknown key 'varriants': "
-        "did you mean 'variants'?",
+        (
+            "parkade.yaml:6:5: endpoints.text.varriants: unknown key 'varriants': "
+            "did you mean 'variants'?"
+        ),
     ),
     "a duplicate name": (
         SMALL + "  text: {}\n",
@@ -22,23 +24,31 @@ CASES = {
     ),
     "two variants of one name": (
         SMALL + "      - {name: A, model: model-a, type: ml.c5.large}\n",
-        "parkade.yaml:8:10: endpoints.text.variants[1].name: endpoint 'text' has two variants "
-        "named 'A': give each variant a name of its own",
+        (
+            "parkade.yaml:8:10: endpoints.text.variants[1].name: endpoint 'text' has two variants "
+            "named 'A': give each variant a name of its own"
+        ),
     ),
     "a model that is not there": (
         SMALL.replace("model: model-a", "model: modle-a"),
-        "parkade.yaml:7:19: endpoints.text.variants[0].model: the file has no model 'modle-a': "
-        "did you mean 'model-a'?",
+        (
+            "parkade.yaml:7:19: endpoints.text.variants[0].model: the file has no model 'modle-a': "
+            "did you mean 'model-a'?"
+        ),
     ),
     "a route to an endpoint that is not there": (
         SMALL + "routes: {/text: {endpoint: picture}}\n",
-        "parkade.yaml:8:18: routes./text.endpoint: the file has no endpoint 'picture': "
-        "there are text",
+        (
+            "parkade.yaml:8:18: routes./text.endpoint: the file has no endpoint 'picture': "
+            "there are text"
+        ),
     ),
     "a reserved route": (
         SMALL + "routes: {/v1: {endpoint: text}}\n",
-        "parkade.yaml:8:10: routes./v1: route '/v1' is reserved for Parkade itself: "
-        "reserved are /console,",
+        (
+            "parkade.yaml:8:10: routes./v1: route '/v1' is reserved for Parkade itself: "
+            "reserved are /console,"
+        ),
     ),
     "a wrong type": (
         SMALL + "    deploy: yes\n",
@@ -50,8 +60,10 @@ CASES = {
     ),
     "none of the words": (
         SMALL + "routes: {/text: {endpoint: text, auth: tokn}}\n",
-        "parkade.yaml:8:34: routes./text.auth: 'tokn' is none of token, public: "
-        "did you mean 'token'?",
+        (
+            "parkade.yaml:8:34: routes./text.auth: 'tokn' is none of token, public: "
+            "did you mean 'token'?"
+        ),
     ),
     "a key that is missing": (
         SMALL.replace("model: model-a, ", ""),
@@ -71,8 +83,10 @@ CASES = {
     ),
     "stages in a circle": (
         SMALL + "stages: {a: {base: b}, b: {base: c}, c: {base: a}}\nstage: a\n",
-        "parkade.yaml:8:42: stages build on each other in a circle: a -> b -> c -> a: "
-        "take one base out",
+        (
+            "parkade.yaml:8:42: stages build on each other in a circle: a -> b -> c -> a: "
+            "take one base out"
+        ),
     ),
     "a stage that builds on nothing": (
         SMALL + "stages: {prod: {base: dmeo}, demo: {}}\nstage: prod\n",
@@ -80,8 +94,10 @@ CASES = {
     ),
     "no stage is named": (
         SMALL + "stages: {prod: {}, demo: {}}\n",
-        "parkade.yaml:8:1: the file has stages, and none is named: give --stage: prod, demo; "
-        "or write stage: NAME into the file",
+        (
+            "parkade.yaml:8:1: the file has stages, and none is named: give --stage: prod, demo; "
+            "or write stage: NAME into the file"
+        ),
     ),
     "a stage that changes the project": (
         SMALL + "stages: {prod: {project: Other}}\nstage: prod\n",
@@ -89,8 +105,10 @@ CASES = {
     ),
     "a variable that is not set": (
         SMALL + "bucket: ${NOWHERE}\n",
-        "parkade.yaml:8:1: bucket: the variable NOWHERE is not set: set it, or give a default: "
-        "${NOWHERE:-default}",
+        (
+            "parkade.yaml:8:1: bucket: the variable NOWHERE is not set: set it, or give a default: "
+            "${NOWHERE:-default}"
+        ),
     ),
     "half a variable": (
         SMALL + "bucket: ${1}\n",
@@ -98,27 +116,42 @@ CASES = {
     ),
     "a secret inside": (
         SMALL.replace("pytorch-inference", "x, environment: {HF_TOKEN: abc123def}"),
-        "parkade.yaml:3:67: models.model-a.environment.HF_TOKEN: a secret stands here: "
-        "write where it is instead, HF_TOKEN: {env: NAME} or HF_TOKEN: {file: PATH}",
+        (
+            "parkade.yaml:3:67: models.model-a.environment.HF_TOKEN: a secret stands here: "
+            "write where it is instead, HF_TOKEN: {env: NAME} or HF_TOKEN: {file: PATH}"
+        ),
     ),
     "a secret that nobody has": (
         SMALL.replace("pytorch-inference", "x, environment: {HF_TOKEN: {env: HFT}}"),
-        "parkade.yaml:3:67: models.model-a.environment.HF_TOKEN: the variable HFT is not set: "
-        "set it: export HFT=...",
+        (
+            "parkade.yaml:3:67: models.model-a.environment.HF_TOKEN: the variable HFT is not set: "
+            "set it: export HFT=..."
+        ),
     ),
     "a name that is too long": (
         SMALL.replace("  text:", f"  {'x' * 60}:"),
-        f"parkade.yaml:5:3: endpoints.{'x' * 60}: the name 'Text-{'x' * 60}' has 65 characters "
-        "with the project's prefix; 63 are allowed: give a shorter one",
+        (
+            f"parkade.yaml:5:3: endpoints.{'x' * 60}: the name 'Text-{'x' * 60}' has 65 characters "
+            "with the project's prefix; 63 are allowed: give a shorter one"
+        ),
     ),
     "a name that cannot be one": (
         SMALL.replace("  text:", "  te xt:"),
-        "parkade.yaml:5:3: endpoints.te xt: 'te xt' is not a usable name: "
-        "use letters, digits and hyphens",
+        (
+            "parkade.yaml:5:3: endpoints.te xt: 'te xt' is not a usable name: "
+            "use letters, digits and hyphens"
+        ),
     ),
     "unreadable YAML": (
         SMALL + "  text: [\n",
         "parkade.yaml:9:1: it is not YAML: while parsing a flow node",
+    ),
+    "a variable between braces": (
+        SMALL + "tags: {team: ${TEAM}}\n",
+        (
+            "parkade.yaml:8:15: it is not YAML: while parsing a flow mapping expected ',' or '}', but "
+            "got '{': between braces, write variables in quotes: \"${NAME}\""
+        ),
     ),
     "a tag of YAML's": (
         SMALL + "bucket: !!python/object:os.system x\n",
@@ -269,7 +302,8 @@ def test_cases_that_cannot_be_used(folder, cases, wanted):
         folder.write(cases, "cases.json")
     text = SMALL + "tester: {endpoint: text, cases: cases.json}\n"
     (told,) = folder.refused(text)
-    assert told.startswith("parkade.yaml:8:26: tester.cases: ") and wanted in told
+    assert told.startswith("parkade.yaml:8:26: tester.cases: ")
+    assert wanted in told
 
 
 def test_an_unknown_stage(folder):

@@ -28,7 +28,7 @@ class Left:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.noun} {self.key}: {self.reason}"
+        return f"{self.noun} {self.key}".rstrip() + f": {self.reason}"
 
 
 def embedded(content: _AnyContent) -> tuple[_AnyContent, tuple[Left, ...]]:

@@ -1,7 +1,7 @@
 """Stages: what one of them lays over the file, and over the stage that it builds on.
 
 Mappings are merged key by key, lists of things with a `name` by their names, and all other lists are
-replaced. Null takes the place of what was there: it removes it, by what null means in a section.
+replaced, by an empty one too. Null takes the place of what was there: it removes it, by what null means in a section.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def _merged_rows(under: Row, over: Row) -> Row:
 
 
 def _named(row: Row) -> dict[str, Tree] | None:
-    """Return the items by their names; None: not all have one, or not one of their own."""
+    """Return the items by their names; None: there are none, or not all have one of their own."""
     found: dict[str, Tree] = {}
     for each in row.items:
         name = each.entries.get(_NAME) if isinstance(each, Table) else None
         if not isinstance(name, Leaf) or not isinstance(name.value, str) or name.value in found:
             return None
         found[name.value] = each
-    return found
+    return found or None
 
 
 def staged(tree: Table, wanted: str | None) -> tuple[Table, str]:

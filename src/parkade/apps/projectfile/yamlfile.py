@@ -67,7 +67,7 @@ def read(text: str) -> Tree | None:
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         told = " ".join(filter(None, (error.context, error.problem)))
-        raise _at(place, f"it is not YAML: {told}") from error
+        raise _at(place, f"it is not YAML: {told}", hint=_about_braces(text, place)) from error
     except yaml.YAMLError as error:
         raise BadFile.of(Mark(), f"it is not YAML: {' '.join(str(error).split())}") from error
     return None if node is None else _Reader().tree(node, ())
@@ -164,5 +164,12 @@ def _mark(mark: Any) -> Mark:
     return Mark(mark.line + 1, mark.column + 1)
 
 
-def _at(mark: Any, message: str) -> BadFile:
-    return BadFile.of(Mark() if mark is None else _mark(mark), message)
+def _about_braces(text: str, mark: Any) -> str:
+    """Say what to do about a variable whose braces were taken for a mapping's."""
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+    return 'between braces, write variables in quotes: "${NAME}"' if "${" in line else ""
+
+
+def _at(mark: Any, message: str, *, hint: str = "") -> BadFile:
+    return BadFile.of(Mark() if mark is None else _mark(mark), message, hint=hint)
