@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from parkade.apps import link
-from tests.apps.gateway.stand import Flow, Reply, stand
+from tests.apps.gateway.stand import Flow, Reply, head, read_answer, stand
+from tests.apps.gateway.test_process import make_certificate, secured
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.apps.gateway.stand import Caught, Request, Stand
 
@@ -271,14 +273,18 @@ def test_who_is_not_told_apart_has_exact_shares_beside(over: Any) -> None:
 # -- TLS -------------------------------------------------------------------------------------
 
 
-def test_over_tls_a_cookie_is_secure() -> None:
-    from parkade.apps.gateway.sticking import Cookie, sticking
-
-    told = sticking(link.RouteView(endpoint="e", cookie="v"), "/text", secure=True)
-    assert isinstance(told, Cookie)
-    _, value, _ = told.find([]).line
-    assert value.endswith(b"; Path=/text; Max-Age=31536000; HttpOnly; SameSite=Lax; Secure")
-    assert sticking(link.RouteView(endpoint="e"), "/text", secure=True) is None
+def test_over_tls_a_cookie_is_secure(tmp_path: Path) -> None:
+    make_certificate(tmp_path, "first")
+    options = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with stand(*options) as house:
+        house.worker("w")
+        house.push(
+            endpoints={"e": house.view("w")},
+            routes={"/r": link.RouteView(endpoint="e", cookie="visitor")},
+        )
+        with secured(house, tmp_path) as browser:
+            browser.sendall(head("POST", "/r", "Content-Length: 0"))
+            assert cookie_of(read_answer(browser)).endswith("; SameSite=Lax; Secure")
 
 
 def test_two_gateways_agree() -> None:
