@@ -26,6 +26,11 @@ def lease_clock(meta: SqliteMeta, wall: SystemClock, factor: float) -> Clock:
     return ScaledClock(wall, scale)
 
 
+def usage_seconds(time_scale: float) -> float:
+    """Return how often gateways report: each second of the lease clock, within reason."""
+    return max(0.05, min(1.0, 1.0 / time_scale))
+
+
 def _scale(text: str) -> Scale:
     stored = json.loads(text)
     return Scale(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.adapters.embedded.hosting import EmbeddedHosting
@@ -28,7 +27,7 @@ from parkade.apps.assembly import Services
 from parkade.apps.control.many import Many, bounded
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
-from parkade.apps.leaseclock import lease_clock
+from parkade.apps.leaseclock import lease_clock, usage_seconds
 from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts import deploying as deployments
 from parkade.apps.parts import money as spending
@@ -39,6 +38,7 @@ from parkade.apps.parts import scaling as autoscaling
 from parkade.apps.parts import testing as tests
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.apps.parts import waking as slumber
+from parkade.apps.reloading import Current
 from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
@@ -58,19 +58,11 @@ if TYPE_CHECKING:
     from parkade.apps.api.broadcast import Broadcast
     from parkade.apps.assembly import Signals
     from parkade.apps.control.traffic import Traffic
-    from parkade.apps.serverfile import ServerFile
     from parkade.apps.settings import Settings
     from parkade.domain.alarm import Alarm, Standing
     from parkade.domain.lease import LeaseRules
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Current:
-    """The settings file as last read."""
-
-    file: ServerFile
 
 
 def build(
@@ -82,7 +74,7 @@ def build(
 ) -> Services:
     """Build the services of a control process. Raises what an unusable state folder gives."""
     paths = settings.paths
-    current = _Current(settings.read())
+    current = Current(settings.read())
     key = server_key(paths)
     database = Database(paths.database)
     history = SqliteHistory(database)
@@ -268,11 +260,11 @@ def build(
     def reload() -> list[str]:
         fresh = settings.read()
         outboxing.subscribers_of(fresh)  # raises what is wrong with them before anything changes
-        before, current.file = current.file, fresh
+        exchanged = current.exchange(fresh)
         host.configure(rules())
         outgoing.outbox.settle()
         signals.changed()
-        return _differences(before, current.file)
+        return exchanged
 
     meter = Meter(
         book=book,
@@ -333,11 +325,8 @@ def build(
             host=host,
             catalog=catalog,
             objects=objects,
-            meter=meter,
             upkeep=upkeep,
-            waking=waking,
             deploying=deploying,
-            scaling=scaling,
             alarms=alarms,
             outbox=outgoing,
             money=money,
@@ -408,23 +397,3 @@ def build(
         spawn=signals.spawn,
         close=close,
     )
-
-
-def usage_seconds(time_scale: float) -> float:
-    """Return how often gateways report: each second of the lease clock, within reason."""
-    return max(0.05, min(1.0, 1.0 / time_scale))
-
-
-def _differences(before: ServerFile, after: ServerFile) -> list[str]:
-    old, new = _flat(before.model_dump()), _flat(after.model_dump())
-    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-
-
-def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for name, value in tree.items():
-        if isinstance(value, dict) and prefix + name not in {"images", "topics"}:
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat

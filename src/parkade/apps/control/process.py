@@ -31,6 +31,7 @@ from parkade.apps.control.link import LinkServer
 from parkade.apps.control.publisher import Publisher
 from parkade.apps.control.sweeper import Sweeper
 from parkade.apps.control.traffic import TrafficView
+from parkade.apps.leaseclock import usage_seconds
 from parkade.apps.storage import uploads
 from parkade.domain.errors import InvalidInput, ParkadeError
 from parkade.domain.event import GATEWAY, Event
@@ -94,9 +95,7 @@ class ControlProcess:
             on_wanted=self._wanted,
             targets=self._services.many.desk,
         )
-        self._publisher = Publisher(
-            self._services, self._link, wiring.usage_seconds(settings.time_scale)
-        )
+        self._publisher = Publisher(self._services, self._link, usage_seconds(settings.time_scale))
         self._sweeper = Sweeper(
             self._services.sweep,
             self._services.clock,

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from parkade.apps.parts.deploying import Deploying
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.outbox import Outgoing
-    from parkade.apps.parts.scaling import Autoscaling
     from parkade.apps.parts.testing import Testing
     from parkade.apps.parts.upkeep import Upkeep
-    from parkade.apps.parts.waking import Slumber
     from parkade.apps.serverfile import ServerFile
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from parkade.ports.notices import Notices
     from parkade.ports.objects import Objects
     from parkade.runtime.host import Host
-    from parkade.services.meter import Meter
     from parkade.services.projects.keeper import Keeper
     from parkade.services.routes import Routes
 
@@ -51,11 +48,8 @@ class Ports:
     host: Host
     catalog: CatalogStore
     objects: Objects
-    meter: Meter
     upkeep: Upkeep
-    waking: Slumber
     deploying: Deploying
-    scaling: Autoscaling
     alarms: Alarming
     outbox: Outgoing
     money: Money
