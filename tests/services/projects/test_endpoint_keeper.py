@@ -14,7 +14,7 @@ from parkade.domain.terms import Booking, Keep, Sleep
 from parkade.domain.watching import Watched
 from parkade.services.projects.keeper import Stage
 from tests.builders import a_config, a_variant, an_event, minutes, seconds
-from tests.services.deployworld import a_variant_of
+from tests.services.deployworld import a_variant_of, an_order
 from tests.services.keeperworld import (
     NAME,
     PREFIX,
@@ -231,12 +231,13 @@ def test_one_that_others_made_is_told_in_the_same_form(world):
 
 
 def test_a_put_that_is_done_again_begins_one_deployment(world):
-    part, errand = an_endpoint(minutes=45), world.errand()
+    part, errand = an_endpoint(minutes=45, scaling={"AllTraffic": SCALED}), world.errand()
     world.endpoints.put(part, errand)
     (running,) = world.deployments.running().records
-    world.go(running)  # it has a lease by now, which another order would not be for
+    world.go(running)
     world.endpoints.put(part, errand)
     assert len(world.deployments.all().records) == 1
+    assert world.scaling.targets().records == (), "scaling is the deployment's to put on"
     assert world.endpoints.progress(part, errand).stage is Stage.UNDER_WAY
     world.apply(part, errand=errand)
     world.endpoints.put(part, errand)
@@ -312,6 +313,14 @@ def test_scaling_anew_waits_until_it_runs(world):
     world.rest()
     assert world.differs(on) == ["scaling.AllTraffic"]
     assert world.apply(on)
+
+
+def test_scaling_of_what_is_just_being_started_waits_for_it(world):
+    world.apply(an_endpoint(minutes=30))
+    world.expire()
+    world.meter.start(NAME, amount=minutes(10), actor="ann")
+    assert world.apply(an_endpoint(scaling={"AllTraffic": SCALED}))
+    assert world.scaling.target(RESOURCE).most == 4
 
 
 def test_a_lease_that_runs_out_while_it_is_deployed_is_not_revived(world):
@@ -480,6 +489,19 @@ def test_removal_calls_off_a_deployment_first(world):
     remove(world)
     assert world.deployments.get(running.id).status is Status.CANCELLED
     assert_gone(world)
+
+
+def test_removal_leaves_configs_that_others_made_or_need(world):
+    before = world.deployer.begin(an_order(endpointName=NAME), "bob")
+    world.finish(before, arrive=lambda: world.arrive(NAME))
+    theirs = world.config_of(NAME)
+    world.apply(an_endpoint(**GREEN))
+    ours = world.config_of(NAME)
+    world.meter.add("other", ours, amount=minutes(5), owner="bob", actor="bob")
+    world.rest()
+    world.expire("other")
+    remove(world)
+    assert world.configs_of() == sorted([theirs, ours])
 
 
 def test_removal_leaves_what_others_made(world):
