@@ -133,7 +133,7 @@ def test_a_folder_of_the_client_is_refused_with_what_to_do(world):
     status, error = world.error("POST", "/v1/projects?dry_run=true", json=document)
     assert (status, error["code"]) == (400, "invalid_input")
     assert "models.model-a.source is on the client" in error["message"]
-    assert "give data" in error["message"]
+    assert "give data; parkade apply does so" in error["message"]
 
 
 @pytest.mark.parametrize(
