@@ -105,9 +105,9 @@ class Client:
         """PUT `body` as JSON; `key` is an Idempotency-Key."""
         return self._decoded("PUT", parts, json=body, headers=_key(key))
 
-    def delete(self, *parts: str, key: str = "", **parameters: Any) -> Any:
-        """DELETE `/v1/<parts>`, and return the decoded answer; `key` is an Idempotency-Key."""
-        return self._decoded("DELETE", parts, headers=_key(key), params=_given(parameters))
+    def delete(self, *parts: str, request_key: str = "", **parameters: Any) -> Any:
+        """DELETE `/v1/<parts>`, and return the decoded answer; `request_key` is an Idempotency-Key."""
+        return self._decoded("DELETE", parts, headers=_key(request_key), params=_given(parameters))
 
     def pages(self, noun: str, **parameters: Any) -> list[Any]:
         """Return the whole list of a noun, following its pages."""

@@ -39,7 +39,9 @@ def destroy(
         difference = client.delete("projects", prefix, dry_run=True)
         question = f"Remove all of this, and forget {prefix},"
         applying.settle_on(client, difference, question, yes=yes, as_json=as_json)
-        begun = client.delete("projects", prefix, plan=difference["plan_id"], key=uuid.uuid4().hex)
+        begun = client.delete(
+            "projects", prefix, plan=difference["plan_id"], request_key=uuid.uuid4().hex
+        )
         applying.follow(client, begun, difference, no_wait=no_wait, as_json=as_json)
         if not as_json:
             for each in difference["stays"]:

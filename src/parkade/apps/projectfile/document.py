@@ -41,7 +41,9 @@ class Document(Content):
             for name in ("source", "archive"):
                 if getattr(data, name) is not None:
                     text = ".".join(str(part) for part in (*place, name))
-                    raise ValueError(f"{text} is on the client: store it, and give data; parkade apply does so")
+                    raise ValueError(
+                        f"{text} is on the client: store it, and give data; parkade apply does so"
+                    )
         if self.tester is not None and isinstance(self.tester.cases, str):
             raise ValueError("tester.cases is a file on the client: give the cases themselves")
         return self
