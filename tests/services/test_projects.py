@@ -157,6 +157,14 @@ def test_a_part_of_another_project_is_not_taken_even_by_adopting(world):
         world.projects.apply(other, "ann", adopt=True)
 
 
+def test_a_project_of_another_name_that_begins_the_same_is_refused(world):
+    world.applied(a_project())
+    other = replace(a_project(), name="TextDemo", stage="")
+    with pytest.raises(Conflict, match="project Text at stage Demo begin with TextDemo"):
+        world.projects.apply(other, "ann", adopt=True)
+    assert world.projects.get(PREFIX).wanted == a_project()
+
+
 def test_what_was_changed_by_hand_is_changed_back_and_said_so(world):
     world.applied(a_project())
     world.shelf[ONE]["level"] = "other"

@@ -31,11 +31,6 @@ def fields(before: Json, after: Json) -> tuple[Field, ...]:
     return tuple(_fields(before, after, ""))
 
 
-def equal(before: Json, after: Json) -> bool:
-    """Tell whether two contents say the same."""
-    return next(_fields(before, after, ""), None) is None
-
-
 def fingerprint(content: Json) -> str:
     """Return a short text that equal contents have in common, and others do not."""
     told = json.dumps(_bare(content), sort_keys=True, separators=(",", ":"))

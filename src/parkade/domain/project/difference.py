@@ -13,7 +13,7 @@ from parkade.domain.price import EMPTY, Sum
 
 if TYPE_CHECKING:
     from parkade.domain.event import Json
-    from parkade.domain.project.part import Kind, Part, Ref
+    from parkade.domain.project.part import Kind, Part
 
 #: Hours of a month, as it is priced.
 MONTH = 730
@@ -114,15 +114,6 @@ class Difference:
     def monthly_after(self) -> Sum:
         """USD a month after."""
         return monthly(self.hourly_after)
-
-    def count(self, verb: Verb) -> int:
-        """Return how many changes are of this verb."""
-        return sum(change.verb is verb for change in self.changes)
-
-    def of(self, ref: Ref) -> Change | None:
-        """Return what is done about a part, if anything."""
-        wanted = (ref.kind, ref.name)
-        return next((each for each in self.changes if (each.kind, each.name) == wanted), None)
 
 
 def monthly(hourly: Sum) -> Sum:

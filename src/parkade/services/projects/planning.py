@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import InvalidInput, ParkadeError
@@ -32,7 +33,7 @@ class Planning:
         """
         owners = self._desk.store.owners()
         sights: list[Sight] = []
-        problems: list[Problem] = []
+        problems = _namesakes(project, record)
         for part in project.parts:
             try:
                 sights.append(self._sight(part, project, record, owners))
@@ -53,7 +54,7 @@ class Planning:
         found = comparing.compare(
             project, sights, leftovers, adopt=adopt, secrets=secret_members(*documents)
         )
-        return _with(found, problems)
+        return replace(found, problems=(*problems, *found.problems))
 
     def removal(self, record: Record) -> Difference:
         """Return what destroying the project removes. Raises what the keepers raise.
@@ -97,6 +98,18 @@ class Planning:
         )
 
 
+def _namesakes(project: Project, record: Record | None) -> list[Problem]:
+    """Return why it cannot be applied over another project whose names begin the same."""
+    if record is None or (record.name, record.stage) == (project.name, project.stage):
+        return []
+    at = f" at stage {record.stage}" if record.stage else ""
+    problem = Problem(
+        message=f"the names of project {record.name}{at} begin with {record.prefix} as well",
+        hint="give this project or its stage another name; or destroy that one",
+    )
+    return [problem]
+
+
 def _nothing(record: Record) -> Project:
     return Project(name=record.name, stage=record.stage)
 
@@ -108,19 +121,4 @@ def _problem(error: ParkadeError, ref: Ref) -> Problem:
         kind=ref.kind,
         name=ref.name,
         field=error.field if isinstance(error, InvalidInput) else "",
-    )
-
-
-def _with(found: Difference, problems: list[Problem]) -> Difference:
-    if not problems:
-        return found
-    return Difference(
-        prefix=found.prefix,
-        changes=found.changes,
-        problems=(*problems, *found.problems),
-        plan_id=found.plan_id,
-        hourly_before=found.hourly_before,
-        hourly_after=found.hourly_after,
-        stays=found.stays,
-        unchanged=found.unchanged,
     )
