@@ -80,7 +80,7 @@ def test_a_candidate_that_is_too_slow_for_the_rate_shows(serving, source):
     result = serving.run(
         "replay", "--from", str(source), "--to", "text", "--rate", "1000", "--concurrency", "1", "--limit", "3"
     )  # fmt: skip
-    assert re.search("[23] requests were sent late", result.stdout)
+    assert re.search("[23] requests sent late", result.stdout)
 
 
 @pytest.mark.parametrize(

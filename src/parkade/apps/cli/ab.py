@@ -112,10 +112,10 @@ def _agreement(found: dict[str, Any]) -> list[Text]:
                 f"\n  {text}"
                 for text in (
                     "" if each["complete"] else "the newest of them only",
-                    f"{each['unpaired']:,} captured requests have no answer of {each['shadow']}"
+                    f"to {each['unpaired']:,} more there is no captured answer of {each['shadow']}"
                     if each["unpaired"]
                     else "",
-                    f"{each['unreadable']:,} captured lines cannot be read"
+                    f"captured lines that cannot be read: {each['unreadable']:,}"
                     if each["unreadable"]
                     else "",
                 )

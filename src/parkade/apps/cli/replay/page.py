@@ -121,10 +121,11 @@ def _read(document: Mapping[str, Any]) -> str:
 def _examples(examples: Sequence[Mapping[str, Any]]) -> str:
     if not examples:
         return ""
-    return "<section><h2>The worst examples</h2>" + "".join(map(_example, examples)) + "</section>"
+    told = [_example(each, first=number == 0) for number, each in enumerate(examples)]
+    return f"<section><h2>The worst examples</h2>{''.join(told)}</section>"
 
 
-def _example(example: Mapping[str, Any]) -> str:
+def _example(example: Mapping[str, Any], *, first: bool) -> str:
     rows = [
         (_code(each["path"]), _code(_or_absent(each["before"])), _code(_or_absent(each["after"])))
         for each in example["differences"]
@@ -134,9 +135,11 @@ def _example(example: Mapping[str, Any]) -> str:
     ]
     verdict = example["verdict"]
     style = "failed" if verdict == "failed" else "differs"
-    told = wording.example(example)
+    place = str(example["place"]).rpartition("/")[2]
     return (
-        f'<details><summary><b class="{style}">{_text(verdict)}</b> {_text(told)}</summary><div>'
+        f"<details{' open' if first else ''}><summary>"
+        f'<b class="{style}">{_text(verdict)}</b> <code>{_text(wording.example(example))}</code> '
+        f"<small>{_text(place)}</small></summary><div>"
         f"{_table(('Field', 'Before', 'After'), rows) if rows else ''}"
         f"<h3>Input</h3>{_block(example['input'])}"
         f'<div class="pair"><div><h3>Before</h3>{_block(example["before"])}</div>'

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from parkade.domain.replaying.tally import Tally
 
 
+#: How answers are read where nothing else is asked for.
+BY_TYPE = "by content type"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What was asked for."""
@@ -42,7 +46,7 @@ def document(
         "to": _aim(order.candidate),
         "compared_with": "captured" if order.baseline is None else _aim(order.baseline),
         "rules": {
-            "compare": order.rules.form or "by content type",
+            "compare": order.rules.form or BY_TYPE,
             "fields": list(map(str, order.rules.fields)),
             "ignored": list(map(str, order.rules.ignored)),
             "tolerance": asdict(order.rules.tolerance),

@@ -73,12 +73,8 @@ def _sides(document: Mapping[str, Any]) -> RenderableType:
 
 
 def _worst(document: Mapping[str, Any]) -> RenderableType | None:
-    rows = [(Text(each["place"]), Text(_wrong(each))) for each in document["examples"][:3]]
+    rows = [
+        (Text(each["place"].rpartition("/")[2]), Text(wording.example(each)))
+        for each in document["examples"][:3]
+    ]
     return views.listing(("Worst", "Before -> after"), rows) if rows else None
-
-
-def _wrong(example: Mapping[str, Any]) -> str:
-    if example["differences"]:
-        first = example["differences"][0]
-        return f"{first['path']}: {first['before'] or '(absent)'} -> {first['after'] or '(absent)'}"
-    return wording.example(example).rpartition(" - ")[0]

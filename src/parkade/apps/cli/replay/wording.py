@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.cli.replay import report
+from parkade.apps.cli.replay.report import BY_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,11 +16,11 @@ _COUNTS = {
     "files_outside": "files of another time, not opened",
     "lines": "lines",
     "replayed": "replayed",
-    "outside": "of another time",
-    "own": "sent by Parkade itself, to compare or to test",
-    "repeated": "with an event id that came before",
-    "without_input": "without an input",
-    "unreadable": "that cannot be read",
+    "outside": "lines of another time",
+    "own": "lines of requests of Parkade's own, made to compare or to test",
+    "repeated": "lines with an event id that came before",
+    "without_input": "lines without an input",
+    "unreadable": "lines that cannot be read",
 }
 #: Those that are told even where there are none.
 _ALWAYS = frozenset({"files", "lines", "replayed"})
@@ -42,22 +43,22 @@ def warnings(document: Mapping[str, Any]) -> Iterator[str]:
     sending, read = document["sending"], document["read"]
     if sending["held_back"]:
         yield (
-            f"{sending['held_back']:,} requests were sent late, up to {sending['most_seconds_late']:.1f} s: "
+            f"{_counted(sending['held_back'], 'request')} sent late, up to {sending['most_seconds_late']:.1f} s: "
             f"all {sending['concurrency']} places were taken, or they could not be read as fast"
         )
     if read["unreadable"]:
         first = read["unreadable_named"][0]
-        yield f"{read['unreadable']:,} lines cannot be read; the first: {first['place']}: {first['why']}"
+        yield f"{_counted(read['unreadable'], 'line')} not readable; the first: {first['place']}: {first['why']}"
     if read["repeated"]:
         yield (
-            f"{read['repeated']:,} lines had an event id that came before: a shadow variant's are "
+            f"{_counted(read['repeated'], 'line')} with an event id that came before: a shadow variant's are "
             "there, too; name the folder of one variant, PREFIX/ENDPOINT/VARIANT"
         )
     for path, count in document["missing_fields"].items():
-        yield f"{path} is in neither answer of {count:,} pairs"
+        yield f"{path} is in neither answer of {_counted(count, 'pair')}"
     for name, side in sides(document):
         for trouble, count in list(side["troubles"].items())[:3]:
-            yield f"{count:,} requests to {name} got no answer: {trouble}"
+            yield f"{_counted(count, 'request')} to {name} without an answer: {trouble}"
 
 
 def agreement(told: Mapping[str, Any]) -> str:
@@ -107,11 +108,12 @@ def milliseconds(side: Mapping[str, Any], name: str) -> str:
 def example(told: Mapping[str, Any]) -> str:
     """Say in a line what is wrong with an example."""
     if told["verdict"] == "failed":
-        what = told["trouble"] or f"status {told['status']}"
-    else:
-        places = len(told["differences"]) + told["more_differences"]
-        what = f"in {places:,} place{'' if places == 1 else 's'}"
-    return f"{what} - {told['place']}"
+        return str(told["trouble"] or f"status {told['status']}")
+    if not told["differences"]:
+        return f"{told['missing_fields'][0]} is in neither answer"
+    first, more = told["differences"][0], len(told["differences"]) - 1 + told["more_differences"]
+    what = f"{first['path']}: {first['before'] or '(absent)'} -> {first['after'] or '(absent)'}"
+    return f"{what}, and {more:,} more" if more else what
 
 
 def percent(share: float) -> str:
@@ -130,11 +132,7 @@ def number(value: float | None) -> str:
 
 
 def _rules(rules: Mapping[str, Any]) -> str:
-    told = [
-        f"compared {rules['compare']}"
-        if rules["compare"] == "by content type"
-        else f"as {rules['compare']}"
-    ]
+    told = [f"read {'' if rules['compare'] == BY_TYPE else 'as '}{rules['compare']}"]
     told += [f"only {', '.join(rules['fields'])}"] if rules["fields"] else []
     told += [f"without {', '.join(rules['ignored'])}"] if rules["ignored"] else []
     tolerance = rules["tolerance"]
@@ -142,3 +140,7 @@ def _rules(rules: Mapping[str, Any]) -> str:
     bounds += [f"{100 * tolerance['relative']:g} %"] if tolerance["relative"] else []
     told += [f"numbers within {' or '.join(bounds)}"] if bounds else []
     return ", ".join(told)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
