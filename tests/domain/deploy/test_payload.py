@@ -318,6 +318,22 @@ ORDERS = st.fixed_dictionaries(
             ]
         ),
         "sleep": st.fixed_dictionaries({"after_minutes": st.integers(1, 99)}),
+        "revives": st.booleans(),
+        "AsyncInferenceConfig": st.none(),
+        "ShadowProductionVariants": st.none(),
+        "DataCaptureConfig": st.none()
+        | st.fixed_dictionaries(
+            {
+                "InitialSamplingPercentage": st.integers(0, 100),
+                "DestinationS3Uri": st.just("s3://captured/text"),
+            },
+            optional={
+                "EnableCapture": st.booleans(),
+                "CaptureOptions": st.lists(
+                    st.sampled_from([{"CaptureMode": "Input"}, {"CaptureMode": "Output"}])
+                ),
+            },
+        ),
     },
 )
 

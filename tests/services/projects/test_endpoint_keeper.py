@@ -21,6 +21,7 @@ from tests.services.keeperworld import (
     PROJECT,
     SCALED,
     KeeperWorld,
+    a_model_part,
     an_endpoint,
 )
 
@@ -539,6 +540,17 @@ def test_what_can_never_be_is_refused(world, content, words):
     with pytest.raises(InvalidInput) as caught:
         world.endpoints.check(an_endpoint(**content), PROJECT)
     assert words in f"{caught.value.message} {caught.value.hint}" or words in caught.value.field
+
+
+def test_a_multi_model_endpoint_that_cannot_be_is_refused_before_anything_is_made(world):
+    many = a_model_part("many", url="s3://models/many/", multi_model=True)
+    project = replace(PROJECT, parts=(many,))
+    variants = [a_variant_of(ModelName=many.name)]
+    part = an_endpoint(productionVariants=variants, AsyncInferenceConfig=ASYNC)
+    with pytest.raises(InvalidInput, match="Mode SingleModel"):
+        world.endpoints.check(part, project)
+    world.apply(many)
+    assert world.apply(an_endpoint(productionVariants=variants))
 
 
 def test_what_is_in_its_way_is_told(world):

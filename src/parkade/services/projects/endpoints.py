@@ -13,10 +13,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.domain.blueprint import Blueprint
+from parkade.domain.deploy import naming
 from parkade.domain.deploy.deployment import Status
 from parkade.domain.errors import Conflict, DeploymentNotFound
 from parkade.domain.price import Machine, Sum, total
 from parkade.domain.project import endpoint as endpoints
+from parkade.domain.project import model
 from parkade.domain.project import terms as settling
 from parkade.domain.project.part import Kind
 from parkade.domain.project.project import PROJECT_TAG
@@ -73,14 +76,23 @@ class EndpointKeeper:
         self._opting = opting
         self._applied = applied
 
-    def check(self, part: Part, project: Project) -> None:  # noqa: ARG002  the protocol's
+    def check(self, part: Part, project: Project) -> None:
         """Raise InvalidInput for content that can never be, and Conflict for what is in its way."""
         wanted = self._read(part)
+        self._require_together(wanted, project)
         settling.require_watchable(wanted.terms, self._opting())
         seen = self._look(part.name)
         endpoints.settled(wanted, seen.stand if seen else None, self._opting().rules)
         lease = seen.lease if seen else None
         require_leave(wanted.order, lease, leases_only=self._desk.leases_only())
+
+    def _require_together(self, wanted: Wanted, project: Project) -> None:
+        """Raise InvalidInput where the project's models do not go with what is wanted of them."""
+        content = naming.wanted_content(wanted.order, None)
+        named = {variant.model_name for variant in content.every}
+        parts = [part for part in project.parts if part.kind is Kind.MODEL and part.name in named]
+        now = self._desk.now()
+        Blueprint(config=content, models=tuple(model.read(part, now) for part in parts))
 
     def found(self, name: str) -> Mapping[str, Json] | None:
         """Return what runs, or would at the next start, with all that is settled about it."""
