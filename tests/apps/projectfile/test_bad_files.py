@@ -65,6 +65,17 @@ CASES = {
             "did you mean 'token'?"
         ),
     ),
+    "a key that is unknown in one of two forms": (
+        SMALL + "    maintain: {stop_aftr: 3}\n",
+        (
+            "parkade.yaml:8:16: endpoints.text.maintain.stop_aftr: unknown key 'stop_aftr': "
+            "did you mean 'stop_after'?"
+        ),
+    ),
+    "a number that is none": (
+        SMALL + "monitor: {alarms: {a: {endpoint: text, metric: M, above: .nan}}}\n",
+        "parkade.yaml:8:51: monitor.alarms.a.above: nan is not a number that is finite",
+    ),
     "a key that is missing": (
         SMALL.replace("model: model-a, ", ""),
         "parkade.yaml:7:9: endpoints.text.variants[0].model: is missing: give model",

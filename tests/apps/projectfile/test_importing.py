@@ -27,7 +27,8 @@ class Importing(Folder):
     def convert(self, form, name="app-config.json", **models):
         text = form if isinstance(form, str) else json.dumps(form, indent=2)
         file = self.write(text, name)
-        around = Surroundings(root=self.path, target=self.path, folders=models)
+        images = {key: f"image-of-{key}" for key in models}
+        around = Surroundings(root=self.path, target=self.path, folders=models, images=images)
         carried, told = conversion.convert(file, around)
         self.write(conversion.written(carried, name))
         self.told = [str(each).split(": ", 1)[1] for each in told]
@@ -109,6 +110,12 @@ def test_an_object_that_is_there_already_is_served(folder):
     assert content.models["model-a"].data == f"s3://{bucket}/models/model-a/model/model.tar.gz"
     assert content.tester is None
     assert any("no tester is made" in line for line in folder.told)
+
+
+def test_folders_and_images_that_are_named_go_before_those_of_the_file(models):
+    content = models.convert(stacks(), **{"model-b": "models/model-a/src"})
+    assert content.models["model-b"].source == "models/model-a/src"
+    assert content.models["model-b"].image == "image-of-model-b"
 
 
 def test_keys_that_are_not_known_are_told_and_not_dropped(models):
@@ -196,7 +203,7 @@ def test_a_folder_plays_a_jumpstart_model(folder):
     folder.write("def model_fn(folder): ...\n", "mine/code/inference.py")
     content = folder.convert(managed(), "configs.json", Falcon40B="mine")
     played = content.models["Falcon40B"].embedded
-    assert (played.source, played.image) == ("mine", "pytorch-inference")
+    assert (played.source, played.image) == ("mine", "image-of-Falcon40B")
 
 
 @pytest.mark.parametrize(

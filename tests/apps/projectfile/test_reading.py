@@ -33,6 +33,7 @@ type = "ml.c5.large"
         ("parkade.json", json.dumps(TREE)),
         ("parkade.json", json.dumps(TREE, indent="\t")),
         ("parkade.yaml", json.dumps(TREE)),
+        ("parkade.json", json.dumps({"$schema": "parkade.schema.json", **TREE})),
         ("parkade.toml", TOML),
     ],
 )
@@ -60,7 +61,7 @@ def test_anchors_and_merged_mappings(folder):
 def test_variables(folder):
     folder.environment = {"TEAM": "nlp", "EMPTY": "", "N": "3", "ON": "false", "ID": "012345678901"}
     text = SMALL.replace("model: model-a,", 'model: model-a, instances: "${N}",') + (
-        "    deploy: ${ON}\n"
+        "    deploy: ${ON}\n    lease: {minutes: '${N}'}\n"
         "account: ${ID}\n"
         "tags: {a: '${TEAM}-x', b: '$${TEAM}', c: '${EMPTY:-none}', d: '${EMPTY}', e: '${NO:-}', f: '${N}'}\n"
     )
@@ -69,6 +70,7 @@ def test_variables(folder):
     assert content.account == "012345678901"
     assert content.endpoints["text"].variants[0].instances == 3
     assert content.endpoints["text"].deploy is False
+    assert content.endpoints["text"].lease.minutes == 3
 
 
 def test_a_variable_that_is_no_number_where_one_is_wanted(folder):

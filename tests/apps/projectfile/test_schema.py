@@ -21,7 +21,7 @@ TEMPLATE = Path(starter.__file__).with_name("newproject") / "parkade.yaml"
 #: What a schema cannot know: what sections say of each other, of folders, of the environment.
 BEYOND = re.compile(
     r"has no model|has no endpoint|is reserved|two variants|exclude each other|there is no|circle|"
-    r"no stage|stages, and none|not set|begins no variable|secret stands|characters with"
+    r"no stage|stages, and none|not set|begins no variable|secret stands|characters with|is finite"
 )
 
 

@@ -67,9 +67,12 @@ class Content(Section):
 
     @property
     def owner(self) -> str | None:
-        """Who pays for endpoints that name nobody: whose budget it is; None: whoever applies it."""
+        """Who pays for endpoints that name nobody: the project, where it has a budget of its own.
+
+        None: whoever applies it.
+        """
         budget = self.limits.budget
-        return None if budget is None else budget.owner or self.prefix
+        return self.prefix if budget is not None and budget.owner is None else None
 
     @property
     def archives(self) -> str:

@@ -134,6 +134,16 @@ Lease = Annotated[
 ]
 
 
+def _watch(given: object) -> str:
+    return BY_TIMERS if isinstance(given, dict | Maintaining) else BY_FLAG
+
+
+BY_FLAG, BY_TIMERS = "(flag)", "(timers)"
+Maintain = Annotated[
+    Annotated[bool, Tag(BY_FLAG)] | Annotated[Maintaining, Tag(BY_TIMERS)], Discriminator(_watch)
+]
+
+
 class EndpointSetting(Section):
     """One endpoint."""
 
@@ -158,9 +168,9 @@ class EndpointSetting(Section):
     )
     owner: Owner | None = Field(
         default=None,
-        description="who pays; null: whose budget `limits.budget` is, else whoever applies the file.",
+        description="who pays; null: the project, where `limits.budget` is its own, else whoever applies the file.",
     )
-    maintain: bool | Maintaining | None = Field(
+    maintain: Maintain | None = Field(
         default=None,
         description="whether the maintainer watches it, or by which timers; null: its tags say.",
     )

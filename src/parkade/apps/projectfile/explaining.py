@@ -53,8 +53,13 @@ def explained(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     return [each for kind, each in told if kind != _MISSING or each.place not in meant]
 
 
+def place_of(loc: tuple[str | int, ...]) -> Place:
+    """Return the place of a file that pydantic's `loc` tells."""
+    return tuple(part for part in loc if not _is_tag(part))
+
+
 def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
-    place = tuple(part for part in error["loc"] if not _is_tag(part))
+    place = place_of(error["loc"])
     if place and place[-1] == _ABOUT_KEY:
         key = str(place[-2])[:80]
         hint = _NAMES.get(str(error.get("ctx", {}).get("pattern")), error["msg"])

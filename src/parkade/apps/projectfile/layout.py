@@ -97,15 +97,16 @@ def _secret_names(data: Data) -> list[str]:
 
 def _budgets(document: Document) -> Iterator[Part]:
     budget = document.limits.budget
-    if budget is None or document.owner is None:
+    if budget is None:
         return
+    owner = budget.owner or document.prefix
     content: dict[str, Json] = {
         "usd": str(price.amount(budget.amount)),
         "per": budget.per,
         "then": budget.then,
         "zone": budget.zone,
     }
-    yield Part(kind=Kind.BUDGET, name=document.owner, key="budget", content=content)
+    yield Part(kind=Kind.BUDGET, name=owner, key="budget", content=content)
 
 
 def _routes(document: Document) -> Iterator[Part]:

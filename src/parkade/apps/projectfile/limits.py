@@ -15,7 +15,8 @@ class BudgetSetting(Section):
 
     owner: Owner | None = Field(
         default=None,
-        description="whose budget it is; null: the project's, by the prefix of its names.",
+        description="whose budget it is; null: the project's own, by the prefix of its names, which "
+        "then pays for the endpoints that name no owner.",
     )
     amount: Amount = Field(description="US dollars in each period.")
     per: Literal["day", "week", "month"] = Field(

@@ -8,6 +8,7 @@ from parkade.apps.projectfile.base import Amount, Count, Key, Section, Topic
 from parkade.apps.projectfile.references import TextOrReference
 
 Period = Annotated[int, Field(ge=10, le=86_400)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 #: What a value can be compared with; one of them.
 COMPARISONS = ("above", "at_least", "below", "at_most")
 
@@ -51,10 +52,10 @@ class AlarmSetting(Section):
         description="of each period: `Average`, `Sum`, `p99` ...; null: what says most of the "
         "metric, `Sum` of counts and `p99` of latencies.",
     )
-    above: float | None = Field(default=None, description="in alarm above this.")
-    at_least: float | None = Field(default=None, description="in alarm at this, and above.")
-    below: float | None = Field(default=None, description="in alarm below this.")
-    at_most: float | None = Field(default=None, description="in alarm at this, and below.")
+    above: Number | None = Field(default=None, description="in alarm above this.")
+    at_least: Number | None = Field(default=None, description="in alarm at this, and above.")
+    below: Number | None = Field(default=None, description="in alarm below this.")
+    at_most: Number | None = Field(default=None, description="in alarm at this, and below.")
     period_seconds: Period = Field(default=60, description="seconds of a period.")
     periods: Count = Field(default=1, description="periods that are looked at.")
     datapoints: Count | None = Field(

@@ -25,13 +25,17 @@ _FIXED = ("project", STAGE, STAGES)
 def merged(under: Tree, over: Tree) -> Tree:
     """Return one tree laid over another; neither is changed."""
     if isinstance(under, Table) and isinstance(over, Table):
-        entries, keys = dict(under.entries), {**under.keys, **over.keys}
-        for key, each in over.entries.items():
-            entries[key] = merged(entries[key], each) if key in entries else each
-        return Table(entries, over.mark, keys)
+        return _merged_tables(under, over)
     if isinstance(under, Row) and isinstance(over, Row):
         return _merged_rows(under, over)
     return over
+
+
+def _merged_tables(under: Table, over: Table) -> Table:
+    entries, keys = dict(under.entries), {**under.keys, **over.keys}
+    for key, each in over.entries.items():
+        entries[key] = merged(entries[key], each) if key in entries else each
+    return Table(entries, over.mark, keys)
 
 
 def _merged_rows(under: Row, over: Row) -> Row:
@@ -77,15 +81,13 @@ def staged(tree: Table, wanted: str | None) -> tuple[Table, str]:
         raise _unknown(tree.keys.get(STAGE if wanted is None else STAGES, Mark()), chosen, known)
     for name in stages:
         _chain(stages, default, name)
-    result: Tree = Table(
+    result = Table(
         {key: each for key, each in tree.entries.items() if key not in {STAGES, STAGE}},
         tree.mark,
         tree.keys,
     )
     for name in _chain(stages, default, chosen) if chosen in stages else ():
-        result = merged(result, _overlay(stages[name]))
-    if not isinstance(result, Table):
-        raise TypeError(result)
+        result = _merged_tables(result, _overlay(stages[name]))
     return result, chosen
 
 

@@ -25,7 +25,7 @@ from parkade.apps.projectfile import (
 )
 from parkade.apps.projectfile.content import Content
 from parkade.apps.projectfile.document import Document, containers, references
-from parkade.apps.projectfile.explaining import explained
+from parkade.apps.projectfile.explaining import explained, place_of
 from parkade.apps.projectfile.problem import BadFile, Place, Problem, spelt
 from parkade.apps.projectfile.tree import Leaf, Mark, Row, Table, mark_of, plain
 from parkade.domain import cases
@@ -49,6 +49,8 @@ _READERS = {
     ".json": jsonfile.read,
     ".toml": tomlfile.read,
 }
+#: Where JSON files say what editors check them with.
+_EDITORS = "$schema"
 _NUMBERS = frozenset({"int_type", "float_type", "bool_type"})
 
 
@@ -111,8 +113,6 @@ def _read(
     _require_none(secrets.written_inside(tree), tree)
     filled, unset = variables.substituted(tree, environment)
     _require_none(unset, filled)
-    if not isinstance(filled, Table):
-        raise TypeError(filled)
     if chosen:
         filled = replace(filled, entries={**filled.entries, overlays.STAGE: Leaf(chosen)})
     _require_none(secrets.written_inside(filled), filled)
@@ -141,7 +141,8 @@ def parse(path: Path) -> Table:
         raise BadFile.of(Mark(), "it is empty", hint="begin with: parkade init DIR")
     if not isinstance(tree, Table):
         raise BadFile.of(tree.mark, "it is not a mapping of keys such as project and models")
-    return tree
+    entries = {key: each for key, each in tree.entries.items() if key != _EDITORS}
+    return replace(tree, entries=entries)
 
 
 def text_of(path: Path) -> str:
@@ -180,29 +181,40 @@ def _content(tree: Table) -> Content:
         raise  # pydantic found something, so that it has been told
 
 
-def _as_numbers(tree: Table, error: ValidationError) -> Table | None:
-    """Return the tree with variables as numbers where those are wanted; None: there are none."""
+def _as_numbers(table: Table, error: ValidationError) -> Table | None:
+    """Return the table with variables as numbers where those are wanted; None: there are none."""
     wanted = {
-        tuple(each["loc"]) for each in error.errors(include_url=False) if each["type"] in _NUMBERS
+        place_of(each["loc"])
+        for each in error.errors(include_url=False)
+        if each["type"] in _NUMBERS
     }
-    changed = False
+    meant = _Meant(wanted)
+    result = meant.table(table, ())
+    return result if meant.changed else None
 
-    def meant(tree: Tree, place: Place) -> Tree:
-        nonlocal changed
+
+class _Meant:
+    """Reads texts of variables anew, as YAML reads what stands without quotes."""
+
+    def __init__(self, wanted: set[Place]) -> None:
+        self._wanted = wanted
+        self.changed = False
+
+    def table(self, table: Table, place: Place) -> Table:
+        entries = {key: self._tree(each, (*place, key)) for key, each in table.entries.items()}
+        return replace(table, entries=entries)
+
+    def _tree(self, tree: Tree, place: Place) -> Tree:
         if isinstance(tree, Table):
-            inner = {key: meant(each, (*place, key)) for key, each in tree.entries.items()}
-            return replace(tree, entries=inner)
+            return self.table(tree, place)
         if isinstance(tree, Row):
-            items = [meant(each, (*place, number)) for number, each in enumerate(tree.items)]
+            items = [self._tree(each, (*place, number)) for number, each in enumerate(tree.items)]
             return replace(tree, items=items)
-        if not tree.of_variable or place not in wanted or not isinstance(tree.value, str):
+        if not tree.of_variable or place not in self._wanted or not isinstance(tree.value, str):
             return tree
         value = yamlfile.scalar(tree.value)
-        changed = changed or not isinstance(value, str)
+        self.changed = self.changed or not isinstance(value, str)
         return replace(tree, value=value)
-
-    result = meant(tree, ())
-    return result if changed and isinstance(result, Table) else None
 
 
 def _require_none(problems: list[Problem], tree: Tree) -> None:

@@ -51,6 +51,10 @@ def schema() -> dict[str, Any]:
         "description": "stages by their names: what each lays over the file.",
         "additionalProperties": {"anyOf": [{"$ref": _REF + _STAGE}, {"type": "null"}]},
     }
+    whole["properties"]["$schema"] = {
+        "type": "string",
+        "description": "this schema, for editors of JSON; nothing else reads it.",
+    }
     return {
         "$schema": _DRAFT,
         "$id": ID,

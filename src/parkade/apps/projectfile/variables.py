@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{")
 
 
-def substituted(tree: Tree, environment: Mapping[str, str]) -> tuple[Tree, list[Problem]]:
-    """Return the tree with its variables replaced, and what is wrong with them."""
+def substituted(table: Table, environment: Mapping[str, str]) -> tuple[Table, list[Problem]]:
+    """Return the table with its variables replaced, and what is wrong with them."""
     work = _Work(environment)
-    return work.tree(tree, ()), work.problems
+    return work.table(table, ()), work.problems
 
 
 class _Work:
@@ -32,12 +32,15 @@ class _Work:
         self._environment = environment
         self.problems: list[Problem] = []
 
-    def tree(self, tree: Tree, place: Place) -> Tree:
+    def table(self, table: Table, place: Place) -> Table:
+        entries = {key: self._tree(each, (*place, key)) for key, each in table.entries.items()}
+        return replace(table, entries=entries)
+
+    def _tree(self, tree: Tree, place: Place) -> Tree:
         if isinstance(tree, Table):
-            entries = {key: self.tree(each, (*place, key)) for key, each in tree.entries.items()}
-            return replace(tree, entries=entries)
+            return self.table(tree, place)
         if isinstance(tree, Row):
-            items = [self.tree(each, (*place, number)) for number, each in enumerate(tree.items)]
+            items = [self._tree(each, (*place, number)) for number, each in enumerate(tree.items)]
             return replace(tree, items=items)
         return self._leaf(tree, place)
 

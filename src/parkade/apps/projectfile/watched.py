@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def subject_of(content: Content) -> Subject:
     """Return what a dashboard of the project shows; no secret is needed for it."""
-    tester = content.tester
+    tester, budget = content.tester, content.limits.budget
     return Subject(
         prefix=content.prefix,
         project=content.project,
@@ -23,7 +23,7 @@ def subject_of(content: Content) -> Subject:
         endpoints=tuple(_endpoint(content, key, each) for key, each in content.endpoints.items()),
         alarms=tuple(alarm_names(content).values()),
         tested="" if tester is None else "Route" if tester.route is not None else "Endpoint",
-        owners=() if content.owner is None else (content.owner,),
+        owners=() if budget is None else (budget.owner or content.prefix,),
     )
 
 

@@ -48,7 +48,9 @@ class _Conversion:
         content: dict[str, Json] = {"project": self._project}
         if region := given.text("region_name"):
             content["region"] = region
-        given.leave("ddb_auth_table_name", "tokens are the server's: parkade token add NAME")
+        given.leave(
+            "ddb_auth_table_name", "tokens are the server's: parkade token create --name NAME"
+        )
         for each in given.sections("jumpstart_models"):
             self._model(each)
             each.rest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from parkade.apps.projectfile.importing.carried import Carried
+from parkade.apps.projectfile.importing.carried import USUAL_IMAGE, Carried
 from parkade.apps.projectfile.importing.given import Given
 from parkade.domain.cases import FILE as CASES
 from parkade.domain.project.part import prefix_of
@@ -145,8 +145,9 @@ class _Conversion:
         name = usable(given.text("VariantName")) or f"Variant-{len(self._models) + 1}"
         model = self._free(name.lower())
         local = given.text("ModelLocalPath") or paths.get(key, "")
+        image = given.text("ModelDockerImage")
         settings = self._data(given, model, local, key, bucket)
-        settings["image"] = given.text("ModelDockerImage") or "pytorch-inference"
+        settings["image"] = self._around.images.get(model) or image or USUAL_IMAGE
         self._models[model] = settings
         variant: dict[str, Json] = {"name": name, "model": model}
         for theirs, ours in (("VariantWeight", "weight"), ("InstanceCount", "instances")):
