@@ -74,7 +74,8 @@ def require_leave(order: Order, lease: Lease | None, *, leases_only: bool) -> No
         if lease is not None and order.owner not in {"", lease.owner}:
             raise Conflict(
                 f"the lease of {name!r} is {lease.owner}'s, not {order.owner}'s",
-                hint="leave out owner, or deploy under another endpoint name",
+                hint=f"name {lease.owner!r} as its owner, leave the owner out, or give the endpoint "
+                "another name",
             )
         return
     if lease is not None:
