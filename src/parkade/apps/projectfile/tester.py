@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from parkade.apps.projectfile.base import Count, Key, Positive, Section
 from parkade.apps.projectfile.references import Reference
-from parkade.apps.projectfile.terms import require_hours
+from parkade.domain.errors import InvalidInput
+from parkade.domain.timing import require_schedule
 
 
 def _form(given: object) -> str:
@@ -38,21 +39,24 @@ class TesterSetting(Section):
     )
     duration_seconds: Positive = Field(default=60, description="seconds that one run lasts.")
     schedule: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="when it runs by itself: hours as of a lease; null: when told to."
+        default=None,
+        description="when the server runs it by itself; null: when told to.",
+        examples=["rate(5 minutes)", "cron(0 9 ? * MON-FRI *)"],
+    )
+    timezone: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="wall clock of a cron; null: UTC.", examples=["Europe/Berlin"]
     )
     token: Reference | None = Field(
         default=None, description="reference to the token that it calls with; null: the server's."
     )
 
-    @field_validator("schedule")
-    @classmethod
-    def _readable(cls, hours: str | None) -> str | None:
-        if hours is not None:
-            require_hours(hours)
-        return hours
-
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.route is None) == (self.endpoint is None):
             raise ValueError("give exactly one of route and endpoint")
+        if self.schedule is not None or self.timezone is not None:
+            try:
+                require_schedule(self.schedule or "", self.timezone or "")
+            except InvalidInput as error:
+                raise ValueError("; ".join(filter(None, (error.message, error.hint)))) from error
         return self
