@@ -15,8 +15,8 @@ from botocore.config import Config
 
 from tests.clients.account import Account, account
 from tests.deployments import a_payload
-from tests.faults.test_readme import WALK
 from tests.house import PATIENCE, ROOT, wait_for
+from tests.walks import blocks, needs_a_shell, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,24 +185,12 @@ def test_it_is_told_while_both_fleets_run_and_steered_by_hand(boto: Account) -> 
     assert serves(boto)[0] == seen["config_name"]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the manual's lines need bash")
+@needs_a_shell
 def test_the_manuals_example_works_line_by_line(boto: Account) -> None:
-    blocks = WALK.findall((ROOT / "docs" / "deploy.md").read_text())
-    assert len(blocks) == 3
+    assert len(blocks("docs/deploy.md")) == 3
     folder = boto.house.state.parent / "walk"
     shutil.copytree(ROOT / "examples", folder / "examples")
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-        cwd=folder,
-        env={
-            "PARKADE_STATE": str(boto.house.state),
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = walk("docs/deploy.md", folder, boto.house)
     assert "It would create test-endpoint" in ran.stdout
     assert '{"success": "true", "label": 2}' in ran.stdout
     assert ran.stdout.count(" serves, after ") == 2

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.faults.test_readme import WALK
 from tests.house import ROOT, house
+from tests.walks import blocks, needs_a_shell, walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAGE = "docs/serving.md"
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the manual's lines need bash")
+@needs_a_shell
 def test_the_lines_of_the_guide_work(tmp_path: Path) -> None:
-    blocks = WALK.findall((ROOT / "docs" / "serving.md").read_text())
-    assert len(blocks) == 2
+    assert len(blocks(_PAGE)) == 2
     shutil.copytree(
         ROOT / "examples" / "text-classification", tmp_path / "examples" / "text-classification"
     )
     with house(tmp_path / "state") as built:
-        ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-            cwd=tmp_path,
-            env={
-                "PARKADE_STATE": str(built.state),
-                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-                "HOME": str(tmp_path),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        ran = walk(_PAGE, tmp_path, built)
         assert '{"success": "true", "label": 2}' in ran.stdout
         assert "● running" in ran.stdout
         assert "~ change alarm TextClassificationDemo-overall-calls" in ran.stdout
