@@ -224,22 +224,27 @@ def test_killed_in_steps_of_each_kind_it_comes_to_the_same(own: Account, expecte
     assert hard["status"] == "succeeded", hard
     assert came_to(own, "Hard") == expected
     assert difference(own, a_document("Hard"))["changes"] == []
-    changed = a_document("Hard", LEVEL="debug")
-    after = killed_in(own, "TextHard", CHANGING, lambda: apply(own, changed))
+
+
+def test_killed_while_it_changes_and_while_it_goes_it_leaves_nothing(own: Account, expected):
+    over(own, apply(own, a_document("Gone")))
+    changed = a_document("Gone", LEVEL="debug")
+    after = killed_in(own, "TextGone", CHANGING, lambda: apply(own, changed))
     assert after["status"] == "succeeded", after
-    assert came_to(own, "Hard") == {**expected, "configs": 2, "told": 2}
+    assert came_to(own, "Gone") == {**expected, "configs": 2, "told": 2}
     destroyed = killed_in(
-        own, "TextHard", DESTROYING, lambda: own.house.call("DELETE", "/v1/projects/TextHard")
+        own, "TextGone", DESTROYING, lambda: own.house.call("DELETE", "/v1/projects/TextGone")
     )
     assert destroyed["status"] == "succeeded", destroyed
-    own.wait_gone("TextHard-one")
-    assert own.sagemaker.list_models(NameContains="TextHard-")["Models"] == []
-    assert own.sagemaker.list_endpoint_configs(NameContains="TextHard-")["EndpointConfigs"] == []
-    assert _alarms(own, "TextHard") == []
-    assert [each["path"] for each in _routes(own)] == ["/plain"]
-    assert own.house.call("GET", "/v1/projects/TextHard").status_code == 404
-    assert own.house.call("GET", "/v1/leases/TextHard-one").status_code == 404
-    assert own.status("TextPlain-one") == "InService"
+    own.wait_gone("TextGone-one")
+    assert own.sagemaker.list_models(NameContains="TextGone-")["Models"] == []
+    assert own.sagemaker.list_endpoint_configs(NameContains="TextGone-")["EndpointConfigs"] == []
+    assert _alarms(own, "TextGone") == []
+    assert "/gone" not in {each["path"] for each in _routes(own)}
+    assert own.house.call("GET", "/v1/projects/TextGone").status_code == 404
+    assert own.house.call("GET", "/v1/leases/TextGone-one").status_code == 404
+    # Others are left alone.
+    assert came_to(own, "Plain") == expected
 
 
 def test_of_two_applies_at_once_one_is_refused(own: Account):
@@ -258,3 +263,13 @@ def test_of_two_applies_at_once_one_is_refused(own: Account):
     assert begun.json()["id"] in refused.json()["error"]["message"]
     assert over(own, begun.json()["id"])["status"] == "succeeded"
     assert came_to(own, "Twice")["created"] == 1
+
+
+def test_rolled_back_it_is_as_the_document_before_says(own: Account):
+    over(own, apply(own, a_document("Back")))
+    assert over(own, apply(own, a_document("Back", LEVEL="debug")))["status"] == "succeeded"
+    back = own.house.ok("POST", "/v1/projects/TextBack/rollback").json()
+    assert over(own, back["id"])["status"] == "succeeded"
+    assert difference(own, a_document("Back"))["changes"] == []
+    assert len(own.sagemaker.list_models(NameContains="TextBack-")["Models"]) == 1
+    assert own.house.invoke("TextBack-one").status_code == 200
