@@ -208,6 +208,13 @@ def test_a_rehearsal_of_what_is_new_tells_the_lease_and_one_price():
     assert "both fleets" not in text
 
 
+def test_a_rehearsal_without_a_second_fleet_speaks_of_one():
+    hourly = {"before": SUM, "meanwhile": SUM, "after": SUM}
+    text = drawn(deployviews.rehearsal(a_rehearsal(hourly=hourly)), 80)
+    assert "now   0.20 USD an hour" in text
+    assert "both fleets" not in text
+
+
 def test_a_rehearsal_tells_what_is_wrong_with_what_to_do():
     problem = {"message": "no model has the name 'm'", "hint": "see: parkade model ls"}
     text = drawn(deployviews.rehearsal(a_rehearsal(problems=[problem])), 80)

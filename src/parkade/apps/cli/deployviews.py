@@ -215,12 +215,10 @@ def price(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     whole = {name: f"{amounts.whole(each)} an hour" for name, each in hourly.items()}
     if view["creates"]:
         return [*rows, ("price", whole["after"])]
-    return [
-        *rows,
-        ("now", whole["before"]),
-        ("both fleets", whole["meanwhile"]),
-        ("then", whole["after"]),
-    ]
+    rows.append(("now", whole["before"]))
+    if hourly["meanwhile"] != hourly["after"]:  # else the fleet that serves goes on
+        rows.append(("both fleets", whole["meanwhile"]))
+    return [*rows, ("then", whole["after"])]
 
 
 def _instant(text: str) -> datetime:
