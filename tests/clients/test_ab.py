@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clients.account import Account, account
+from tests.clients.account import IMAGE, Account, account, variant
 from tests.clients.comparisons import (
     SETTINGS,
     a_folder,
@@ -138,3 +138,57 @@ def test_a_shadow_is_not_asked_and_an_unknown_variant_is_named(
     result = cli(boto, "model", "test", str(folder), "--endpoint", "ab", "--variant", "c")
     assert "endpoint 'ab' has no variant 'c'" in result.stderr
     assert "it has a, b" in result.stderr
+
+
+def test_the_cases_are_asked_of_inference_components(boto: Account, tmp_path: Path) -> None:
+    boto.config("parts", variant("host", None))
+    boto.endpoint("parts", "parts")
+    compute = {"NumberOfCpuCoresRequired": 0.25, "MinMemoryRequiredInMb": 128}
+    for name in ("a", "b"):
+        boto.sagemaker.create_inference_component(
+            InferenceComponentName=f"part-{name}",
+            EndpointName="parts",
+            VariantName="host",
+            Specification={"ModelName": name, "ComputeResourceRequirements": compute},
+            RuntimeConfig={"CopyCount": 1},
+        )
+    for name in ("a", "b"):
+        wait_for(
+            lambda name=name: (
+                boto.sagemaker.describe_inference_component(InferenceComponentName=f"part-{name}")[
+                    "InferenceComponentStatus"
+                ]
+                == "InService"
+            ),
+            why=f"part-{name} to be in service",
+        )
+    folder = write_cases(tmp_path / "m", a_case(5, 2, fields=["label"]))
+    result = cli(boto, "model", "test", str(folder), "--endpoint", "parts", "--json")
+    asked = json.loads(result.stdout)
+    assert [(each["component"], each["variant"], each["passed"]) for each in asked] == [
+        ("part-a", None, True),
+        ("part-b", None, False),
+    ]
+    assert result.stderr == "error: 1 of 2 answers differ: n5 at part-b\n"
+
+
+def test_the_cases_are_asked_of_one_model_of_many(boto: Account, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        content = (boto.house.state.parent / f"{name}.tar.gz").read_bytes()
+        boto.house.ok("PUT", f"/v1/objects/models/many/{name}.tar.gz", content=content)
+    boto.sagemaker.create_model(
+        ModelName="many",
+        ExecutionRoleArn="arn:aws:iam::000000000000:role/many",
+        PrimaryContainer={
+            "Image": IMAGE,
+            "Mode": "MultiModel",
+            "ModelDataUrl": "s3://models/many/",
+        },
+    )
+    boto.config("many", variant("all", "many"))
+    boto.endpoint("many", "many")
+    folder = write_cases(tmp_path / "m", a_case(5, 2, fields=["label"]))
+    for target, passed in (("a.tar.gz", True), ("b.tar.gz", False)):
+        arguments = ("--endpoint", "many", "--target-model", target, "--json")
+        (asked,) = json.loads(cli(boto, "model", "test", str(folder), *arguments).stdout)
+        assert (asked["target_model"], asked["variant"], asked["passed"]) == (target, "all", passed)
