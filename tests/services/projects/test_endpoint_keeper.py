@@ -341,6 +341,19 @@ def test_a_lease_that_runs_out_while_it_is_deployed_is_not_revived(world):
     assert world.runs().blueprint.config.variants[0].model_name == "green"
 
 
+def test_what_is_called_off_is_not_made_for_the_next_coin_either(world):
+    world.apply(an_endpoint(minutes=30))
+    before, part, errand = world.config_of(NAME), an_endpoint(minutes=30, **GREEN), world.errand()
+    world.endpoints.put(part, errand)
+    (running,) = world.deployments.running().records
+    world.go(running)
+    world.endpoints.call_off(part, errand)
+    world.clock.advance(minutes(31))
+    world.finish(running, arrive=lambda: world.arrive(NAME))
+    assert world.endpoints.progress(part, errand).stage is Stage.FAILED
+    assert world.book.get(NAME).config_name == before
+
+
 def test_old_configs_of_what_never_ran_go(world):
     world.apply(an_endpoint(minutes=30))
     first = world.config_of(NAME)

@@ -175,7 +175,8 @@ class EndpointKeeper:
             self._settle(wanted, errand)
             self._configs.forget_former(part.name, deployment.config_name, errand)
             return Progress(stage=Stage.DONE, text=f"{deployment.config_name} serves")
-        if not deployment.order.revives and seen is not None and seen.over:
+        ran_out = deployment.status is Status.FAILED and not deployment.order.revives
+        if ran_out and seen is not None and seen.over:
             # Nobody may buy time for it: what was to serve now does so from the next coin on.
             self._put_over(wanted, seen, errand)
             return Progress(stage=Stage.DONE, text=self._made(part))
