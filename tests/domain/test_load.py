@@ -104,7 +104,9 @@ def test_the_search_ends_at_the_last_rate_that_was_asked_for():
     aim = Aim(target_ms=50, first=10, last=35)
     steps = search(aim, queue(1e6))
     assert [each.finding.rate for each in steps] == [10, 20, 35]
-    assert load.verdict(aim, steps) == "35 requests a second within 50 ms, the most that was asked for"
+    assert (
+        load.verdict(aim, steps) == "35 requests a second within 50 ms, the most that was asked for"
+    )
 
 
 def test_a_client_that_cannot_keep_up_ends_the_search_without_a_finding():
