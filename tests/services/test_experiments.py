@@ -20,7 +20,15 @@ from parkade.domain.series import SAGEMAKER, Aggregate, Series, bucket
 from parkade.ports.metrics import Sample
 from parkade.services import experiments as experiments_module
 from parkade.services.experiments import Experiments, Period
-from tests.builders import NOW, a_blueprint, a_config, a_recorded_endpoint, a_variant, an_event
+from tests.builders import (
+    NOW,
+    a_blueprint,
+    a_config,
+    a_recorded_component,
+    a_recorded_endpoint,
+    a_variant,
+    an_event,
+)
 
 HOUR = timedelta(hours=1)
 CAPTURE = Capture(destination="s3://captured/run", percentage=100)
@@ -99,6 +107,22 @@ def test_each_variant_has_its_share_its_errors_and_its_latency(stage):
     assert compared.verdict.finding is Finding.MORE_ERRORS
 
 
+def test_components_stand_in_the_place_of_variants(stage):
+    stage.config(a_variant(name="host", model_name=""))
+    for name, requests in (("one", 30), ("two", 90)):
+        recorded = a_recorded_component(name, of={"endpoint_name": "text", "variant_name": "host"})
+        stage.catalog.put_component(recorded, an_event("component.created"))
+        series = Series.of(SAGEMAKER, "Invocations", InferenceComponentName=name)
+        value = Aggregate.of(1.0, requests)
+        stage.metrics.add([Sample(series=series, at=NOW - timedelta(minutes=9), value=value)])
+    seen = stage.look()
+    assert [(each.name, each.component, each.share) for each in seen.parts] == [
+        ("one", True, 0.25),
+        ("two", True, 0.75),
+    ]
+    assert seen.compared[0].baseline == "two"
+
+
 def test_variants_that_are_gone_are_told_without_a_weight(stage):
     stage.config(a_variant(name="a"))
     stage.measure("a", 10)
@@ -157,8 +181,14 @@ def test_only_the_newest_are_read_where_there_is_more(stage, monkeypatch):
     ("capture", "reason"),
     [
         (None, "nothing is captured"),
-        (Capture(destination="s3://captured/x", percentage=9, enabled=False), "nothing is captured"),
-        (Capture(destination="s3://captured/x", percentage=9, outputs=False), "answers are not captured"),
+        (
+            Capture(destination="s3://captured/x", percentage=9, enabled=False),
+            "nothing is captured",
+        ),
+        (
+            Capture(destination="s3://captured/x", percentage=9, outputs=False),
+            "answers are not captured",
+        ),
     ],
 )
 def test_why_there_are_no_pairs_is_told(stage, capture, reason):

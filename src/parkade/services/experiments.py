@@ -43,6 +43,7 @@ LONGEST = timedelta(days=15)
 _HOUR = timedelta(hours=1)
 _COUNTS = ("Invocations", "InvocationModelErrors", "Invocation4XXErrors", "Invocation5XXErrors")
 _LATENCY = "ModelLatency"
+_COMPONENT = "InferenceComponentName"
 _NOTHING = Aggregate(count=0, total=0, least=0, most=0)
 
 
@@ -56,11 +57,12 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One variant: what it should have got, what it got, and how it did."""
+    """One variant or inference component: what it should have got, what it got, and how it did."""
 
     name: str
     shadow: bool = False
-    #: As it is now; None: the endpoint has it no more.
+    component: bool = False
+    #: As it is now; None: the endpoint has it no more, or it is a component, which callers name.
     weight: float | None = None
     #: Of the requests; of a shadow, of the requests of the production variant. None: not known.
     share_wanted: float | None = None
@@ -127,12 +129,13 @@ class Experiments:
         """
         config = self._config(endpoint_name)
         start, end = aligned(measured.start, measured.end, 60)
-        seen = self._measured(endpoint_name, start, end)
+        components = self._components(endpoint_name)
+        seen = self._measured(endpoint_name, components, start, end)
         if config is None and not seen:
             raise EndpointNotFound(
                 f"no endpoint has the name {endpoint_name!r}", hint="see: parkade ls"
             )
-        parts = _parts(config, seen)
+        parts = _parts(config, components, seen)
         shadowed, why = self._shadowed(endpoint_name, config, captured, rules)
         return Experiment(
             endpoint_name=endpoint_name,
@@ -149,13 +152,22 @@ class Experiments:
         except EndpointNotFound:
             return None
 
+    def _components(self, endpoint_name: str) -> tuple[str, ...]:
+        return tuple(
+            each.name
+            for each in self._catalog.components().records
+            if each.component.endpoint_name == endpoint_name
+        )
+
     def _measured(
-        self, endpoint_name: str, start: datetime, end: datetime
+        self, endpoint_name: str, components: Sequence[str], start: datetime, end: datetime
     ) -> dict[str, dict[str, Aggregate]]:
-        """Return what was measured, by variant and name of the series."""
-        own = {"EndpointName": endpoint_name, "VariantName": None}
+        """Return what was measured, by variant or component and name of the series."""
+        owners: list[dict[str, str | None]] = [{"EndpointName": endpoint_name, "VariantName": None}]
+        owners += [{_COMPONENT: each} for each in components]
         known = [
             each.series
+            for own in owners
             for name in (*_COUNTS, _LATENCY)
             for each in self._metrics.known(SAGEMAKER, name, own, start)
         ]
@@ -166,7 +178,7 @@ class Experiments:
             points = found.get(series, ())
             if points:
                 whole = reduce(Aggregate.plus, (each.value for each in points))
-                seen.setdefault(_variant(series), {})[series.name] = whole
+                seen.setdefault(_part(series), {})[series.name] = whole
         return seen
 
     def _shadowed(
@@ -192,19 +204,23 @@ class Experiments:
         return found, ""
 
 
-def _variant(series: Series) -> str:
-    return dict(series.dimensions)["VariantName"]
+def _part(series: Series) -> str:
+    dimensions = dict(series.dimensions)
+    return dimensions.get(_COMPONENT) or dimensions["VariantName"]
 
 
 def _parts(
-    config: EndpointConfig | None, seen: Mapping[str, Mapping[str, Aggregate]]
+    config: EndpointConfig | None,
+    components: Sequence[str],
+    seen: Mapping[str, Mapping[str, Aggregate]],
 ) -> tuple[Part, ...]:
-    variants = config.variants if config else ()
+    # The variant of components is the machine that they run on: it is asked nothing itself.
+    variants = config.variants if config and not config.hosts_components else ()
     shadows = config.shadows if config else ()
     weights = {each.name: each.weight for each in (*variants, *shadows)}
     hidden = {each.name for each in shadows}
     whole = sum(each.weight for each in variants)
-    listed = [*weights, *sorted(seen.keys() - weights.keys())]
+    listed = [*weights, *components, *sorted(seen.keys() - weights.keys() - set(components))]
     requests = {name: _count(seen.get(name, {}), "Invocations") for name in listed}
     # Of a shadow both shares are of what was there to be copied.
     asked = sum(count for name, count in requests.items() if name not in hidden)
@@ -212,6 +228,7 @@ def _parts(
         Part(
             name=name,
             shadow=name in hidden,
+            component=name in components,
             weight=weights.get(name),
             share_wanted=min(1.0, weights[name] / whole) if name in weights and whole else None,
             share=requests[name] / asked if asked else None,

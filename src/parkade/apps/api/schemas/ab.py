@@ -48,11 +48,14 @@ class QuantileView(View):
 
 
 class VariantResultView(View):
-    """How one variant did."""
+    """How one variant, or inference component, did."""
 
     name: str
     shadow: bool = Field(description="It gets copies; nobody sees its answers.")
-    weight: float | None = Field(description="As it is now; null: the endpoint has it no more.")
+    component: bool = Field(description="It is an inference component, which callers name.")
+    weight: float | None = Field(
+        description="As it is now; null: the endpoint has it no more, or it is a component."
+    )
     share_wanted: float | None = Field(
         description="Of the requests, by the weights as they are now; of a shadow, of those that "
         "are copied."
@@ -71,6 +74,7 @@ class VariantResultView(View):
         return cls(
             name=part.name,
             shadow=part.shadow,
+            component=part.component,
             weight=part.weight,
             share_wanted=part.share_wanted,
             share=part.share,
