@@ -13,6 +13,7 @@ from rich.console import Console
 from parkade.apps.cli.dashboardview import Board
 from parkade.runtime import packing
 from tests import promql
+from tests.adapters.mailbox import mailbox
 from tests.house import NO_OP, House, wait_for
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()
@@ -64,9 +65,20 @@ PROJECT = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
+def box():
+    with mailbox() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, box):
     folder = tmp_path_factory.mktemp("dashboards")
-    house = House(folder / "state", "--time-scale", str(SCALE))
+    server = folder / "server.yaml"
+    server.write_text(
+        "mail: {host: 127.0.0.1, security: none, sender: parkade@example.com, "
+        f"port: {box.port}}}\n"
+    )
+    house = House(folder / "state", "--time-scale", str(SCALE), "--config", str(server))
     try:
         house.up()
         archive = folder / "no-op.tar.gz"
@@ -282,6 +294,29 @@ def states(house):
     view = house.ok("GET", "/v1/projects/ShopDemo/dashboard").json()
     assert view["missing"] == []
     return {each["name"]: each["state"] for each in view["alarms"]}
+
+
+def test_subscribers_get_mail_of_the_project_and_of_nothing_else(house, box, page):
+    def subjects():
+        house.call("POST", "/text", content=b"{", headers=ASKED)
+        return [mail["subject"] for _, _, mail in list(box.got)]
+
+    raised = "alarm ShopDemo-errors-4xx is ALARM"
+    wait_for(lambda: any(each.startswith(raised) for each in subjects()), why=raised)
+    config = house.ok("GET", "/v1/leases/ShopDemo-text").json()["config_name"]
+    house.ok("PUT", "/v1/leases/other", json={"config_name": config, "minutes": 9})
+    wait_for(
+        lambda: house.events(endpoint="other", kind="notice.expiry"), why="a notice about another"
+    )
+    name = "ShopDemo-ann-at-example.com"
+    wait_for(
+        lambda: house.ok("GET", f"/v1/subscribers/{name}").json()["waiting"] == 0,
+        why="the subscriber to have looked at all",
+    )
+    for _, to, mail in box.got:
+        assert to == ["ann@example.com"]
+        assert "ShopDemo-" in mail["subject"]
+        assert "other" not in str(mail)
 
 
 @pytest.mark.parametrize("width", [80, 120])
