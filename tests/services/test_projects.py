@@ -9,12 +9,14 @@ import pytest
 from parkade.domain.errors import (
     ApplicationNotFound,
     Conflict,
+    EndpointBusy,
     InUse,
     InvalidInput,
     ProjectNotFound,
     Throttled,
     Unavailable,
     Unreadable,
+    VersionConflict,
 )
 from parkade.domain.project.application import Status
 from parkade.domain.project.part import Kind, Part
@@ -416,6 +418,45 @@ def test_cancelled_while_it_pauses_it_does_not_try_again(world):
     cancelled = world.go(application)
     assert cancelled.status is Status.CANCELLED
     assert cancelled.steps[1].text == "called off; busy"
+
+
+def test_cancelled_while_something_is_busy_it_waits_no_longer(world):
+    alarms = world.keepers[Kind.ALARM]
+    alarms.troubles["TextDemo-slow"] = [EndpointBusy("it is Updating")] * 9
+    application = world.apply(a_project(endpoints={}, alarms=["slow"]))
+    assert world.go(application).steps[1].text == "it is Updating"
+    world.projects.cancel(application.id, "bob")
+    cancelled = world.go(application)
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.steps[1].text == "called off; it is Updating"
+
+
+def test_what_is_busy_is_waited_for(world):
+    alarms = world.keepers[Kind.ALARM]
+    alarms.troubles["TextDemo-slow"] = [EndpointBusy("it is Updating")] * 9
+    application = world.applied(a_project(endpoints={}, alarms=["slow"]))
+    assert (application.status, application.steps[1].retries) == (Status.SUCCEEDED, ())
+
+
+def test_a_race_that_a_keeper_loses_again_and_again_is_given_up(world):
+    alarms = world.keepers[Kind.ALARM]
+    alarms.troubles["TextDemo-slow"] = [VersionConflict("lost")] * 7
+    failed = world.applied(a_project(endpoints={}, alarms=["slow"]))
+    assert failed.reason == "alarm TextDemo-slow: lost (tried 7 times)"
+
+
+@pytest.mark.parametrize("turns", [2, 3], ids=["claimed", "made"])
+def test_a_part_that_another_project_makes_in_the_meantime_is_left_to_it(world, turns):
+    first = world.apply(a_project(models={}, endpoints={}, routes={"/text": "x"}))
+    second = replace(a_project(models={}, endpoints={}, routes={"/text": "y"}), stage="Prod")
+    begun = world.apply(second)
+    for _ in range(turns):
+        Walk(world.desk).advance(first.id)
+    failed = world.finish(begun)
+    assert failed.status is Status.FAILED
+    assert world.finish(first).status is Status.SUCCEEDED
+    assert world.shelf[Kind.ROUTE, "/text"]["endpoint"] == "x"
+    assert world.projects.get(second.prefix).made == ()
 
 
 def test_an_application_that_cannot_be_read_is_forgotten_when_it_is_cancelled(world):

@@ -173,8 +173,9 @@ class Projects:
         record = self.get(prefix)
         parts = record.wanted.parts if record.wanted else ()
         told = [(part, self._condition(part)) for part in parts]
+        wanted = {part.ref for part in parts}
         for made in record.made:
-            if made.ref not in {part.ref for part in parts}:
+            if made.ref not in wanted:
                 left = Part(kind=made.ref.kind, name=made.ref.name, key=made.key, content={})
                 why = "it is no longer wanted, and was not removed yet"
                 told.append((left, Condition(state="left over", text=why, troubled=True)))

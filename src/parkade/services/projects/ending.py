@@ -15,7 +15,8 @@ from parkade.ports.notices import Notice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parkade.domain.project.record import Record
+    from parkade.domain.project.part import Part
+    from parkade.domain.project.record import Made, Record
     from parkade.services.projects.desk import Desk
 
 _KIND = f"notice.{NoticeKind.PROJECT}"
@@ -26,14 +27,10 @@ def settled(record: Record, application: Application) -> Record:
     project = application.project
     if project is None:
         return record
-    made = record.made
-    for part in project.parts:
-        held = record.find(part.ref)
-        if held is not None:
-            content = contents.fingerprint(part.content)
-            made = replace(record, made=made).with_made(
-                replace(held, key=part.key, content=content)
-            )
+    parts = {part.ref: part for part in project.parts}
+    made = tuple(
+        _made(each, parts[each.ref]) if each.ref in parts else each for each in record.made
+    )
     former = record.former if record.applied == project else record.applied
     return replace(
         record,
@@ -43,6 +40,10 @@ def settled(record: Record, application: Application) -> Record:
         applied_by=application.actor,
         applied_at=application.ended_at,
     )
+
+
+def _made(held: Made, part: Part) -> Made:
+    return replace(held, key=part.key, content=contents.fingerprint(part.content))
 
 
 def ended(application: Application) -> Application:

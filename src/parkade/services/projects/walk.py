@@ -15,14 +15,28 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.retries import RETRIES, TEMPORARY
 from parkade.domain.deploy.steps import Outcome
-from parkade.domain.errors import Conflict, EndpointBusy, ParkadeError, Unreadable, VersionConflict
+from parkade.domain.errors import (
+    EndpointBusy,
+    InUse,
+    ParkadeError,
+    Unreadable,
+    VersionConflict,
+)
 from parkade.domain.project import contents
 from parkade.domain.project.application import Purpose, Status
 from parkade.domain.project.difference import Verb
 from parkade.domain.project.record import Made
 from parkade.domain.spans import duration
 from parkade.services.projects import ending, events
-from parkade.services.projects.keeper import Errand, Stage
+from parkade.services.projects.attempts import (
+    Asked,
+    Attempt,
+    Claims,
+    Done,
+    Failed,
+    Waits,
+    attempt,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +44,6 @@ if TYPE_CHECKING:
     from parkade.domain.project.application import Application, Step
     from parkade.domain.project.record import Record
     from parkade.services.projects.desk import Desk
-    from parkade.services.projects.keeper import Keeper
 
 logger = logging.getLogger(__name__)
 
@@ -79,24 +92,6 @@ class Walk:
         step = replace(application.steps[number], started_at=self._desk.now())
         self._desk.store.put(application.with_step(number, step))
 
-    def _claimed(self, application: Application, step: Step) -> Record | None:
-        """Return the record with the part as made by this application; None: it says so already.
-
-        Raises Conflict where something has come to be of its name since the difference was made.
-        """
-        record = self._desk.store.get(application.prefix)
-        held = record.find(step.ref)
-        if held is not None and held.application == application.id:
-            return None
-        adopted = step.verb is Verb.CHANGE
-        if held is None and not adopted and self._keeper(step).found(step.name) is not None:
-            raise Conflict(
-                f"it is there by now, and the project {record.prefix} has not made it",
-                hint="apply again, to see the difference to what is there now",
-            )
-        made = Made(ref=step.ref, key=step.key, application=application.id)
-        return replace(record, made=record.with_made(made))
-
     def _continue(self, application: Application, number: int) -> datetime | None:
         """Do what is to be done for a step under way; None: something was, else when to look."""
         step = application.steps[number]
@@ -107,12 +102,13 @@ class Walk:
         if until is not None and self._desk.now() < until:
             return until
         try:
-            return self._carry_on(application, number)
-        except VersionConflict:
-            raise
-        except EndpointBusy as error:
-            return self._wait(application, number, error.message)
+            result = attempt(application, number, self._desk)
         except TEMPORARY as error:
+            if application.cancelled_by and not step.asked:
+                self._fail(application, number, f"called off; {said(error)}")
+                return None
+            if isinstance(error, EndpointBusy):
+                return self._wait(application, number, Waits(text=error.message))
             return self._retry(application, number, error)
         except ParkadeError as error:
             self._fail(application, number, said(error))
@@ -121,63 +117,46 @@ class Walk:
             logger.exception("application %s: %s", application.id, step.ref)
             text = f"a fault of Parkade's own: {type(error).__name__}: {error}"
             self._fail(application, number, text)
+        else:
+            return self._take(application, number, result)
         return None
 
-    def _carry_on(self, application: Application, number: int) -> datetime | None:
+    def _take(self, application: Application, number: int, result: Attempt) -> datetime | None:
+        """Store what an attempt came to; None: it may go on, else when to look again."""
         step = application.steps[number]
-        keeper, errand = self._keeper(step), _errand(application, number)
-        if not step.asked:
-            if step.removes:
-                keeper.remove(step.name, errand)
-            elif (claimed := self._claimed(application, step)) is not None:
-                self._desk.store.put(application, claimed)
-                return None
-            else:
-                keeper.put(application.part(step), errand)
-            self._desk.store.put(application.with_step(number, replace(step, asked=True)))
-            return None
-        if step.removes:
-            if keeper.found(step.name) is None:
-                self._removed(application, number)
-                return None
-            return self._wait(application, number, "it is going")
-        part = application.part(step)
-        if application.cancelled_by and not step.called_off:
-            keeper.call_off(part, errand)
-            self._desk.store.put(application.with_step(number, replace(step, called_off=True)))
-            return None
-        progress = keeper.progress(part, errand)
-        if progress.stage is Stage.UNDER_WAY:
-            return self._wait(application, number, progress.text, patience=None)
-        if progress.stage is Stage.FAILED:
-            self._fail(application, number, progress.text)
-            return None
-        self._made(application, number, progress.text)
+        match result:
+            case Claims(record=record):
+                self._claim(application, number, record)
+            case Asked(step=asked):
+                self._desk.store.put(application.with_step(number, asked))
+            case Waits():
+                return self._wait(application, number, result)
+            case Failed(text=text):
+                self._fail(application, number, text)
+            case Done(text=text):
+                done = replace(step, outcome=Outcome.DONE, text=text)
+                made = self._removed if step.removes else self._made
+                self._store_step(application, number, done, made(application, step))
         return None
 
-    def _made(self, application: Application, number: int, text: str) -> None:
-        """Store that a part is made, with what it was made of."""
-        step = application.steps[number]
+    def _claim(self, application: Application, number: int, record: Record) -> None:
+        try:
+            self._desk.store.put(application, record)
+        except InUse as error:
+            # Another project has made a part of this name in the meantime.
+            self._fail(application, number, said(error))
+
+    def _made(self, application: Application, step: Step) -> Record:
+        """Return the record with what a part was made of."""
         record = self._desk.store.get(application.prefix)
         content = contents.fingerprint(application.part(step).content)
         made = Made(ref=step.ref, key=step.key, application=application.id, content=content)
-        self._store_step(
-            application,
-            number,
-            replace(step, outcome=Outcome.DONE, text=text),
-            replace(record, made=record.with_made(made)),
-        )
+        return replace(record, made=record.with_made(made))
 
-    def _removed(self, application: Application, number: int) -> None:
-        """Store that a part is gone, and no longer the project's."""
-        step = application.steps[number]
+    def _removed(self, application: Application, step: Step) -> Record:
+        """Return the record without a part that is gone."""
         record = self._desk.store.get(application.prefix)
-        self._store_step(
-            application,
-            number,
-            replace(step, outcome=Outcome.DONE, text="it is gone"),
-            replace(record, made=record.without([step.ref])),
-        )
+        return replace(record, made=record.without([step.ref]))
 
     def _fail(self, application: Application, number: int, why: str) -> None:
         """End a step as failed; the application ends when no other step is under way."""
@@ -197,7 +176,7 @@ class Walk:
             made = record.find(step.ref)
             if made is None or made.content or made.application != application.id:
                 return None
-            if self._keeper(step).found(step.name) is not None:
+            if self._desk.keepers.of(step.kind).found(step.name) is not None:
                 return None
         except ParkadeError as error:
             logger.warning("%s may be half made: %s", step.ref, error.message)
@@ -213,18 +192,12 @@ class Walk:
         event = events.event(application, "step", text, now, step=stored)
         self._desk.store.put(application.with_step(number, stored), record, event)
 
-    def _wait(
-        self,
-        application: Application,
-        number: int,
-        text: str,
-        patience: timedelta | None = PATIENCE,
-    ) -> datetime | None:
+    def _wait(self, application: Application, number: int, waits: Waits) -> datetime | None:
         """Store what a step waits for, for as long as it may."""
-        step, now = application.steps[number], self._desk.now()
+        step, now, text = application.steps[number], self._desk.now(), waits.text
         begun = step.started_at or now
-        if patience is not None and now >= begun + patience:
-            self._fail(application, number, f"{text}, after {duration(patience)}")
+        if not waits.endless and now >= begun + PATIENCE:
+            self._fail(application, number, f"{text}, after {duration(PATIENCE)}")
             return None
         if step.text != text:
             self._desk.store.put(application.with_step(number, replace(step, text=text)))
@@ -261,15 +234,6 @@ class Walk:
             desk.store.close(over, event)
         else:
             desk.store.put(over, record, event)
-
-    def _keeper(self, step: Step) -> Keeper:
-        return self._desk.keepers.of(step.kind)
-
-
-def _errand(application: Application, number: int) -> Errand:
-    return Errand(
-        id=application.errand_id(number), project=application.prefix, actor=application.actor
-    )
 
 
 def said(error: Exception) -> str:
