@@ -304,7 +304,7 @@ def test_subscribers_get_mail_of_the_project_and_of_nothing_else(house, box, pag
     raised = "alarm ShopDemo-errors-4xx is ALARM"
     wait_for(lambda: any(each.startswith(raised) for each in subjects()), why=raised)
     config = house.ok("GET", "/v1/leases/ShopDemo-text").json()["config_name"]
-    house.ok("PUT", "/v1/leases/other", json={"config_name": config, "minutes": 9})
+    house.ok("PUT", "/v1/leases/other", json={"config_name": config, "minutes": 3})
     wait_for(
         lambda: house.events(endpoint="other", kind="notice.expiry"), why="a notice about another"
     )
