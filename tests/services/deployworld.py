@@ -52,6 +52,7 @@ class Capacity:
             current=count,
             desired=count,
             changed_at=present.observed.changed_at,
+            floor=present.blueprint.config.fewest,
         )
 
     def set(self, wanted, actor):

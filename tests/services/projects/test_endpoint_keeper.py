@@ -121,6 +121,18 @@ def test_counts_that_scaling_has_changed_go_on(world):
     assert world.runs().blueprint.config.variants[0].instance_count == 3
 
 
+def test_one_that_is_scaled_to_none_rests_until_nothing_scales_it_out_any_more(world):
+    none = {"AllTraffic": {**SCALED, "autoscalingMinCapacity": 0}}
+    part = an_endpoint(AsyncInferenceConfig=ASYNC, scaling=none)
+    world.apply(part)
+    world.provisioner.scale(NAME, "AllTraffic", 0)
+    assert not world.apply(part)
+    world.apply(an_endpoint(AsyncInferenceConfig=ASYNC, scaling=none, **GREEN))
+    assert world.runs().blueprint.config.variants[0].instance_count == 0
+    world.apply(an_endpoint(AsyncInferenceConfig=ASYNC, **GREEN))
+    assert world.runs().blueprint.config.variants[0].instance_count == 1
+
+
 def test_what_the_content_does_not_speak_of_stays_as_people_have_it(world):
     world.apply(an_endpoint())
     world.provisioner.tag(NAME, {**world.provisioner.tags(NAME), "mine": "yes"}, "bob")
@@ -536,6 +548,7 @@ def test_removal_leaves_what_others_made(world):
     ("content", "words"),
     [
         ({"deploy": "yes"}, "deploy"),
+        ({"scaling": {"AllTraffic": {**SCALED, "autoscalingMinCapacity": 0}}}, "less than 1"),
         ({"colour": "red"}, "colour is not a key"),
         ({"endpointName": "other"}, "is not 'TextDemo-text'"),
         ({"keep": {"by_minutes": 0, "when_left_minutes": 1, "at_most_minutes": 1}}, "keep.by"),

@@ -33,7 +33,7 @@ def wanted_config(
 ) -> EndpointConfig:
     """Return the endpoint config that is to serve, by its name. Raises InvalidInput."""
     config = replace(wanted_content(order, former.config if former else None), created_at=now)
-    _require_bounds(order, config)
+    require_bounds(order, config)
     name = config_name(order.endpoint_name, config, models)
     if former is not None and name == former.config.name:
         # It ran once, and weights or counts were changed since: nothing is updated to itself.
@@ -86,7 +86,8 @@ def wanted_shadows(order: Order, former: EndpointConfig | None) -> tuple[Variant
     return kept
 
 
-def _require_bounds(order: Order, config: EndpointConfig) -> None:
+def require_bounds(order: Order, config: EndpointConfig) -> None:
+    """Raise InvalidInput for scaling to fewer instances than such an endpoint has at least."""
     for name, scaling in order.scaling.items():
         if scaling is not None and scaling.least < config.fewest:
             raise InvalidInput(

@@ -8,7 +8,7 @@ creating it buys, how long is waited for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from parkade.domain.catalog import EndpointConfig  # noqa: TC001
@@ -137,7 +137,7 @@ def settled(wanted: Wanted, stand: Stand | None, rules: IdleRules) -> dict[str, 
         _DEPLOY: deployed,
         _METERED: order.metered if deployed else None,
         _OWNER: (order.owner or owner or None) if leased else None,
-        **_written(naming.wanted_content(order, former(stand))),
+        **_written(_content(order, former(stand))),
         _SCALING: _settled_scaling(order, stand, brought_up=brings_up(wanted, stand)),
         _TAGS: {**tags_of(wanted, stand.tags if stand else {})},
         **settling.told(terms if leased else Terms(endpoint_name=name)),
@@ -146,9 +146,23 @@ def settled(wanted: Wanted, stand: Stand | None, rules: IdleRules) -> dict[str, 
 
 def same_config(wanted: Wanted, held: EndpointConfig | None) -> bool:
     """Tell whether the config says what is wanted already."""
-    return held is not None and _written(held) == _written(
-        naming.wanted_content(wanted.order, held)
+    return held is not None and _written(held) == _written(_content(wanted.order, held))
+
+
+def _content(order: Order, held: EndpointConfig | None) -> EndpointConfig:
+    """Return what it is to run; variants that are scaled to none at the moment stay so."""
+    content = naming.wanted_content(order, held)
+    counts = naming.counts_in(held) if held else {}
+
+    def rests(name: str) -> bool:
+        bounds = order.scaling.get(name)
+        allowed = name not in order.scaling if bounds is None else bounds.least == 0
+        return counts.get(name) == 0 and allowed
+
+    kept = tuple(
+        replace(each, instance_count=0) if rests(each.name) else each for each in content.variants
     )
+    return replace(content, variants=kept)
 
 
 def brings_up(wanted: Wanted, stand: Stand | None) -> bool:

@@ -90,13 +90,18 @@ def _update(deployment: Deployment, desk: Desk, found: Found) -> Ended:
 def _keeps_counts(deployment: Deployment, present: Present) -> bool:
     """Tell whether the counts that run are those that are wanted, even if they change just now.
 
-    Where one is out of its bounds, the counts of the new config are what it is brought up with.
+    Where one is out of its bounds, or has no instance and nothing to scale it out any more, the
+    counts of the new config are what it is brought up with.
     """
     scaling = deployment.order.scaling
-    return all(
-        (bounds := scaling.get(name)) is None or bounds.clamped(count) == count
-        for name, count in counts_of(present.blueprint).items()
-    )
+
+    def stays(name: str, count: int) -> bool:
+        bounds = scaling.get(name)
+        if bounds is None:
+            return count > 0 or name not in scaling
+        return bounds.clamped(count) == count
+
+    return all(stays(name, count) for name, count in counts_of(present.blueprint).items())
 
 
 def _failed_since(present: Present, instant: datetime) -> bool:

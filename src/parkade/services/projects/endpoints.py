@@ -32,6 +32,7 @@ from parkade.services.projects.keeper import Condition, Progress, Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parkade.domain.catalog import EndpointConfig
     from parkade.domain.deploy.deployment import Deployment
     from parkade.domain.event import Json
     from parkade.domain.project.endpoint import Wanted
@@ -78,17 +79,20 @@ class EndpointKeeper:
 
     def check(self, part: Part, project: Project) -> None:
         """Raise InvalidInput for content that can never be, and Conflict for what is in its way."""
-        wanted = self._read(part)
-        self._require_together(wanted, project)
+        wanted, seen = self._read(part), self._look(part.name)
+        stand = seen.stand if seen else None
+        self._require_together(wanted, endpoints.former(stand), project)
         settling.require_watchable(wanted.terms, self._opting())
-        seen = self._look(part.name)
-        endpoints.settled(wanted, seen.stand if seen else None, self._opting().rules)
+        endpoints.settled(wanted, stand, self._opting().rules)
         lease = seen.lease if seen else None
         require_leave(wanted.order, lease, leases_only=self._desk.leases_only())
 
-    def _require_together(self, wanted: Wanted, project: Project) -> None:
-        """Raise InvalidInput where the project's models do not go with what is wanted of them."""
-        content = naming.wanted_content(wanted.order, None)
+    def _require_together(
+        self, wanted: Wanted, held: EndpointConfig | None, project: Project
+    ) -> None:
+        """Raise InvalidInput where bounds, or the project's models, do not go with the rest of it."""
+        content = naming.wanted_content(wanted.order, held)
+        naming.require_bounds(wanted.order, content)
         named = {variant.model_name for variant in content.every}
         parts = [part for part in project.parts if part.kind is Kind.MODEL and part.name in named]
         now = self._desk.now()
