@@ -113,7 +113,7 @@ def test_a_client_that_cannot_keep_up_ends_the_search_without_a_finding():
     aim = Aim(target_ms=50, first=10, last=1000)
 
     def serve(rate):
-        return a_finding(rate, lag=40.0 if rate > 30 else 1.0)
+        return a_finding(rate, 60.0 if rate > 30 else 10.0, lag=40.0 if rate > 30 else 1.0)
 
     steps = search(aim, serve)
     assert [each.held for each in steps] == [Held.YES, Held.YES, Held.CLIENT]
@@ -128,7 +128,7 @@ def test_a_client_that_cannot_keep_up_ends_the_search_without_a_finding():
         ({"latency": 51.0}, "51.0 ms is more than 50 ms"),
         ({"errors": 1, "trouble": "case a: 503 busy"}, "0.10% errors: case a: 503 busy"),
         ({"ended": "2048 requests waited for their answers"}, "2048 requests waited"),
-        ({"latency": None, "answered": 0}, "nothing was answered"),
+        ({"latency": None, "answered": 0, "sent": 0}, "nothing was answered"),
     ],
 )
 def test_a_rate_does_not_hold(changes, why):
@@ -144,9 +144,22 @@ def test_errors_may_be_allowed():
 
 
 def test_the_lag_of_an_event_loop_is_no_limit():
-    assert load.judged(Aim(target_ms=10), a_finding(5, lag=4.9, latency=9.0)).held is Held.YES
-    assert load.judged(Aim(target_ms=10), a_finding(5, lag=5.1)).held is Held.CLIENT
-    assert load.judged(Aim(target_ms=1000), a_finding(5, lag=90)).held is Held.YES
+    def held(target, latency, lag):
+        return load.judged(Aim(target_ms=target), a_finding(5, latency, lag=lag)).held
+
+    assert held(10, 11.0, 4.9) is Held.NO
+    assert held(10, 11.0, 5.1) is Held.CLIENT
+    assert held(1000, 1001.0, 90) is Held.NO
+    assert held(1000, 1001.0, 110) is Held.CLIENT
+
+
+def test_a_target_that_holds_in_spite_of_a_late_client_holds():
+    assert load.judged(Aim(target_ms=50), a_finding(5, 49.0, lag=40.0)).held is Held.YES
+
+
+def test_errors_are_the_servers_however_late_the_client_was():
+    found = a_finding(5, 60.0, lag=40.0, errors=3)
+    assert load.judged(Aim(target_ms=50), found).held is Held.NO
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ between the greatest that held and the least that did not are halved until they 
     from 10   10 ok   20 ok   40 ok   80 no   60 ok   70 no   65 ok   -> 65
 
 A rate holds where the latency's quantile is within the target and no more requests than is allowed
-come to an error, or to no answer while the step lasts. What the client itself could not send in
-time is no finding about the server: the search ends there, and says so.
+come to an error, or to no answer while the step lasts. Where it does not, and the client itself sent
+late, that is no finding about the server: the search ends there, and says so.
 """
 
 from __future__ import annotations
@@ -130,20 +130,19 @@ def judged(aim: Aim, finding: Finding) -> Judged:
 
 
 def _held(aim: Aim, found: Finding) -> tuple[Held, str]:
+    if found.error_rate > aim.errors and not found.ended:
+        told = f"{found.error_rate:.2%} errors"
+        return Held.NO, f"{told}: {found.trouble}" if found.trouble else told
+    if not found.ended and found.latency is not None and found.latency <= aim.target_ms:
+        # However late the client was: that is in the latency.
+        return Held.YES, f"{found.latency:.1f} ms"
     if found.lag > max(_LAG_MS, aim.target_ms * _LAG_SHARE):
         return Held.CLIENT, (
             f"the client sent {found.lag:.0f} ms late: it, or the machine, was the limit"
         )
-    if found.ended:
-        return Held.NO, found.ended
-    if found.latency is None:
-        return Held.NO, found.trouble or "nothing was answered"
-    if found.error_rate > aim.errors:
-        told = f"{found.error_rate:.2%} errors"
-        return Held.NO, f"{told}: {found.trouble}" if found.trouble else told
-    if found.latency > aim.target_ms:
-        return Held.NO, f"{found.latency:.1f} ms is more than {aim.target_ms:g} ms"
-    return Held.YES, f"{found.latency:.1f} ms"
+    if found.ended or found.latency is None:
+        return Held.NO, found.ended or "nothing was answered"
+    return Held.NO, f"{found.latency:.1f} ms is more than {aim.target_ms:g} ms"
 
 
 def following(aim: Aim, steps: Sequence[Judged]) -> float | None:

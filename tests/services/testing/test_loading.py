@@ -112,7 +112,7 @@ def test_a_slow_client_is_told_from_a_slow_server():
     world.ticks.sleep_until = late
     found = world.step(10, 1.0, 0.0)
     assert found.lag >= 20
-    assert load.judged(Aim(target_ms=100), found).held is load.Held.CLIENT
+    assert load.judged(Aim(target_ms=10), found).held is load.Held.CLIENT
 
 
 def test_a_bug_is_raised_when_the_step_is_over():

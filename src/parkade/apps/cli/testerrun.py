@@ -79,6 +79,7 @@ async def _run(plan: Plan) -> Running:
             loop.remove_signal_handler(signal.SIGINT)
             drawing.cancel()
             await asyncio.gather(drawing, return_exceptions=True)
+            live.end(running)
     return running
 
 
@@ -114,11 +115,17 @@ class _Live:
             self._board.draw(self._picture(running.seconds))
             await asyncio.sleep(_PERIOD)
 
-    def _picture(self, passed: float) -> Group:
+    def end(self, running: Running) -> None:
+        """Leave the last line of it: the report follows."""
+        self._board.draw(self._head(running.seconds))
+
+    def _head(self, passed: float) -> Text:
         duration = self._plan.course.duration
         of = f" of {duration:g}" if duration else ""
         head = Text(f"{self._plan.title}: {passed:.0f}{of} s, {self._runs} calls, ")
-        head.append(f"{self._failed} failed", style="bold red" if self._failed else "")
+        return head.append(f"{self._failed} failed", style="bold red" if self._failed else "")
+
+    def _picture(self, passed: float) -> Group:
         last = int(passed)
         seconds = range(max(0, last - _SEEN + 1), last + 1)
         lines = [
@@ -137,7 +144,7 @@ class _Live:
                 values=tuple(self._failures.get(each, 0.0) for each in seconds),
             ),
         ]
-        return Group(head, Lines(lines))
+        return Group(self._head(passed), Lines(lines))
 
 
 def tell_server(plan: Plan, running: Running) -> None:

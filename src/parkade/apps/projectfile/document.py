@@ -98,7 +98,10 @@ def containers(content: Content) -> Iterator[tuple[Place, Data]]:
 
 
 def references(content: Content) -> Iterator[tuple[Place, Reference]]:
-    """Go through all references to secrets, each with its place."""
+    """Go through all references to secrets that a server needs, each with its place.
+
+    The tester's token is none of them: the server asks as itself, and who tests from outside reads it.
+    """
     for place, data in containers(content):
         for name, value in data.environment.items():
             if isinstance(value, Reference):
@@ -110,5 +113,3 @@ def references(content: Content) -> Iterator[tuple[Place, Reference]]:
             value = getattr(each, name)
             if isinstance(value, Reference):
                 yield ("monitor", "subscribers", number, name), value
-    if content.tester is not None and content.tester.token is not None:
-        yield ("tester", "token"), content.tester.token
