@@ -47,6 +47,19 @@ def test_a_replayed_request_is_recognisable(serving, source):
     assert {each["accept"] for each in serving.front.headers} == {"application/json"}
 
 
+def test_names_that_no_terminal_takes_are_written_out(serving, source):
+    line = a_line(1).replace('"e1"', json.dumps("\ud800\x1b[2J")).replace("1.0", "2")
+    (source / os.fsdecode(b"x\xff.jsonl")).write_text(line + "\n{")
+    (source / "x.jsonl").unlink()
+    options = ("replay", "--from", str(source), "--to", "text", "--rate", "0")
+    report = serving.json(*options)
+    assert report["examples"][0]["event_id"] == "\\ud800\\u001b[2J"
+    assert "x\\udcff.jsonl:1" in report["examples"][0]["place"]
+    assert "\x1b[2J" not in serving.ok(*options)
+    (sent, _) = serving.front.headers
+    assert sent["x-amzn-sagemaker-inference-id"].startswith("parkade-replay-")
+
+
 def test_ctrl_c_tells_what_there_is_so_far(serving, source):
     def interrupt(path):
         if path.endswith("/invocations") and len(serving.front.bodies) == 4:

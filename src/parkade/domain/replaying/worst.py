@@ -6,6 +6,7 @@ import heapq
 import itertools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from parkade.domain.comparing.answers import printable
 from parkade.domain.replaying.replies import Verdict
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _example(judged: Judged) -> dict[str, Any]:
     replayed = judged.replayed
     return {
         "verdict": judged.verdict,
-        "event_id": replayed.call.event_id,
+        "event_id": printable(replayed.call.event_id),
         "place": replayed.place,
         "status": replayed.candidate.status,
         "trouble": replayed.candidate.trouble or None,

@@ -19,6 +19,7 @@ from parkade.apps.cli import addresses
 from parkade.apps.cli.addresses import Remote
 from parkade.apps.cli.client import Refused
 from parkade.domain import capturedcalls
+from parkade.domain.comparing.answers import printable
 from parkade.domain.errors import InvalidInput, Unreadable
 from parkade.domain.ownrequests import is_own
 
@@ -46,6 +47,7 @@ _PIECE = 1 << 20
 class File:
     """A file that is there; it is opened when its turn comes."""
 
+    #: As people are shown it.
     name: str
     open: Callable[[], AbstractContextManager[IO[bytes]]]
 
@@ -173,7 +175,7 @@ def _in_folder(place: Path) -> Iterator[File | None]:
 
 
 def _local(path: Path) -> File:
-    return File(path.as_posix(), lambda: path.open("rb"))
+    return File(printable(path.as_posix()), lambda: path.open("rb"))
 
 
 def _stored(client: Client, place: Remote) -> Iterator[File | None]:
@@ -193,7 +195,7 @@ def _remote(client: Client, bucket: str, key: str) -> File:
         with client.download(bucket, key) as answer:
             yield io.BufferedReader(_Answer(answer), _PIECE)
 
-    return File(f"s3://{bucket}/{key}", opened)
+    return File(printable(f"s3://{bucket}/{key}"), opened)
 
 
 class _Answer(io.RawIOBase):
