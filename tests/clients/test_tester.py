@@ -172,6 +172,30 @@ def test_load_says_what_the_rate_costs(built):
     assert told["greatest"]["usd_per_million"] == "2.83"
 
 
+def test_where_use_extends_the_lease_it_rests_until_somebody_else_calls(built):
+    keep = {"by_minutes": 5, "when_left_minutes": 1, "at_most_minutes": 60}
+    built.ok("PUT", "/v1/leases/demo/terms", json={"keep": keep})
+    put(built, "modest", endpoint_name="demo", schedule="rate(1 minute)")
+
+    def rests():
+        view = built.ok("GET", "/v1/testers/modest").json()
+        return view["skipped"] is not None and view
+
+    resting = wait_for(rests, why="the tester to rest")
+    assert isinstance(resting, dict)
+    assert "nobody else has used demo" in resting["skipped"]["reason"]
+    assert "extended by use" in resting["skipped"]["reason"]
+    before = resting["last"]
+
+    def runs_again():
+        assert built.invoke().is_success
+        return built.ok("GET", "/v1/testers/modest").json()["last"] != before
+
+    wait_for(runs_again, why="the tester to run again")
+    built.ok("DELETE", "/v1/testers/modest")
+    built.ok("DELETE", "/v1/leases/demo/terms")
+
+
 def test_by_its_schedule_it_runs_and_wakes_nothing(built):
     put(built, "minutely", endpoint_name="demo", schedule="rate(1 minute)")
     last = over(built, "minutely")["last"]

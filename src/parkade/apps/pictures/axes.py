@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+#: No axis ends below that: nothing here is measured more finely.
+_LEAST = 1e-3
 #: Steps of time, in seconds.
 _TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600)
 
@@ -33,6 +35,7 @@ class Axis:
 def rising(values: Sequence[float], begin: float, end: float, *, wanted: int = 5) -> Axis:
     """Return an axis from 0 to a round number above all values."""
     top = max([value for value in values if math.isfinite(value)], default=0.0) or 1.0
+    top = max(top, _LEAST)
     step = _step(top / wanted)
     count = math.ceil(round(top / step, 9))
     ticks = tuple(round(step * n, 12) for n in range(count + 1))
