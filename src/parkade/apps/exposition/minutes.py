@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from parkade.services.metrics import Metrics
 
 #: What is older says nothing about now.
-FRESH = timedelta(minutes=5)
+FRESH = timedelta(minutes=3)
 _VARIANT = {"endpoint": "EndpointName", "variant": "VariantName"}
 _ENDPOINT = {"endpoint": "EndpointName"}
 _TESTER = {"project": "Project", "stage": "Stage", "type": "Type"}
