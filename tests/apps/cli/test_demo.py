@@ -135,6 +135,8 @@ def test_losing_patience_ends_an_installation(tmp_path):
     folder, cache = tmp_path / "model", tmp_path / "cache"
     (folder / "code").mkdir(parents=True)
     (folder / "code" / "inference.py").write_text("")
+    (folder / "test").mkdir()
+    (folder / "test" / "input_data.json").write_text('[{"id": 1, "input": 2, "expected": 3}]')
     with socket.socket() as index:
         index.bind(("127.0.0.1", 0))
         index.listen()
