@@ -89,6 +89,7 @@ def test_every_field_comes_back(store):
     full = an_application(
         prefix="TextDemo",
         project=project,
+        digest=project.digest,
         purpose=Purpose.ROLL_BACK,
         steps=(step,),
         status=Status.CANCELLED,

@@ -301,13 +301,13 @@ def test_a_failure_ends_it_and_applying_again_goes_on(world):
     ]
     assert world.told()[-1].endswith("no ping; 1 of its steps were not begun")
     record = world.projects.get(PREFIX)
-    assert (record.applied, record.wanted) == (None, failed.project)
+    assert (record.applied, record.wanted.digest) == (None, failed.digest)
     again = world.applied(a_project(endpoints=TWO, routes={"/text": "two"}))
     assert steps(again) == [
         ("create", "endpoint", "one", "done"),
         ("create", "route", "/text", "done"),
     ]
-    assert world.projects.plan(again.project, "ann").changes == ()
+    assert world.projects.plan(world.projects.get(PREFIX).applied, "ann").changes == ()
 
 
 def test_what_is_refused_with_nothing_there_is_not_the_projects(world):
@@ -477,17 +477,17 @@ def test_rolling_back_applies_the_document_before(world):
         world.projects.roll_back(PREFIX, "ann")
     world.applied(second)
     back = world.finish(world.projects.roll_back(PREFIX, "ann"))
-    assert (str(back.purpose), back.project) == ("roll_back", first)
+    assert (str(back.purpose), back.digest) == ("roll_back", first.digest)
     assert world.projects.plan(first, "ann").changes == ()
     # And forth again.
-    assert world.finish(world.projects.roll_back(PREFIX, "ann")).project == second
+    assert world.finish(world.projects.roll_back(PREFIX, "ann")).digest == second.digest
 
 
 def test_rolling_back_from_a_failure_leads_to_what_stood(world):
     world.applied(a_project())
     failed = world.applied(a_project(endpoints={"one": {"models": ["a"], "fails": True}}))
     assert failed.status is Status.FAILED
-    assert world.finish(world.projects.roll_back(PREFIX, "ann")).project == a_project()
+    assert world.finish(world.projects.roll_back(PREFIX, "ann")).digest == a_project().digest
 
 
 def test_destroying_removes_what_the_project_made_and_nothing_else(world):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class ProjectStore(Protocol):
     """Stores projects and applications with compare-and-set; what is written together is all there.
 
-    Of one project one application is running at a time; each part is of one project alone.
+    Of one project one application is running at a time; each part is of one project alone. What
+    neither a project nor an application holds any more is not kept: there may be secrets in it.
     Applications that are over stay, those of projects that were forgotten as well.
     """
 

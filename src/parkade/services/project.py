@@ -238,7 +238,7 @@ class Projects:
     ) -> Application:
         prefix, request = project.prefix, identifier(actor, key)
         if key is not None and (made := self._repeated(request)) is not None:
-            if (made.purpose, made.project) != (purpose, project):
+            if (made.purpose, made.digest) != (purpose, project.digest):
                 raise _used(made)
             return made
         self._require_alone(prefix)
@@ -255,6 +255,7 @@ class Projects:
             purpose=purpose,
             actor=actor,
             project=project,
+            digest=project.digest,
             plan_id=difference.plan_id,
             steps=steps_of(difference.changes),
             status=Status.RUNNING,
@@ -271,7 +272,7 @@ class Projects:
             self._runners.carry_out(stored.id)
         else:
             done = replace(application, status=Status.SUCCEEDED, ended_at=application.begun_at)
-            stored = self._desk.store.put(done, ending.settled(record, done))
+            stored = self._desk.store.put(replace(done, project=None), ending.settled(record, done))
         self._changed()
         return stored
 

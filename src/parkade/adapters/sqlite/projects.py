@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record as write_event
-from parkade.domain.errors import ApplicationNotFound, InUse, ProjectNotFound, VersionConflict
+from parkade.adapters.sqlite.projectdocuments import ProjectDocuments
+from parkade.domain.errors import (
+    ApplicationNotFound,
+    InUse,
+    ProjectNotFound,
+    Unreadable,
+    VersionConflict,
+)
 from parkade.domain.project.application import Application, Status
 from parkade.domain.project.part import Kind, Ref
 from parkade.domain.project.record import Record
+from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
-    from parkade.ports.catalog import Listing
 
-_SELECT = "SELECT id, content FROM applications"
+_SELECT = "SELECT id, prefix, project, content FROM applications"
+_PROJECTS = "SELECT prefix, wanted, applied, former, content FROM projects"
+_Record = TypeVar("_Record")
 _AGAIN = "read it again, then decide again"
 
 
@@ -30,6 +39,7 @@ class SqliteProjectStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._records = Documents(Record, "project")
+        self._projects = ProjectDocuments()
         self._applications = Documents(Application, "application")
 
     def get(self, prefix: str) -> Record:
@@ -43,10 +53,8 @@ class SqliteProjectStore:
     def all(self) -> Listing[Record]:
         """Return projects by their prefix, those apart that cannot be read."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT prefix, content FROM projects ORDER BY prefix"
-            ).fetchall()
-        return self._records.listing(rows)
+            rows = connection.execute(f"{_PROJECTS} ORDER BY prefix").fetchall()
+            return _listing(rows, lambda row: self._as_record(connection, row))
 
     def owners(self) -> Mapping[Ref, str]:
         """Return which project made which part."""
@@ -68,7 +76,7 @@ class SqliteProjectStore:
             rows = connection.execute(
                 f"{_SELECT} WHERE ? IN ('', prefix) ORDER BY number", (prefix or "",)
             ).fetchall()
-        return self._applications.listing(rows)
+            return _listing(rows, lambda row: self._as_application(connection, row))
 
     def running(self) -> Listing[Application]:
         """Return those that are running, oldest first, those apart that cannot be read."""
@@ -76,7 +84,7 @@ class SqliteProjectStore:
             rows = connection.execute(
                 f"{_SELECT} WHERE status = ? ORDER BY number", (Status.RUNNING,)
             ).fetchall()
-        return self._applications.listing(rows)
+            return _listing(rows, lambda row: self._as_application(connection, row))
 
     def put(
         self, application: Application, record: Record | None = None, event: Event | None = None
@@ -86,6 +94,8 @@ class SqliteProjectStore:
             stored = self._put(connection, application)
             if record is not None:
                 self._put_record(connection, record)
+            if application.over:
+                self._projects.tidy(connection)
             if event is not None:
                 write_event(connection, event)
         return stored
@@ -96,6 +106,7 @@ class SqliteProjectStore:
             stored = self._put(connection, application)
             connection.execute("DELETE FROM project_parts WHERE prefix = ?", (stored.prefix,))
             connection.execute("DELETE FROM projects WHERE prefix = ?", (stored.prefix,))
+            self._projects.tidy(connection)
             write_event(connection, event)
         return stored
 
@@ -105,11 +116,13 @@ class SqliteProjectStore:
             removed = connection.execute("DELETE FROM applications WHERE id = ?", (application_id,))
             if not removed.rowcount:
                 raise ApplicationNotFound(f"there is no application {application_id!r}")
+            self._projects.tidy(connection)
             write_event(connection, event)
 
     def _put(self, connection: sqlite3.Connection, application: Application) -> Application:
         stored = replace(application, version=application.version + 1)
-        content = self._applications.write(stored)
+        content = self._applications.write(replace(stored, project=None))
+        project = self._projects.write(connection, stored.project)
         held = self._application(connection, application.id)
         if (held.version if held else 0) != application.version:
             raise VersionConflict(
@@ -118,13 +131,14 @@ class SqliteProjectStore:
         if held is None:
             _require_alone(connection, application.prefix)
             connection.execute(
-                "INSERT INTO applications (id, prefix, status, content) VALUES (?, ?, ?, ?)",
-                (stored.id, stored.prefix, stored.status, content),
+                "INSERT INTO applications (id, prefix, status, project, content)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (stored.id, stored.prefix, stored.status, project, content),
             )
         else:
             connection.execute(
-                "UPDATE applications SET status = ?, content = ? WHERE id = ?",
-                (stored.status, content, stored.id),
+                "UPDATE applications SET status = ?, project = ?, content = ? WHERE id = ?",
+                (stored.status, project, content, stored.id),
             )
         return stored
 
@@ -134,10 +148,18 @@ class SqliteProjectStore:
             raise VersionConflict(
                 f"project {record.prefix!r} was changed by somebody else", hint=_AGAIN
             )
+        version = record.version + 1
+        bare = replace(record, wanted=None, applied=None, former=None, version=version)
         connection.execute(
-            "INSERT INTO projects (prefix, content) VALUES (?, ?)"
-            " ON CONFLICT (prefix) DO UPDATE SET content = excluded.content",
-            (record.prefix, self._records.write(replace(record, version=record.version + 1))),
+            "INSERT OR REPLACE INTO projects (prefix, wanted, applied, former, content)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                record.prefix,
+                self._projects.write(connection, record.wanted),
+                self._projects.write(connection, record.applied),
+                self._projects.write(connection, record.former),
+                self._records.write(bare),
+            ),
         )
         connection.execute("DELETE FROM project_parts WHERE prefix = ?", (record.prefix,))
         for made in record.made:
@@ -148,16 +170,42 @@ class SqliteProjectStore:
             )
 
     def _record(self, connection: sqlite3.Connection, prefix: str) -> Record | None:
-        row = connection.execute(
-            "SELECT content FROM projects WHERE prefix = ?", (prefix,)
-        ).fetchone()
-        return None if row is None else self._records.read(prefix, row["content"])
+        row = connection.execute(f"{_PROJECTS} WHERE prefix = ?", (prefix,)).fetchone()
+        return None if row is None else self._as_record(connection, row)
+
+    def _as_record(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Record:
+        prefix = row["prefix"]
+        return replace(
+            self._records.read(prefix, row["content"]),
+            wanted=self._projects.read(connection, row["wanted"], prefix),
+            applied=self._projects.read(connection, row["applied"], prefix),
+            former=self._projects.read(connection, row["former"], prefix),
+        )
 
     def _application(
         self, connection: sqlite3.Connection, application_id: str
     ) -> Application | None:
         row = connection.execute(f"{_SELECT} WHERE id = ?", (application_id,)).fetchone()
-        return None if row is None else self._applications.read(application_id, row["content"])
+        return None if row is None else self._as_application(connection, row)
+
+    def _as_application(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Application:
+        application = self._applications.read(row["id"], row["content"])
+        project = self._projects.read(connection, row["project"], row["prefix"])
+        return replace(application, project=project)
+
+
+def _listing(
+    rows: Iterable[sqlite3.Row], read: Callable[[sqlite3.Row], _Record]
+) -> Listing[_Record]:
+    """Return what rows hold, and apart why others cannot be read, by their first column."""
+    records: list[_Record] = []
+    unreadable: dict[str, str] = {}
+    for row in rows:
+        try:
+            records.append(read(row))
+        except Unreadable as error:
+            unreadable[str(row[0])] = error.message
+    return Listing(tuple(records), unreadable)
 
 
 def _require_alone(connection: sqlite3.Connection, prefix: str) -> None:

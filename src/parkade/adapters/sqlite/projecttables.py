@@ -7,6 +7,16 @@ PROJECTS: tuple[str, ...] = (
     """
     CREATE TABLE projects (
         prefix TEXT PRIMARY KEY NOT NULL,
+        wanted TEXT,
+        applied TEXT,
+        former TEXT,
+        content TEXT NOT NULL
+    )
+    """,
+    # What rows name by its digest: large, and the same in many of them.
+    """
+    CREATE TABLE project_documents (
+        digest TEXT PRIMARY KEY NOT NULL,
         content TEXT NOT NULL
     )
     """,
@@ -27,10 +37,12 @@ PROJECTS: tuple[str, ...] = (
         id TEXT UNIQUE NOT NULL,
         prefix TEXT NOT NULL,
         status TEXT NOT NULL,
+        project TEXT,
         content TEXT NOT NULL
     )
     """,
     "CREATE INDEX applications_by_prefix ON applications (prefix, number)",
+    "CREATE INDEX applications_by_project ON applications (project) WHERE project IS NOT NULL",
     """
     CREATE UNIQUE INDEX applications_running ON applications (prefix)
     WHERE status = 'running'

@@ -81,7 +81,7 @@ class Application:
     purpose: Purpose
     #: Who asked for it.
     actor: str
-    #: What it is to come to; None: the project is to be destroyed.
+    #: What it is to come to; None: the project is to be destroyed, or the application is over.
     project: Project | None
     #: The difference that it carries out.
     plan_id: str
@@ -90,6 +90,8 @@ class Application:
     status: Status
     begun_at: datetime
     ended_at: datetime | None = None
+    #: The fingerprint of `project`, which outlives it; empty: the project is to be destroyed.
+    digest: str = ""
     #: Why it failed or was cancelled.
     reason: str = ""
     #: Who called it off; empty: nobody.

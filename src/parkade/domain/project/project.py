@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from parkade.domain import names
 from parkade.domain.errors import InvalidInput
+from parkade.domain.project import contents
 from parkade.domain.project.part import Part, prefix_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class Project:
                     hint="give each part a name of its own",
                 )
             seen.add(part.ref)
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint of all of it."""
+        parts: list[Json] = [[each.kind, each.name, each.key, each.content] for each in self.parts]
+        prices = {name: str(price) for name, price in self.prices.items()}
+        limits = [str(self.limits.hourly), self.limits.instances]
+        return contents.fingerprint([self.name, self.stage, parts, self.document, prices, limits])
 
     @property
     def prefix(self) -> str:

@@ -227,6 +227,8 @@ class Walk:
                 record = ending.settled(desk.store.get(over.prefix), over)
             except Unreadable as error:
                 over = replace(over, status=Status.FAILED, reason=said(error))
+        # What it came to is the record's; of what it was to be, secrets included, no copy stays.
+        over = replace(over, project=None)
         text = ending.told(over)
         ending.tell(over, desk)
         event = events.event(over, ending.verb(over), text, now)
