@@ -14,7 +14,7 @@ RATE_LIMIT = 1_000_000
 #: Seconds that a route may give a model: an hour, as asynchronous invocations have.
 TIMEOUT_LIMIT = 3600
 #: Characters of the name of a header or a cookie.
-NAME_LIMIT = 64
+NAME_LIMIT = 100
 #: RFC 9110's word for a word; names of cookies are the same.
 _WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Headers that tell of the connection or of the body, and no caller from another.
