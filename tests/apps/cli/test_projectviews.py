@@ -228,6 +228,17 @@ def test_each_step_has_its_sign_its_time_and_what_came_of_it(columns):
     ]
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_names_of_steps_get_what_they_need_up_to_half_of_the_width(columns):
+    words = "it is not brought up: parkade add TextDemo-TextClassification --config TextDemo-config"
+    step = a_step("create", "endpoint", "TextClassification", started_at=AT, text=words)
+    lines = drawn(applicationviews.Steps(an_application(step)), columns)
+    assert lines[0].startswith("◌  create endpoint TextClassification  5.0 s  it is not brought")
+    lines = drawn(applicationviews.Steps(an_application(step | {"key": "x" * 63})), columns)
+    cut = f"create endpoint {'x' * 63}"[: columns // 2 - 1]
+    assert lines[0].startswith(f"◌  {cut}…  5.0 s  it is not brought")
+
+
 def a_part(kind, key, **changes):
     blank = {
         "kind": kind,

@@ -5,6 +5,7 @@ Made of the API's answers: pure, so that a test can look at it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from parkade.domain.spans import duration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _OUTCOMES = {"done": ("✓", "green"), "skipped": ("-", "dim"), "failed": ("✗", "red")}
 _UNDER_WAY, _COMING = ("◌", "yellow"), ("·", "dim")
@@ -62,32 +63,42 @@ def progress(view: Mapping[str, Any]) -> RenderableType:
     heading = Text.assemble(
         (view["project"], "bold"), f"  {purpose(view)} {view['id']}, {took(view)}"
     )
-    return Group(heading, steps(view))
+    return Group(heading, Steps(view))
 
 
-def steps(view: Mapping[str, Any]) -> Table:
-    """List what is done about each part: what came of it, and what is still to come."""
-    now = _instant(view["begun_at"]) + timedelta(seconds=view["took_seconds"])
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(no_wrap=True, justify="right", style="dim")
-    table.add_column(overflow="fold")
-    for each in view["steps"]:
-        sign, style = sign_of(each)
-        words = deployviews.told(each)
-        if len(words) > _ROOM:
-            words = Text.assemble(words[: _ROOM // 2], " … ", words[-_ROOM // 2 :])
-        table.add_row(
-            Text(sign, style),
-            Text(
-                f"{each['verb']} {each['kind']} {each['key']}",
-                _COMING[1] if each["started_at"] is None else "",
-            ),
-            _span(each, now),
-            words,
-        )
-    return table
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What is done about each part: what came of it, and what is still to come."""
+
+    view: Mapping[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Give names what they need, up to half of the width, and what is said the rest."""
+        view = self.view
+        now = _instant(view["begun_at"]) + timedelta(seconds=view["took_seconds"])
+        names = [f"{each['verb']} {each['kind']} {each['key']}" for each in view["steps"]]
+        longest = max(map(len, names), default=0)
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        table.add_column(no_wrap=True, width=1)
+        table.add_column(no_wrap=True, width=min(longest, options.max_width // 2))
+        table.add_column(no_wrap=True, justify="right", style="dim")
+        table.add_column(overflow="fold")
+        for each, name in zip(view["steps"], names, strict=True):
+            sign, style = sign_of(each)
+            table.add_row(
+                Text(sign, style),
+                Text(name, _COMING[1] if each["started_at"] is None else ""),
+                _span(each, now),
+                _words(each),
+            )
+        yield table
+
+
+def _words(step: Mapping[str, Any]) -> Text:
+    """Write what came of a step; a long text without its middle."""
+    words = deployviews.told(step)
+    half = _ROOM // 2
+    return words if len(words) <= _ROOM else Text.assemble(words[:half], " … ", words[-half:])
 
 
 def sign_of(step: Mapping[str, Any]) -> tuple[str, str]:
