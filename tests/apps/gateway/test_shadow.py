@@ -72,6 +72,18 @@ def test_a_shadow_gets_its_share(house: Stand, weight: float, expected: int):
     assert abs(len(shade.requests) - expected) <= (1 if 0 < weight < 1 else 0)
 
 
+def test_requests_of_parkades_own_are_not_copied(house: Stand):
+    house.worker("own")
+    shade = house.worker("own-shadow")
+    house.push(endpoints={"own": shadowed(house, "own")})
+    for inference_id in ("parkade-replay-1", "parkade-test-1", "a-user"):
+        house.invoke("own", X_Amzn_SageMaker_Inference_Id=inference_id)
+    wait_for(lambda: house.usage[("own", "main")]["invocations"] == 3)
+    wait_for(lambda: used(house, "own")["invocations"] == 1)
+    ids = [each.headers["x-amzn-sagemaker-inference-id"] for each in shade.requests]
+    assert ids == ["a-user"]
+
+
 def test_a_slow_shadow_holds_nobody_up_and_is_spared_what_it_cannot_take():
     with stand() as house:
         gate = Gate()
