@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.apps.cli.desk import desk as open_desk
+from tests.apps.projectfile.folder import SMALL
 from tests.apps.projectfile.forms import managed, stacks
 
 
@@ -103,6 +104,7 @@ def test_paths_are_those_from_where_the_new_file_is(desk, models):
         (["config/app-config.json", "--model", "modle-a=x"], "did you mean 'model-a'?"),
         (["config/app-config.json", "--image", "model-a=x"], "add --model model-a=FOLDER"),
         (["config/app-config.json", "-o", "no/where.yaml"], "no/where.yaml cannot be written"),
+        (["config/app-config.json", "-o", "new.json"], "new.json is not the name of a YAML file"),
     ],
 )
 def test_import_says_what_is_wrong(desk, models, arguments, wanted):
@@ -169,6 +171,10 @@ BAD = {
     "nothing": ("", 1),
     "nonsense": ("\x93}{: [" * 2_000_000, 1),
     "YAML that is none": ("project: [", 1),
+    "duplicate names": (SMALL + "  text: {}\n", 1),
+    "two variants of one name": (SMALL + SMALL.splitlines()[-1] + "\n", 1),
+    "a missing folder": (SMALL.replace('data: "s3://models/a.tar.gz"', "source: nowhere"), 1),
+    "cyclic overlays": (SMALL + "stage: a\nstages: {a: {base: b}, b: {base: a}}\n", 1),
     "unknown keys": ("project: Text\nmodles: {}\nroutez: {}\n", 2),
 }
 

@@ -67,6 +67,12 @@ def import_(
     from parkade.apps.projectfile.importing import conversion  # noqa: PLC0415
     from parkade.apps.projectfile.importing.carried import Surroundings  # noqa: PLC0415
 
+    if output.suffix not in {".yaml", ".yml"}:
+        raise InvalidInput(
+            f"{output} is not the name of a YAML file",
+            field="output",
+            hint="YAML is what is written: name it parkade.yaml",
+        )
     target = output.absolute().parent
     folders, images = _pairs(model, "--model"), _pairs(image, "--image")
     for name in images:
