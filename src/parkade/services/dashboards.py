@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from parkade.domain.dashboard.panel import Fact
 from parkade.domain.errors import LeaseNotFound, ParkadeError
 from parkade.domain.statistics import Statistic, period
-from parkade.services.costs import By
 from parkade.services.metrics import Wanted, aligned
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from parkade.domain.series import Series
     from parkade.ports.capacity import Reading
     from parkade.services.budgets import Budgets
-    from parkade.services.costs import Bill, CostReport
+    from parkade.services.costs import Bill
     from parkade.services.metrics import Answer, Metrics
 
 
@@ -33,7 +32,8 @@ class Sources:
     """Where figures are read from."""
 
     lease: Callable[[str], Lease]
-    costs: CostReport
+    #: What endpoints cost since the range began; or why that cannot be read.
+    bill: Bill | ParkadeError
     budgets: Budgets
     #: What an hour of each endpoint costs that runs now.
     hourly: Callable[[], Mapping[str, Sum]]
@@ -88,15 +88,14 @@ def figures(
     dashboard: Dashboard,
     sources: Sources,
     readings: Iterable[Reading],
-    since: datetime,
     now: datetime,
 ) -> dict[Figure, Told]:
-    """Tell all figures of a dashboard; costs are those since an instant.
+    """Tell all figures of a dashboard.
 
     To be called where hosting is. `readings` are the capacities. What cannot be read of one figure
     hides no other.
     """
-    told = _Figures(sources, readings, since, now)
+    told = _Figures(sources, readings, now)
     return {figure: told.told(figure) for panel in dashboard.panels() for figure in panel.figures}
 
 
@@ -169,16 +168,12 @@ def _drawn(line: Line, answer: Answer, span: tuple[datetime, datetime], seconds:
 class _Figures:
     """Tells figures; what many of them need is read once."""
 
-    def __init__(
-        self, sources: Sources, readings: Iterable[Reading], since: datetime, now: datetime
-    ) -> None:
+    def __init__(self, sources: Sources, readings: Iterable[Reading], now: datetime) -> None:
         self._sources = sources
         self._readings = {
             (each.endpoint_name, each.resource.variant_name): each for each in readings
         }
-        self._since = since
         self._now = now
-        self._bill: Bill | None = None
         self._hourly: Mapping[str, Sum] | None = None
 
     def told(self, figure: Figure) -> Told:
@@ -226,11 +221,12 @@ class _Figures:
         return float(hourly.usd), ""
 
     def _costs(self, endpoint_name: str, *, idle: bool) -> Decimal:
-        if self._bill is None:
-            self._bill = self._sources.costs.bill(since=self._since, by=By.ENDPOINT)
+        bill = self._sources.bill
+        if isinstance(bill, ParkadeError):
+            raise bill
         found: Sequence[Decimal] = [
             (each.costs.idle if idle else each.costs.cost).usd
-            for each in self._bill.lines
+            for each in bill.lines
             if each.endpoint_name == endpoint_name
         ]
         return sum(found, Decimal(0))

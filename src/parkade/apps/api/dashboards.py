@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
@@ -14,18 +15,27 @@ from parkade.apps.dashboards import grafana
 from parkade.apps.projectfile import clouds, document
 from parkade.apps.projectfile.watched import subject_of
 from parkade.domain.dashboard.rows import dashboard
-from parkade.domain.errors import AlarmNotFound, Conflict, ParkadeError, Unreadable
+from parkade.domain.errors import (
+    AlarmNotFound,
+    Conflict,
+    InvalidInput,
+    ParkadeError,
+    Unreadable,
+)
 from parkade.domain.spans import read_span
+from parkade.services.costs import By
 from parkade.services.dashboards import Sources, draw, figures
 
 if TYPE_CHECKING:
     from parkade.domain.dashboard.panel import Dashboard
     from parkade.ports.capacity import Reading
+    from parkade.services.costs import Bill
 
 logger = logging.getLogger(__name__)
 
 routes = router("Projects", "/v1/projects")
 
+_LONGEST = timedelta(days=366)
 #: Points that a line has, at most, where no period is asked for.
 _POINTS = 60
 #: Seconds of the periods that are chosen from.
@@ -52,15 +62,21 @@ async def get_dashboard(
     """
     wanted = _dashboard(services, prefix)
     span = read_span(since, field="since")
+    if span > _LONGEST:
+        raise InvalidInput(
+            f"since {since!r} is further back than anything is kept",
+            field="since",
+            hint=f"ask for {_LONGEST.days}d at most",
+        )
     now = services.clock.now()
     seconds = period if period is not None else _period(span.total_seconds())
     sources = Sources(
         lease=services.meter.get,
-        costs=services.money.costs,
+        bill=await asyncio.to_thread(_bill, services, now - span),
         budgets=services.money.budgets.at_once(),
         hourly=services.money.fleets.hourly,
     )
-    told = figures(wanted, sources, _readings(services), now - span, now)
+    told = figures(wanted, sources, _readings(services), now)
 
     def read() -> DashboardView:
         picture = draw(wanted, services.monitor.metrics, told, (now - span, now), seconds)
@@ -85,6 +101,13 @@ def _dashboard(services: Served, prefix: str) -> "Dashboard":
         )
     here, _ = clouds.embedded(document.read(dict(project.document)))
     return dashboard(subject_of(here))
+
+
+def _bill(services: Served, since: datetime) -> "Bill | ParkadeError":
+    try:
+        return services.money.costs.bill(since=since, by=By.ENDPOINT)
+    except ParkadeError as error:
+        return error
 
 
 def _readings(services: Served) -> "tuple[Reading, ...]":
