@@ -50,6 +50,7 @@ class Deployer:
         self._runners = Runners(
             Walk(desk).advance,
             noun="deployment",
+            gone=DeploymentNotFound,
             clock=desk.clock,
             spawn=spawn,
             changed=changed,

@@ -59,6 +59,7 @@ class Projects:
         self._runners = Runners(
             Walk(desk).advance,
             noun="application",
+            gone=ApplicationNotFound,
             clock=desk.clock,
             spawn=spawn,
             changed=changed,

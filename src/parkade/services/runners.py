@@ -10,12 +10,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.retries import RETRIES
-from parkade.domain.errors import NotFound, ParkadeError
+from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
+    from parkade.domain.errors import NotFound
     from parkade.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -29,17 +30,20 @@ class Runners:
         advance: Callable[[str], datetime | None],
         *,
         noun: str,
+        gone: type[NotFound],
         clock: Clock,
         spawn: Callable[[Coroutine[object, object, object]], None],
         changed: Callable[[], None],
     ) -> None:
         """Take what does one thing for a record, by its id, and returns when to come again.
 
-        That is at once where it may go on, and None where it is over. `spawn` runs a task,
-        `changed` is called after everything that was done.
+        That is at once where it may go on, and None where it is over; `gone` is what it raises of
+        one that is not there any more. `spawn` runs a task, `changed` is called after everything
+        that was done.
         """
         self._advance = advance
         self._noun = noun
+        self._gone = gone
         self._clock = clock
         self._spawn = spawn
         self._changed = changed
@@ -66,7 +70,7 @@ class Runners:
                 now = self._clock.now()
                 try:
                     until = self._advance(record_id)
-                except NotFound:
+                except self._gone:
                     return  # it could not be read, and was forgotten
                 except ParkadeError as error:
                     # The store itself: nothing is known, nothing is done, and it is tried again.
