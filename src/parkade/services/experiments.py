@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from parkade.domain import capturedcalls, names, statistics
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from parkade.domain.catalog import Capture, EndpointConfig
     from parkade.domain.comparing.answers import Rules
     from parkade.domain.comparing.reading import Body
+    from parkade.domain.points import Points
     from parkade.ports.catalog import CatalogStore
     from parkade.ports.metrics import MetricStore
     from parkade.ports.objects import Objects
@@ -175,10 +175,9 @@ class Experiments:
         seen: dict[str, dict[str, Aggregate]] = {}
         for series in known:
             # What is damaged raises: a variant without its errors would look better than it is.
-            points = found.get(series, ())
+            points = found.get(series)
             if points:
-                whole = reduce(Aggregate.plus, (each.value for each in points))
-                seen.setdefault(_part(series), {})[series.name] = whole
+                seen.setdefault(_part(series), {})[series.name] = _whole(points)
         return seen
 
     def _shadowed(
@@ -202,6 +201,17 @@ class Experiments:
             for each in config.shadows
         )
         return found, ""
+
+
+def _whole(points: Points) -> Aggregate:
+    """Return all points as one; column by column, for there may be two weeks of minutes."""
+    return Aggregate(
+        count=sum(points.counts),
+        total=sum(points.totals),
+        least=min(points.least),
+        most=max(points.most),
+        buckets=points.histograms.merged([len(points)])[0],
+    )
 
 
 def _part(series: Series) -> str:
