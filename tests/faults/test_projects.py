@@ -265,6 +265,29 @@ def test_of_two_applies_at_once_one_is_refused(own: Account):
     assert came_to(own, "Twice")["created"] == 1
 
 
+def test_called_off_it_stops_and_applied_again_it_goes_on(own: Account, tmp_path):
+    (tmp_path / "slow" / "code").mkdir(parents=True)
+    (tmp_path / "slow" / "code" / "inference.py").write_text("import time\ntime.sleep(600)\n")
+    document = a_document("Off")
+    document["models"]["a"]["data"] = own.push("slow", tmp_path / "slow")
+    begun = apply(own, document)
+    wait_for(
+        lambda: [each for each in stored(own, begun)["steps"] if "Creating" in each["text"]],
+        why="the endpoint to be on its way",
+    )
+    with pytest.raises(AssertionError, match=f"409.*{begun}"):
+        own.house.ok("DELETE", "/v1/projects/TextOff")
+    own.house.ok("POST", f"/v1/projects/TextOff/applications/{begun}/cancel")
+    cancelled = over(own, begun)
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "admin called it off")
+    assert {each["kind"]: each["outcome"] for each in cancelled["steps"]}["route"] is None
+    own.wait_gone("TextOff-one")
+    good = over(own, apply(own, a_document("Off")))
+    assert good["status"] == "succeeded", good
+    assert difference(own, a_document("Off"))["changes"] == []
+    assert own.house.invoke("TextOff-one").status_code == 200
+
+
 def test_rolled_back_it_is_as_the_document_before_says(own: Account):
     over(own, apply(own, a_document("Back")))
     assert over(own, apply(own, a_document("Back", LEVEL="debug")))["status"] == "succeeded"
