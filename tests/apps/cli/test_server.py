@@ -49,7 +49,7 @@ COMMANDS = (
     "logs", "events", "plan", "watch", "demo", "version", "token create", "token ls",
     "token revoke", "model test", "model pack", "model push", "model create", "model ls",
     "model show", "model rm", "config create", "config ls", "config show", "config rm",
-    "route set", "route ls", "route rm",
+    "route set", "route ls", "route rm", "ab", "replay",
 )  # fmt: skip
 
 
