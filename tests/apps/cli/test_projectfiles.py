@@ -75,6 +75,21 @@ def test_an_imported_endpoint_manager_is_played_by_models_of_ones_own(desk, mode
     }
 
 
+def test_import_says_what_has_to_be_corrected(desk, models):
+    form = stacks()
+    form["Project"]["Region"] = "nowhere"
+    form["Stack"]["ModelArchiving"]["ModelList"][1]["ModelLocalPath"] = "models/none/model"
+    (models / "config" / "app-config.json").write_text(json.dumps(form))
+    result = desk.run("import", "config/app-config.json")
+    assert result.exit_code == 0
+    assert "to be corrected: parkade.yaml:6:1: region: 'nowhere' is not usable" in result.stderr
+    form["Project"]["Region"] = "us-east-1"
+    (models / "config" / "app-config.json").write_text(json.dumps(form))
+    result = desk.run("import", "config/app-config.json", "--force")
+    line = next(each for each in result.stderr.splitlines() if "to be corrected" in each)
+    assert "models.model-b.archive: there is no file models/none/model/model.tar.gz" in line
+
+
 def test_import_replaces_no_file_unless_it_is_told_to(desk, models):
     (models / "parkade.yaml").write_text("project: Mine\n")
     assert desk.error("import", "config/app-config.json") == (

@@ -95,6 +95,12 @@ def test_of_stacks_it_is_told_what_is_not_carried_over(models):
     assert "Stack.MonitorDashboard.DashboardName" in places
 
 
+def test_texts_of_the_file_are_no_variables(models):
+    form = stacks()
+    form["Stack"]["CICDPipeline"]["RepositoryName"] = "a ${HOME} b"
+    assert models.convert(form).pipeline.repository == "a ${HOME} b"
+
+
 def test_the_pipeline_may_stand_beside_the_stacks(models):
     form = stacks()
     form["CICDPipeline"] = form["Stack"].pop("CICDPipeline")

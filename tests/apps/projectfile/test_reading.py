@@ -175,6 +175,7 @@ def test_a_document_with_something_of_the_client_is_refused(whole):
     [
         ([], "a list is not a mapping"),
         ({"projekt": "T"}, "project.*did you mean|unknown key 'projekt'"),
+        (TREE | {"secrets": {"env:X": [5, "s3cret"]}}, "^secrets: a value of it is not a text$"),
         (TREE | {"routes": {"/a": {"endpoint": "x"}}}, "routes./a.endpoint: the file has no"),
     ],
 )

@@ -10,6 +10,7 @@ import typer
 
 from parkade.apps import settings
 from parkade.apps.cli import options, render
+from parkade.apps.projectfile.problem import BadFile
 from parkade.domain.errors import AlreadyExists, InvalidInput
 from parkade.domain.names import suggestion
 
@@ -94,10 +95,23 @@ def import_(
     write(output, conversion.written(carried, file.name), force=force)
     for each in told:
         render.note(str(each))
+    for line in _wrong(output):
+        render.note(f"to be corrected: {line}")
     counts = {noun: len(carried.keys(noun)) for noun in ("models", "endpoints", "routes")}
     told_of = [f"{n} {noun if n > 1 else noun[:-1]}" for noun, n in counts.items() if n]
     render.say(f"{output}: {', '.join(told_of) or 'nothing to serve'}")
     render.note("See what would be done with: parkade apply --dry-run")
+
+
+def _wrong(file: Path) -> tuple[str, ...]:
+    """Return what keeps a file from being applied: what the other tool took, and is none here."""
+    from parkade.apps.projectfile import reading  # noqa: PLC0415
+
+    try:
+        reading.read(file, stage=None, environment=settings.variables())
+    except BadFile as error:
+        return error.lines
+    return ()
 
 
 def _require_known(named: Iterable[str], models: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from parkade.apps.projectfile import checks
 from parkade.apps.projectfile.content import Content
 from parkade.apps.projectfile.explaining import explained
 from parkade.apps.projectfile.models import Data, Embedded
-from parkade.apps.projectfile.problem import refusal
+from parkade.apps.projectfile.problem import refusal, spelt
 from parkade.apps.projectfile.references import Reference
 from parkade.domain.errors import InvalidInput
 
@@ -40,9 +40,9 @@ class Document(Content):
         for place, data in containers(self):
             for name in ("source", "archive"):
                 if getattr(data, name) is not None:
-                    text = ".".join(str(part) for part in (*place, name))
                     raise ValueError(
-                        f"{text} is on the client: store it, and give data; parkade apply does so"
+                        f"{spelt((*place, name))} is on the client: store it, and give data; "
+                        "parkade apply does so"
                     )
         if self.tester is not None and isinstance(self.tester.cases, str):
             raise ValueError("tester.cases is a file on the client: give the cases themselves")

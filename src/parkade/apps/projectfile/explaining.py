@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _TAG = re.compile(r"\([a-z]+\)")
 _ABOUT_KEY = "[key]"
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
-#: What a suggestion says was meant.
-_MEANT = re.compile(r"^did you mean '([^']+)'")
+#: Of a document alone, and never shown.
+_SECRETS = "secrets"
 #: What a value should have been, by the type of pydantic's error.
 _WANTED = {
     "string_type": "a text",
@@ -45,12 +45,13 @@ def explained(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     told = [
         (each["type"], _explained(dict(each), model)) for each in error.errors(include_url=False)
     ]
-    meant = {
-        (*problem.place[:-1], match[1])
-        for kind, problem in told
-        if kind == _UNKNOWN and (match := _MEANT.search(problem.hint))
-    }
-    return [each for kind, each in told if kind != _MISSING or each.place not in meant]
+    unknown = [problem.place for kind, problem in told if kind == _UNKNOWN]
+
+    def is_there(place: Place) -> bool:
+        others = (each for each in unknown if each[:-1] == place[:-1])
+        return any(suggestion(str(each[-1]), [str(place[-1])]) for each in others)
+
+    return [each for kind, each in told if kind != _MISSING or not is_there(each.place)]
 
 
 def place_of(loc: tuple[str | int, ...]) -> Place:
@@ -60,6 +61,8 @@ def place_of(loc: tuple[str | int, ...]) -> Place:
 
 def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
     place = place_of(error["loc"])
+    if place[:1] == (_SECRETS,):
+        return Problem(place=place[:1], message="a value of it is not a text")
     if place and place[-1] == _ABOUT_KEY:
         key = str(place[-2])[:80]
         hint = _NAMES.get(str(error.get("ctx", {}).get("pattern")), error["msg"])

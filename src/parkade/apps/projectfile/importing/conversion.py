@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from parkade.apps.projectfile.importing.carried import Carried, Surroundings
     from parkade.apps.projectfile.importing.given import Told
+    from parkade.domain.event import Json
 
 _FORMS = (stacks, managed)
 _HEAD = """A serving project, made by `parkade import` from {name}.
@@ -41,4 +42,14 @@ def convert(path: Path, around: Surroundings) -> tuple[Carried, list[Told]]:
 def written(carried: Carried, name: str) -> str:
     """Return the text of the new file."""
     head = _HEAD.format(name=name)
-    return writing.write(carried.content, {**carried.comments, (): head})
+    content = {key: _escaped(each) for key, each in carried.content.items()}
+    return writing.write(content, {**carried.comments, (): head})
+
+
+def _escaped(value: Json) -> Json:
+    """Return a value whose texts stand for themselves, and for no variables."""
+    if isinstance(value, dict):
+        return {key: _escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    return value.replace("${", "$${") if isinstance(value, str) else value
