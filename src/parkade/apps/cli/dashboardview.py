@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+#: Columns that a heading's line takes at most.
+_WIDEST = 120
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -31,15 +33,24 @@ class Board:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the rows, then the alarms, then what span they are of."""
         for row in self.view["rows"]:
-            yield Rule(Text(row["title"], style="bold"), align="left", style="dim")
+            yield _heading(row["title"], options.max_width)
             yield from _row(row)
             yield Text("")
-        yield from _alarms(self.view)
+        if self.view["alarms"] or self.view["missing"]:
+            yield _heading("Alarms", options.max_width)
+            yield _alarms(self.view)
+            yield Text("")
         points = duration(timedelta(seconds=self.view["period"]))
         yield Text(
             f"From {_clock(self.view['start'])} to {_clock(self.view['end'])} UTC, {points} a point",
             style="dim",
         )
+
+
+def _heading(title: str, width: int) -> Text:
+    """Draw a heading with a line to the right, no longer than a screen is wide: pipes are wider."""
+    rest = max(0, min(width, _WIDEST) - len(title) - 1)
+    return Text.assemble((title, "bold"), " ", ("\u2500" * rest, "dim"), no_wrap=True)
 
 
 def _row(row: dict[str, Any]) -> Iterator[RenderableType]:
@@ -104,11 +115,8 @@ def _figure(value: float | None, unit: str) -> str:
     return quantity(value, unit)
 
 
-def _alarms(view: dict[str, Any]) -> Iterator[RenderableType]:
+def _alarms(view: dict[str, Any]) -> Table:
     """Draw the alarms, a line each; only one that is in ALARM, or in trouble, says why."""
-    if not view["alarms"] and not view["missing"]:
-        return
-    yield Rule(Text("Alarms", style="bold"), align="left", style="dim")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", style="bold")
@@ -120,8 +128,7 @@ def _alarms(view: dict[str, Any]) -> Iterator[RenderableType]:
     for name in view["missing"]:
         gone = Text("not there; parkade apply makes it again", style="yellow")
         table.add_row(Text("\u2717 gone", style="yellow"), name, gone)
-    yield table
-    yield Text("")
+    return table
 
 
 def _clock(text: str) -> str:
