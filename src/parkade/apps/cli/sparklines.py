@@ -1,4 +1,4 @@
-"""Series as lines of small bars, for `parkade metrics`: pure, so that a test can look at it."""
+"""Series as lines of small bars, for `parkade metrics` and `dashboard`: pure, so that tests can look."""
 
 from __future__ import annotations
 
