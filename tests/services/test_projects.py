@@ -517,6 +517,15 @@ def test_destroying_removes_what_the_project_made_and_nothing_else(world):
         world.projects.destroy(PREFIX, "ann")
 
 
+def test_applying_tells_what_stays_of_what_it_removes(world):
+    endpoints = {name: {"models": ["a"], "captured": "s3://captured/text"} for name in TWO}
+    world.applied(a_project(endpoints=endpoints))
+    assert world.projects.plan(a_project(endpoints={}), "ann").stays == ("s3://captured/text",)
+    applied = world.applied(a_project(endpoints={}))
+    assert applied.stays == ("s3://captured/text",)
+    assert world.told()[-1].endswith("2 parts removed; what stays: s3://captured/text")
+
+
 def test_destroying_that_fails_goes_on_when_it_is_asked_for_again(world):
     world.applied(a_project(alarms=["slow"]))
     world.keepers[Kind.ALARM].troubles["TextDemo-slow"] = [Conflict("not now")]

@@ -261,6 +261,7 @@ class Projects:
             steps=steps_of(difference.changes),
             status=Status.RUNNING,
             begun_at=self._desk.now(),
+            stays=difference.stays,
         )
         return self._store(application, replace(record, wanted=project, application=request))
 

@@ -94,7 +94,7 @@ def compare(
             if each is not None
         ),
         hourly_after=total(sight.hourly_after for sight in sights),
-        stays=tuple(text for each in leftovers for text in each.stays),
+        stays=_stays(leftovers),
         unchanged=tuple(unchanged),
     )
 
@@ -107,7 +107,7 @@ def remove(prefix: str, leftovers: Sequence[Leftover]) -> Difference:
         changes=tuple(changes),
         plan_id=plan_id(prefix, changes),
         hourly_before=total(each.hourly for each in leftovers if each.hourly is not None),
-        stays=tuple(dict.fromkeys(text for each in leftovers for text in each.stays)),
+        stays=_stays(leftovers),
     )
 
 
@@ -199,6 +199,11 @@ def _removals(leftovers: Iterable[Leftover]) -> list[Change]:
         for each in leftovers
     ]
     return sorted(changes, key=lambda change: -change.kind.order)
+
+
+def _stays(leftovers: Iterable[Leftover]) -> tuple[str, ...]:
+    """Return what stays of all of them, each once."""
+    return tuple(dict.fromkeys(text for each in leftovers for text in each.stays))
 
 
 def _foreign(sight: Sight, prefix: str, *, adopt: bool) -> Problem | None:

@@ -78,10 +78,10 @@ def told(application: Application) -> str:
     """Say how it ended."""
     what = f"application {application.id} of project {application.prefix}"
     if application.status is Status.SUCCEEDED:
+        stays = f"; what stays: {', '.join(application.stays)}" if application.stays else ""
         if application.purpose is Purpose.DESTROY:
-            stays = f"; what stays: {', '.join(application.stays)}" if application.stays else ""
             return f"{what}: all that it had made is removed{stays}"
-        return f"{what} succeeded: {summary(application)}"
+        return f"{what} succeeded: {summary(application)}{stays}"
     left = len(application.remaining)
     after = f"; {left} of its steps were not begun" if left else ""
     return f"{what} {application.status}: {application.reason}{after}"
