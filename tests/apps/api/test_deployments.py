@@ -160,7 +160,9 @@ def test_a_request_that_is_repeated_with_its_key_counts_once(world):
     key = {"Idempotency-Key": "once"}
     first = begin(world, headers=key)
     assert begin(world, headers=key)["id"] == first["id"]
-    status, error = world.error("POST", "/v1/deployments", json=a_payload(patience=1200), headers=key)
+    status, error = world.error(
+        "POST", "/v1/deployments", json=a_payload(patience=1200), headers=key
+    )
     assert (status, error["code"]) == (409, "conflict")
     assert "Idempotency-Key" in error["message"]
     other = world.error("POST", "/v1/deployments", json=a_payload(), headers=key, by="admin")
