@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from parkade.domain.errors import InvalidInput
@@ -81,7 +82,13 @@ def written(steps: Iterable[Step]) -> str:
 
 def general(steps: Iterable[Step]) -> str:
     """Write a place with every index in the stead of its own, so that equal fields are one."""
-    return written(EVERY if isinstance(step, int) else step for step in steps)
+    return _general(tuple([EVERY if isinstance(step, int) else step for step in steps]))
+
+
+@lru_cache(maxsize=4096)
+def _general(steps: tuple[Step, ...]) -> str:
+    # A list of a thousand numbers has a thousand places, and one field.
+    return written(steps)
 
 
 def below(tails: Sequence[tuple[Step, ...]], step: str | int) -> list[tuple[Step, ...]]:
