@@ -358,7 +358,7 @@ class Endpoint:
         return usable[0] if len(usable) == 1 else drawn(usable)
 
     def _assigned(self, caller: str, usable: list[Variant]) -> Variant | None:
-        """Return the variant that is the caller's, whatever else that calls."""
+        """Return the caller's own variant; each endpoint assigns for itself."""
         caller = f"{self.name} {caller}"
         if self._crossing is not None:
             usable = self._crossing.own_side(caller, usable)

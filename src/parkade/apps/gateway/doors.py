@@ -105,10 +105,11 @@ class Doors:
         if not url.startswith(b"/") and method != b"OPTIONS":
             url = origin_form(url)
         path, mark, query = url.partition(b"?")
+        prefix = b""
         if path == _PREFIX or path.startswith(_PREFIX + b"/"):
-            path = path[len(_PREFIX) :] or b"/"
+            prefix, path = _PREFIX, path[len(_PREFIX) :] or b"/"
         plain = unquote_to_bytes(path)
-        door = self._doors.get(plain)
+        door = self._doors.get(prefix + plain)
         if door is not None:
             return door
         match = _INVOCATIONS.fullmatch(plain)

@@ -270,7 +270,7 @@ class Invocation(Awaiting):
             self._endpoint = fleet.endpoint(self._endpoint.name)
         elif self._hold is not None:
             self._hold.end()  # it serves by now
-        self._patience = self._door.patience or fleet.patience
+        self._patience = self._model_patience
         self._patience.start(self)
         self._endpoint.admit(self)
 
