@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -104,6 +104,14 @@ class Project:
     def lease(self) -> dict[str, Any]:
         return dict(self.house.ok("GET", f"/v1/leases/{self.name}").json())
 
+    def scaled(self) -> list[str]:
+        """The resources of it that are under scaling."""
+        scaling = self.own.session.client("application-autoscaling", endpoint_url=self.house.url)
+        with closing(scaling):
+            told = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")
+        found = [each["ResourceId"] for each in told["ScalableTargets"]]
+        return [each for each in found if each.startswith(f"endpoint/{self.name}/")]
+
     def left(self) -> list[str]:
         """What there is of its name, anywhere."""
         configs = self.own.sagemaker.list_endpoint_configs(NameContains=self.name)
@@ -199,27 +207,17 @@ def test_an_endpoint_is_made_changed_by_a_canary_reweighed_and_removed(own: Acco
 def test_scaling_is_switched_while_callers_call(own: Account) -> None:
     project = Project(own, "Scaled", variants=[Project.variant("a")])
     project.apply()
-    scaling = own.session.client("application-autoscaling", endpoint_url=own.house.url)
     config, workers = project.described()["EndpointConfigName"], project.workers()
-
-    def scaled() -> list[str]:
-        told = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")
-        return [
-            each["ResourceId"]
-            for each in told["ScalableTargets"]
-            if each["ResourceId"].startswith(f"endpoint/{project.name}/")
-        ]
 
     with project.called():
         project.changed(variants=[project.variant("a", scaling=SCALING)])
         project.apply()
-        assert scaled() == [f"endpoint/{project.name}/variant/a"]
+        assert project.scaled() == [f"endpoint/{project.name}/variant/a"]
         project.changed(variants=[project.variant("a", scaling={**SCALING, "enabled": False})])
         project.apply()
-        assert scaled() == []
+        assert project.scaled() == []
     assert project.described()["EndpointConfigName"] == config
     assert project.workers() == workers
-    scaling.close()
     project.destroy()
     assert project.left() == []
 
@@ -269,13 +267,15 @@ def test_what_is_over_changes_for_the_next_coin_and_is_not_started(own: Account)
     own.house.ok("POST", f"/v1/leases/{project.name}/end")
     own.wait_gone(project.name)
     assert project.plan() == []
-    project.changed(variants=[project.variant("a", type="ml.c5.xlarge")])
+    variant = project.variant("a", type="ml.c5.xlarge", scaling=SCALING)
+    project.changed(variants=[variant])
     ended = project.apply()
     assert "the next coin starts it from" in ended["steps"][-1]["text"]
     assert own.sagemaker.list_endpoints(NameContains=project.name)["Endpoints"] == []
     own.house.ok("POST", f"/v1/leases/{project.name}/start", json={"minutes": 10})
     own.wait(project.name)
     assert project.config()["ProductionVariants"][0]["InstanceType"] == "ml.c5.xlarge"
+    assert project.scaled() == [f"endpoint/{project.name}/variant/a"]
     assert project.plan() == []
     project.destroy()
-    assert project.left() == []
+    assert project.left() == project.scaled() == []

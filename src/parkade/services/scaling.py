@@ -106,8 +106,11 @@ class Scaling:
         suspended: Suspending | None = None,
         role_arn: str | None = None,
         tags: Mapping[str, str] | None = None,
+        ahead: bool = False,
     ) -> ScalableTarget:
         """Register a target, or change what is given of one; None: as it was.
+
+        One that is not there yet can be registered `ahead` of its next start.
 
         The capacity is moved to within the bounds at once, where it serves and can be changed; else
         the autoscaler does so as soon as it can. Raises EndpointNotFound, ComponentNotFound and
@@ -123,6 +126,7 @@ class Scaling:
             suspended=suspended or Suspending(),
             role_arn=role_arn,
             tags=tags,
+            ahead=ahead,
         )
         reading = self._reading(resource)
         if reading is not None and reading.readiness is Readiness.READY:
@@ -143,9 +147,11 @@ class Scaling:
         suspended: Suspending,
         role_arn: str | None,
         tags: Mapping[str, str] | None,
+        ahead: bool,
     ) -> ScalableTarget:
         former = former_of(self._store.targets, resource.id)
-        reading = self._reading(resource) if former else self._capacity.read(resource)
+        known = former is not None or ahead
+        reading = self._reading(resource) if known else self._capacity.read(resource)
         if former is None:
             if least is None or most is None:
                 name = "MinCapacity" if least is None else "MaxCapacity"

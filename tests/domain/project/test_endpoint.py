@@ -67,17 +67,15 @@ def stand(wanted, before):
     held = before.terms if before else Terms(endpoint_name=NAME)
     terms = settling.settle(held, wanted.terms, RULES) if deployed else held
     scaling = dict(before.scaling) if before else {}
-    runs = endpoints.brings_up(wanted, before)
-    for name, each in order.scaling.items():
+    for name, each in order.scaling.items() if deployed else ():
         if each is None:
             scaling.pop(name, None)
-        elif runs or name in scaling:
+        else:
             scaling[name] = each
     names = {variant.name for variant in order.variants}
     return Stand(
         config=naming.wanted_content(order, endpoints.former(before)),
         deployed=deployed,
-        runs=runs,
         owner=((before.owner if before else None) or order.owner or "ann") if deployed else None,
         scaling={name: each for name, each in scaling.items() if name in names},
         tags=endpoints.tags_of(wanted, before.tags if before else {}),
@@ -95,8 +93,8 @@ def settled(wanted, before):
 
 
 @settings(max_examples=40)
-@given(st.lists(parts(), min_size=1, max_size=4), st.booleans())
-def test_what_is_settled_is_what_is_told_once_it_stands(steps, expires):
+@given(st.lists(parts(), min_size=1, max_size=4))
+def test_what_is_settled_is_what_is_told_once_it_stands(steps):
     before, former = None, None
     for part in steps:
         wanted = endpoints.read(part, former)
@@ -105,8 +103,6 @@ def test_what_is_settled_is_what_is_told_once_it_stands(steps, expires):
         again = endpoints.read(part, part.content)
         assert contents.fields(settled(again, after), told(after)) == (), "again does nothing"
         before, former = after, part.content
-        if expires and before.deployed:
-            before = replace(before, runs=False)
 
 
 @settings(max_examples=40)

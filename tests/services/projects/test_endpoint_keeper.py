@@ -317,23 +317,23 @@ def test_what_is_settled_changes_while_it_is_over(world):
     assert world.status(NAME) is None
 
 
-def test_scaling_anew_waits_until_it_runs(world):
+@pytest.mark.parametrize("coin", [False, True], ids=["over", "just starting"])
+def test_scaling_is_put_on_ahead_of_the_next_start(world, coin):
     world.apply(an_endpoint(minutes=30))
     world.expire()
-    on = an_endpoint(scaling={"AllTraffic": SCALED})
-    assert not world.apply(on)
-    world.meter.start(NAME, amount=minutes(10), actor="ann")
-    world.rest()
+    if coin:
+        world.meter.start(NAME, amount=minutes(10), actor="ann")
+    on = an_endpoint(minutes=30, scaling={"AllTraffic": SCALED})
+    made = len(world.deployments.all().records)
     assert world.differs(on) == ["scaling.AllTraffic"]
     assert world.apply(on)
-
-
-def test_scaling_of_what_is_just_being_started_waits_for_it(world):
-    world.apply(an_endpoint(minutes=30))
-    world.expire()
-    world.meter.start(NAME, amount=minutes(10), actor="ann")
-    assert world.apply(an_endpoint(scaling={"AllTraffic": SCALED}))
+    assert len(world.deployments.all().records) == made
+    if not coin:
+        assert world.status(NAME) is None
+        world.meter.start(NAME, amount=minutes(10), actor="ann")
+    world.rest()
     assert world.scaling.target(RESOURCE).most == 4
+    assert not world.apply(on)
 
 
 def test_a_lease_that_runs_out_while_it_is_deployed_is_not_revived(world):

@@ -53,8 +53,6 @@ class Stand:
     config: EndpointConfig | None
     #: Whether there is an endpoint, or a lease that starts one; else it is made ready alone.
     deployed: bool
-    #: Whether it runs, so that scaling can be put on.
-    runs: bool
     #: None: it has no lease.
     owner: str | None
     #: Variants that are scaled, by name.
@@ -138,7 +136,7 @@ def settled(wanted: Wanted, stand: Stand | None, rules: IdleRules) -> dict[str, 
         _METERED: order.metered if deployed else None,
         _OWNER: (order.owner or owner or None) if leased else None,
         **_written(_content(order, former(stand))),
-        _SCALING: _settled_scaling(order, stand, brought_up=brings_up(wanted, stand)),
+        _SCALING: _settled_scaling(order, stand) if deployed else {},
         _TAGS: {**tags_of(wanted, stand.tags if stand else {})},
         **settling.told(terms if leased else Terms(endpoint_name=name)),
     }
@@ -165,35 +163,23 @@ def _content(order: Order, held: EndpointConfig | None) -> EndpointConfig:
     return replace(content, variants=kept)
 
 
-def brings_up(wanted: Wanted, stand: Stand | None) -> bool:
-    """Tell whether it runs once it is made as wanted."""
-    if stand is None or not stand.deployed:
-        return wanted.deploy
-    return stand.runs
-
-
 def former(stand: Stand | None) -> EndpointConfig | None:
     """Return the config whose counts go on; what never ran begins as the file has it."""
     return stand.config if stand is not None and stand.deployed else None
 
 
-def _settled_scaling(order: Order, stand: Stand | None, *, brought_up: bool) -> dict[str, Json]:
-    """Return how each variant is scaled; what does not run cannot be put under scaling anew."""
-    held = dict(stand.scaling) if stand else {}
+def _settled_scaling(order: Order, stand: Stand | None) -> dict[str, Json]:
+    """Return how each variant is scaled, from its next start on where it does not run."""
+    held = stand.scaling if stand else {}
     bounded = stand.bounded if stand else frozenset()
     scaled: dict[str, Json] = {}
     for variant in order.variants:
         name = variant.name
-        before = held.get(name)
-        if name not in order.scaling:
-            if before is not None:
-                scaled[name] = payload.written_scaling(before)
-            elif name in bounded:
-                scaled[name] = {}
-            continue
-        after = order.scaling[name]
-        if after is not None and (brought_up or before is not None or name in bounded):
-            scaled[name] = payload.written_scaling(after)
+        ordered = order.scaling[name] if name in order.scaling else held.get(name)
+        if ordered is not None:
+            scaled[name] = payload.written_scaling(ordered)
+        elif name not in order.scaling and name in bounded:
+            scaled[name] = {}
     return scaled
 
 

@@ -61,7 +61,6 @@ def look(name: str, desk: Desk, configs: Configs) -> Seen | None:
     stand = Stand(
         config=config,
         deployed=True,
-        runs=not over,
         owner=lease.owner if lease else None,
         scaling=scaling,
         bounded=bounded,
@@ -79,7 +78,6 @@ def _ready(name: str, configs: Configs) -> Seen | None:
     stand = Stand(
         config=config,
         deployed=False,
-        runs=False,
         owner=None,
         tags=tags,
         terms=Terms(endpoint_name=name),

@@ -1,8 +1,7 @@
 """Keeps the endpoints of projects.
 
-What runs is changed by a deployment, which the errand's id begins once. What is asleep, or needs
-another fleet, is left to it; scaling, tags and what is settled about the lease are changed without
-one. An endpoint whose lease is over is made ready for its next coin, and never started here; so is
+What runs gets another config by a deployment, which the errand's id begins once; scaling, tags and
+what is settled about the lease are changed without one. An endpoint whose lease is over is made ready for its next coin, and never started here; so is
 one that is not to be brought up. Time is bought by creating an endpoint, and at no other moment.
 """
 
@@ -153,7 +152,7 @@ class EndpointKeeper:
             self._put_over(wanted, seen, errand)
             return
         if not self._needs_deployment(wanted, seen):
-            self._put_beside(wanted, seen, errand)
+            self._put_beside(wanted, errand)
             return
         # A lease that is there is not given any time.
         leased = seen.lease is not None
@@ -234,17 +233,13 @@ class EndpointKeeper:
             return None
 
     def _needs_deployment(self, wanted: Wanted, seen: Seen) -> bool:
-        """Tell whether anything differs that only a deployment changes, or anything waits for one."""
+        """Tell whether anything differs that only a deployment changes."""
         leases = wanted.order.metered and seen.lease is None
-        if leases or not endpoints.same_config(wanted, seen.stand.config):
-            return True
-        anew = wanted.order.scaling.keys() - seen.stand.scaling.keys() - seen.stand.bounded
-        put_on = any(wanted.order.scaling[name] is not None for name in anew)
-        return seen.present is None and put_on
+        return leases or not endpoints.same_config(wanted, seen.stand.config)
 
-    def _put_beside(self, wanted: Wanted, seen: Seen, errand: Errand) -> None:
+    def _put_beside(self, wanted: Wanted, errand: Errand) -> None:
         """Change what is beside its fleet: scaling, tags, and what is settled."""
-        endpointscaling.change(wanted.order, self._desk, errand.actor, runs=not seen.over)
+        endpointscaling.change(wanted.order, self._desk, errand.actor)
         self._tag(wanted, errand)
         self._settle(wanted, errand)
 
@@ -255,7 +250,7 @@ class EndpointKeeper:
             config = self._configs.make(wanted, seen.former, errand)
             self._desk.meter.reconfigure(name, config.name, actor=errand.actor)
             self._configs.forget_former(name, config.name, errand)
-        self._put_beside(wanted, seen, errand)
+        self._put_beside(wanted, errand)
 
     def _make_ready(self, wanted: Wanted, errand: Errand) -> None:
         """Make its config, which the meter can start it from."""

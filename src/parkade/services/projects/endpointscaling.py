@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from parkade.services.deploying.desk import Desk
 
 
-def change(order: Order, desk: Desk, actor: str, *, runs: bool) -> None:
+def change(order: Order, desk: Desk, actor: str) -> None:
     """Put every variant's scaling on or off as ordered; one that is not spoken of is left as it is.
 
-    Unless it runs, only what is under scaling already can be changed.
+    Where the endpoint does not run, that is how its next start is scaled.
     """
     held = {target.resource for target in registered(order.endpoint_name, desk)}
     names = {variant.name for variant in order.variants}
@@ -25,9 +25,14 @@ def change(order: Order, desk: Desk, actor: str, *, runs: bool) -> None:
         if ordered is None:
             if resource in held:
                 _off(resource, desk, actor)
-        elif runs or resource in held:
+        else:
             desk.scaling.register(
-                resource, actor, least=ordered.least, most=ordered.most, tags=order.all_tags
+                resource,
+                actor,
+                least=ordered.least,
+                most=ordered.most,
+                tags=order.all_tags,
+                ahead=True,
             )
             desk.scaling.put_policy(resource, POLICY, actor, tracking=ordered.tracking)
     for resource in held:
