@@ -10,11 +10,12 @@ from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.purses import MemoryPurses
-from parkade.domain.alarm import State
+from parkade.domain.alarm import Comparison, State
 from parkade.domain.errors import AlreadyExists, InvalidInput, Unreadable
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import PROJECT_TAG, Project
 from parkade.domain.project.thresholds import Thresholds
+from parkade.domain.project.watches import Watch
 from parkade.ports.events import EventQuery
 from parkade.services.alarms import Alarms
 from parkade.services.projects.alarms import AlarmKeeper
@@ -191,6 +192,22 @@ def test_what_people_switched_stays_and_is_no_difference(world):
     assert world.alarms.settled(ALARM, found) == found
     world.alarms.put(changed(ALARM), ERRAND)
     assert world.book.get(ALARM.name).actions_enabled is False
+
+
+def test_a_topic_that_the_file_names_no_more_is_told_no_more(world):
+    topic = "arn:aws:sns:us-east-1:000000000000:alarms"
+
+    def part(*topics):
+        watch = Watch(
+            metric="ModelLatency", comparison=Comparison.ABOVE, threshold=5, topics=topics
+        )
+        content = watch.of_endpoint("ShopDemo-text", ["a"])
+        return Part(kind=Kind.ALARM, name="ShopDemo-slow", key="slow", content=content)
+
+    world.alarms.put(part(topic), ERRAND)
+    assert world.book.get("ShopDemo-slow").alarm_actions == (topic,)
+    world.alarms.put(part(), ERRAND)
+    assert world.book.get("ShopDemo-slow").alarm_actions == ()
 
 
 def test_an_alarm_that_cannot_be_evaluated_says_so(world):

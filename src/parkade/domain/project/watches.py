@@ -118,9 +118,9 @@ class Watch:
             "Threshold": float(self.threshold),
             "EvaluationPeriods": self.periods,
             "TreatMissingData": self.missing.value,
+            # None at all is told, too: a topic that the file names no more is told no more.
+            "AlarmActions": list(self.topics),
         }
         if self.datapoints is not None:
             told["DatapointsToAlarm"] = self.datapoints
-        if self.topics:
-            told["AlarmActions"] = list(self.topics)
         return told | ({"AlarmDescription": self.description} if self.description else {})
