@@ -1,6 +1,10 @@
 """The monitor of a document as parts: alarms, and subscribers who hear of this project alone."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from parkade.apps.projectfile import document
 from parkade.apps.projectfile.layout import project_of
@@ -9,6 +13,8 @@ from parkade.domain.project.part import Kind
 from parkade.domain.project.project import PROJECT_TAG
 from parkade.services.alarms import check, words
 from tests.builders import NOW
+
+MANUAL = Path(__file__).parents[3] / "docs" / "dashboards.md"
 
 
 def a_document(monitor, **changes):
@@ -176,3 +182,14 @@ def test_somebodys_budget_makes_nobody_an_owner():
     assert endpoints["image"].content["owner"] == "eve"
     (budget,) = parts(Kind.BUDGET, {}, limits=limits).values()
     assert budget.name == "ann"
+
+
+def test_the_manuals_example_can_be_applied():
+    (example,) = re.findall(r"```yaml\n(.*?)```", MANUAL.read_text(), re.DOTALL)
+    told = yaml.safe_load(example)
+    hidden = {"env:HOOK_URL": "https://x.y/z", "env:HOOK_SECRET": "whsec_" + "A" * 32}
+    given = {"limits": told["limits"], "secrets": hidden}
+    sentences = [said(part) for part in parts(Kind.ALARM, told["monitor"], **given).values()]
+    assert len(sentences) == 6
+    assert any(each.startswith("max of p99 ModelLatency of 2 series") for each in sentences)
+    assert set(parts(Kind.SUBSCRIBER, told["monitor"], **given)) == {"ann@example.com", "hook"}
