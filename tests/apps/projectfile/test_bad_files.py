@@ -72,6 +72,18 @@ CASES = {
             "did you mean 'stop_after'?"
         ),
     ),
+    "a number that is too small": (
+        SMALL + "    lease: {minutes: 0}\n",
+        "parkade.yaml:8:13: endpoints.text.lease.minutes: 0 is not more than 0",
+    ),
+    "a list that is too short": (
+        SMALL + "  none: {variants: []}\n",
+        "parkade.yaml:8:10: endpoints.none.variants: has 0 entries; 1 at least are needed",
+    ),
+    "a text that is too long": (
+        SMALL + f"tags: {{team: {'x' * 300}}}\n",
+        f"parkade.yaml:8:8: tags.team: '{'x' * 60}' has too many characters; 256 at most are",
+    ),
     "a number that is none": (
         SMALL + "monitor: {alarms: {a: {endpoint: text, metric: M, above: .nan}}}\n",
         "parkade.yaml:8:51: monitor.alarms.a.above: nan is not a number that is finite",

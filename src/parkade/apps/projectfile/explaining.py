@@ -34,6 +34,17 @@ _WANTED = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
+#: What is wrong with a value that is out of bounds, by the type of pydantic's error.
+_BOUNDS = {
+    "greater_than": "{given} is not more than {gt:g}",
+    "greater_than_equal": "{given} is less than {ge:g}",
+    "less_than": "{given} is not less than {lt:g}",
+    "less_than_equal": "{given} is more than {le:g}",
+    "too_short": "has {actual_length} entries; {min_length} at least are needed",
+    "too_long": "has {actual_length} entries; {max_length} at most are allowed",
+    "string_too_short": "{given} has too few characters; {min_length} at least are needed",
+    "string_too_long": "{given} has too many characters; {max_length} at most are allowed",
+}
 _NAMES = {
     r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$": "use letters, digits and hyphens",
     r"^\d{12}$": 'give its 12 digits in quotes: "123456789012"',
@@ -64,44 +75,41 @@ def _explained(error: dict[str, Any], model: type[BaseModel]) -> Problem:
     if place[:1] == (_SECRETS,):
         return Problem(place=place[:1], message="a value of it is not a text")
     if place and place[-1] == _ABOUT_KEY:
-        key = str(place[-2])[:80]
-        hint = _NAMES.get(str(error.get("ctx", {}).get("pattern")), error["msg"])
-        if place[0] == "routes":
-            hint = "a route is one path segment such as /falcon"
-        return Problem(place=place[:-1], message=f"{key!r} is not a usable name", hint=hint)
-    kind = error["type"]
-    if kind == _UNKNOWN:
+        return _about_name(error, place[:-1])
+    if error["type"] == _UNKNOWN:
         known = sorted(_keys(model, error["loc"][:-1]))
         key = str(place[-1])[:80]
         hint = suggestion(key, known) or ("known are " + ", ".join(known) if known else "")
         return Problem(place=place, message=f"unknown key {key!r}", hint=hint)
-    if kind == _MISSING:
+    if error["type"] == _MISSING:
         return Problem(place=place, message="is missing", hint=f"give {place[-1]}")
+    message, hint = _about_value(error, error["input"])
+    return Problem(place=place, message=message, hint=hint)
+
+
+def _about_name(error: dict[str, Any], place: Place) -> Problem:
+    hint = _NAMES.get(str(error.get("ctx", {}).get("pattern")), error["msg"])
+    if place[0] == "routes":
+        hint = "a route is one path segment such as /falcon"
+    return Problem(place=place, message=f"{str(place[-1])[:80]!r} is not a usable name", hint=hint)
+
+
+def _about_value(error: dict[str, Any], given: object) -> tuple[str, str]:
+    """Say what is wrong with a value, and what to do."""
+    kind, context, shown = error["type"], error.get("ctx", {}), _shown(given)
     if kind in _WANTED:
-        return Problem(
-            place=place,
-            message=f"{_shown(error['input'])} is not {_WANTED[kind]}",
-            hint=_advice(kind, error["input"]),
-        )
+        return f"{shown} is not {_WANTED[kind]}", _advice(kind, given)
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(given=shown, **context), ""
     if kind == "literal_error":
-        wanted = _words(error["ctx"]["expected"])
-        near = suggestion(str(error["input"]), wanted)
-        return Problem(
-            place=place,
-            message=f"{_shown(error['input'])} is none of {', '.join(wanted)}",
-            hint=near,
-        )
+        wanted = _words(context["expected"])
+        return f"{shown} is none of {', '.join(wanted)}", suggestion(str(given), wanted)
     if kind == "string_pattern_mismatch":
-        pattern = error["ctx"]["pattern"]
-        return Problem(
-            place=place,
-            message=f"{_shown(error['input'])} is not usable",
-            hint=_NAMES.get(pattern, f"it has to match {pattern}"),
-        )
-    message = error["msg"].removeprefix("Value error, ")
-    if kind != "value_error":
-        message = f"{_shown(error['input'])}: {message[:1].lower()}{message[1:]}"
-    return Problem(place=place, message=message)
+        pattern = context["pattern"]
+        return f"{shown} is not usable", _NAMES.get(pattern, f"it has to match {pattern}")
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, "), ""
+    return f"{shown}: {error['msg'][:1].lower()}{error['msg'][1:]}", ""
 
 
 def _shown(value: object) -> str:
