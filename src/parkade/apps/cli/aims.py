@@ -79,7 +79,7 @@ def all_of(
     }
     unknown = next((name for name in wanted if name not in there), None)
     if unknown is not None or not there:
-        known = ", ".join(sorted(there)) or "none now; start it with: parkade extend"
+        known = ", ".join(sorted(there)) or f"none that runs; see: parkade show {endpoint}"
         what = f"no variant {unknown!r}" if unknown else "no variant that could be asked"
         raise InvalidInput(
             f"endpoint {endpoint!r} has {what}",
