@@ -7,7 +7,7 @@ import pytest
 from parkade.domain.errors import Conflict, InUse, InvalidInput, ObjectNotFound
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import PROJECT_TAG
-from tests.builders import a_model, an_event, minutes
+from tests.builders import a_config, a_model, a_variant, an_event, minutes
 from tests.services.keeperworld import (
     BUCKET,
     NAME,
@@ -188,6 +188,23 @@ def test_a_model_in_use_stays_and_says_by_whom(world):
     world.meter.start(NAME, amount=minutes(5), actor="ann")
     world.rest()
     assert world.runs() is not None
+
+
+def test_former_configs_of_the_project_go_with_the_model(world):
+    """They could start nothing any more; configs of others are theirs."""
+    world.store(URL)
+    part = a_model_part()
+    world.apply(part)
+    world.apply(an_endpoint(productionVariants=[a_variant_of(ModelName=part.name)]))
+    former = world.config_of(NAME)
+    theirs = a_config("theirs", variants=(a_variant(model_name=part.name),))
+    world.provisioner.make_config(theirs, {}, "bob")
+    world.apply(an_endpoint())
+    assert former in world.configs(), "the deployer keeps it"
+    remove(world, part)
+    assert former not in world.configs()
+    assert "theirs" in world.configs()
+    assert world.models.found(part.name) is None
 
 
 def test_how_it_stands_is_said(world):

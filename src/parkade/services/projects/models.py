@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from parkade.services.deploying.desk import Desk
     from parkade.services.projects.keeper import Errand
 
+#: The kind that tags of endpoint configs are kept by.
+_CONFIG = "endpoint-config"
 #: What clients call archives, below the project's prefix: by the digest of what is in them.
 _ARCHIVE = re.compile(r"[0-9a-f]{64}\.tar\.gz")
 
@@ -110,6 +112,7 @@ class ModelKeeper(AtOnce):
         if there is None:
             return
         self._require_unused(name)
+        self._forget_configs(name, errand)
         # First what is stored: the model tells what that is, should this be done again.
         self._forget_archives(there, errand.project)
         self._shelf.remove(name, errand.actor)
@@ -162,6 +165,14 @@ class ModelKeeper(AtOnce):
                     f"{config.name!r}, which is made of it",
                     hint="apply again once that is over: it goes then",
                 )
+
+    def _forget_configs(self, name: str, errand: Errand) -> None:
+        """Remove the project's former configs that are made of the model: none could start again."""
+        tagged = self._catalog.tagged(_CONFIG).tags
+        for config in self._catalog.configs().records:
+            own = tagged.get(config.name, {}).get(PROJECT_TAG) == errand.project
+            if own and name in {variant.model_name for variant in config.every}:
+                self._desk.provisioner.remove_config(config.name, errand.actor)
 
     def _forget_archives(self, model: Model, prefix: str) -> None:
         """Delete what is stored for the model below the project's prefix, and nobody else needs.
