@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 
-from parkade.domain.project.metrics import TESTER
 from parkade.domain.series import INSTANCES, SAGEMAKER
 from parkade.domain.statistics import Statistic, begin
+from parkade.domain.tester.measures import NAMESPACE as TESTER
 from parkade.ports.metrics import MINUTE
 from parkade.services.metrics import Wanted
 

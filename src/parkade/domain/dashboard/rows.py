@@ -16,16 +16,14 @@ from parkade.domain.dashboard.panel import (
     Row,
 )
 from parkade.domain.dashboard.promql import QUANTILES, increase, quantile, rate, selected
-from parkade.domain.project.metrics import METRICS, TESTER
+from parkade.domain.project.metrics import METRICS
 from parkade.domain.series import Series
+from parkade.domain.tester import measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parkade.domain.dashboard.subject import Subject
-
-#: What testers are measured by where their project has no stage, or they have no project.
-_NO_STAGE = "prod"
 
 
 def dashboard(subject: Subject) -> Dashboard:
@@ -206,12 +204,16 @@ def _of_endpoints(
 def _tester(subject: Subject) -> Iterator[Row]:
     if not subject.tested:
         return
-    labels = {"project": subject.project, "stage": subject.stage or _NO_STAGE}
+    labels = {"project": subject.project, "stage": subject.stage or measures.NO_STAGE}
     own = {**labels, "type": subject.tested}
 
     def line(label: str, name: str, statistic: str) -> Line:
         dimensions = {key.capitalize(): text for key, text in own.items()}
-        return Line(label=label, series=Series.of(TESTER, name, **dimensions), statistic=statistic)
+        return Line(
+            label=label,
+            series=Series.of(measures.NAMESPACE, name, **dimensions),
+            statistic=statistic,
+        )
 
     yield Row(
         title="Tester",

@@ -17,9 +17,6 @@ from parkade.domain.series import (
     Series,
 )
 
-#: What testers find.
-TESTER = "Parkade/Tester"
-
 
 class Level(Enum):
     """What a metric is measured of."""
