@@ -20,6 +20,7 @@ from parkade.domain.scaling import arns
 from parkade.domain.series import COMPONENTS, INSTANCES, PARKADE, SAGEMAKER
 from parkade.services.alarms import subjects
 from parkade.services.maintainer import ENDPOINT
+from parkade.services.projects.endpointconfigs import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,7 +156,9 @@ class Surveyor:
         tagged = reading.part("tags", "the tags", lambda: sources.catalog.tagged(ENDPOINT))
         if tagged is not None:
             reading.damaged("tags", "tags of", tagged.unreadable)
+        marked = reading.part("ready", "the tags of configs", lambda: ready(sources.catalog))
         return {
+            "ready": marked or frozenset(),
             # Processes before the instances: one that is found was recorded before it was begun.
             "processes": reading.part("processes", "the processes", sources.processes) or (),
             "instances": frozenset(

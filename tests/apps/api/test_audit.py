@@ -103,6 +103,14 @@ def test_a_model_that_only_an_unused_config_names_goes_with_it(world):
     assert [each.name for each in world.catalog.models().records] == ["falcon-model"]
 
 
+def test_what_a_project_made_ready_is_for_the_meter_to_start(world):
+    world.catalog.add_config(a_config("ready"), an_event())
+    assert "config.unused:ready" in found(world)
+    tags = {"parkade:endpoint": "TextDemo-text", "parkade:current": "true"}
+    world.catalog.put_tags("endpoint-config", "ready", tags)
+    assert "config.unused:ready" not in found(world)
+
+
 def test_data_that_is_gone_is_told_with_who_needs_it(world):
     world.objects.delete("models", "falcon.tar.gz")
     finding = found(world)["model.data_missing:falcon-model"]

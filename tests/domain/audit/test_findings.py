@@ -234,6 +234,7 @@ def test_what_nothing_uses_is_deleted_only_where_that_is_asked_for():
         {"booked": {"falcon": ["falcon-config"]}},
         {"blueprints": {"old": (a_blueprint(),)}},
         {"deploying": frozenset({"falcon-config"})},
+        {"ready": frozenset({"falcon-config"})},
     ],
 )
 def test_a_config_that_anything_names_is_used(user):
@@ -330,6 +331,7 @@ def test_every_kind_is_some_check_s():
         ("policies", {"policy.no_alarm", "alarm.no_policy"}),
         ("alarms", {"policy.no_alarm", "alarm.no_policy"}),
         ("lease_terms", {"config.unused"}),
+        ("ready", {"config.unused"}),
         ("components", {"model.unused", "alarm.orphaned", "scaling.orphaned"}),
         ("configs", {"model.unused"}),
         ("models", {"config.broken"}),

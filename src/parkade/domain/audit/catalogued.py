@@ -72,9 +72,9 @@ def unused_configs(survey: Survey) -> Iterator[Finding]:
     """Find endpoint configs that no endpoint, lease or booking names.
 
     Those that deployments have made stay with their endpoint, to go back to; the deployer removes
-    them in its time.
+    them in its time. What a project made ready is for the meter to start.
     """
-    needed = ("blueprints", "endpoints", "leases", "lease_terms", "booked", "deployments")
+    needed = ("blueprints", "endpoints", "leases", "lease_terms", "booked", "deployments", "ready")
     if not survey.known(*needed):
         return
     used = _used_configs(survey)
@@ -121,7 +121,7 @@ def _used_configs(survey: Survey) -> set[str]:
     used |= {seen.config_name for seen in survey.endpoints.values()}
     used |= {seen.target_config_name for seen in survey.endpoints.values()}
     used |= {each.config.name for every in survey.blueprints.values() for each in every}
-    used |= survey.deploying
+    used |= survey.deploying | survey.ready
     return used | {name for every in survey.booked.values() for name in every}
 
 

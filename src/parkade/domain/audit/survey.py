@@ -84,6 +84,8 @@ class Survey:
     deployed: Mapping[str, str] = field(default_factory=dict)
     #: Configs that deployments under way are to bring into service.
     deploying: frozenset[str] = frozenset()
+    #: Configs that projects made ready for the meter to start endpoints from.
+    ready: frozenset[str] = frozenset()
     routes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     watches: Mapping[str, Watch] = field(default_factory=dict)

@@ -35,6 +35,11 @@ FOR, CURRENT = "parkade:endpoint", "parkade:current"
 _YES = "true"
 
 
+def ready(catalog: CatalogStore) -> frozenset[str]:
+    """Return the names of the configs that are current. Raises Unreadable."""
+    return frozenset(name for name, tags in _tagged(catalog).items() if CURRENT in tags)
+
+
 class Configs:
     """Makes, finds and removes the endpoint configs of a project's endpoints."""
 
@@ -109,8 +114,12 @@ class Configs:
                 logger.info("%s stays: %s", name, error.message)
 
     def _tagged(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the tags of all configs. Raises Unreadable where some cannot be read."""
-        tagged = self._catalog.tagged(_KIND)
-        for name, why in tagged.unreadable.items():
-            raise Unreadable(f"the tags of endpoint config {name!r} cannot be read: {why}")
-        return tagged.tags
+        return _tagged(self._catalog)
+
+
+def _tagged(catalog: CatalogStore) -> Mapping[str, Mapping[str, str]]:
+    """Return the tags of all configs. Raises Unreadable where some cannot be read."""
+    tagged = catalog.tagged(_KIND)
+    for name, why in tagged.unreadable.items():
+        raise Unreadable(f"the tags of endpoint config {name!r} cannot be read: {why}")
+    return tagged.tags
