@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from typer.testing import CliRunner
 
+from parkade.apps.cli.main import app
 from tests.house import NO_OP, PATIENCE, House
 
 if TYPE_CHECKING:
@@ -60,6 +63,13 @@ class Team:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def here(self, *arguments: str, status: int = 0) -> tuple[str, str]:
+        """Run a command as `run` does, in this process: where that is not what is tested."""
+        with contextlib.chdir(self.folder):
+            result = CliRunner().invoke(app, arguments, env=self.environment)
+        assert result.exit_code == status, f"{arguments}: {result.output} {result.exception!r}"
+        return result.stdout, result.stderr
 
     def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
         """Run a command to its end; return what it wrote."""

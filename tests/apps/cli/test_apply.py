@@ -197,11 +197,9 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_changed(desk):
     assert everything(desk) == before
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_on_a_terminal_it_asks_and_draws_what_goes_on(desk, columns):
+def test_on_a_terminal_it_asks_and_draws_what_goes_on(desk):
     at_a_look(desk)
-    arguments = ("apply", "--file", str(desk.file))
-    with Terminal(desk.environment, *arguments, columns=columns) as terminal:
+    with Terminal(desk.environment, "apply", "--file", str(desk.file)) as terminal:
         terminal.read_until(r"Apply these 3 changes at http://127\.0\.0\.1:\d+\? \[y/N\]")
         assert everything(desk)[0][Kind.ROUTE] == {}
         assert stored(desk) == []
