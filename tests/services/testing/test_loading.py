@@ -81,9 +81,11 @@ def test_what_waits_for_a_connection_has_waited_since_it_was_due():
 
 
 def test_where_more_and_more_wait_the_step_is_over_early():
-    found = World(1.0, connections=2).step(100, 10.0, 0.0)
+    world = World(1.0, connections=2)
+    found = world.step(100, 10.0, 0.0)
     assert "16 requests waited" in found.ended
     assert found.sent < 30
+    assert world.ticks.now() < 1
 
 
 def test_what_has_no_answer_when_the_step_is_over_is_an_error():

@@ -164,6 +164,21 @@ async def test_an_endpoint_that_does_not_serve_is_not_woken(world):
 
 
 @played
+async def test_what_cannot_be_seen_is_left_alone_and_harms_no_other(world):
+    def absent(name):
+        if name == "falcon":
+            raise Unavailable("not all endpoints can be seen")
+        return ""
+
+    world.sight.absent = absent
+    world.store.put(a_tester("one", content=SCHEDULED))
+    world.store.put(a_tester("two", content={**SCHEDULED, "endpoint_name": "other"}))
+    await world.pass_time(minutes(5))
+    assert "it is not known whether falcon serves" in world.get("one").skipped.reason
+    assert world.get("two").last.verdict is Verdict.PASSED
+
+
+@played
 async def test_where_idleness_matters_it_rests_until_somebody_else_has_used_the_endpoint(world):
     world.store.put(a_tester(content=SCHEDULED))
     world.sight.ladders["falcon"] = "it sleeps after 10 min without use"

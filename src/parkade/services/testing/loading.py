@@ -73,7 +73,8 @@ class Load:
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
                 number += 1
-            await self._gather(under_way, began + sent.end + seconds)
+            if not sent.ended:
+                await self._gather(under_way, began + sent.end + seconds)
         finally:
             for task in under_way:
                 task.cancel()

@@ -185,10 +185,11 @@ class Rounds:
         endpoint = self._endpoint(order)
         if not endpoint:
             return ""  # it is to be told as a failure that there is no such route
-        absent = self._means.sight.absent(endpoint)
-        if absent:
-            return f"{endpoint} does not serve: {absent}"
-        return self._why_rest(endpoint)
+        try:
+            absent = self._means.sight.absent(endpoint)
+            return f"{endpoint} does not serve: {absent}" if absent else self._why_rest(endpoint)
+        except ParkadeError as error:
+            return f"it is not known whether {endpoint} serves, or is used: {error.message}"
 
     def _why_rest(self, endpoint: str) -> str:
         heeded = self._means.sight.heeded(endpoint)
@@ -224,9 +225,10 @@ class Rounds:
                     self._turns.notify_all()
             if done is not None:
                 await self._measure(name, order, done)
+            # Whoever sees that it is over is to see what came of it.
+            self._record(name, run, self._endpoint(order))
         finally:
             self.under_way.pop(name, None)
-        self._record(name, run, self._endpoint(order))
         means.changed()
 
     async def _ask(
