@@ -266,12 +266,12 @@ def test_tables_of_toml_have_lines(folder):
         'project = "T"\n[models.m]\nimage = "x"\n\n[endpoints.text]\n'
         '[[endpoints.text.variants]]\nname = "A"\nmodel = "m"\ntype = "ml.c5.large"\n'
         '[[endpoints.text.variants]]\nname = "A"\nmodel = "n"\ntype = "ml.c5.large"\n'
-        '[monitor.alarms."slow"]\nendpoint = "tekst"\nmetric = """\nendpoint = 1"""\nabove = 1\n'
+        '[monitor.alarms."slow"]\nmetric = """\nendpoint = 1"""\nendpoint = "tekst"\nabove = 1\n'
     )
     assert [line.split(": ")[0] for line in folder.refused(text, name="p.toml")] == [
         "p.toml:11:1",
         "p.toml:12:1",
-        "p.toml:15:1",
+        "p.toml:17:1",
     ]
 
 

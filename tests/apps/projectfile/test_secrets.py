@@ -39,6 +39,14 @@ def test_a_secret_that_comes_by_a_variable_is_refused_too(folder):
     assert "s3cret" not in told
 
 
+def test_a_secret_that_comes_by_a_variable_to_any_key_is_refused(folder):
+    folder.environment = {"X": SECRETS["LEVEL"][0]}
+    text = SMALL.replace("-inference}", "-inference, environment: {LEVEL: '${X}'}}")
+    (told,) = folder.refused(text)
+    assert "environment.LEVEL: a secret stands here" in told
+    assert folder.environment["X"] not in told
+
+
 @pytest.mark.parametrize("stage", ["demo", "prod"])
 def test_a_secret_of_a_stage_is_found_when_that_is_read(folder, stage):
     text = SMALL + "stages: {demo: {}, prod: {models: {model-a: {environment: {TOKEN: abcdef}}}}}\n"
