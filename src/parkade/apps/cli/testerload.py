@@ -113,7 +113,7 @@ def _cost(plan: Plan, best: Judged | None, notes: list[str]) -> tuple[dict[str, 
                 ),
                 "",
             )
-            fleets = client.get("endpoints", endpoint)["fleets"] if endpoint else None
+            fleets = client.get("endpoints", endpoint).get("fleets") if endpoint else None
     except ParkadeError as error:
         notes.append(f"What it costs is not known: {error.message}")
         return nothing, []
