@@ -189,6 +189,13 @@ def test_an_endpoint_is_made_changed_by_a_canary_reweighed_and_removed(own: Acco
     }
     assert shares == {"a": 9.0, "b": 1.0}
 
+    # One instance more, beside those that serve.
+    project.changed(variants=[project.variant("a", weight=9, instances=2), project.variant("b")])
+    with project.called():
+        project.apply()
+    assert len(project.workers()) == 3
+    assert project.workers() > workers
+
     # Another fleet, by a canary.
     strategy = {"kind": "canary", "percent": 50, "wait_seconds": 0}
     variants = [project.variant("a", weight=9, type="ml.c5.xlarge"), project.variant("b")]

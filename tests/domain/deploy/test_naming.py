@@ -73,6 +73,18 @@ def test_a_live_count_is_kept_within_the_bounds(live, least, extra):
         assert variant.instance_count == live
 
 
+@given(live=st.integers(0, 20))
+def test_a_count_is_the_ordered_one_where_that_is_said_and_nothing_scales_it(live):
+    (variant,) = wanted(an_order(keepsCounts=False), running(live)).variants
+    assert variant.instance_count == 1
+    scaled = an_order(keepsCounts=False, autoscalingMinCapacity=1, autoscalingMaxCapacity=20)
+    (variant,) = wanted(scaled, running(live)).variants
+    assert variant.instance_count == max(1, live)
+    unscaled = an_order(keepsCounts=False, scaling={"AllTraffic": None})
+    (variant,) = wanted(unscaled, running(live)).variants
+    assert variant.instance_count == 1
+
+
 def test_an_asynchronous_endpoint_alone_scales_to_nothing():
     order = an_order(autoscalingMinCapacity=0, autoscalingMaxCapacity=4)
     with pytest.raises(InvalidInput, match="less than 1"):

@@ -319,6 +319,7 @@ ORDERS = st.fixed_dictionaries(
         ),
         "sleep": st.fixed_dictionaries({"after_minutes": st.integers(1, 99)}),
         "revives": st.booleans(),
+        "keepsCounts": st.booleans(),
         "AsyncInferenceConfig": st.none(),
         "ShadowProductionVariants": st.none(),
         "DataCaptureConfig": st.none()

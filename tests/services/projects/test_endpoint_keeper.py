@@ -121,6 +121,26 @@ def test_counts_that_scaling_has_changed_go_on(world):
     assert world.runs().blueprint.config.variants[0].instance_count == 3
 
 
+def test_counts_are_those_of_the_file_where_nothing_scales(world):
+    def of(count, **more):
+        content = {"keepsCounts": False, **more}
+        return an_endpoint(productionVariants=[a_variant_of(InitialInstanceCount=count)], **content)
+
+    world.apply(of(1))
+    made = len(world.deployments.all().records)
+    assert world.differs(of(3)) == ["productionVariants[AllTraffic].InitialInstanceCount"]
+    world.apply(of(3))
+    assert world.runs().blueprint.config.variants[0].instance_count == 3
+    world.provisioner.scale(NAME, "AllTraffic", 2)
+    assert world.apply(of(3))  # by hand, which the file does not say
+    assert world.runs().blueprint.config.variants[0].instance_count == 3
+    assert len(world.deployments.all().records) == made + 2
+    scaled = of(1, scaling={"AllTraffic": SCALED})
+    world.apply(scaled)
+    world.provisioner.scale(NAME, "AllTraffic", 2)
+    assert not world.apply(scaled)
+
+
 def test_one_that_is_scaled_to_none_rests_until_nothing_scales_it_out_any_more(world):
     none = {"AllTraffic": {**SCALED, "autoscalingMinCapacity": 0}}
     part = an_endpoint(AsyncInferenceConfig=ASYNC, scaling=none)

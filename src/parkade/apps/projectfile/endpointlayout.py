@@ -48,6 +48,8 @@ def _content(
 ) -> dict[str, Json]:
     told: dict[str, Json] = {
         "endpointName": name,
+        # What nothing scales has as many instances as the file says.
+        "keepsCounts": False,
         "productionVariants": [_variant(each, model_names) for each in endpoint.variants],
         "scaling": {each.name: _scaling(each.scaling) for each in endpoint.variants},
         "tags": {**document.tags, **endpoint.tags, PROJECT_TAG: document.prefix},

@@ -44,7 +44,8 @@ def wanted_config(
 def wanted_content(order: Order, former: EndpointConfig | None) -> EndpointConfig:
     """Return what is in the endpoint config that is to serve; its name and instant are none.
 
-    Variants that run keep their counts, by name, within the bounds that are ordered. What an order
+    Variants that run keep their counts, by name, within the bounds that are ordered; unless it is
+    said that those without scaling do not. What an order
     does not speak of stays as it is: shadow variants, data capture, asynchronous inference. Raises
     InvalidInput.
     """
@@ -99,9 +100,10 @@ def require_bounds(order: Order, config: EndpointConfig) -> None:
 
 
 def wanted_count(order: Order, variant: Variant, live: int | None) -> int:
-    """Return how many instances a variant begins with: as many as it has, within its bounds."""
-    count = variant.instance_count if live is None else live
+    """Return how many instances a variant begins with: mostly as many as it has, within its bounds."""
     scaling = order.scaling.get(variant.name)
+    keeps = order.keeps_counts or scaling is not None
+    count = live if live is not None and keeps else variant.instance_count
     # Even where it has none at the moment: no config begins with none.
     return max(1, count if scaling is None else scaling.clamped(count))
 

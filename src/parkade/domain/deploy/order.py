@@ -84,6 +84,9 @@ class Order:
 
     endpoint_name: str
     variants: tuple[Variant, ...]
+    #: Whether variants that run go on with as many instances as they have. Those with scaling always
+    #: do; False: others are given what is ordered.
+    keeps_counts: bool = True
     #: Of which of the next three it says anything; what it does not speak of stays as it is.
     speaks_of: tuple[Aspect, ...] = ()
     shadows: tuple[Variant, ...] = ()

@@ -32,9 +32,9 @@ _LEAST, _MOST = "autoscalingMinCapacity", "autoscalingMaxCapacity"
 _POLICY = "targetTrackingScalingPolicyConfiguration"
 _SCALING_KEYS = frozenset({_LEAST, _MOST, _POLICY})
 _KEYS = _SCALING_KEYS | {
-    "endpointName", "scaling", "minutes", "revives", "owner", "metered", "environment", "tags",
-    "strategy", "maxWaitMinutes", "sleep", "wake", variants.PRODUCTION, variants.SHADOW,
-    capturing.KEY, queueing.KEY,
+    "endpointName", "scaling", "keepsCounts", "minutes", "revives", "owner", "metered",
+    "environment", "tags", "strategy", "maxWaitMinutes", "sleep", "wake", variants.PRODUCTION,
+    variants.SHADOW, capturing.KEY, queueing.KEY,
 }  # fmt: skip
 #: By its key, what an order may speak of: left out it stays as it is, null is none of it.
 _ASPECTS = {
@@ -68,6 +68,7 @@ def read(given: object) -> Order:
         metered=top.flag("metered", default=True),
         amount=lease.minutes(top.value("minutes")) if top.has("minutes") else None,
         revives=top.flag("revives", default=True),
+        keeps_counts=top.flag("keepsCounts", default=True),
         owner=top.text("owner", ""),
         strategy=strategy,
         sleep=_sleep(top) if top.has("sleep") else None,
@@ -148,6 +149,7 @@ def written(order: Order) -> dict[str, Json]:
         "tags": dict(order.tags),
         "metered": order.metered,
         "revives": order.revives,
+        "keepsCounts": order.keeps_counts,
         "strategy": staging.written(order.strategy),
         "maxWaitMinutes": in_minutes(order.max_wait),
     }

@@ -90,16 +90,19 @@ def _update(deployment: Deployment, desk: Desk, found: Found) -> Ended:
 def _keeps_counts(deployment: Deployment, present: Present) -> bool:
     """Tell whether the counts that run are those that are wanted, even if they change just now.
 
-    Where one is out of its bounds, or has no instance and nothing to scale it out any more, the
-    counts of the new config are what it is brought up with.
+    Where one is out of its bounds, or has no instance and nothing to scale it out any more, or is
+    to have another number, the counts of the new config are what it is brought up with.
     """
-    scaling = deployment.order.scaling
+    order = deployment.order
+    ordered = {each.name: each.instance_count for each in (*order.variants, *order.shadows)}
 
     def stays(name: str, count: int) -> bool:
-        bounds = scaling.get(name)
-        if bounds is None:
-            return count > 0 or name not in scaling
-        return bounds.clamped(count) == count
+        bounds = order.scaling.get(name)
+        if bounds is not None:
+            return bounds.clamped(count) == count
+        if not order.keeps_counts:
+            return ordered.get(name, count) == count
+        return count > 0 or name not in order.scaling
 
     return all(stays(name, count) for name, count in counts_of(present.blueprint).items())
 

@@ -100,6 +100,10 @@ class DeploymentForm(BaseModel):
     minutes: Any = _key(
         _NUMBER, "Time to buy. Left out: the usual for a new lease, none for one that runs."
     )
+    keepsCounts: Any = _key(  # noqa: N815
+        {"type": "boolean"},
+        "false: variants without scaling get the counts given here; else running ones keep theirs.",
+    )
     revives: Any = _key({"type": "boolean"}, "false: one whose lease is over is not deployed to.")
     owner: Any = _key(_TEXT, "Whose lease it is. Left out: as it is, or the caller's.")
     metered: Any = _key({"type": "boolean"}, "false: the endpoint runs without a lease.")
