@@ -214,7 +214,7 @@ def an_event(kind="lease.added", **changes):
     return Event(kind=kind, **{**defaults, **changes})
 
 
-def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), **changes):
+def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), projects=(), **changes):
     """A webhook that hears of everything."""
     defaults = {"channel": Channel.WEBHOOK, "url": "http://127.0.0.1:9/hook"}
     heard = Filter(
@@ -222,6 +222,7 @@ def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), **
         endpoints=tuple(endpoints),
         owners=tuple(owners),
         alarms=tuple(alarms),
+        projects=tuple(projects),
     )
     return Subscriber(name=name, filter=heard, **{**defaults, **changes})
 

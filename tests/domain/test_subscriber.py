@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkade.domain.alarm import State
+from parkade.domain.alarmshapes import detail
 from parkade.domain.errors import InvalidInput
 from parkade.domain.subscriber import Channel, Filter, Progress, Shape, recipients, signing_key
-from tests.builders import NOW, a_subscriber, an_event, minutes
+from tests.builders import NOW, a_subscriber, an_alarm, an_event, minutes
 
 words = st.text(string.ascii_lowercase, min_size=1, max_size=4)
 kinds = st.builds("{}.{}".format, words, words)
@@ -79,6 +81,52 @@ def test_where_none_is_named_alarms_pass_by_their_endpoint():
     assert not text.passes(an_alarms("any"))
 
 
+def of_project(project, kind="notice.project", endpoint=""):
+    return an_event(kind, endpoint_name=endpoint, data={"project": project})
+
+
+def test_where_projects_are_named_all_else_passes_by_its_alarm_or_its_endpoint():
+    ours = Filter(projects=("Shop*",), endpoints=("text",))
+    assert ours.passes(of_project("ShopDemo"))
+    assert ours.passes(of_project("ShopDemo", "project.step", endpoint="image"))
+    assert not ours.passes(of_project("Other"))
+    assert not ours.passes(of_project("Other", "project.step", endpoint="text"))
+    assert ours.passes(an_event("notice.expiry", endpoint_name="text"))
+    assert not ours.passes(an_event("notice.expiry", endpoint_name="other"))
+    assert not ours.passes(an_alarms("any", endpoint="text"))
+    alone = Filter(projects=("ShopDemo",))
+    assert alone.passes(of_project("ShopDemo"))
+    assert not alone.passes(an_event("notice.expiry", endpoint_name="text"))
+    assert not alone.passes(an_event("token.created", endpoint_name=""))
+
+
+def test_where_none_is_named_projects_pass_by_their_endpoint():
+    for heard in (Filter(endpoints=("text",)), Filter(endpoints=("text",), alarms=("a",))):
+        assert heard.passes(of_project("Any", "project.step", endpoint="text"))
+        assert not heard.passes(of_project("Any"))
+
+
+@given(st.sampled_from(State), st.sampled_from(State), st.sets(st.sampled_from(State)))
+def test_a_change_of_an_alarm_passes_by_the_states_it_leads_between(before, after, wanted):
+    alarm = a_changed_alarm(before, after)
+    assert Filter(alarm_states=tuple(wanted)).passes(alarm) is (
+        not wanted or not wanted.isdisjoint({before, after})
+    )
+
+
+def a_changed_alarm(before, after):
+    """The event of a change, as it is recorded."""
+    former = an_alarm().saying(before, "why", "", NOW)
+    changed = former.saying(after, "why", "", NOW)
+    return an_event("alarm.changed", data={"alarm": detail(changed, former.standing)})
+
+
+def test_what_happens_to_alarms_and_changes_no_state_passes_whatever_states_are_wanted():
+    heard = Filter(alarm_states=(State.ALARM,))
+    assert heard.passes(an_event("alarm.put", data={"name": "errors"}))
+    assert heard.passes(an_event("lease.added"))
+
+
 @pytest.mark.parametrize("pattern", ["", "a" * 256, "a\nb"])
 def test_what_fits_no_alarm_is_refused(pattern):
     with pytest.raises(InvalidInput, match="fits no alarm"):
@@ -130,6 +178,7 @@ def test_nobody_is_told_of_its_own_delivery(kind):
         ("kinds", {"kinds": [""]}),
         ("endpoints", {"endpoints": ["a b"]}),
         ("endpoints", {"endpoints": ["[a]"]}),
+        ("projects", {"projects": ["a b"]}),
         ("owners", {"owners": ["a b"]}),
     ],
 )

@@ -22,6 +22,7 @@ from parkade.domain.project.application import Status
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import Limits
 from parkade.domain.project.record import Made
+from parkade.domain.subscriber import Filter
 from parkade.ports.events import EventQuery
 from parkade.services.project import Projects
 from parkade.services.projects.walk import AGAIN, PATIENCE, Walk
@@ -54,6 +55,9 @@ def test_a_project_is_made_in_the_order_of_its_kinds(world):
     assert world.told() == [
         f"application {application.id} of project TextDemo succeeded: 4 parts created"
     ]
+    heard = Filter(kinds=("notice.",), projects=(PREFIX,))
+    (notice,) = (event for event in world.history.read(EventQuery()) if heard.passes(event))
+    assert notice.reason == world.told()[0]
     (begun,) = world.history.read(EventQuery(kinds=("project.begun",)))
     assert begun.reason == "4 parts to create"
     assert world.events() == ["project.begun", *["project.step"] * 4, "project.applied"]

@@ -23,6 +23,9 @@ MONITOR = "monitor"
 OUTBOX = "outbox"
 TESTER = "tester"
 
+#: Where the data of an event has the project that it is about, by its prefix.
+PROJECT = "project"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from parkade.domain import names
+from parkade.domain.alarm import State  # noqa: TC001  stores read these forms by their annotations
 from parkade.domain.errors import InvalidInput
-from parkade.domain.event import is_kind
+from parkade.domain.event import PROJECT, is_kind
 
 if TYPE_CHECKING:
     from parkade.domain.event import Event
@@ -29,6 +31,7 @@ BUILT_IN = "warnings.webhook"
 ABOUT_SUBSCRIBERS = ("subscriber.", "letter.")
 #: What happens to alarms; the name is in the event's data.
 ABOUT_ALARMS = "alarm."
+ALARM_CHANGED = "alarm.changed"
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.?")
 _PATTERN = re.compile(r"[a-zA-Z0-9*?\-]{1,63}")
@@ -59,8 +62,8 @@ class Shape(StrEnum):
 class Filter:
     """Which events a subscriber hears of; what is empty lets everything pass.
 
-    Where alarms are named, what happens to alarms passes by their names alone; all else by
-    `endpoints`, and not at all where none is named.
+    Where alarms or projects are named, what happens to those passes by their names alone; all else
+    by `endpoints`, and not at all where none is named.
     """
 
     #: Exact, or of a noun where they end with a dot: `lease.`.
@@ -70,6 +73,10 @@ class Filter:
     owners: tuple[str, ...] = ()
     #: Names of alarms, with `*` and `?` as well.
     alarms: tuple[str, ...] = ()
+    #: Of changes of alarms, those alone that lead into one of these states or out of it.
+    alarm_states: tuple[State, ...] = ()
+    #: Names of projects, with `*` and `?` as well.
+    projects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
@@ -79,13 +86,14 @@ class Filter:
                     field="kinds",
                     hint="write a kind such as lease.extended, or a noun with its dot: lease.",
                 )
-        for pattern in self.endpoints:
-            if not _PATTERN.fullmatch(pattern):
-                raise InvalidInput(
-                    f"endpoints has {pattern[:80]!r}, which fits no endpoint",
-                    field="endpoints",
-                    hint="write a name, with * for any characters and ? for any one",
-                )
+        for member, patterns in (("endpoints", self.endpoints), ("projects", self.projects)):
+            for pattern in patterns:
+                if not _PATTERN.fullmatch(pattern):
+                    raise InvalidInput(
+                        f"{member} has {pattern[:80]!r}, which fits no {member[:-1]}",
+                        field=member,
+                        hint="write a name, with * for any characters and ? for any one",
+                    )
         for pattern in self.alarms:
             if not 1 <= len(pattern) <= _ALARM_LIMIT or not pattern.isprintable():
                 raise InvalidInput(
@@ -101,16 +109,30 @@ class Filter:
         return (
             (not self.kinds or any(is_kind(event.kind, kind) for kind in self.kinds))
             and self._is_about(event)
+            and self._moves(event)
             and (not self.owners or event.owner in self.owners)
         )
 
     def _is_about(self, event: Event) -> bool:
-        if self.alarms and event.kind.startswith(ABOUT_ALARMS):
+        named = bool(self.alarms or self.projects)
+        if named and event.kind.startswith(ABOUT_ALARMS):
             name = str(event.data.get("name", ""))
             return any(_fits(name, each) for each in self.alarms)
+        if self.projects and (project := event.data.get(PROJECT)):
+            return any(fnmatchcase(str(project), each) for each in self.projects)
         if self.endpoints:
             return any(fnmatchcase(event.endpoint_name, each) for each in self.endpoints)
-        return not self.alarms
+        return not named
+
+    def _moves(self, event: Event) -> bool:
+        """Tell whether an alarm that changes goes into a state of interest, or out of it."""
+        alarm = event.data.get("alarm")
+        if not self.alarm_states or event.kind != ALARM_CHANGED or not isinstance(alarm, Mapping):
+            return True
+        ends = (alarm.get("state"), alarm.get("previousState"))
+        return any(
+            isinstance(each, Mapping) and each.get("value") in self.alarm_states for each in ends
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

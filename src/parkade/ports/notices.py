@@ -20,6 +20,8 @@ class Notice:
     endpoint_name: str
     owner: str
     text: str
+    #: The project that it is about, by its prefix.
+    project: str = ""
     expires_at: datetime | None = None
     #: A page on which its reader can do something about it; empty: whoever tells may find one.
     link: str = ""

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from parkade.domain.actions import NoticeKind
-from parkade.domain.event import METER, Event, Json, written
+from parkade.domain.event import METER, PROJECT, Event, Json, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,8 @@ class RecordedNotices:
             link = self._link(notice.endpoint_name)
         if link:
             data["link"] = link
+        if notice.project:
+            data[PROJECT] = notice.project
         self._history.append(
             Event(
                 at=notice.at,

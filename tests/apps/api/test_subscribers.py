@@ -54,7 +54,8 @@ def test_a_secret_that_is_given_is_not_told_back(world):
 
 
 def test_a_subscriber_is_shown_with_how_its_delivery_stands(world):
-    add(world, kinds=["lease."], endpoints=["f*"], owners=["ann"], shape="eventbridge")
+    about = {"alarm_states": ["ALARM"], "projects": ["Shop*"]}
+    add(world, kinds=["lease."], endpoints=["f*"], owners=["ann"], shape="eventbridge", **about)
     view = world.ok("GET", "/v1/subscribers/ops", by="admin")
     assert view | {"number": 0} == {
         "name": "ops",
@@ -65,6 +66,8 @@ def test_a_subscriber_is_shown_with_how_its_delivery_stands(world):
         "endpoints": ["f*"],
         "owners": ["ann"],
         "alarms": [],
+        "alarm_states": ["ALARM"],
+        "projects": ["Shop*"],
         "shape": "eventbridge",
         "enabled": True,
         "fixed": False,

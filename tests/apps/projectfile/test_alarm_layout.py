@@ -133,6 +133,8 @@ def test_an_address_hears_of_the_project_and_of_nothing_else():
         "ShopDemo-slow",
         "ShopDemo-hot",
     }
+    assert part.content["alarm_states"] == ["ALARM"]
+    assert part.content["projects"] == ["ShopDemo"]
 
 
 def test_who_names_endpoints_hears_of_their_alarms_and_of_the_routes():
@@ -148,6 +150,7 @@ def test_who_names_endpoints_hears_of_their_alarms_and_of_the_routes():
     ).values()
     assert part.content["alarms"] == ["ShopDemo-errors-5xx", "ShopDemo-slow"]
     assert part.content["endpoints"] == ["ShopDemo-text"]
+    assert part.content["projects"] == ["ShopDemo"]
 
 
 def test_secrets_come_from_their_references_and_are_marked():

@@ -128,19 +128,28 @@ def test_a_subscriber_hears_of_its_project_and_of_no_other(alarms, endpoints):
     whole = Filter(
         kinds=tuple(form["kinds"]),
         alarms=tuple(heard["alarms"]),
+        alarm_states=tuple(heard["alarm_states"]),
         endpoints=tuple(heard["endpoints"]),
+        projects=tuple(heard["projects"]),
     )
+
+    def of_project(project):
+        return an_event("notice.project", endpoint_name="", data={"project": project})
 
     def of_alarm(name, endpoint=""):
         return an_event("alarm.changed", endpoint_name=endpoint, data={"name": name})
 
     assert whole.passes(of_alarm("P-a")) is bool(alarms)
+    assert whole.passes(of_project("P"))
     assert whole.passes(an_event("notice.expiry", endpoint_name="P-t")) is bool(endpoints)
     assert whole.passes(an_event("endpoint.failed", endpoint_name="P-t")) is bool(endpoints)
     assert not whole.passes(an_event("endpoint.in_service", endpoint_name="P-t"))
     for other in (
         of_alarm("P-other-a"),
-        of_alarm("TargetTracking-P-t", "P-t") if alarms else of_alarm("other"),
+        of_alarm("TargetTracking-P-t", "P-t"),
+        of_alarm("other"),
+        of_project("P-other"),
+        of_project("Pother"),
         an_event("notice.expiry", endpoint_name="P-other-t"),
         an_event("notice.failed", endpoint_name=""),
     ):

@@ -1,6 +1,7 @@
 """The keepers of alarms, subscribers and budgets: made once, changed in place, removed whole."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.domain.alarm import Comparison, State
 from parkade.domain.errors import AlreadyExists, InvalidInput, Unreadable
+from parkade.domain.project import audience
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import PROJECT_TAG, Project
 from parkade.domain.project.thresholds import Thresholds
@@ -76,7 +78,11 @@ MAIL = Part(
     kind=Kind.SUBSCRIBER,
     name="ShopDemo-ann",
     key="ann",
-    content={"kind": "email", "to": ["ann@example.com"], "alarms": ["ShopDemo-overall-calls"]},
+    content={
+        "kind": "email",
+        "to": ["ann@example.com"],
+        **audience.interest("ShopDemo", alarms=["ShopDemo-overall-calls"], endpoints=[]),
+    },
 )
 WEBHOOK = Part(
     kind=Kind.SUBSCRIBER,
@@ -287,6 +293,13 @@ def test_without_a_mail_server_it_is_made_and_says_what_to_do(world):
     assert "add mail to server.yaml" in condition.text
     world.subscribers.put(WEBHOOK, ERRAND)
     assert not world.subscribers.condition(WEBHOOK).troubled
+
+
+def test_a_state_that_no_alarm_has_is_refused(world):
+    part = replace(MAIL, content={**MAIL.content, "alarm_states": ["LOUD"]})
+    with pytest.raises(InvalidInput, match="LOUD") as caught:
+        world.subscribers.check(part, PROJECT)
+    assert caught.value.field == "alarm_states"
 
 
 def test_a_name_of_server_yaml_is_refused(world):

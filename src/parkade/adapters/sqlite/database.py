@@ -70,6 +70,16 @@ class Database:
         for listener in self._listeners:
             listener()
 
+    def forget(self) -> bool:
+        """Empty the WAL, which still holds what was deleted since; False: another process reads.
+
+        What it holds then is overwritten by later writes, and gone when the last process ends.
+        """
+        with self._lock, translated(self.path):
+            self._require_open()
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def watch(self, listener: Callable[[], None]) -> None:
         """Have it called after every transaction of this process that was stored."""
         self._listeners.append(listener)
@@ -135,6 +145,7 @@ def _prepare(
             connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {layout.synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA secure_delete = {'ON' if layout.secrets else 'OFF'}")
     if _version(connection) < len(layout.migrations):
         with _transaction(connection):
             _migrate(connection, path, layout)

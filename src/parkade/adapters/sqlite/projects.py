@@ -108,6 +108,8 @@ class SqliteProjectStore:
             connection.execute("DELETE FROM projects WHERE prefix = ?", (stored.prefix,))
             self._projects.tidy(connection)
             write_event(connection, event)
+        if not self._database.forget():
+            logger.info("what %s had is in the write-ahead log for a while", stored.prefix)
         return stored
 
     def remove(self, application_id: str, event: Event) -> None:

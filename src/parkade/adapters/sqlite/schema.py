@@ -242,14 +242,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a file holds: its mark, its tables, and what a commit outlives.
+    """What a file holds: its mark, its tables, what a commit outlives, and what stays of a row.
 
-    FULL: a power cut; NORMAL: the death of the process, which costs no wait for the disk.
+    FULL: a power cut; NORMAL: the death of the process, which costs no wait for the disk. What is
+    deleted is overwritten where the file may hold secrets.
     """
 
     application_id: int
     migrations: tuple[tuple[str, ...], ...]
     synchronous: str = "FULL"
+    secrets: bool = False
 
 
-MAIN = Layout(application_id=APPLICATION_ID, migrations=MIGRATIONS)
+MAIN = Layout(application_id=APPLICATION_ID, migrations=MIGRATIONS, secrets=True)

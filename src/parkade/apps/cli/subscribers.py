@@ -9,6 +9,7 @@ from rich.text import Text
 from parkade.apps.cli import options, render, views
 from parkade.apps.cli.session import connect
 from parkade.domain import names
+from parkade.domain.alarm import State
 
 app = typer.Typer(no_args_is_help=True, help="Say who is told of events; needs an admin's token.")
 
@@ -77,6 +78,24 @@ def add(
             help="Alarms by name, with * and ?; repeatable. Of all else then only --endpoint.",
         ),
     ] = None,
+    alarm_state: Annotated[
+        list[State] | None,
+        typer.Option(
+            metavar="STATE",
+            help="OK, ALARM, INSUFFICIENT_DATA: of changes of alarms only into these and out of "
+            "them; repeatable; else all.",
+        ),
+    ] = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--project",
+            "-p",
+            metavar="PATTERN",
+            help="Projects by name, with * and ?; repeatable. Of all else then only --alarm and "
+            "--endpoint.",
+        ),
+    ] = None,
     shape: Annotated[
         Shape, typer.Option(help="webhook: the form of what is delivered.")
     ] = Shape.PARKADE,
@@ -104,6 +123,8 @@ def add(
         endpoints=endpoint,
         owners=owner,
         alarms=alarm,
+        alarm_states=alarm_state,
+        projects=project,
         shape=shape,
         since=since,
         secret=typer.get_text_stream("stdin").readline().strip() if secret_from_stdin else None,
@@ -210,7 +231,13 @@ def _row(view: dict[str, Any]) -> tuple[str | Text, ...]:
 
 
 def _interest(view: dict[str, Any]) -> str:
-    wanted = [*view["kinds"], *view["endpoints"], *view["alarms"], *view["owners"]]
+    wanted = [
+        *view["kinds"],
+        *view["endpoints"],
+        *view["alarms"],
+        *view["projects"],
+        *view["owners"],
+    ]
     return ", ".join(wanted) or "everything"
 
 
@@ -222,14 +249,16 @@ def _state(view: dict[str, Any]) -> Text:
 
 def _facts(view: dict[str, Any]) -> Any:
     table = views.fact_table()
+    named = view["alarms"] or view["projects"]
     shown = {
         "Subscriber": view["name"],
         "Kind": view["kind"] + (", set in server.yaml" if view["fixed"] else ""),
         "Address": view["address"] + (", signed" if view["signed"] else ""),
         "Kinds of events": ", ".join(view["kinds"]) or "all",
-        "Endpoints": ", ".join(view["endpoints"]) or ("none" if view["alarms"] else "all"),
-        "Alarms": ", ".join(view["alarms"])
-        or ("of these endpoints" if view["endpoints"] else "all"),
+        "Endpoints": ", ".join(view["endpoints"]) or ("none" if named else "all"),
+        "Alarms": ", ".join(view["alarms"]) or _unnamed(view, "projects"),
+        "Changes of alarms": ", ".join(f"into {each}, out of it" for each in view["alarm_states"]),
+        "Projects": ", ".join(view["projects"]) or _unnamed(view, "alarms"),
         "Owners": ", ".join(view["owners"]) or "all",
         "Shape": view["shape"],
         "State": _state(view),
@@ -242,3 +271,10 @@ def _facts(view: dict[str, Any]) -> Any:
         if fact:
             table.add_row(label, fact)
     return table
+
+
+def _unnamed(view: dict[str, Any], other: str) -> str:
+    """Say which alarms, or projects, are heard of where none is named and `other` may be."""
+    if view[other]:
+        return "none"
+    return "of these endpoints" if view["endpoints"] else "all"

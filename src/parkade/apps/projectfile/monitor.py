@@ -104,13 +104,13 @@ class SubscriberSetting(Section):
     )
     kinds: list[str] | None = Field(
         default=None,
-        description="kinds of events, or nouns such as `lease.`; null: alarms that change, what "
-        "failed, and notices.",
+        description="kinds of events, or nouns such as `lease.`; null: changes of alarms, what "
+        "failed, and notices. Of changes of alarms those into ALARM and out of it.",
     )
     endpoints: list[Key] = Field(
         default=[],
-        description="keys of endpoints: of these alone, and of alarms that are on no endpoint; "
-        "empty: of the whole project.",
+        description="keys of endpoints: of these alone, of alarms that are on no endpoint, and of "
+        "how applications end; empty: of the whole project.",
     )
     owners: list[str] = Field(default=[], description="owners; empty: all.")
     shape: Literal["parkade", "eventbridge"] = Field(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from parkade.apps.sections.base import Section
+from parkade.domain.alarm import State  # noqa: TC001  the form is read by its annotations
 from parkade.domain.errors import InvalidInput
 from parkade.domain.subscriber import BUILT_IN, Channel, Filter, Patience, Shape, Subscriber
 
@@ -65,6 +66,16 @@ class SubscriberSetting(Section):
         description="names of alarms, with `*` and `?`: of alarms those alone, and of other things "
         "only what `endpoints` names; empty: all.",
     )
+    alarm_states: list[State] = Field(
+        default=[],
+        description="of changes of alarms, those alone that lead into one of these states or out "
+        "of it; empty: all.",
+    )
+    projects: list[str] = Field(
+        default=[],
+        description="names of projects, with `*` and `?`: of projects those alone, and of other "
+        "things only what `alarms` and `endpoints` name; empty: all.",
+    )
     shape: Literal["parkade", "eventbridge"] = Field(
         default="parkade", description="webhook, command: the form of what is delivered."
     )
@@ -94,6 +105,8 @@ class SubscriberSetting(Section):
                 endpoints=tuple(self.endpoints),
                 owners=tuple(self.owners),
                 alarms=tuple(self.alarms),
+                alarm_states=tuple(self.alarm_states),
+                projects=tuple(self.projects),
             ),
             shape=Shape(self.shape),
             enabled=self.enabled,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parkade.domain.alarm import State
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from parkade.domain.event import Json
 
 #: What somebody hears of who names no kinds: alarms, what failed, and all notices to people.
+#: How applications end is one of those.
 KINDS = (
     "alarm.changed",
     "deployment.failed",
@@ -20,15 +23,17 @@ KINDS = (
 
 
 def interest(prefix: str, *, alarms: Iterable[str], endpoints: Iterable[str]) -> dict[str, Json]:
-    """Return what subscribers of a project hear of: its alarms and its endpoints, by their names.
+    """Return what subscribers of a project hear of: itself, its alarms and endpoints, by names.
 
-    No patterns: what begins with the prefix may be another project's.
+    No patterns: what begins with the prefix may be another project's. Alarms are heard of that go
+    off or are over: a new one that has its first data concerns nobody.
     """
-    named = sorted(set(alarms))
-    # Where nothing at all is named, a subscriber would hear of everything; nothing of this project
-    # is called by its bare prefix.
-    own = sorted(set(endpoints)) or ([] if named else [prefix])
-    return {"alarms": named, "endpoints": own}
+    return {
+        "alarms": sorted(set(alarms)),
+        "alarm_states": [State.ALARM.value],
+        "endpoints": sorted(set(endpoints)),
+        "projects": [prefix],
+    }
 
 
 def by_mail(address: str) -> dict[str, Json]:

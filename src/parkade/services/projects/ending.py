@@ -70,6 +70,7 @@ def tell(application: Application, desk: Desk) -> None:
             endpoint_name="",
             owner=application.actor,
             text=text,
+            project=application.prefix,
         )
     )
 

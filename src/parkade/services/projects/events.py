@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.domain.event import Event
+from parkade.domain.event import PROJECT, Event
 from parkade.domain.project.part import Kind
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def event(
 ) -> Event:
     """Return what happened to an application; of a step, which."""
     data: dict[str, Json] = {
-        "project": application.prefix,
+        PROJECT: application.prefix,
         "application": application.id,
         "purpose": application.purpose,
         "status": application.status,

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from parkade.domain.alarm import State
 from parkade.domain.errors import InvalidInput, SubscriberNotFound
 from parkade.domain.project.part import Kind
 from parkade.domain.subscriber import Channel, Filter, Shape, Subscriber
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from parkade.services.projects.keeper import Errand
     from parkade.services.subscribers import Subscribers
 
-_LISTS = ("to", "kinds", "endpoints", "owners", "alarms")
+_LISTS = ("to", "kinds", "endpoints", "owners", "alarms", "alarm_states", "projects")
 _MEMBERS = frozenset({"kind", "url", "secret", "shape", *_LISTS})
 #: Hexadecimal digits of a fingerprint.
 _DIGITS = 12
@@ -131,6 +132,8 @@ def _subscriber(name: str, content: Mapping[str, Json]) -> Subscriber:
             endpoints=lists["endpoints"],
             owners=lists["owners"],
             alarms=lists["alarms"],
+            alarm_states=_states(lists["alarm_states"]),
+            projects=lists["projects"],
         ),
         shape=Shape(shape),
         url=given.get("url") or "",
@@ -139,6 +142,16 @@ def _subscriber(name: str, content: Mapping[str, Json]) -> Subscriber:
         # The service says where commands belong.
         command=("-",) if channel == Channel.COMMAND else (),
     )
+
+
+def _states(given: tuple[str, ...]) -> tuple[State, ...]:
+    for each in given:
+        if each not in list(State):
+            raise InvalidInput(
+                f"alarm_states has {str(each)[:80]!r}, which is not one of {', '.join(State)}",
+                field="alarm_states",
+            )
+    return tuple(map(State, given))
 
 
 def _told(subscriber: Subscriber) -> dict[str, Json]:
@@ -156,6 +169,8 @@ def _told(subscriber: Subscriber) -> dict[str, Json]:
         ("endpoints", heard.endpoints),
         ("owners", heard.owners),
         ("alarms", heard.alarms),
+        ("alarm_states", heard.alarm_states),
+        ("projects", heard.projects),
     ):
         if values:
             told[member] = list(values)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from parkade.apps.api.schemas.form import Form, View
+from parkade.domain.alarm import State
 from parkade.domain.subscriber import Channel, Filter, Letter, Shape, Subscriber
 from parkade.services.outbox import Delivery
 
@@ -44,6 +45,18 @@ class SubscriberForm(Form):
         "alone are heard, and of other things only what `endpoints` names.",
         examples=[["text-*"]],
     )
+    alarm_states: list[State] = Field(
+        [],
+        description="Of changes of alarms, those alone that lead into one of these states or out "
+        "of it; empty: all.",
+        examples=[["ALARM"]],
+    )
+    projects: list[str] = Field(
+        [],
+        description="Names of projects, with `*` and `?`. Where some are given, of projects those "
+        "alone are heard, and of other things only what `alarms` and `endpoints` name.",
+        examples=[["ShopDemo"]],
+    )
     shape: Literal["parkade", "eventbridge"] = Field(
         "parkade", description="webhook: the form of what is delivered."
     )
@@ -62,6 +75,8 @@ class SubscriberForm(Form):
                 endpoints=tuple(self.endpoints),
                 owners=tuple(self.owners),
                 alarms=tuple(self.alarms),
+                alarm_states=tuple(self.alarm_states),
+                projects=tuple(self.projects),
             ),
             shape=Shape(self.shape),
             enabled=self.enabled,
@@ -84,6 +99,8 @@ class SubscriberView(View):
     endpoints: list[str]
     owners: list[str]
     alarms: list[str]
+    alarm_states: list[State]
+    projects: list[str]
     shape: Shape
     enabled: bool
     fixed: bool = Field(description="Set in server.yaml, and changed there alone.")
@@ -183,6 +200,8 @@ def _told(subscriber: Subscriber, delivery: Delivery | None, *, fixed: bool) -> 
         "endpoints": list(subscriber.filter.endpoints),
         "owners": list(subscriber.filter.owners),
         "alarms": list(subscriber.filter.alarms),
+        "alarm_states": list(subscriber.filter.alarm_states),
+        "projects": list(subscriber.filter.projects),
         "shape": subscriber.shape,
         "enabled": subscriber.enabled,
         "fixed": fixed,
