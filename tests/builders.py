@@ -214,7 +214,9 @@ def an_event(kind="lease.added", **changes):
     return Event(kind=kind, **{**defaults, **changes})
 
 
-def a_subscriber(name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), projects=(), **changes):
+def a_subscriber(
+    name="ops", *, kinds=(), endpoints=(), owners=(), alarms=(), projects=(), **changes
+):
     """A webhook that hears of everything."""
     defaults = {"channel": Channel.WEBHOOK, "url": "http://127.0.0.1:9/hook"}
     heard = Filter(
