@@ -1,5 +1,7 @@
 """The documents of projects: each is stored once, and not kept once nobody holds it."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -13,7 +15,7 @@ from tests.ports.test_projects import a_project, a_record, an_application, over
 
 @pytest.fixture
 def database(tmp_path):
-    opened = Database(tmp_path / "parkade.db")
+    opened = Database(tmp_path / "parkade.db", busy_timeout=0.1)
     yield opened
     opened.close()
 
@@ -71,3 +73,33 @@ def test_a_damaged_document_is_told_of_whoever_names_it(database):
             store.get("Text")
         with pytest.raises(Unreadable, match=why):
             store.application("a1")
+
+
+def test_of_a_project_that_is_forgotten_no_secret_is_left_in_the_files(database):
+    """In none of them: not on free pages of the database, nor in its write-ahead log."""
+    store = SqliteProjectStore(database)
+    secret = a_project(document={"large": "x" * 20_000, "secret": "s3cret"})
+    store.put(an_application(project=secret), a_record(wanted=secret))
+    assert files_with(b"s3cret", database)
+    with database.writing() as connection:  # it has come as far as into the database itself
+        connection.execute("INSERT INTO meta VALUES ('a', 'b')")
+    database.forget()
+    begun = store.application("a1")
+    store.close(replace(over(begun), project=None), an_event())
+    assert not files_with(b"s3cret", database)
+
+
+def test_a_project_is_forgotten_while_another_process_reads(database, caplog):
+    store = SqliteProjectStore(database)
+    store.put(an_application(), a_record())
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM projects").fetchall()
+        store.close(replace(over(store.application("a1")), project=None), an_event())
+    assert not store.all().records
+    assert "for a while" in caplog.text
+
+
+def files_with(text, database):
+    folder = database.path.parent
+    return [each.name for each in folder.iterdir() if text in each.read_bytes()]

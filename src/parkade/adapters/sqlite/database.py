@@ -70,15 +70,17 @@ class Database:
         for listener in self._listeners:
             listener()
 
-    def forget(self) -> bool:
-        """Empty the WAL, which still holds what was deleted since; False: another process reads.
+    def forget(self) -> None:
+        """Empty the write-ahead log, in which what was deleted can still be read.
 
-        What it holds then is overwritten by later writes, and gone when the last process ends.
+        Raises Unavailable where another process reads: what is there is then overwritten by later
+        writes, and gone once the last process has closed the file.
         """
         with self._lock, translated(self.path):
             self._require_open()
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        if busy:
+            raise Unavailable(f"the database {self.path} is being read by another process")
 
     def watch(self, listener: Callable[[], None]) -> None:
         """Have it called after every transaction of this process that was stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +12,7 @@ from parkade.adapters.sqlite.projectdocuments import ProjectDocuments
 from parkade.domain.errors import (
     ApplicationNotFound,
     InUse,
+    ParkadeError,
     ProjectNotFound,
     Unreadable,
     VersionConflict,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+
+logger = logging.getLogger(__name__)
 
 _SELECT = "SELECT id, prefix, project, content FROM applications"
 _PROJECTS = "SELECT prefix, wanted, applied, former, content FROM projects"
@@ -108,8 +112,7 @@ class SqliteProjectStore:
             connection.execute("DELETE FROM projects WHERE prefix = ?", (stored.prefix,))
             self._projects.tidy(connection)
             write_event(connection, event)
-        if not self._database.forget():
-            logger.info("what %s had is in the write-ahead log for a while", stored.prefix)
+        self._forget(stored.prefix)
         return stored
 
     def remove(self, application_id: str, event: Event) -> None:
@@ -120,6 +123,13 @@ class SqliteProjectStore:
                 raise ApplicationNotFound(f"there is no application {application_id!r}")
             self._projects.tidy(connection)
             write_event(connection, event)
+
+    def _forget(self, prefix: str) -> None:
+        """Leave nothing of a project's secrets in the files; it is forgotten in any case."""
+        try:
+            self._database.forget()
+        except ParkadeError as error:
+            logger.warning("secrets of project %s are in the log for a while: %s", prefix, error)
 
     def _put(self, connection: sqlite3.Connection, application: Application) -> Application:
         stored = replace(application, version=application.version + 1)
