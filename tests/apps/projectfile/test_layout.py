@@ -169,6 +169,7 @@ def test_routes():
         "rate": {"per_second": 10, "burst": 20},
         "timeout_seconds": None,
         "sticky": {"cookie": "who"},
+        "project": "TextDemo",
     }
 
 

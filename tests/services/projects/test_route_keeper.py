@@ -8,6 +8,8 @@ from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.routes import MemoryRouteStore
 from parkade.domain.errors import InvalidInput
+from parkade.domain.project.contents import fields
+from parkade.domain.project.difference import Field
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.project.project import Project
 from parkade.domain.route import Mark, Rate, Sticky
@@ -24,11 +26,12 @@ WHOLE = {
     "rate": {"per_second": 10, "burst": 20},
     "timeout_seconds": 30,
     "sticky": {"header": "X-User"},
+    "project": "ShopDemo",
 }
 
 
 def a_part(path="/text", **content):
-    return Part(kind=Kind.ROUTE, name=path, key=path, content=content)
+    return Part(kind=Kind.ROUTE, name=path, key=path, content={"project": "ShopDemo", **content})
 
 
 @pytest.fixture
@@ -65,6 +68,7 @@ def test_what_is_left_out_is_settled(keeper):
         "rate": None,
         "timeout_seconds": None,
         "sticky": None,
+        "project": "ShopDemo",
     }
     assert keeper.settled(part, None) == settled
     keeper.put(part, ERRAND)
@@ -73,7 +77,7 @@ def test_what_is_left_out_is_settled(keeper):
     assert rated["rate"] == {"per_second": 2.5, "burst": 3}
 
 
-def test_a_route_that_is_as_wanted_is_not_set_again_but_for_its_project(keeper, routes):
+def test_one_that_was_set_anew_by_hand_differs_until_it_is_the_projects_again(keeper, routes):
     part = a_part(**WHOLE)
     routes.put(
         "/text",
@@ -84,10 +88,13 @@ def test_a_route_that_is_as_wanted_is_not_set_again_but_for_its_project(keeper, 
         timeout_seconds=30,
         sticky=Sticky(mark=Mark.HEADER, name="X-User"),
     )
-    assert keeper.found("/text") == keeper.settled(part, None)
+    assert fields(keeper.found("/text"), keeper.settled(part, None)) == (
+        Field(path="project", before="", after="ShopDemo"),
+    )
     assert keeper.condition(part).troubled
     keeper.put(part, ERRAND)
-    assert routes.get("/text").project == "ShopDemo"
+    assert keeper.found("/text") == keeper.settled(part, None)
+    assert not keeper.condition(part).troubled
     routes.put = None  # it would fail
     keeper.put(part, ERRAND)
 
@@ -118,6 +125,10 @@ def test_conditions_are_told(keeper):
         ({}, "endpoint_name"),
         ({"endpoint_name": "a b"}, "endpoint_name"),
         ({"endpoint_name": "e", "paths": 1}, "paths"),
+        ({"endpoint_name": "e", "project": "Other"}, "project"),
+        ({"endpoint_name": "e", "project": ""}, "project"),
+        ({"endpoint_name": "e", "project": 7}, "project"),
+        ({"endpoint_name": "e", "timeout_seconds": 3601}, "timeout_seconds"),
         ({"endpoint_name": "e", "public": "yes"}, "public"),
         ({"endpoint_name": "e", "rate": 3}, "rate"),
         ({"endpoint_name": "e", "rate": {"burst": 3}}, "rate.per_second"),

@@ -117,6 +117,7 @@ def _routes(document: Document) -> Iterator[Part]:
             "rate": route.rate.model_dump() if route.rate else None,
             "timeout_seconds": route.timeout_seconds,
             "sticky": route.sticky.model_dump(exclude_none=True) if route.sticky else None,
+            "project": document.prefix,
         }
         yield Part(kind=Kind.ROUTE, name=path, key=path, content=content)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from parkade.apps.projectfile.base import Count, Key, Positive, Section
+from parkade.domain.route import TIMEOUT_LIMIT
 
 
 class Rate(Section):
@@ -39,7 +40,7 @@ class RouteSetting(Section):
         default="token", description="who may call it: those with a token, or everybody."
     )
     rate: Rate | None = Field(default=None, description="its rate limit; null: the server's alone.")
-    timeout_seconds: Positive | None = Field(
+    timeout_seconds: Annotated[Positive, Field(le=TIMEOUT_LIMIT)] | None = Field(
         default=None, description="seconds. Time for an answer; null: the server's."
     )
     sticky: Sticky | None = Field(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from parkade.domain import names
 from parkade.domain.errors import InvalidInput, NotFound
+from parkade.domain.event import PROJECT
 from parkade.domain.project.part import Kind
 from parkade.domain.route import Mark, Rate, Sticky, rate
 from parkade.ports.routes import Route
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from parkade.services.projects.keeper import Errand
     from parkade.services.routes import Routes
 
-_MEMBERS = frozenset({"endpoint_name", "public", "rate", "timeout_seconds", "sticky"})
+_MEMBERS = frozenset({"endpoint_name", "public", "rate", "timeout_seconds", "sticky", PROJECT})
 
 
 class RouteKeeper(AtOnce):
@@ -32,9 +33,14 @@ class RouteKeeper(AtOnce):
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
 
-    def check(self, part: Part, project: Project) -> None:  # noqa: ARG002  the protocol's
+    def check(self, part: Part, project: Project) -> None:
         """Raise InvalidInput for a path that is Parkade's own, and for what no route can promise."""
-        _route(part)
+        route = _route(part)
+        if route.project != project.prefix:
+            raise InvalidInput(
+                f"project {route.project!r} of {part.name} is not {project.prefix}, whose it is",
+                field=PROJECT,
+            )
 
     def found(self, name: str) -> Mapping[str, Json] | None:
         """Return what the path leads to, and how."""
@@ -49,7 +55,7 @@ class RouteKeeper(AtOnce):
         """Set the route, which holds with the next request."""
         wanted = _route(part)
         there = self._routes.get(wanted.path)
-        if there is None or there.project != errand.project or _content(there) != _content(wanted):
+        if there is None or _content(there) != _content(wanted):
             self._routes.put(
                 wanted.path,
                 wanted.endpoint_name,
@@ -58,7 +64,7 @@ class RouteKeeper(AtOnce):
                 rate=wanted.rate,
                 timeout_seconds=wanted.timeout_seconds,
                 sticky=wanted.sticky,
-                project=errand.project,
+                project=wanted.project,
             )
 
     def remove(self, name: str, errand: Errand) -> None:
@@ -85,6 +91,7 @@ def _route(part: Part) -> Route:
     given = cast("Mapping[str, Any]", part.content)
     if unknown := sorted(given.keys() - _MEMBERS):
         raise InvalidInput(f"a route has no {unknown[0][:80]!r}", field=unknown[0][:80])
+    project = given.get(PROJECT, "")
     public = given.get("public", False)
     if not isinstance(public, bool):
         raise InvalidInput(
@@ -97,6 +104,7 @@ def _route(part: Part) -> Route:
         rate=_rate(given.get("rate")),
         timeout_seconds=_number(given.get("timeout_seconds"), "timeout_seconds"),
         sticky=_sticky(given.get("sticky")),
+        project=names.endpoint_name(project, field=PROJECT) if project else "",
     )
 
 
@@ -152,4 +160,6 @@ def _content(route: Route) -> dict[str, Json]:
         else {"per_second": float(limit.per_second), "burst": limit.burst},
         "timeout_seconds": None if route.timeout_seconds is None else float(route.timeout_seconds),
         "sticky": None if sticky is None else {sticky.mark.value: sticky.name},
+        # Whose calls they are counted as; set anew by hand, it is nobody's.
+        PROJECT: route.project,
     }
