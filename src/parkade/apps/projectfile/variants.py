@@ -92,7 +92,8 @@ class VariantSetting(Section):
         default=1.0, description="its share of the requests, beside the other variants' weights."
     )
     instances: Count = Field(
-        default=1, description="instances; with scaling those that it begins with, afterwards scaling has the say."
+        default=1,
+        description="instances; with scaling those that it begins with, afterwards scaling has the say.",
     )
     type: InstanceType | None = Field(
         default=None,
