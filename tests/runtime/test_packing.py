@@ -95,6 +95,12 @@ def test_the_folder_decides_what_else_stays_out_and_what_comes_back(folder, tmp_
     ]
 
 
+def test_what_stays_out_has_to_be_text(folder, tmp_path):
+    (folder / ".parkadeignore").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidInput, match="is not UTF-8 text"):
+        pack(folder, tmp_path / "model.tar.gz")
+
+
 def test_a_linked_file_is_packed_as_the_file_itself(folder, tmp_path):
     (tmp_path / "blob").write_text("weights")
     (folder / "weights.bin").symlink_to(tmp_path / "blob")

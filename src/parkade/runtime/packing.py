@@ -94,7 +94,13 @@ def _chosen(folder: Path) -> Iterator[Path]:
 def _own_patterns(path: Path) -> list[str]:
     if not path.is_file():
         return []
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{path} is not UTF-8 text", field="folder", hint="save it as UTF-8"
+        ) from error
+    lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 

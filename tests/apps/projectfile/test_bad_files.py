@@ -1,5 +1,6 @@
 """Files that cannot be used: one clear message for each problem, with file and line."""
 
+import os
 import time
 
 import pytest
@@ -245,6 +246,7 @@ def test_what_sections_do_not_find_in_each_other_is_told_with_what_the_folder_la
         ("p.toml", 'project = "T"\nprojekt = 1\n', "p.toml:2:1: projekt: unknown key 'projekt'"),
         ("p.toml", '[models.m]\ndata="x"\nimage="y"\n', "p.toml:1: "),
         ("p.toml", "project =\n", "p.toml:1:10: it is not TOML: invalid value"),
+        ("p.toml", f"a = {'9' * 5000}", "p.toml: it is not TOML: a number has too many digits"),
         ("p.toml", "a = 1\na = 2\n", "it is not TOML: cannot overwrite a value"),
         ("p.txt", "project: T", "p.txt: .txt is no kind of project file: write YAML, JSON or TOML"),
         ("p", "project: T", "p: a name without ending is no kind of project file"),
@@ -279,6 +281,11 @@ def test_a_folder_in_place_of_a_file(folder):
     (folder.path / "parkade.yaml").mkdir()
     (told,) = folder.refused()
     assert told.startswith("parkade.yaml: it is a folder: name the file: ")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(folder):
+    os.mkfifo(folder.path / "pipe.yaml")
+    assert folder.refused(name="pipe.yaml") == ["pipe.yaml: it is a pipe, and no file"]
 
 
 def test_no_file(folder):

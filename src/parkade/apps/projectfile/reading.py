@@ -136,6 +136,8 @@ def parse(path: Path) -> Table:
             f"{path.suffix or 'a name without ending'} is no kind of project file",
             hint="write YAML, JSON or TOML: " + ", ".join(_READERS),
         )
+    if path.is_fifo():  # nobody may ever write to it
+        raise BadFile.of(Mark(), "it is a pipe, and no file")
     tree = reader(text_of(path))
     if tree is None:
         raise BadFile.of(Mark(), "it is empty", hint="begin with: parkade init DIR")

@@ -34,6 +34,8 @@ def read(text: str) -> Tree | None:
         mark = Mark(int(found[1]), int(found[2])) if found else Mark()
         told = _WHERE.sub("", message)
         raise BadFile.of(mark, f"it is not TOML: {told[:1].lower()}{told[1:]}") from error
+    except ValueError as error:  # a number that Python does not read, and no error of TOML's
+        raise BadFile.of(Mark(), "it is not TOML: a number has too many digits") from error
     except RecursionError as error:
         raise BadFile.of(Mark(), f"it is nested more than {DEEPEST} deep") from error
     return tree_of(_plain(value, 0), _marks(text)) if value else None
