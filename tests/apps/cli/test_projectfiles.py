@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from parkade.apps.cli import sample, starter
 from tests.apps.cli.desk import desk as open_desk
 from tests.apps.projectfile.folder import SMALL
 from tests.apps.projectfile.forms import managed, stacks
@@ -139,7 +140,7 @@ def made(tmp_path_factory):
 
 def test_init_makes_a_project(made):
     folder, result = made
-    assert result.stdout == f"{folder}: the project my-shop, with two models\n"
+    assert result.stdout == f"{folder}: the project MyShop, with two models\n"
     assert f"begin with: cd '{folder}' && parkade apply" in result.stderr
     assert sorted(each.name for each in folder.iterdir()) == [
         "README.md",
@@ -148,6 +149,29 @@ def test_init_makes_a_project(made):
         "parkade.yaml",
     ]
     assert [each for each in folder.parent.iterdir() if each.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "project"),
+    [
+        ("text-shop", "TextShop"),
+        ("TextClassification", "TextClassification"),
+        ("my_sample", "MySample"),
+        ("mysample", "Mysample"),
+        ("über 2", "Ber2"),
+        ("2026", "Sample2026"),
+        ("1e5", "Sample1e5"),
+        ("-", "Sample"),
+    ],
+)
+def test_a_project_is_named_by_the_words_of_its_folder(tmp_path, monkeypatch, folder, project):
+    model = tmp_path / "model"
+    model.mkdir()
+    monkeypatch.setattr(sample, "prepare", lambda *_: model)
+    assert starter.make(tmp_path / folder, tmp_path, lambda _: None) == project
+    told = yaml.safe_load((tmp_path / folder / "parkade.yaml").read_text())
+    assert told["project"] == project
+    assert f"/{project.lower()}" in told["routes"]
 
 
 def test_what_init_made_can_be_applied_as_it_is(desk, made):

@@ -62,13 +62,23 @@ def _fill(work: Path, name: str, cache: Path, tell: Callable[[str], None]) -> No
         prepared = sample.prepare(work, cache, tell, options)
         shutil.copytree(prepared, project / "models" / model, ignore=shutil.ignore_patterns(*_LEFT))
     for template in sorted(_TEMPLATES.iterdir()):
-        text = template.read_text(encoding="utf-8")
-        named = text.replace(_NAME, name).replace(_NAME.lower(), name.lower())
-        (project / template.name).write_text(named, encoding="utf-8")
+        text = _named(template.read_text(encoding="utf-8"), name)
+        (project / template.name).write_text(text, encoding="utf-8")
     (project / ID).write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")
 
 
+def _named(text: str, name: str) -> str:
+    """Put the project's name, in small letters too, in the place of the sample's, in one go."""
+    either = re.compile(_NAME, re.IGNORECASE)
+    return either.sub(lambda found: name if found[0] == _NAME else name.lower(), text)
+
+
 def _name(folder: Path) -> str:
-    """Return the project's name, which is the folder's as far as that may be one."""
+    """Return the project's name: the folder's words, each with a capital.
+
+    So that the prefix reads as one with a stage: `text-shop` and `Demo` make `TextShopDemo`. What
+    begins with a digit could be a number where it is read, and gets a word before it.
+    """
     words = re.findall(r"[A-Za-z0-9]+", folder.name)
-    return "-".join(words)[:_LONGEST].rstrip("-") or _NAME
+    name = "".join(word[0].upper() + word[1:] for word in words)
+    return (name if name[:1].isalpha() else _NAME + name)[:_LONGEST]
