@@ -286,3 +286,20 @@ def test_what_is_over_changes_for_the_next_coin_and_is_not_started(own: Account)
     assert project.plan() == []
     project.destroy()
     assert project.left() == project.scaled() == []
+
+
+def test_what_could_not_be_paid_for_is_a_problem_before_anything_is_made(own: Account) -> None:
+    project = Project(own, "Poor")
+    budget = {"usd": "0.01", "per": "week", "then": "refuse"}
+    own.house.ok("PUT", "/v1/budgets/poor", json=budget)
+    project.changed(owner="poor", lease={"minutes": 600})
+    path = "/v1/projects?dry_run=true"
+    (problem,) = own.house.ok("POST", path, json=project.document).json()["problems"]
+    assert (problem["kind"], "poor" in problem["message"]) == ("endpoint", True)
+    refused = own.house.call("POST", "/v1/projects", json=project.document)
+    assert refused.status_code == 409
+    assert problem["message"] in refused.json()["error"]["message"]
+    project.changed(owner="rich", lease={"minutes": 10_000_000})
+    (problem,) = own.house.ok("POST", path, json=project.document).json()["problems"]
+    assert "max_minutes_ahead" in problem["message"] + problem["hint"]
+    assert project.left() == []

@@ -23,6 +23,7 @@ from parkade.services.runners import Runners
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from parkade.domain.catalog import EndpointConfig
     from parkade.domain.deploy.order import Order
     from parkade.domain.deploy.rehearsal import Rehearsal
     from parkade.ports.catalog import Listing
@@ -97,6 +98,10 @@ class Deployer:
     def all(self, endpoint_name: str | None = None) -> Listing[Deployment]:
         """Return all deployments, or those of an endpoint, oldest first, unreadable ones apart."""
         return self._desk.deployments.all(endpoint_name)
+
+    def require_payable(self, order: Order, config: EndpointConfig) -> None:
+        """Raise InvalidInput or BudgetExceeded where the lease of a new endpoint cannot be bought."""
+        self._rehearsing.require_payable(order, config)
 
     def rehearse(self, order: Order, actor: str) -> Rehearsal:
         """Return what the order would do, with its price and what is wrong; changes nothing."""

@@ -127,17 +127,28 @@ class Rehearsing:
         with suppress(Unavailable):
             self._require_paid(scene, actor)
 
+    def require_payable(self, order: Order, config: EndpointConfig) -> None:
+        """Raise InvalidInput or BudgetExceeded where the lease of a new endpoint cannot be bought.
+
+        For who knows what it is to be before there is anything of it. Nothing is said where the
+        order names no owner, or nothing can be seen.
+        """
+        if order.metered and order.owner:
+            with suppress(Unavailable):
+                self._rehearse_lease(order, config, order.owner, order.owner)
+
     def _require_paid(self, scene: _Scene, actor: str) -> None:
+        if scene.config is not None and scene.order.metered:
+            self._rehearse_lease(scene.order, scene.config, scene.owner, actor)
+
+    def _rehearse_lease(self, order: Order, config: EndpointConfig, owner: str, actor: str) -> None:
         """Have the meter decide, as it will once the endpoint config is made."""
-        order, config = scene.order, scene.config
-        if config is None or not order.metered:
-            return
         admit = self._budgets.rehearsal(config.name, tuple(_machines(config))).admit
         self._desk.meter.rehearsal(made=config.name, admit=admit).let(
             order.endpoint_name,
             config.name,
             amount=order.amount,
-            owner=scene.owner,
+            owner=owner,
             actor=actor,
             key=_REHEARSED,
             revives=order.revives,

@@ -77,20 +77,23 @@ class EndpointKeeper:
         self._applied = applied
 
     def check(self, part: Part, project: Project) -> None:
-        """Raise InvalidInput for content that can never be, and Conflict for what is in its way."""
+        """Raise InvalidInput for content that can never be, and Conflict for what is in its way.
+
+        BudgetExceeded where the time that creating it buys would be refused.
+        """
         wanted, seen = self._read(part), self._look(part.name)
         stand = seen.stand if seen else None
-        self._require_together(wanted, endpoints.former(stand), project)
+        content = naming.wanted_content(wanted.order, endpoints.former(stand))
+        self._require_together(wanted, content, project)
+        if wanted.deploy and (stand is None or not stand.deployed):
+            self._deployer.require_payable(wanted.order, content)
         settling.require_watchable(wanted.terms, self._opting())
         endpoints.settled(wanted, stand, self._opting().rules)
         lease = seen.lease if seen else None
         require_leave(wanted.order, lease, leases_only=self._desk.leases_only())
 
-    def _require_together(
-        self, wanted: Wanted, held: EndpointConfig | None, project: Project
-    ) -> None:
+    def _require_together(self, wanted: Wanted, content: EndpointConfig, project: Project) -> None:
         """Raise InvalidInput where bounds, or the project's models, do not go with the rest of it."""
-        content = naming.wanted_content(wanted.order, held)
         naming.require_bounds(wanted.order, content)
         named = {variant.model_name for variant in content.every}
         parts = [part for part in project.parts if part.kind is Kind.MODEL and part.name in named]
