@@ -77,6 +77,14 @@ CASES = {
         SMALL + "    lease: {minutes: 0}\n",
         "parkade.yaml:8:13: endpoints.text.lease.minutes: 0 is not more than 0",
     ),
+    "a number that is beyond all time and money": (
+        SMALL + "    lease: {minutes: 1.0e+30}\n",
+        "parkade.yaml:8:13: endpoints.text.lease.minutes: 1e+30 is more than 1e+09",
+    ),
+    "a count that is beyond all machines": (
+        SMALL.replace("type:", f"instances: {'9' * 39}, type:"),
+        "parkade.yaml:7:35: endpoints.text.variants[0].instances: ",
+    ),
     "a list that is too short": (
         SMALL + "  none: {variants: []}\n",
         "parkade.yaml:8:10: endpoints.none.variants: has 0 entries; 1 at least are needed",

@@ -15,11 +15,13 @@ Topic = Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:sns:[^\s]+$", max_length
 Tags = dict[
     Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]
 ]
+#: What is larger is a slip of the hand, and more than spans of time and sums of money hold.
+_MOST = 1_000_000_000
 #: A number above 0.
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=_MOST, allow_inf_nan=False)]
 #: A number of 0 or more.
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0, le=_MOST, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=_MOST)]
 #: The value of a variable of a container's environment.
 Value = Annotated[str, Field(max_length=ENVIRONMENT_TEXT_LIMIT)]
 
