@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 
 from parkade.apps.cli import applicationviews, differenceviews, projectviews
+from parkade.domain.project import audience, contents
+from parkade.domain.project.thresholds import Thresholds
 
 DIGEST = "0123456789abcdef" * 4
 FORMER = f"s3://textclassificationdemo-archive/TextClassificationDemo/{DIGEST}.tar.gz"
@@ -110,6 +112,83 @@ def test_members_of_what_is_new_have_no_before():
         "    image: sklearn",
         "    token: a secret",
     ]
+
+
+def new(kind, content, name="TextDemo-a", columns=200):
+    fields = [a_field(each.path, None, each.after) for each in contents.fields({}, content)]
+    return told(a_change("create", kind, name, fields=fields), columns=columns)[3:-2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "lines"),
+    [
+        (
+            "endpoint",
+            {
+                "deploy": True,
+                "metered": True,
+                "scaling": {},
+                "productionVariants": [
+                    {
+                        "VariantName": "A",
+                        "InitialVariantWeight": 9.0,
+                        "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+                    },
+                    {"VariantName": "B", "RoutingConfig": {"RoutingStrategy": "RANDOM"}},
+                ],
+                "tags": {"parkade:project": "TextDemo", "environment": "Demo", "team": "nlp"},
+            },
+            [
+                "productionVariants[A].InitialVariantWeight: 9.0",
+                "productionVariants[B].RoutingConfig.RoutingStrategy: RANDOM",
+                "tags.team: nlp",
+            ],
+        ),
+        (
+            "endpoint",
+            {"deploy": False, "tags": {"environment": "mine"}},
+            ["deploy: false", "tags.environment: mine"],
+        ),
+        ("route", {"public": True, "project": "TextDemo"}, ["public: true"]),
+        ("route", {"public": False, "endpoint_name": "e"}, ["endpoint_name: e"]),
+        (
+            "tester",
+            {"cases": [{"id": 1}] * 4, "clients": 5, "stage": "Demo", "timeout_seconds": 120.0},
+            ["cases: 4", "clients: 5"],
+        ),
+        (
+            "subscriber",
+            {"to": ["a@b.c", "d@e.f"], "kinds": list(audience.KINDS), "alarms": list("abcd")},
+            ["alarms: 4", "to: a@b.c, d@e.f"],
+        ),
+        ("subscriber", {"kinds": ["lease."], "projects": ["TextDemo"]}, ["kinds: lease."]),
+    ],
+)
+def test_of_what_is_new_is_told_what_the_file_says_of_it(kind, content, lines):
+    assert new(kind, content) == [f"    {each}" for each in lines]
+
+
+def test_a_new_alarm_is_told_in_a_line():
+    content = Thresholds().contents("TextDemo")["errors-5xx"]
+    topics = {"AlarmActions": ["arn:aws:sns:us-east-1:1:t"]}
+    mark = {"Tags": [{"Key": "parkade:project", "Value": "TextDemo"}]}
+    line, told_of = new("alarm", {**content, **topics, **mark})
+    assert line.startswith("    Sum of AWS/ApiGateway 5XXError ApiName=TextDemo greater than or")
+    assert line.endswith(" equal to 20 for 1 of 1 periods of 60 s")
+    assert told_of == "    AlarmActions: arn:aws:sns:us-east-1:1:t"
+
+
+def test_a_new_alarm_of_which_more_is_known_elsewhere_is_told_by_its_members():
+    assert new("alarm", {"Colour": "red"}) == ["    Colour: red"]
+
+
+@pytest.mark.parametrize("columns", [80, 120, 1000])
+def test_a_long_value_of_what_is_new_loses_its_middle(columns):
+    (line,) = new("model", {"data_url": f"s3://b/{'x' * 200}/m.tar.gz"}, columns=columns)
+    assert line.startswith("    data_url: s3://b/x")
+    assert " … " in line
+    assert line.endswith("x/m.tar.gz")
+    assert len(line) in range(min(columns, 120) - 2, min(columns, 120) + 1)
 
 
 @pytest.mark.parametrize(

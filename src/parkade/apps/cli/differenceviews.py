@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from parkade.apps.cli import amounts, views
+from parkade.apps.cli import amounts, newparts, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,13 +41,17 @@ _ARROW = " → "
 NOTHING = "none"
 #: A text that is longer is told without its middle.
 _ROOM = 2000
+_CUT = " … "
+#: Of what is new, a member is to take one line, in pipes one of this width; a value that is cut
+#: keeps so much.
+_NEW_ROOM, _LEAST = 116, 60
 
 
 def difference(view: Mapping[str, Any]) -> RenderableType:
     """Tell what would be done, what it costs, and what is wrong with it."""
     blocks: list[RenderableType] = [Text.assemble((view["project"], "bold"), ": ", count(view))]
     for change in view["changes"]:
-        blocks += [Text(), _Block(change)]
+        blocks += [Text(), _Block(change, view["project"])]
     blocks += [Text(), _foot(view)]
     return Group(*blocks)
 
@@ -92,9 +96,14 @@ def problem(view: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One change: what is done about which part, and each member that changes of it."""
+    """One change: what is done about which part, and each member that changes of it.
+
+    Of a part that is made anew, what is to be decided by.
+    """
 
     change: Mapping[str, Any]
+    #: The project's prefix.
+    project: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Tell a member on one line where there is room for it, else its values below it."""
@@ -104,12 +113,17 @@ class _Block:
             (f"{sign} {change['verb']} ", style), f"{change['kind']} ", (change["name"], "bold")
         )
         yield heading
-        for each in _beside(change):
-            yield Padding(Text(each, style="dim"), (0, 0, 0, _MARGIN), expand=False)
+        for line in _beside(change):
+            yield Padding(Text(line, style="dim"), (0, 0, 0, _MARGIN), expand=False)
         room = options.max_width - _MARGIN
-        drawn = _member if change["verb"] == "create" else _field
-        for each in change["fields"]:
-            yield Padding(drawn(each, room), (0, 0, 0, _MARGIN), expand=False)
+        drawn: list[RenderableType]
+        if change["verb"] == "create":
+            told = newparts.members(change, self.project)
+            drawn = [_member(path, value, min(room, _NEW_ROOM)) for path, value in told]
+        else:
+            drawn = [_field(each, room) for each in change["fields"]]
+        for each in drawn:
+            yield Padding(each, (0, 0, 0, _MARGIN), expand=False)
 
 
 def _beside(change: Mapping[str, Any]) -> Iterable[str]:
@@ -146,13 +160,15 @@ def _costs(amount: Mapping[str, Any] | None) -> bool:
     return amount is not None and (bool(amount["unpriced"]) or Decimal(amount["usd"]) != 0)
 
 
-def _member(field: Mapping[str, Any], room: int) -> RenderableType:
-    """Tell a member of what is new."""
-    value = "a secret" if field["hidden"] else _value(field["after"])
-    line = Text.assemble((f"{field['path']}: ", "dim"), value)
+def _member(path: str, value: object, room: int) -> RenderableType:
+    """Tell a member of what is new, without the middle of a value that is long; or a line."""
+    if not path:
+        return Text(_value(value))
+    told = _cut(_value(value), max(_LEAST, room - len(path) - 2))
+    line = Text.assemble((f"{path}: ", "dim"), told)
     if len(line) <= room:
         return line
-    return Group(Text(f"{field['path']}:", style="dim"), _indented(("", value)))
+    return Group(Text(f"{path}:", style="dim"), _indented(("", told)))
 
 
 def _field(field: Mapping[str, Any], room: int) -> RenderableType:
@@ -184,9 +200,12 @@ def _value(value: object) -> str:
     if value is None:
         return NOTHING
     told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    told = " ".join(told.split()) if told.strip() else json.dumps(told)
-    half = _ROOM // 2
-    return told if len(told) <= _ROOM else f"{told[:half]} … {told[-half:]}"
+    return _cut(" ".join(told.split()) if told.strip() else json.dumps(told), _ROOM)
+
+
+def _cut(text: str, room: int) -> str:
+    half = (room - len(_CUT)) // 2
+    return text if len(text) <= room else f"{text[:half]}{_CUT}{text[-half:]}"
 
 
 def sentence(problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
