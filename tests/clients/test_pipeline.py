@@ -73,7 +73,9 @@ class Deliverer(Team):
 
     def deliver(self, *, status: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
         """Run the pipeline; return its report, and the outcomes by step."""
-        out, _ = self.run("pipeline", "run", "--json", "--output", "report", status=status)
+        out, beside = self.run("pipeline", "run", "--json", "--output", "report", status=status)
+        done = [line for line in beside.splitlines() if " done" in line]
+        assert status or len(done) == len(set(done)), beside
         report = json.loads(out)
         assert json.loads((self.folder / "report" / "pipeline.json").read_text()) == report
         return report, {each["step"]: each["outcome"] for each in report["steps"]}

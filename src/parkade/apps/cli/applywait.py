@@ -20,14 +20,17 @@ class NotApplied(ParkadeError):
     """An application failed, or was called off."""
 
 
-def until_over(client: Client, prefix: str, application_id: str) -> dict[str, Any]:
+def until_over(
+    client: Client, prefix: str, application_id: str, tell: Teller | None = None
+) -> dict[str, Any]:
     """Return the application once it is over, however it ended.
 
+    Where `tell` has told of it before, it goes on, and nothing is drawn.
     Ctrl-C ends the looking on alone: it says how to go on with that.
     """
     try:
         with render.board() as board:
-            return _look_on(client, prefix, application_id, board)
+            return _look_on(client, prefix, application_id, board, tell)
     except KeyboardInterrupt as interrupt:
         render.note(
             f"{prefix}: {application_id} goes on; look again: parkade status --project {prefix}; "
@@ -37,10 +40,11 @@ def until_over(client: Client, prefix: str, application_id: str) -> dict[str, An
 
 
 def _look_on(
-    client: Client, prefix: str, application_id: str, board: render.Board
+    client: Client, prefix: str, application_id: str, board: render.Board, tell: Teller | None
 ) -> dict[str, Any]:
     """Look again and again; a server that is away for a moment is waited for."""
-    tell = Teller(board.line)
+    drawn = board.drawn and tell is None
+    tell = tell or Teller(board.line)
     seen = time.monotonic()
     while True:
         try:
@@ -50,7 +54,7 @@ def _look_on(
             board.line("the server is away; asking again")
         else:
             seen = time.monotonic()
-            if board.drawn:
+            if drawn:
                 board.draw(applicationviews.progress(view))
             else:
                 tell.news(view)

@@ -144,8 +144,9 @@ class Delivery:
                 key=uuid.uuid4().hex,
             )
             report.application = begun["id"]
-            trial = self._follow(report, begun, wanted, difference)
-            view = self._over(begun)
+            tell = applywait.Teller(render.note)
+            trial = self._follow(report, begun, wanted, difference, tell)
+            view = self._over(begun, tell)
             if trial is not None and not trial.passed:
                 # That it fails is what was asked for.
                 raise _Failed("it was rolled back, since the tester failed")
@@ -159,6 +160,7 @@ class Delivery:
         begun: Mapping[str, Any],
         wanted: Wanted,
         difference: Mapping[str, Any],
+        tell: applywait.Teller,
     ) -> _Trial | None:
         """Look on until it is over; try what is served by two fleets as soon as it is."""
         updated = [
@@ -166,7 +168,6 @@ class Delivery:
             for each in difference["changes"]
             if each["kind"] == "endpoint" and each["verb"] == "change"
         ]
-        tell = applywait.Teller(render.note)
         seen = time.monotonic()
         while True:
             try:
@@ -190,8 +191,10 @@ class Delivery:
         rollout = self._client.get("endpoints", endpoint_name)["rollout"]
         return rollout is not None and rollout["stage"] in _BOTH_SERVE and 0 < rollout["share"] < 1
 
-    def _over(self, begun: Mapping[str, Any]) -> dict[str, Any]:
-        return applywait.until_over(self._client, begun["project"], begun["id"])
+    def _over(
+        self, begun: Mapping[str, Any], tell: applywait.Teller | None = None
+    ) -> dict[str, Any]:
+        return applywait.until_over(self._client, begun["project"], begun["id"], tell)
 
     def _tests(self, wanted: Wanted) -> bool:
         return wanted.content.tester is not None and wanted.content.pipeline.tester

@@ -187,8 +187,8 @@ def load(
 ) -> None:
     """Find the greatest rate at which latency holds; exit 1 where not even the first one does.
 
-    Requests are sent when they are due, whatever became of the others, and latency counts from then. Rates
-    double until one does not hold, then the bounds are halved.
+    Requests are sent when they are due, whatever became of the others, and latency
+    counts from then. Rates double until one does not hold, then the bounds are halved.
 
     [dim]Example:[/dim]
     parkade tester load --endpoint text --cases model-a/test/input_data.json --target-ms 100
