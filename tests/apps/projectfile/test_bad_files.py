@@ -333,6 +333,7 @@ def test_an_archive_that_is_none(folder):
         ("{", "is not usable JSON"),
         ("[]", "is not a list of cases"),
         ('[{"id": 1}]', "case 1: a case has id, input, expected"),
+        (" " * 1_000_001, "it is larger than 1 MB, which no file of cases is"),
     ],
 )
 def test_cases_that_cannot_be_used(folder, cases, wanted):

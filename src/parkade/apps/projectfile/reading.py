@@ -147,7 +147,7 @@ def parse(path: Path) -> Table:
     return replace(tree, entries=entries)
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, noun: str = "project file") -> str:
     """Return the text of a file. Raises BadFile for what is too large, no file, or no text."""
     try:
         if path.is_dir():
@@ -162,7 +162,7 @@ def text_of(path: Path) -> str:
     if len(content) > MOST_BYTES:
         raise BadFile.of(
             Mark(),
-            f"it is larger than {MOST_BYTES // 1_000_000} MB, which no project file is",
+            f"it is larger than {MOST_BYTES // 1_000_000} MB, which no {noun} is",
             hint="is it the right file?",
         )
     try:
@@ -282,7 +282,7 @@ class _Look:
             self._missing(place, path, "file")
             return None
         try:
-            text = text_of(path)
+            text = text_of(path, "file of cases")
             cases.read(text, name=str(path))
         except BadFile as error:
             self.problems.append(Problem(place=place, message=f"{path}: {error.lines[0]}"))
