@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import parkade
 
 SOURCE = Path(parkade.__file__).parent
@@ -33,16 +35,23 @@ def test_invariant_4_endpoints_are_moved_in_one_place():
     assert places == {"services/acting.py"}
 
 
-def test_invariant_4_endpoints_without_a_lease_are_made_and_removed_by_the_deployer_alone():
+@pytest.mark.parametrize(
+    ("verb", "wanted"),
+    [
+        ("create", {"services/deploying/fleets.py"}),
+        ("remove", {"services/deploying/turning.py", "services/projects/endpointgoing.py"}),
+    ],
+)
+def test_invariant_4_without_a_lease_the_deployer_makes_and_it_or_the_project_removes(verb, wanted):
     places = {
         place
         for place, tree in modules()
         for call in calls(tree)
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in {"create", "remove"}
+        and call.func.attr == verb
         and "provisioner" in ast.unparse(call.func.value)
     }
-    assert places == {"services/deploying/fleets.py", "services/deploying/turning.py"}
+    assert places == wanted
 
 
 def test_invariant_4_actions_are_made_by_the_plan_alone():
