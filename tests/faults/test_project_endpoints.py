@@ -303,3 +303,19 @@ def test_what_could_not_be_paid_for_is_a_problem_before_anything_is_made(own: Ac
     (problem,) = own.house.ok("POST", path, json=project.document).json()["problems"]
     assert "max_minutes_ahead" in problem["message"] + problem["hint"]
     assert project.left() == []
+
+
+def test_what_is_paid_for_is_told_by_the_budget_that_the_project_itself_sets(own: Account) -> None:
+    path = "/v1/projects?dry_run=true"
+    project = Project(own, "Raised")
+    project.changed(owner="raised", lease={"minutes": 60})
+    budget = {"owner": "raised", "amount": 0.01}
+    project.document["limits"] = {"budget": budget}
+    (problem,) = own.house.ok("POST", path, json=project.document).json()["problems"]
+    assert (problem["kind"], "raised" in problem["message"]) == ("endpoint", True)
+    # Once it is set, a greater one is not refused for what it is in the place of.
+    endpoints = project.document.pop("endpoints")
+    project.apply()
+    project.document |= {"endpoints": endpoints, "limits": {"budget": budget | {"amount": 50}}}
+    assert project.apply()["status"] == "succeeded"
+    project.destroy()

@@ -57,11 +57,16 @@ class Budgets:
         default: Callable[[str], Budget | None] = nobodys,
         changed: Callable[[], None] = lambda: None,
         once: bool = False,
+        instead: Budget | None = None,
     ) -> None:
-        """Take the store, and what counts against budgets; `once`: each is read once."""
+        """Take the store, and what counts against budgets.
+
+        `once`: each is read once; `instead` stands in the place of its owner's.
+        """
         self._store = store
         self._own: Callable[[str], Budget | None] = cache(store.get) if once else store.get
         self._purse: Callable[[str], Purse] = cache(store.purse) if once else store.purse
+        self._instead = instead
         self._commitments = commitments
         self._clock = clock
         self._default = default
@@ -106,6 +111,8 @@ class Budgets:
 
     def get(self, owner: str) -> Budget | None:
         """Return the owner's budget, or the one for all. Raises Unreadable."""
+        if self._instead is not None and self._instead.owner == owner:
+            return self._instead
         return self._own(owner) or (None if owner == METER else self._default(owner))
 
     def all(self) -> Listing[Budget]:
@@ -130,13 +137,16 @@ class Budgets:
 
     # What the meter asks.
 
-    def rehearsal(self, config_name: str, machines: Sequence[Machine]) -> Budgets:
-        """Return budgets that admit as these do once this endpoint config has been made."""
+    def rehearsal(
+        self, config_name: str, machines: Sequence[Machine], budget: Budget | None = None
+    ) -> Budgets:
+        """Return budgets that admit as these do once this config is made, and this budget set."""
         return Budgets(
             self._store,
             self._commitments.rehearsal(config_name, machines),
             clock=self._clock,
             default=self._default,
+            instead=budget,
         )
 
     def at_once(self) -> Budgets:

@@ -23,6 +23,7 @@ from parkade.services.runners import Runners
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from parkade.domain.budget import Budget
     from parkade.domain.catalog import EndpointConfig
     from parkade.domain.deploy.order import Order
     from parkade.domain.deploy.rehearsal import Rehearsal
@@ -99,9 +100,14 @@ class Deployer:
         """Return all deployments, or those of an endpoint, oldest first, unreadable ones apart."""
         return self._desk.deployments.all(endpoint_name)
 
-    def require_payable(self, order: Order, config: EndpointConfig) -> None:
-        """Raise InvalidInput or BudgetExceeded where the lease of a new endpoint cannot be bought."""
-        self._rehearsing.require_payable(order, config)
+    def require_payable(
+        self, order: Order, config: EndpointConfig, budget: Budget | None = None
+    ) -> None:
+        """Raise InvalidInput or BudgetExceeded where the lease of a new endpoint cannot be bought.
+
+        `budget` is what its owner is given before; None: what the owner has.
+        """
+        self._rehearsing.require_payable(order, config, budget)
 
     def rehearse(self, order: Order, actor: str) -> Rehearsal:
         """Return what the order would do, with its price and what is wrong; changes nothing."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from parkade.domain.blueprint import Blueprint
+    from parkade.domain.budget import Budget
     from parkade.domain.catalog import EndpointConfig
     from parkade.domain.deploy.order import Order
     from parkade.domain.lease import Lease
@@ -127,23 +128,30 @@ class Rehearsing:
         with suppress(Unavailable):
             self._require_paid(scene, actor)
 
-    def require_payable(self, order: Order, config: EndpointConfig) -> None:
+    def require_payable(self, order: Order, config: EndpointConfig, budget: Budget | None) -> None:
         """Raise InvalidInput or BudgetExceeded where the lease of a new endpoint cannot be bought.
 
-        For who knows what it is to be before there is anything of it. Nothing is said where the
+        `budget` is what its owner is given before; None: what the owner has. For who knows what it is to be before there is anything of it. Nothing is said where the
         order names no owner, or nothing can be seen.
         """
         if order.metered and order.owner:
             with suppress(Unavailable):
-                self._rehearse_lease(order, config, order.owner, order.owner)
+                self._rehearse_lease(order, config, order.owner, order.owner, budget)
 
     def _require_paid(self, scene: _Scene, actor: str) -> None:
         if scene.config is not None and scene.order.metered:
             self._rehearse_lease(scene.order, scene.config, scene.owner, actor)
 
-    def _rehearse_lease(self, order: Order, config: EndpointConfig, owner: str, actor: str) -> None:
+    def _rehearse_lease(
+        self,
+        order: Order,
+        config: EndpointConfig,
+        owner: str,
+        actor: str,
+        budget: Budget | None = None,
+    ) -> None:
         """Have the meter decide, as it will once the endpoint config is made."""
-        admit = self._budgets.rehearsal(config.name, tuple(_machines(config))).admit
+        admit = self._budgets.rehearsal(config.name, tuple(_machines(config)), budget).admit
         self._desk.meter.rehearsal(made=config.name, admit=admit).let(
             order.endpoint_name,
             config.name,

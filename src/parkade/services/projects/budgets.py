@@ -34,7 +34,7 @@ class BudgetKeeper(AtOnce):
 
     def check(self, part: Part, project: Project) -> None:  # noqa: ARG002  the protocol's
         """Raise InvalidInput for an amount, a period or a time zone that there is not."""
-        _budget(part.name, part.content)
+        budget_of(part)
 
     def found(self, name: str) -> Mapping[str, Json] | None:
         """Return the owner's own budget; that which the settings give everybody is none."""
@@ -43,11 +43,11 @@ class BudgetKeeper(AtOnce):
 
     def settled(self, part: Part, found: Mapping[str, Json] | None) -> Mapping[str, Json]:  # noqa: ARG002  the protocol's
         """Return it with what the API has for what is left out."""
-        return _content(_budget(part.name, part.content))
+        return _content(budget_of(part))
 
     def put(self, part: Part, errand: Errand) -> None:
         """Set the owner's budget, which counts at once."""
-        budget = _budget(part.name, part.content)
+        budget = budget_of(part)
         there = self._own(part.name)
         if there is None or _content(there) != _content(budget):
             self._budgets.put(budget, actor=errand.actor)
@@ -80,8 +80,9 @@ class BudgetKeeper(AtOnce):
         return next((each for each in listing.records if each.owner == owner), None)
 
 
-def _budget(owner: str, content: Mapping[str, Json]) -> Budget:
-    given = cast("Mapping[str, Any]", content)
+def budget_of(part: Part) -> Budget:
+    """Return the budget that a part describes. Raises InvalidInput for what is none."""
+    owner, given = part.name, cast("Mapping[str, Any]", part.content)
     if unknown := sorted(given.keys() - _MEMBERS):
         raise InvalidInput(f"a budget has no {unknown[0][:80]!r}", field=unknown[0][:80])
     try:

@@ -25,12 +25,14 @@ from parkade.domain.project.project import PROJECT_TAG
 from parkade.services.deploying.looking import require_leave
 from parkade.services.keys import identifier
 from parkade.services.projects import endpointgoing, endpointscaling
+from parkade.services.projects.budgets import budget_of
 from parkade.services.projects.endpointlook import look
 from parkade.services.projects.keeper import Condition, Progress, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parkade.domain.budget import Budget
     from parkade.domain.catalog import EndpointConfig
     from parkade.domain.deploy.deployment import Deployment
     from parkade.domain.event import Json
@@ -86,7 +88,8 @@ class EndpointKeeper:
         content = naming.wanted_content(wanted.order, endpoints.former(stand))
         self._require_together(wanted, content, project)
         if wanted.deploy and (stand is None or not stand.deployed):
-            self._deployer.require_payable(wanted.order, content)
+            budget = _budget(wanted.order.owner, project)
+            self._deployer.require_payable(wanted.order, content, budget)
         settling.require_watchable(wanted.terms, self._opting())
         endpoints.settled(wanted, stand, self._opting().rules)
         lease = seen.lease if seen else None
@@ -290,6 +293,12 @@ class EndpointKeeper:
         if seen.over:
             return f"its lease is over; the next coin starts it from {config_name}"
         return ""
+
+
+def _budget(owner: str | None, project: Project) -> Budget | None:
+    """Return the budget that the project gives an owner, which is set before its endpoints are."""
+    parts = (each for each in project.parts if each.kind is Kind.BUDGET and each.name == owner)
+    return next(map(budget_of, parts), None)
 
 
 def _doing(deployment: Deployment) -> str:
