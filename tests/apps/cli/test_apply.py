@@ -240,6 +240,16 @@ def test_ctrl_c_ends_the_looking_on_alone(desk):
     assert len(running(desk)) == 1
 
 
+@pytest.mark.parametrize(
+    ("purpose", "again"), [("apply", "apply"), ("roll_back", "apply"), ("destroy", "destroy")]
+)
+def test_what_failed_is_to_be_done_again_and_not_the_opposite(purpose, again):
+    view = {"project": "TextDemo", "purpose": purpose, "status": "failed", "cancelled_by": ""}
+    with pytest.raises(applywait.NotApplied) as raised:
+        applywait.require_success(view | {"reason": "it is in use"})
+    assert raised.value.hint.endswith(f"then {again} again")
+
+
 def test_a_failure_ends_with_its_reason_and_status_1(desk):
     shelf(desk, Kind.ENDPOINT).failing[ENDPOINT] = "no worker answers"
     at_a_look(desk)

@@ -1,9 +1,12 @@
 """One line that says what to do, exit status 1, never a traceback."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
+from parkade.apps.cli import unknown
+from parkade.apps.cli.client import Refused
 from tests.apps.cli.desk import desk as open_desk
 
 
@@ -88,6 +91,15 @@ def test_what_cannot_be_a_name_is_refused_before_it_is_asked_for(desk, command, 
 def test_an_unknown_endpoint_like_no_other_gets_a_way_to_make_it(desk):
     line = desk.error("extend", "text", "--minutes", "1")
     assert "parkade add text --config" in line
+
+
+def test_what_is_there_is_not_said_to_have_been_meant():
+    """An endpoint that is not metered has no lease, and is no misspelt one."""
+    client = SimpleNamespace(pages=lambda noun: [{"name": "text"}])
+    refusal = Refused(
+        "there is no lease for 'text'", status=404, code="lease_not_found", hint="buy time"
+    )
+    assert unknown.advised(client, refusal).hint == "buy time"
 
 
 def test_an_unknown_config_gets_the_one_that_was_meant(desk):

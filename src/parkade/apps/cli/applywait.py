@@ -71,10 +71,11 @@ def require_success(view: dict[str, Any]) -> None:
     reason = applicationviews.reason(view)
     if reason:
         told = f"{told}: {reason.rstrip('. ')}"
+    again = "destroy" if view["purpose"] == "destroy" else "apply"
     raise NotApplied(
         f"{view['project']}: {told}",
         hint="what was done stays; see it with: parkade status --project "
-        f"{view['project']}; then apply again",
+        f"{view['project']}; then {again} again",
     )
 
 

@@ -35,7 +35,8 @@ def advised(client: Client, refusal: Refused) -> Refused:
     except (Refused, Unreachable):
         # Who may not see the list gets the server's own words.
         return refusal
-    meant = suggestion(named[1] or named[2], known)
+    wrong = named[1] or named[2]
+    meant = "" if wrong in known else suggestion(wrong, known)
     own = "" if refusal.hint.startswith("GET ") else refusal.hint
     return Refused(
         refusal.message,

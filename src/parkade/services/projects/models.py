@@ -163,7 +163,7 @@ class ModelKeeper(AtOnce):
                 raise InUse(
                     f"model {name!r} stays: {users[config.name]} needs endpoint config "
                     f"{config.name!r}, which is made of it",
-                    hint="apply again once that is over: it goes then",
+                    hint="do this again once that is over: it goes then",
                 )
 
     def _forget_configs(self, name: str, errand: Errand) -> None:
