@@ -316,8 +316,13 @@ def test_subscribers_get_mail_of_the_project_and_of_nothing_else(house, box, pag
     )
     for _, to, mail in box.got:
         assert to == ["ann@example.com"]
-        assert "ShopDemo-" in mail["subject"]
+        assert "ShopDemo" in mail["subject"]
         assert "other" not in str(mail)
+    told = [" ".join(mail["subject"].split()) for _, _, mail in box.got]
+    assert any("of project ShopDemo succeeded" in each for each in told)
+    # That a new alarm has its first data concerns nobody.
+    first = {each.split()[1]: each for each in reversed(told) if each.startswith("alarm ")}
+    assert all(" is ALARM" in each for each in first.values())
 
 
 @pytest.mark.parametrize("width", [80, 120])

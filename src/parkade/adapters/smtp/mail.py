@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parkade.domain.errors import Undelivered
-from parkade.domain.event import written
+from parkade.domain.event import PROJECT, written
 from parkade.domain.subscriber import recipients
 from parkade.domain.wording import headline, link_text
 
@@ -127,6 +127,7 @@ def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
 
 def _facts(event: Event) -> list[tuple[str, str]]:
     facts = [
+        ("Project", str(event.data.get(PROJECT) or "")),
         ("Endpoint", event.endpoint_name),
         ("Owner", event.owner),
         ("When", written(event.at)),
