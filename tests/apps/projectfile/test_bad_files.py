@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from parkade.apps.projectfile import document
+from parkade.domain.errors import InvalidInput
 from tests.apps.projectfile.folder import SMALL
 
 CASES = {
@@ -359,3 +361,9 @@ def test_a_file_of_one_stage_has_no_other(folder):
 def test_not_more_is_told_than_somebody_reads(folder):
     told = folder.refused(SMALL + "".join(f"x{number}: 1\n" for number in range(80)))
     assert (len(told), told[-1]) == (51, "parkade.yaml: and 30 more")
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 5])
+def test_a_document_that_is_no_mapping_is_told_as_one(body):
+    with pytest.raises(InvalidInput, match=r"^the document: .* is not a mapping of keys to values"):
+        document.read(body)

@@ -42,7 +42,7 @@ def refusal(problems: list[Problem]) -> InvalidInput:
     """Return one error that tells all of them, of a document."""
     first = problems[0]
     return InvalidInput(
-        "; ".join(f"{spelt(each.place)}: {each.words}" for each in problems),
+        "; ".join(f"{spelt(each.place) or 'the document'}: {each.words}" for each in problems),
         field=spelt(first.place) or "project",
     )
 
