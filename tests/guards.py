@@ -501,7 +501,7 @@ GUARDS = (
         invariant="deployments",
         what="counts are those of the very moment",
         file="services/deploying/fleets.py",
-        swaps=(("keeps_counts=_keeps_counts(deployment, present),", "keeps_counts=False,"),),
+        swaps=(("keeps_counts = _keeps_counts(deployment, present)", "keeps_counts = False"),),
         test=f"{DEPLOYING}.py::test_what_scales_between_look_and_update_is_kept_all_the_same",
     ),
     Guard(

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psutil
 import pytest
@@ -108,7 +108,12 @@ def test_a_program_that_cannot_run_is_told(tmp_path):
 
 
 def children():
-    return [each for each in psutil.Process().children() if "parkade.apps.tester" in each.cmdline()]
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.Error):  # one of an earlier test, on its way out
+            if "parkade.apps.tester" in each.cmdline():
+                found.append(each)
+    return found
 
 
 def test_called_off_it_leaves_nothing_running(tmp_path):
