@@ -45,6 +45,8 @@ class SqliteProjectStore:
         self._records = Documents(Record, "project")
         self._projects = ProjectDocuments()
         self._applications = Documents(Application, "application")
+        #: By prefix, what was read last: planning asks for each part of a project again.
+        self._read: dict[str, tuple[str, Record]] = {}
 
     def get(self, prefix: str) -> Record:
         """Return the project."""
@@ -112,6 +114,7 @@ class SqliteProjectStore:
             connection.execute("DELETE FROM projects WHERE prefix = ?", (stored.prefix,))
             self._projects.tidy(connection)
             write_event(connection, event)
+        self._read.pop(stored.prefix, None)
         self._forget(stored.prefix)
         return stored
 
@@ -188,11 +191,20 @@ class SqliteProjectStore:
     def _as_record(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Record:
         prefix = row["prefix"]
         return replace(
-            self._records.read(prefix, row["content"]),
+            self._bare(prefix, row["content"]),
             wanted=self._projects.read(connection, row["wanted"], prefix),
             applied=self._projects.read(connection, row["applied"], prefix),
             former=self._projects.read(connection, row["former"], prefix),
         )
+
+    def _bare(self, prefix: str, content: str) -> Record:
+        """Return what a row says, without the projects that it names."""
+        known = self._read.get(prefix)
+        if known is not None and known[0] == content:
+            return known[1]
+        bare = self._records.read(prefix, content)
+        self._read[prefix] = content, bare
+        return bare
 
     def _application(
         self, connection: sqlite3.Connection, application_id: str
