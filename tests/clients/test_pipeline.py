@@ -177,4 +177,9 @@ def test_an_update_in_stages_is_tried_while_both_fleets_serve(ci: Deliverer) -> 
         "failed",
     )
     assert 0 < report["tester"]["total"]["ok"] < report["tester"]["total"]["runs"]
+    assert report["summary"].endswith("the document before serves again")
     ci.serves("fourth")
+    # Nothing is left of what was tried.
+    assert len(ci.there()["models"]) == 1
+    ci.prepare("fourth", canary=True)
+    assert ci.json("apply", "--dry-run") == {"changes": []}

@@ -48,15 +48,6 @@ class _Failed(ParkadeError):
     """A step failed, and no later one is begun."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trial:
-    """What the tester found, and in the midst of which updates."""
-
-    passed: bool
-    #: Endpoints that were between two fleets.
-    endpoints: tuple[str, ...] = ()
-
-
 class Delivery:
     """One delivery of one stage of a file."""
 
@@ -78,11 +69,11 @@ class Delivery:
                 said.text = self._test(file, wanted)
             with _step(report, StepKind.PACK) as said:
                 said.text = self._pack(wanted)
-            trial = self._apply(report, wanted)
-            if trial is None:
-                trial = self._try(report, wanted, ())
-                if not trial.passed:
-                    self._roll_back(report)
+            good = self._apply(report, wanted)
+            if good is None:
+                good = self._try(report, wanted)
+            if not good:
+                self._roll_back(report)
         except _Failed:
             pass  # the report has it
         return report
@@ -125,9 +116,9 @@ class Delivery:
             raise _Nothing("all archives are stored already")
         return "stored " + ", ".join(f"{each.model} at {each.address}" for each in missing)
 
-    def _apply(self, report: Report, wanted: Wanted) -> _Trial | None:
-        """Apply what differs; return what was found in the midst of it, if anything was tried."""
-        trial: _Trial | None = None
+    def _apply(self, report: Report, wanted: Wanted) -> bool | None:
+        """Apply what differs; return whether the tester passed in the midst of it; None: not tried."""
+        good: bool | None = None
         with _step(report, StepKind.APPLY) as said:
             apply.wait_for_others(self._client, report.project, wait=True)
             difference = wanting.difference(self._client, wanted)
@@ -145,14 +136,16 @@ class Delivery:
             )
             report.application = begun["id"]
             tell = applywait.Teller(render.note)
-            trial = self._follow(report, begun, wanted, difference, tell)
+            good = self._follow(report, begun, wanted, difference, tell)
             view = self._over(begun, tell)
-            if trial is not None and not trial.passed:
-                # That it fails is what was asked for.
-                raise _Failed("it was rolled back, since the tester failed")
-            applywait.require_success(view)
-            said.text = f"{len(difference['changes'])} changes are made"
-        return trial
+            if good is False:
+                # However the update ended: what was done beside it is taken back, too.
+                said.outcome = Outcome.FAILED
+                said.text = "the tester failed while both fleets served"
+            else:
+                applywait.require_success(view)
+                said.text = f"{len(difference['changes'])} changes are made"
+        return good
 
     def _follow(
         self,
@@ -161,8 +154,8 @@ class Delivery:
         wanted: Wanted,
         difference: Mapping[str, Any],
         tell: applywait.Teller,
-    ) -> _Trial | None:
-        """Look on until it is over; try what is served by two fleets as soon as it is."""
+    ) -> bool | None:
+        """Look on until it is over; try what two fleets serve as soon as they do."""
         updated = [
             each["name"]
             for each in difference["changes"]
@@ -181,9 +174,12 @@ class Delivery:
             else:
                 seen = time.monotonic()
                 if between and self._tests(wanted):
-                    trial = self._try(report, wanted, between)
-                    self._steer(report, trial)
-                    return trial
+                    good = self._try(report, wanted)
+                    if good:
+                        self._promote(report, between)
+                    else:
+                        self._steer(between, "rollback")
+                    return good
             time.sleep(waiting.PERIOD)
 
     def _between(self, endpoint_name: str) -> bool:
@@ -199,8 +195,8 @@ class Delivery:
     def _tests(self, wanted: Wanted) -> bool:
         return wanted.content.tester is not None and wanted.content.pipeline.tester
 
-    def _try(self, report: Report, wanted: Wanted, between: tuple[str, ...]) -> _Trial:
-        """Run the tester of the file; one that it does not have finds nothing wrong."""
+    def _try(self, report: Report, wanted: Wanted) -> bool:
+        """Run the tester of the file, and tell whether it passed: one that there is not has."""
         with _step(report, StepKind.TESTER, goes_on=True) as said:
             if not self._tests(wanted):
                 raise _Nothing("the file has no tester, or pipeline.tester is false")
@@ -214,29 +210,29 @@ class Delivery:
                 raise _Failed(told)
             said.text = told
         done = report.of(StepKind.TESTER)
-        return _Trial(
-            passed=done is not None and done.outcome is not Outcome.FAILED, endpoints=between
-        )
+        return done is not None and done.outcome is not Outcome.FAILED
 
-    def _steer(self, report: Report, trial: _Trial) -> None:
-        """Take the updates to their ends, or back; one that has ended by itself stays so."""
-        kind, verb = (
-            (StepKind.PROMOTE, "promote") if trial.passed else (StepKind.ROLL_BACK, "rollback")
-        )
-        with _step(report, kind) as said:
-            told = []
-            for name in trial.endpoints:
-                try:
-                    self._client.post("endpoints", name, "rollout", verb)
-                    told.append(name)
-                except Refused as refusal:
-                    if refusal.status != _CONFLICT:
-                        raise
-                    render.note(f"{name}: {refusal.message}")
+    def _promote(self, report: Report, endpoint_names: tuple[str, ...]) -> None:
+        """Take the updates to their ends."""
+        with _step(report, StepKind.PROMOTE) as said:
+            told = self._steer(endpoint_names, "promote")
             if not told:
                 raise _Nothing("the update had come to its end by itself")
-            ends = "the new fleet takes all requests" if trial.passed else "what served before does"
-            said.text = f"{', '.join(told)}: {ends}"
+            said.text = f"{', '.join(told)}: the new fleet takes all requests"
+
+    def _steer(self, endpoint_names: tuple[str, ...], verb: str) -> list[str]:
+        """Steer the updates; return those that could be: others have ended by themselves."""
+        told = []
+        for name in endpoint_names:
+            try:
+                self._client.post("endpoints", name, "rollout", verb)
+            except Refused as refusal:
+                if refusal.status != _CONFLICT:
+                    raise
+                render.note(f"{name}: {refusal.message}")
+            else:
+                told.append(name)
+        return told
 
     def _roll_back(self, report: Report) -> None:
         """Apply the document before, where this delivery has changed anything."""
@@ -265,9 +261,10 @@ class _Nothing(ParkadeError):
 
 @dataclass(slots=True)
 class _Said:
-    """What is to be told of a step that goes well."""
+    """What is to be told of a step that comes to its end."""
 
     text: str = ""
+    outcome: Outcome = Outcome.PASSED
 
 
 @contextmanager
@@ -275,18 +272,19 @@ def _step(report: Report, kind: StepKind, *, goes_on: bool = False) -> Iterator[
     """Do a step and report it. Raises _Failed where it fails, unless it `goes_on` all the same."""
     said, began, place = _Said(), time.monotonic(), len(report.steps)
     render.note(f"-- {kind}")
-    outcome, failure = Outcome.PASSED, None
+    failure = None
     try:
         yield said
     except _Nothing as nothing:
-        outcome, said.text = Outcome.SKIPPED, nothing.message
+        said.outcome, said.text = Outcome.SKIPPED, nothing.message
     except ParkadeError as error:
-        outcome, failure = Outcome.FAILED, error
+        said.outcome, failure = Outcome.FAILED, error
         said.text = "; ".join(filter(None, (error.message, error.hint)))
     seconds = time.monotonic() - began
     # Where it began: others may have come and gone in the midst of it.
-    report.steps.insert(place, Step(kind=kind, outcome=outcome, text=said.text, seconds=seconds))
-    render.note(f"   {outcome}: {said.text}")
+    step = Step(kind=kind, outcome=said.outcome, text=said.text, seconds=seconds)
+    report.steps.insert(place, step)
+    render.note(f"   {said.outcome}: {said.text}")
     if failure is not None and not goes_on:
         raise _Failed(failure.message) from failure
 
