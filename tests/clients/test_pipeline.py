@@ -50,12 +50,14 @@ class Deliverer(Team):
         if canary:
             # Nobody waits so long: it is the tester that ends it.
             endpoint["strategy"] = {"kind": "canary", "percent": 50, "wait_seconds": 3600}
+        # Registered alone: it changes with the model, and nothing runs of it.
+        spare = {"variants": endpoint["variants"], "deploy": False}
         content = {
             "project": "Text",
             "stage": "Ci",
             "stages": {"Ci": {}},
             "models": {"model-a": {"source": "model-a", "image": "sagemaker-scikit-learn"}},
-            "endpoints": {"words": endpoint},
+            "endpoints": {"words": endpoint, "spare": spare},
             "routes": {"/ci": {"endpoint": "words"}},
             "tester": {
                 "route": "/ci",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from parkade.apps.cli import applicationviews, render, waiting
-from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.apps.cli.deploywait import INTERRUPTED
 from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from parkade.apps.cli.client import Client
 
 
 class NotApplied(ParkadeError):
@@ -42,25 +42,18 @@ def until_over(
 def _look_on(
     client: Client, prefix: str, application_id: str, board: render.Board, tell: Teller | None
 ) -> dict[str, Any]:
-    """Look again and again; a server that is away for a moment is waited for."""
     drawn = board.drawn and tell is None
     tell = tell or Teller(board.line)
-    seen = time.monotonic()
-    while True:
-        try:
-            view: dict[str, Any] = client.get("projects", prefix, "applications", application_id)
-        except (Unreachable, Refused) as error:
-            waiting.bear(error, time.monotonic() - seen)
-            board.line("the server is away; asking again")
+    view: dict[str, Any] = {}
+    for view in waiting.looks(
+        lambda: client.get("projects", prefix, "applications", application_id),
+        away=lambda: board.line(waiting.AWAY),
+    ):
+        if drawn:
+            board.draw(applicationviews.progress(view))
         else:
-            seen = time.monotonic()
-            if drawn:
-                board.draw(applicationviews.progress(view))
-            else:
-                tell.news(view)
-            if view["status"] != "running":
-                return view
-        time.sleep(waiting.PERIOD)
+            tell.news(view)
+    return view
 
 
 def require_success(view: dict[str, Any]) -> None:

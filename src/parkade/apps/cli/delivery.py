@@ -27,7 +27,7 @@ from parkade.apps.cli import (
     waiting,
 )
 from parkade.apps.cli import wanted as wanting
-from parkade.apps.cli.client import Client, Refused, Unreachable
+from parkade.apps.cli.client import Client, Refused
 from parkade.apps.cli.deliveryreport import Outcome, Report, Step, StepKind
 from parkade.apps.projectfile.document import containers
 from parkade.domain.cases import FILE
@@ -156,35 +156,39 @@ class Delivery:
         tell: applywait.Teller,
     ) -> bool | None:
         """Look on until it is over; try what two fleets serve as soon as they do."""
+        path = ("projects", report.project, "applications", begun["id"])
         updated = [
             each["name"]
             for each in difference["changes"]
-            if each["kind"] == "endpoint" and each["verb"] == "change"
+            if each["kind"] == "endpoint" and each["verb"] == "change" and self._tests(wanted)
         ]
-        seen = time.monotonic()
-        while True:
-            try:
-                view = self._client.get("projects", report.project, "applications", begun["id"])
-                tell.news(view)
-                if view["status"] != "running":
-                    return None
-                between = tuple(name for name in updated if self._between(name))
-            except (Unreachable, Refused) as error:
-                waiting.bear(error, time.monotonic() - seen)
-            else:
-                seen = time.monotonic()
-                if between and self._tests(wanted):
-                    good = self._try(report, wanted)
-                    if good:
-                        self._promote(report, between)
-                    else:
-                        self._steer(between, "rollback")
-                    return good
-            time.sleep(waiting.PERIOD)
+        between: tuple[str, ...] = ()
+
+        def look() -> dict[str, Any]:
+            nonlocal between
+            view: dict[str, Any] = self._client.get(*path)
+            between = tuple(name for name in updated if self._between(name))
+            return view
+
+        for view in waiting.looks(look):
+            tell.news(view)
+            if between and view["status"] == "running":
+                good = self._try(report, wanted)
+                if good:
+                    self._promote(report, between)
+                else:
+                    self._steer(between, "rollback")
+                return good
+        return None
 
     def _between(self, endpoint_name: str) -> bool:
         """Tell whether two fleets of the endpoint have requests at this moment."""
-        rollout = self._client.get("endpoints", endpoint_name)["rollout"]
+        try:
+            rollout = self._client.get("endpoints", endpoint_name)["rollout"]
+        except Refused as refusal:
+            if refusal.code != "endpoint_not_found":
+                raise
+            return False  # it is registered alone, and the meter has not started it
         return rollout is not None and rollout["stage"] in _BOTH_SERVE and 0 < rollout["share"] < 1
 
     def _over(

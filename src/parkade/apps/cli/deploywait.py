@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from parkade.apps.cli import deployviews, render, waiting
-from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.domain.errors import StartFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from parkade.apps.cli.client import Client
 
 _ENDED = {"failed": "failed", "cancelled": "was cancelled"}
 #: What a shell says of a program that Ctrl-C ended.
@@ -36,24 +36,16 @@ def until_over(client: Client, deployment_id: str) -> dict[str, Any]:
 
 
 def _look_on(client: Client, deployment_id: str, board: render.Board) -> dict[str, Any]:
-    """Look again and again; a server that is away for a moment is waited for."""
     tell = Teller(board.line)
-    seen = time.monotonic()
-    while True:
-        try:
-            view: dict[str, Any] = client.get("deployments", deployment_id)
-        except (Unreachable, Refused) as error:
-            waiting.bear(error, time.monotonic() - seen)
-            board.line("the server is away; asking again")
+    view: dict[str, Any] = {}
+    for view in waiting.looks(
+        lambda: client.get("deployments", deployment_id), away=lambda: board.line(waiting.AWAY)
+    ):
+        if board.drawn:
+            board.draw(deployviews.progress(view))
         else:
-            seen = time.monotonic()
-            if board.drawn:
-                board.draw(deployviews.progress(view))
-            else:
-                tell.news(view)
-            if view["status"] != "running":
-                return view
-        time.sleep(waiting.PERIOD)
+            tell.news(view)
+    return view
 
 
 def require_success(view: dict[str, Any]) -> None:

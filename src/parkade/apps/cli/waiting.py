@@ -10,12 +10,15 @@ from parkade.apps.cli.client import Client, Refused, Unreachable
 from parkade.domain.errors import ParkadeError, StartFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 #: Seconds between two looks.
 PERIOD = 0.25
 #: Seconds for which a server may be away before waiting is given up.
 PATIENCE = 30.0
+#: What is said of it meanwhile.
+AWAY = "the server is away; asking again"
 #: Seconds within which what is asked for begins to start; what does not was not paid for.
 ANSWERED_WITHIN = 30.0
 
@@ -34,7 +37,7 @@ def until_running(client: Client, endpoint_name: str, *, asked: bool = False) ->
                 seen = time.monotonic()
             except (Unreachable, Refused) as error:
                 bear(error, time.monotonic() - seen)
-                tell(f"{endpoint_name}: the server is away; asking again")
+                tell(f"{endpoint_name}: {AWAY}")
             else:
                 if view["state"] == "running":
                     return view
@@ -63,6 +66,28 @@ def _expected(view: dict[str, Any]) -> str:
     if render.draws_progress() or not view["expected_at"]:
         return views.still(view)
     return f", expected at {views.instant(view['expected_at'])}"
+
+
+def looks(
+    ask: Callable[[], dict[str, Any]], *, away: Callable[[], None] = lambda: None
+) -> Iterator[dict[str, Any]]:
+    """Ask again and again, and give each answer, the last once it is no longer running.
+
+    A server that is away for a moment is waited for; `away` is called each time that it is.
+    """
+    seen = time.monotonic()
+    while True:
+        try:
+            view = ask()
+        except (Unreachable, Refused) as error:
+            bear(error, time.monotonic() - seen)
+            away()
+        else:
+            seen = time.monotonic()
+            yield view
+            if view["status"] != "running":
+                return
+        time.sleep(PERIOD)
 
 
 def bear(error: ParkadeError, away: float) -> None:
