@@ -9,7 +9,7 @@ MMS_VENV := .venv-multi-model-server
 SDK_VENV := .venv-sagemaker-sdk
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-text-generation test-multi-model-server test-sdk test-guards bench docs lock wheel clean
+.PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -34,7 +34,7 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 	@exec $(BIN)/parkade demo
 
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not text_generation and not multi_model_server and not sagemaker_sdk"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not aws and not text_generation and not multi_model_server and not sagemaker_sdk"
 
 check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/ruff format --check .
@@ -43,7 +43,10 @@ check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tests/semantics.py --check
 
-test-all: test test-text-generation test-multi-model-server ## every suite but test-sdk
+test-all: test test-aws test-text-generation test-multi-model-server ## every suite but test-sdk
+
+test-aws: install ## the synthesized CDK application, run against stand-ins of AWS (installs npm packages beside)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m aws tests/aws tests/infra
 
 test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
 	$(TG_VENV)/bin/python -m pytest -m text_generation tests/text_generation

@@ -1,0 +1,89 @@
+"""One AWS account and region: its clients, made once and shared by threads.
+
+Every client is pooled, bounded in time and adaptive: botocore slows down by itself where AWS
+throttles, and what is still refused then is raised as `Throttled`, apart from what fails.
+`AWS_ENDPOINT_URL_<SERVICE>` leads a client elsewhere, as botocore has it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ProfileNotFound
+
+from parkade.adapters.aws.refusals import calling
+from parkade.domain.errors import InvalidInput, Unauthenticated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Calls that may be under way at once through one client: the sweep's threads, with some to spare.
+POOL = 32
+#: Seconds. Control planes answer within a second or two; a sweep must not hang for one of them.
+_CONNECT, _READ = 5, 20
+#: Attempts in all; adaptive mode waits longer between them the more AWS throttles.
+_ATTEMPTS = 5
+
+
+class Account:
+    """Makes clients. Safe to use from several threads; botocore's clients are as well."""
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        session: botocore.session.Session | None = None,
+    ) -> None:
+        """Take the credentials that botocore finds, of the profile where one is named.
+
+        Raises Unauthenticated where there is no such profile, and InvalidInput where neither the
+        arguments nor the environment nor the profile name a region.
+        """
+        self._session = session or botocore.session.Session(profile=profile)
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        try:
+            found = region or self._session.get_config_variable("region")
+        except ProfileNotFound as error:
+            raise Unauthenticated(
+                f"there is no AWS profile {profile!r}", hint="aws configure list-profiles"
+            ) from error
+        if not found:
+            raise InvalidInput(
+                "it is not said which AWS region is meant",
+                field="region",
+                hint="set AWS_REGION, or `region` in parkade.yaml",
+            )
+        self.region: str = found
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service, by botocore's name of it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.create_client(
+                    service, region_name=self.region, config=_config()
+                )
+            return self._clients[service]
+
+    def number(self) -> str:
+        """Return the account's number, of 12 digits. Raises what `calling` raises."""
+        with calling("the caller's identity cannot be asked for"):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+    def pages(self, service: str, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """Give the pages of a paged operation, by botocore's name of its method."""
+        yield from self.client(service).get_paginator(operation).paginate(**request)
+
+
+def _config() -> Config:
+    return Config(
+        connect_timeout=_CONNECT,
+        read_timeout=_READ,
+        max_pool_connections=POOL,
+        retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+        user_agent_extra="parkade",
+    )

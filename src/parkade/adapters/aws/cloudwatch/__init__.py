@@ -1,0 +1,1 @@
+"""Measurements and alarms on Amazon CloudWatch."""

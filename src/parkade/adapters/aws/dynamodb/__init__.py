@@ -1,0 +1,1 @@
+"""Stores on Amazon DynamoDB: one table for all but tokens."""

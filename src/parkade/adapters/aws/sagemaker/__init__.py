@@ -1,0 +1,1 @@
+"""Hosting on Amazon SageMaker."""

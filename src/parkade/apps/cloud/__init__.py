@@ -1,0 +1,1 @@
+"""The AWS cloud, wired: the same services over DynamoDB, SageMaker and CloudWatch."""

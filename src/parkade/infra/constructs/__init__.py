@@ -1,0 +1,1 @@
+"""Constructs for CDK applications of any kind."""

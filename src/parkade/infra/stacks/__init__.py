@@ -1,0 +1,1 @@
+"""The stacks, one module each; every one is made of constructs that stand alone."""
