@@ -1,0 +1,84 @@
+"""Runs first in every function's process: gives it the tests' clock, and records its AWS calls.
+
+Lambda functions are run as they are; two things about their surroundings are not. Time: Parkade's
+clock of the system is set forward by the seconds in the file that PARKADE_TEST_CLOCK names (AWS's
+signatures keep real time). And each call that botocore makes is appended, as a line of JSON, to the
+file that PARKADE_TEST_CALLS names.
+"""
+
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+_CLOCK = os.environ.get("PARKADE_TEST_CLOCK")
+_CALLS = os.environ.get("PARKADE_TEST_CALLS")
+
+
+def _moved(module):
+    """Set the wall clock of `SystemClock` forward, as somebody might who sets the machine's."""
+    plain = module.SystemClock.now
+    ahead = Path(_CLOCK)
+
+    def now(self):
+        return plain(self) + timedelta(seconds=float(ahead.read_text()))
+
+    module.SystemClock.now = now
+
+
+def _recorded(module):
+    plain = module.BaseClient._make_api_call
+
+    def call(self, operation_name, api_params):
+        line = {
+            "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+            "service": self.meta.service_model.service_name,
+            "signing": self.meta.service_model.signing_name,
+            "operation": operation_name,
+            "parameters": api_params,
+        }
+        text = json.dumps(line, default=lambda value: f"<{type(value).__name__}>") + "\n"
+        with Path(_CALLS).open("a") as file:
+            file.write(text)
+        return plain(self, operation_name, api_params)
+
+    module.BaseClient._make_api_call = call
+
+
+_CHANGES = {}
+if _CLOCK:
+    _CHANGES["parkade.adapters.system.clock"] = _moved
+if _CALLS:
+    _CHANGES["botocore.client"] = _recorded
+
+
+class _Loader(importlib.abc.Loader):
+    """Loads a module as its own loader does, and changes it then."""
+
+    def __init__(self, plain, change):
+        self._plain, self._change = plain, change
+
+    def create_module(self, spec):
+        return self._plain.create_module(spec)
+
+    def exec_module(self, module):
+        self._plain.exec_module(module)
+        self._change(module)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules to be changed where they are, and nothing else."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in _CHANGES:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            spec.loader = _Loader(spec.loader, _CHANGES[name])
+        return spec
+
+
+sys.meta_path.insert(0, _Finder())
