@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from parkade.apps.statefolder import StatePaths
+from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +110,116 @@ def client_settings(
         or "http://127.0.0.1:8700",
         token=environment.get("PARKADE_TOKEN") or _first_line(paths.admin_token),
     )
+
+
+class FunctionSettings:
+    """What a Lambda function was deployed with; it asks for no more than it needs.
+
+    Whatever is missing or unusable raises InvalidInput that names the variable.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @property
+    def region(self) -> str:
+        """The AWS region that the function runs in."""
+        return self._text("AWS_REGION")
+
+    @property
+    def function(self) -> str:
+        """The function's own name, by which it invokes itself."""
+        return self._text("AWS_LAMBDA_FUNCTION_NAME")
+
+    @property
+    def project(self) -> str:
+        """The prefix of the project: a dimension of its metrics, and part of names."""
+        return self._text("PARKADE_PROJECT")
+
+    @property
+    def table(self) -> str:
+        """The table of all but tokens."""
+        return self._text("PARKADE_TABLE")
+
+    @property
+    def tokens_table(self) -> str:
+        """The table of tokens."""
+        return self._text("PARKADE_TOKENS_TABLE")
+
+    @property
+    def server_key(self) -> str:
+        """The ARN of the secret that tokens are hashed with."""
+        return self._text("PARKADE_SERVER_KEY")
+
+    @property
+    def topic(self) -> str:
+        """The ARN of the topic that people are told by."""
+        return self._text("PARKADE_TOPIC")
+
+    @property
+    def bus(self) -> str:
+        """The name or ARN of the event bus."""
+        return self._text("PARKADE_BUS")
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of answers that are too long for a state machine."""
+        return self._text("PARKADE_BUCKET")
+
+    @property
+    def timer(self) -> str:
+        """The ARN of the state machine that waits for the end of leases; empty: there is none."""
+        return self._environment.get("PARKADE_TIMER", "")
+
+    @property
+    def sweep(self) -> str:
+        """The function that sweeps, for who wants one now; empty: the next minute's is enough."""
+        return self._environment.get("PARKADE_SWEEP", "")
+
+    @property
+    def routes(self) -> Mapping[str, Mapping[str, object]]:
+        """The model routes by path, each with its `endpoint`, and whether it is `public`."""
+        routes = self._object("PARKADE_ROUTES")
+        for path, route in routes.items():
+            if not isinstance(route, dict) or not isinstance(route.get("endpoint"), str):
+                raise InvalidInput(
+                    f"PARKADE_ROUTES names no endpoint for {path!r}", field="PARKADE_ROUTES"
+                )
+        return routes
+
+    @property
+    def server(self) -> Mapping[str, object]:
+        """The content of the server's file, as far as it differs from the defaults."""
+        return self._object("PARKADE_SETTINGS")
+
+    @property
+    def trace_id(self) -> str:
+        """The X-Ray trace of the invocation under way, as the runtime tells it; it changes."""
+        return self._environment.get("_X_AMZN_TRACE_ID", "")
+
+    def _text(self, name: str) -> str:
+        found = self._environment.get(name, "")
+        if not found:
+            raise InvalidInput(
+                f"the function's environment has no {name}",
+                field=name,
+                hint="deploy its stack again: parkade cloud deploy",
+            )
+        return found
+
+    def _object(self, name: str) -> dict[str, dict[str, object]]:
+        try:
+            found = json.loads(self._environment.get(name) or "{}")
+        except ValueError as error:
+            raise InvalidInput(f"{name} is not JSON: {error}", field=name) from error
+        if not isinstance(found, dict):
+            raise InvalidInput(f"{name} is no JSON object", field=name)
+        return found
+
+
+def function_settings(environment: Mapping[str, str] | None = None) -> FunctionSettings:
+    """Return what a Lambda function was deployed with."""
+    return FunctionSettings(os.environ if environment is None else environment)
 
 
 def _first_line(path: Path) -> str:
