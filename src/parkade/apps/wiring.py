@@ -23,12 +23,14 @@ from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.adapters.system.clock import SystemClock
 from parkade.adapters.webhook.topics import WebhookTopics
+from parkade.apps.api.sights import HostSights
 from parkade.apps.assembly import Services
 from parkade.apps.control.many import Many, bounded
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock, usage_seconds
 from parkade.apps.parts import alarms as alarming
+from parkade.apps.parts import audit as audits
 from parkade.apps.parts import deploying as deployments
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
@@ -128,7 +130,6 @@ def build(
         meter=lambda: meter,
         quotes=lambda: money.quotes,
     )
-    notices = outgoing.notices
 
     def lease_rules() -> LeaseRules:
         return current.file.lease_rules()
@@ -169,7 +170,7 @@ def build(
             paths=paths,
             database=database,
             history=history,
-            notices=notices,
+            notices=outgoing.notices,
             clock=clock,
             host=host,
             scale=settings.time_scale,
@@ -215,7 +216,7 @@ def build(
             database=database,
             book=book,
             history=history,
-            notices=notices,
+            notices=outgoing.notices,
             host=host,
             clock=clock,
             file=lambda: current.file,
@@ -231,7 +232,7 @@ def build(
         book=book,
         hosting=hosting,
         history=history,
-        notices=notices,
+        notices=outgoing.notices,
         clock=clock,
         usage=monitor.usage,
         file=lambda: current.file,
@@ -282,7 +283,7 @@ def build(
             host=host,
             catalog=catalog,
             history=history,
-            notices=notices,
+            notices=outgoing.notices,
             clock=clock,
             meter=meter,
             terms=upkeep.terms,
@@ -320,7 +321,7 @@ def build(
         projecting.Ports(
             database=database,
             history=history,
-            notices=notices,
+            notices=outgoing.notices,
             clock=clock,
             host=host,
             catalog=catalog,
@@ -342,7 +343,7 @@ def build(
         monitor.close()
         money.close()
 
-    return Services(
+    services = Services(
         settings=settings,
         paths=paths,
         server_key=key,
@@ -350,6 +351,10 @@ def build(
         wall=wall,
         history=history,
         hosting=hosting,
+        workshop=host,
+        sights=HostSights(lambda: services),
+        audit=lambda: audits.of(services),
+        envelope=outgoing.envelope,
         host=host,
         catalog=catalog,
         objects=objects,
@@ -370,7 +375,7 @@ def build(
             book=book,
             hosting=hosting,
             history=history,
-            notices=notices,
+            notices=outgoing.notices,
             clock=clock,
             rules=lease_rules,
             idling=upkeep.idling,
@@ -397,3 +402,4 @@ def build(
         spawn=signals.spawn,
         close=close,
     )
+    return services

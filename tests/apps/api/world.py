@@ -38,10 +38,12 @@ from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.memory.watches import MemoryWatchStore
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
+from parkade.apps.api.sights import HostSights
 from parkade.apps.control.monitor.totals import Totals
 from parkade.apps.control.traffic import Traffic
 from parkade.apps.exposition.picture import Restarts
 from parkade.apps.parts import alarms as alarming
+from parkade.apps.parts import audit as audits
 from parkade.apps.parts.upkeep import opting
 from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.apps.sections.limits import Limits
@@ -217,11 +219,17 @@ class World:
             admit=self.money.budgets.admit,
         )
         alarms = self._alarms()
+        outbox = outgoing(
+            self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
+        )
         return SimpleNamespace(
             settings=SimpleNamespace(auth=auth, time_scale=1.0),
-            outbox=outgoing(
-                self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
-            ),
+            caller=None,
+            workshop=self.host,
+            sights=HostSights(lambda: self.services),
+            audit=lambda: audits.of(self.services),
+            envelope=outbox.envelope,
+            outbox=outbox,
             money=self.money,
             server_key=b"key",
             clock=self.clock,

@@ -19,6 +19,7 @@ from parkade.apps.api import (
     endpoints,
     errors,
     events,
+    executions,
     health,
     leases,
     letters,
@@ -96,7 +97,7 @@ _TAGS = [
     {"name": "Server", "description": "The server itself."},
 ]
 _ROUTERS = (
-    seed, plan, leases, terms, bookings, deployments, projects, dashboards, endpoints, ab, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
+    seed, executions, plan, leases, terms, bookings, deployments, projects, dashboards, endpoints, ab, sleep, scaling, upkeep, targets, models, configs, routes, tokens, aws_keys, objects, events, subscribers, letters,
     metrics, prometheus, alarms, testers, audit, cost, prices, budgets, server, health,
 )  # fmt: skip
 

@@ -1,28 +1,25 @@
 """What is left over, missing, or paid for by nobody: `/v1/audit`."""
 
 from parkade.apps.api.auth import Admin, Operator
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.audit import AuditView, FindingView, FixForm, FixView, MendedView
-from parkade.apps.parts import audit as audits
 
 routes = router("Audit", "/v1/audit")
 
 
 @routes.get("")
-async def audit(services: Served, _caller: Operator) -> AuditView:
+async def audit(services: Both, _caller: Operator) -> AuditView:
     """Look for what is left over, missing, or paid for by nobody. Changes nothing."""
-    return AuditView(
-        findings=[FindingView.of(each) for each in await audits.of(services).findings()]
-    )
+    return AuditView(findings=[FindingView.of(each) for each in await services.audit().findings()])
 
 
 @routes.post("/fix")
-async def fix_findings(services: Served, caller: Admin, form: FixForm) -> FixView:
+async def fix_findings(services: Both, caller: Admin, form: FixForm) -> FixView:
     """Put findings right, where that is safe.
 
     Each is looked for again first: one that is gone is passed over. No endpoint is stopped, and
     nothing is deleted that is in use.
     """
-    mended = await audits.of(services).fix(form.ids, actor=caller.name)
+    mended = await services.audit().fix(form.ids, actor=caller.name)
     services.changed()
     return FixView(mended=[MendedView.of(each) for each in mended])

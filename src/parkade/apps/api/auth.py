@@ -18,7 +18,7 @@ from parkade.domain.errors import Forbidden, Unauthenticated
 from parkade.domain.token import Role, Token
 
 if TYPE_CHECKING:
-    from parkade.apps.assembly import Services
+    from parkade.apps.assembly import Shared
 
 #: The actor of callers on a server without tokens.
 ANONYMOUS = "anonymous"
@@ -49,8 +49,11 @@ Operator = Annotated[Token, Depends(Requires(Role.OPERATOR))]
 Admin = Annotated[Token, Depends(Requires(Role.ADMIN))]
 
 
-def admit(services: "Services", headers: Mapping[str, str], role: Role) -> Token:
+def admit(services: "Shared", headers: Mapping[str, str], role: Role) -> Token:
     """Return the caller. Raises Unauthenticated, or Forbidden where the role is not enough."""
+    if services.caller is not None:
+        services.caller.require(role)
+        return services.caller
     if not services.settings.auth:
         _keep_pages_out(headers)
         return _anonymous(services)
@@ -64,7 +67,7 @@ def admit(services: "Services", headers: Mapping[str, str], role: Role) -> Token
     return caller
 
 
-def still_admitted(services: "Services", request: Request, role: Role) -> Callable[[], bool]:
+def still_admitted(services: "Shared", request: Request, role: Role) -> Callable[[], bool]:
     """Return a check for answers that go on: false once the caller's token is revoked or expired."""
 
     def check() -> bool:
@@ -97,7 +100,7 @@ def _secret(header: str) -> str:
     return rest.strip() if scheme.lower() == "bearer" else header.strip()
 
 
-def _anonymous(services: "Services") -> Token:
+def _anonymous(services: "Shared") -> Token:
     return Token(
         name=ANONYMOUS,
         digest="",

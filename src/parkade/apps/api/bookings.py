@@ -8,7 +8,7 @@ from parkade.apps.api.auth import Invoker, Operator, may_see
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.keys import IdempotencyKey
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.bookings import BookingForm, BookingList, BookingView
 from parkade.domain.event import written
 from parkade.domain.token import Role
@@ -20,7 +20,7 @@ _SPELLINGS = {"EndpointName": "endpoint_name"}
 
 @routes.get("")
 async def list_bookings(
-    services: Served,
+    services: Both,
     caller: Invoker,
     limit: Limit = 100,
     after: After = "",
@@ -48,7 +48,7 @@ async def list_bookings(
 
 @routes.post("", status_code=201)
 async def add_booking(
-    services: Served, caller: Operator, form: BookingForm, key: IdempotencyKey = None
+    services: Both, caller: Operator, form: BookingForm, key: IdempotencyKey = None
 ) -> BookingView:
     """Book time: the endpoint is started so early that it is warm when it begins.
 
@@ -69,6 +69,6 @@ async def add_booking(
 
 
 @routes.delete("/{booking_id}", status_code=204)
-async def remove_booking(services: Served, caller: Operator, booking_id: str) -> None:
+async def remove_booking(services: Both, caller: Operator, booking_id: str) -> None:
     """Give a booking back, all of it. 409 once it has begun: end the lease then."""
     services.upkeep.bookings.remove(booking_id, actor=caller.name)

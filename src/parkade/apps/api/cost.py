@@ -9,7 +9,7 @@ from fastapi import Query, Request
 from starlette.responses import PlainTextResponse
 
 from parkade.apps.api.auth import Invoker, may_see, require_sight
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.money import BillView
 from parkade.apps.api.times import since as instant
 from parkade.services.costs import By
@@ -33,7 +33,7 @@ _CSV = "text/csv"
 )
 async def get_cost(
     *,
-    services: Served,
+    services: Both,
     caller: Invoker,
     request: Request,
     endpoint: Annotated[str | None, Query(description="Only this endpoint.")] = None,

@@ -10,7 +10,7 @@ from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.keys import IdempotencyKey
 from parkade.apps.api.paging import After, Limit, newest
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.deployments import (
     DeploymentForm,
     DeploymentList,
@@ -40,7 +40,7 @@ DryRun = Annotated[
 
 @routes.get("")
 async def list_deployments(
-    services: Served,
+    services: Both,
     caller: Invoker,
     limit: Limit = 100,
     after: After = "",
@@ -76,7 +76,7 @@ async def list_deployments(
 @routes.post("", status_code=202)
 async def deploy(
     *,
-    services: Served,
+    services: Both,
     caller: Operator,
     response: Response,
     form: DeploymentForm,
@@ -98,7 +98,7 @@ async def deploy(
 
 
 @routes.get("/{deployment_id}")
-async def get_deployment(services: Served, caller: Invoker, deployment_id: str) -> DeploymentView:
+async def get_deployment(services: Both, caller: Invoker, deployment_id: str) -> DeploymentView:
     """Describe a deployment: its steps with their times and outcomes, and those that follow."""
     found = services.deploying.deployer.get(deployment_id)
     require_sight(caller, found.endpoint_name)
@@ -107,7 +107,7 @@ async def get_deployment(services: Served, caller: Invoker, deployment_id: str) 
 
 @routes.post("/{deployment_id}/cancel")
 async def cancel_deployment(
-    services: Served, caller: Operator, deployment_id: str
+    services: Both, caller: Operator, deployment_id: str
 ) -> DeploymentView | None:
     """Call a deployment off, which undoes what it has begun; what served before serves on.
 
@@ -119,9 +119,7 @@ async def cancel_deployment(
 
 
 @routes.post("/{deployment_id}/resume")
-async def resume_deployment(
-    services: Served, caller: Operator, deployment_id: str
-) -> DeploymentView:
+async def resume_deployment(services: Both, caller: Operator, deployment_id: str) -> DeploymentView:
     """Go on with a deployment now, without its pause after a temporary error.
 
     409 once it is over.
@@ -131,7 +129,7 @@ async def resume_deployment(
 
 @routes.post("/{deployment_id}/promote")
 async def promote_deployment(
-    services: Served, caller: Operator, deployment_id: str
+    services: Both, caller: Operator, deployment_id: str
 ) -> DeploymentView:
     """Give the new fleet all requests now, whatever its strategy still waits for.
 
@@ -142,7 +140,7 @@ async def promote_deployment(
 
 @routes.post("/{deployment_id}/rollback")
 async def roll_back_deployment(
-    services: Served, caller: Operator, deployment_id: str
+    services: Both, caller: Operator, deployment_id: str
 ) -> DeploymentView:
     """Give all requests back to the old fleet, so that the deployment fails.
 
@@ -151,7 +149,7 @@ async def roll_back_deployment(
     return _view(services, services.deploying.deployer.roll_back(deployment_id, caller.name))
 
 
-def _view(services: Served, deployment: Deployment) -> DeploymentView:
+def _view(services: Both, deployment: Deployment) -> DeploymentView:
     now = services.clock.now()
     facts = Facts(
         deployment=deployment,
@@ -161,7 +159,7 @@ def _view(services: Served, deployment: Deployment) -> DeploymentView:
     return DeploymentView.of(facts, now)
 
 
-def _expected(services: Served, deployment: Deployment, now: datetime) -> datetime | None:
+def _expected(services: Both, deployment: Deployment, now: datetime) -> datetime | None:
     """Return when what is waited for will be over, as far as that is known.
 
     That is by how long fleets of its endpoint config took to answer, or of the one that it

@@ -1,15 +1,15 @@
 """Endpoints as they are, and what their instances write: `/v1/endpoints`."""
 
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from parkade.apps.api import fleetviews, logs, scaleviews
+from parkade.apps.api import fleetviews, logs
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight, still_admitted
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.endpoints import EndpointList, EndpointView, Facts, endpoint_view
 from parkade.apps.api.schemas.money import CostsView
 from parkade.apps.api.schemas.scaling import CapacityView
@@ -18,6 +18,9 @@ from parkade.apps.api.schemas.terms import TermsView
 from parkade.domain.errors import EndpointNotFound, LeaseNotFound, ParkadeError, Unreadable
 from parkade.domain.token import Role
 
+if TYPE_CHECKING:
+    from parkade.apps.assembly import Scaled
+
 logger = logging.getLogger(__name__)
 
 routes = router("Endpoints", "/v1/endpoints")
@@ -25,7 +28,7 @@ routes = router("Endpoints", "/v1/endpoints")
 
 @routes.get("")
 async def list_endpoints(
-    services: Served, caller: Invoker, limit: Limit = 100, after: After = ""
+    services: Both, caller: Invoker, limit: Limit = 100, after: After = ""
 ) -> EndpointList:
     """List endpoints in the order of names, those that are leased but absent included.
 
@@ -38,7 +41,7 @@ async def list_endpoints(
 
 
 @routes.get("/{endpoint_name}")
-async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) -> EndpointView:
+async def get_endpoint(services: Both, caller: Invoker, endpoint_name: str) -> EndpointView:
     """Describe an endpoint: its status with its reason, its lease, its instances."""
     require_sight(caller, endpoint_name)
     look = Look(services)
@@ -55,7 +58,7 @@ async def get_endpoint(services: Served, caller: Invoker, endpoint_name: str) ->
 
 
 @routes.post("/{endpoint_name}/rollout/promote")
-async def promote_update(services: Served, caller: Operator, endpoint_name: str) -> EndpointView:
+async def promote_update(services: Both, caller: Operator, endpoint_name: str) -> EndpointView:
     """Give all requests to what the endpoint is updated to, as soon as that can take them.
 
     No alarm turns it back any more. 409 where no update is under way, or one that is being rolled
@@ -66,7 +69,7 @@ async def promote_update(services: Served, caller: Operator, endpoint_name: str)
 
 
 @routes.post("/{endpoint_name}/rollout/rollback")
-async def roll_back_update(services: Served, caller: Operator, endpoint_name: str) -> EndpointView:
+async def roll_back_update(services: Both, caller: Operator, endpoint_name: str) -> EndpointView:
     """Give all requests back to what served before the update that is under way.
 
     409 where none is. A deployment that waits for the update fails.
@@ -78,7 +81,7 @@ async def roll_back_update(services: Served, caller: Operator, endpoint_name: st
 @routes.get("/{endpoint_name}/logs", response_class=PlainTextResponse)
 async def read_logs(
     *,
-    services: Served,
+    services: Both,
     request: Request,
     _caller: Operator,
     endpoint_name: str,
@@ -92,9 +95,9 @@ async def read_logs(
     Instances that are gone are included as long as their logs are kept; the newest log is last.
     Following goes on through rotations and with new instances until the client ends it.
     """
-    if not services.host.logs(endpoint_name) and endpoint_name not in Look(services).names():
+    if not services.sights.logs(endpoint_name) and endpoint_name not in Look(services).names():
         raise _not_found(endpoint_name)
-    reader = logs.Reader(lambda: services.host.logs(endpoint_name))
+    reader = logs.Reader(lambda: services.sights.logs(endpoint_name))
     admitted = still_admitted(services, request, Role.OPERATOR)
     text = logs.following(reader, tail, admitted) if follow else reader.tail(tail, whole=True)
     return StreamingResponse(text, media_type="text/plain")
@@ -103,14 +106,14 @@ async def read_logs(
 class Look:
     """One look at all leases and endpoints."""
 
-    def __init__(self, services: Served) -> None:
+    def __init__(self, services: Both) -> None:
         self._services = services
         self._now = services.clock.now()
         self._shelf = services.meter.all()
         self._leases = {lease.endpoint_name: lease for lease in self._shelf.leases}
         self._seen = services.hosting.endpoints()
         #: How many there are of what, and how that is decided.
-        self.scaled = scaleviews.Look(services)
+        self.scaled = services.sights.scaled()
         self._terms = services.upkeep.terms.by_endpoint()
 
     def names(self) -> set[str]:
@@ -124,9 +127,9 @@ class Look:
             lease=self._leases.get(name),
             unreadable=self._shelf.unreadable.get(name, ""),
             seen=self._seen.get(name),
-            traffic=self._services.traffic(name),
-            backlog=self._services.backlog.view(name),
-            instances=self._services.host.instances(name) if name in self._seen else (),
+            traffic=self._services.sights.traffic(name),
+            backlog=self._services.sights.backlog(name),
+            instances=self._services.sights.instances(name) if name in self._seen else (),
             expected=self._services.upkeep.starts.expected,
             terms=self._terms.get(name),
             refusal=self._services.upkeep.affording.refusal,
@@ -135,7 +138,7 @@ class Look:
         return endpoint_view(facts, self._now).model_copy(update={"capacities": counts})
 
 
-def _scaling(look: scaleviews.Look, endpoint_name: str) -> list[CapacityView] | None:
+def _scaling(look: "Scaled", endpoint_name: str) -> list[CapacityView] | None:
     """Tell what of it is scaled, and how; what cannot be read hides nothing else."""
     try:
         return [each for each in look.capacities(endpoint_name) if each.scaled]
@@ -144,7 +147,7 @@ def _scaling(look: scaleviews.Look, endpoint_name: str) -> list[CapacityView] | 
         return None
 
 
-def _terms(services: Served, endpoint_name: str) -> TermsView | None:
+def _terms(services: Both, endpoint_name: str) -> TermsView | None:
     """Tell what is settled about it; what cannot be read hides nothing else."""
     try:
         terms = services.upkeep.terms.get(endpoint_name)
@@ -154,7 +157,7 @@ def _terms(services: Served, endpoint_name: str) -> TermsView | None:
     return TermsView.of(terms, services.clock.now()) if terms else None
 
 
-def _sleep(services: Served, endpoint_name: str) -> SleepView | None:
+def _sleep(services: Both, endpoint_name: str) -> SleepView | None:
     """Tell how it sleeps, while it does; what cannot be read hides nothing else."""
     try:
         bed = services.waking.sleeping.look(endpoint_name)
@@ -166,7 +169,7 @@ def _sleep(services: Served, endpoint_name: str) -> SleepView | None:
     return SleepView.of(bed, services.clock.now()) if bed.asleep_for is not None else None
 
 
-def _cost(services: Served, endpoint_name: str) -> CostsView | None:
+def _cost(services: Both, endpoint_name: str) -> CostsView | None:
     """Tell what the endpoint cost under its lease; what cannot be read hides nothing else."""
     try:
         lease = services.meter.get(endpoint_name)

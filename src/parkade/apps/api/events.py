@@ -13,13 +13,13 @@ from starlette.responses import StreamingResponse
 
 from parkade.apps.api.auth import Operator, still_admitted
 from parkade.apps.api.paging import Limit
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.events import EnvelopeList, EnvelopeView, EventList, EventView
 from parkade.domain.token import Role
 from parkade.ports.events import EventQuery
 
 if TYPE_CHECKING:
-    from parkade.apps.assembly import Services
+    from parkade.apps.assembly import Shared
     from parkade.domain.event import Event
 
 routes = router("Events", "/v1/events")
@@ -79,7 +79,7 @@ Shaped = Annotated[Shape, Query(description="Parkade's own form, or Amazon Event
 
 @routes.get("")
 async def list_events(
-    services: Served,
+    services: Both,
     _caller: Operator,
     endpoint: Endpoint = None,
     kind: Kinds = [],  # noqa: B006  FastAPI copies it
@@ -104,7 +104,7 @@ async def list_events(
     )
     read = services.history.latest if order is Order.LATEST else services.history.read
     if shape is Shape.EVENTBRIDGE:
-        envelope = services.outbox.envelope
+        envelope = services.envelope
         return EnvelopeList(events=[EnvelopeView.of(envelope(each)) for each in read(query)])
     return EventList(events=[EventView.of(each) for each in read(query)])
 
@@ -115,7 +115,7 @@ async def list_events(
     responses={200: {"content": {"text/event-stream": {}}, "description": "The stream."}},
 )
 async def stream_events(
-    services: Served,
+    services: Both,
     request: Request,
     _caller: Operator,
     endpoint: Endpoint = None,
@@ -150,19 +150,19 @@ async def stream_events(
     )
 
 
-def _newest(services: "Services") -> int:
+def _newest(services: "Shared") -> int:
     newest = services.history.latest(EventQuery(limit=1))
     return newest[-1].number if newest else 0
 
 
-def _told(services: "Services", event: "Event", shape: Shape) -> EventView | EnvelopeView:
+def _told(services: "Shared", event: "Event", shape: Shape) -> EventView | EnvelopeView:
     if shape is Shape.EVENTBRIDGE:
-        return EnvelopeView.of(services.outbox.envelope(event))
+        return EnvelopeView.of(services.envelope(event))
     return EventView.of(event)
 
 
 async def _events(
-    services: "Services", query: EventQuery, shape: Shape, admitted: Callable[[], bool]
+    services: "Shared", query: EventQuery, shape: Shape, admitted: Callable[[], bool]
 ) -> AsyncIterator[str]:
     now = asyncio.get_running_loop().time
     yield ": events follow\n\n"

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from parkade.apps.api.route import Served
+from parkade.apps.api.route import Both
 from parkade.apps.api.schemas.fleets import FleetsView, Part
 from parkade.domain.errors import ParkadeError
 from parkade.domain.stages import Stage
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def look(services: Served, endpoint_name: str) -> FleetsView | None:
+def look(services: Both, endpoint_name: str) -> FleetsView | None:
     """Tell what runs; None where that cannot be told, which hides nothing else."""
     try:
         fleets = services.money.fleets.of(endpoint_name)
@@ -26,7 +26,7 @@ def look(services: Served, endpoint_name: str) -> FleetsView | None:
     return FleetsView.of(fleets, parts, services.clock.now())
 
 
-def _parts(services: Served, endpoint_name: str) -> dict[int, Part]:
+def _parts(services: Both, endpoint_name: str) -> dict[int, Part]:
     """Return what part each fleet has, by its generation."""
     seen = services.hosting.endpoints().get(endpoint_name)
     if seen is None:
@@ -38,7 +38,7 @@ def _parts(services: Served, endpoint_name: str) -> dict[int, Part]:
     return {seen.generation: Part(share=1.0 - share), seen.generation + 1: rising}
 
 
-def _expected(services: Served, seen: "ObservedEndpoint") -> datetime | None:
+def _expected(services: Both, seen: "ObservedEndpoint") -> datetime | None:
     """Return when the fleet that rises will answer, by how long fleets of its config took."""
     if seen.rollout is not None and seen.rollout.stage is not Stage.RISING:
         return None

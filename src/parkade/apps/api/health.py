@@ -1,6 +1,6 @@
 """Whether the server lives and is ready: `/v1/health`."""
 
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.server import HealthView
 from parkade.domain.errors import Unavailable
 
@@ -14,7 +14,7 @@ async def live() -> HealthView:
 
 
 @routes.get("/ready", responses={503: {"description": "Not ready yet; says why."}})
-async def ready(services: Served) -> HealthView:
+async def ready(services: Both) -> HealthView:
     """Tell whether invocations are served; 503 with the reason until they are."""
     if why := services.ready():
         raise Unavailable(f"not ready: {why}", hint="ask again")

@@ -8,7 +8,7 @@ from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.keys import IdempotencyKey
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.leases import AddForm, ExtendForm, LeaseList, LeaseView, StartForm
 from parkade.apps.api.schemas.money import QuoteView
 from parkade.domain import names
@@ -33,7 +33,7 @@ _SPELLINGS = {"EndpointName": "endpoint_name", "EndpointConfigName": "config_nam
 
 @routes.get("")
 async def list_leases(
-    services: Served,
+    services: Both,
     caller: Invoker,
     limit: Limit = 100,
     after: After = "",
@@ -67,7 +67,7 @@ async def list_leases(
 
 
 @routes.get("/{endpoint_name}")
-async def get_lease(services: Served, caller: Invoker, endpoint_name: str) -> LeaseView:
+async def get_lease(services: Both, caller: Invoker, endpoint_name: str) -> LeaseView:
     """Describe the lease of an endpoint."""
     require_sight(caller, endpoint_name)
     return _view(services, services.meter.get(endpoint_name))
@@ -76,7 +76,7 @@ async def get_lease(services: Served, caller: Invoker, endpoint_name: str) -> Le
 @routes.put("/{endpoint_name}", status_code=201)
 async def add_lease(
     *,
-    services: Served,
+    services: Both,
     caller: Operator,
     response: Response,
     endpoint_name: str,
@@ -110,7 +110,7 @@ async def add_lease(
 @routes.post("/{endpoint_name}/extend")
 async def extend_lease(
     *,
-    services: Served,
+    services: Both,
     caller: Operator,
     endpoint_name: str,
     form: ExtendForm,
@@ -131,7 +131,7 @@ async def extend_lease(
 @routes.post("/{endpoint_name}/start")
 async def start_endpoint(
     *,
-    services: Served,
+    services: Both,
     caller: Operator,
     endpoint_name: str,
     form: StartForm | None = None,
@@ -150,13 +150,13 @@ async def start_endpoint(
 
 
 @routes.post("/{endpoint_name}/end")
-async def end_lease(services: Served, caller: Operator, endpoint_name: str) -> LeaseView:
+async def end_lease(services: Both, caller: Operator, endpoint_name: str) -> LeaseView:
     """End a lease early, which stops the endpoint; one that is over stays as it is."""
     return _view(services, services.meter.stop(endpoint_name, actor=caller.name))
 
 
 @routes.delete("/{endpoint_name}", status_code=204)
-async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -> None:
+async def remove_lease(services: Both, caller: Operator, endpoint_name: str) -> None:
     """Remove the lease and its endpoint.
 
     409 while the endpoint cannot be deleted: the lease has ended then; repeat it later.
@@ -164,7 +164,7 @@ async def remove_lease(services: Served, caller: Operator, endpoint_name: str) -
     services.meter.remove(endpoint_name, actor=caller.name)
 
 
-def _view(services: Served, lease: "Lease") -> LeaseView:
+def _view(services: Both, lease: "Lease") -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
     expected = services.upkeep.starts.expected
     terms = services.upkeep.terms.by_endpoint().get(lease.endpoint_name)
@@ -178,11 +178,11 @@ def _view(services: Served, lease: "Lease") -> LeaseView:
     )
 
 
-def _meter(services: Served, *, dry_run: bool) -> "Meter":
+def _meter(services: Both, *, dry_run: bool) -> "Meter":
     return services.meter.rehearsal() if dry_run else services.meter
 
 
-def _paid(services: Served, lease: "Lease", amount: "timedelta | None") -> LeaseView:
+def _paid(services: Both, lease: "Lease", amount: "timedelta | None") -> LeaseView:
     """Write the lease with the price of what was just paid."""
     paid = services.file().lease_rules().initial if amount is None else amount
     price = services.money.quotes.paid(lease, paid)
@@ -190,7 +190,7 @@ def _paid(services: Served, lease: "Lease", amount: "timedelta | None") -> Lease
     return view.model_copy(update={"price": QuoteView.of(price) if price else None})
 
 
-def _quote(services: Served, lease: "Lease", amount: "timedelta | None") -> QuoteView:
+def _quote(services: Both, lease: "Lease", amount: "timedelta | None") -> QuoteView:
     """Write the price of what would be paid."""
     quote = services.money.quotes.price(
         lease.endpoint_name, config_name=lease.config_name, amount=amount, owner=lease.owner

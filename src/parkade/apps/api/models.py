@@ -3,7 +3,7 @@
 from parkade.apps.api.auth import Admin, Operator
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.models import SPELLINGS, ModelForm, ModelList, ModelView
 
 routes = router("Models", "/v1/models")
@@ -11,10 +11,10 @@ routes = router("Models", "/v1/models")
 
 @routes.get("")
 async def list_models(
-    services: Served, _caller: Operator, limit: Limit = 100, after: After = ""
+    services: Both, _caller: Operator, limit: Limit = 100, after: After = ""
 ) -> ModelList:
     """List models in the order of names."""
-    listing = services.host.models()
+    listing = services.workshop.models()
     found, following = page(listing.records, lambda model: model.name, limit=limit, after=after)
     return ModelList(
         models=[ModelView.of(each) for each in found],
@@ -24,23 +24,23 @@ async def list_models(
 
 
 @routes.post("", status_code=201)
-async def create_model(services: Served, caller: Admin, form: ModelForm) -> ModelView:
+async def create_model(services: Both, caller: Admin, form: ModelForm) -> ModelView:
     """Create a model of an image and its packed data."""
     with respelt(SPELLINGS):
         model = form.model(services.clock.now())
-        services.host.create_model(model, caller.name)
+        services.workshop.create_model(model, caller.name)
     services.changed()
     return ModelView.of(model)
 
 
 @routes.get("/{name}")
-async def get_model(services: Served, _caller: Operator, name: str) -> ModelView:
+async def get_model(services: Both, _caller: Operator, name: str) -> ModelView:
     """Describe a model: its image, its data, its environment."""
-    return ModelView.of(services.host.model(name))
+    return ModelView.of(services.workshop.model(name))
 
 
 @routes.delete("/{name}", status_code=204)
-async def delete_model(services: Served, caller: Admin, name: str) -> None:
+async def delete_model(services: Both, caller: Admin, name: str) -> None:
     """Delete a model; its data stays where it is."""
-    services.host.delete_model(name, caller.name)
+    services.workshop.delete_model(name, caller.name)
     services.changed()

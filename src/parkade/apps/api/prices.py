@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from parkade.apps.api.auth import Admin, Invoker, Operator
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.money import PriceListForm, PriceListView, PriceView, QuoteView
 from parkade.apps.serverfile import REGION
 from parkade.domain import lease as leases
@@ -16,7 +16,7 @@ routes = router("Money")
 
 @routes.get("/v1/prices")
 async def list_prices(
-    services: Served,
+    services: Both,
     _caller: Invoker,
     type: Annotated[  # noqa: A002  the name that callers write
         list[str] | None,
@@ -37,7 +37,7 @@ async def list_prices(
 
 @routes.put("/v1/prices/{region}", status_code=204)
 async def put_prices(
-    services: Served,
+    services: Both,
     _caller: Admin,
     region: Annotated[str, Path(pattern=REGION, description="An AWS region.")],
     form: PriceListForm,
@@ -51,7 +51,7 @@ async def put_prices(
 
 @routes.get("/v1/price")
 async def get_price(
-    services: Served,
+    services: Both,
     caller: Operator,
     endpoint: Annotated[str, Query(description="The endpoint, leased or not.")],
     minutes: Annotated[

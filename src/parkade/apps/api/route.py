@@ -20,7 +20,7 @@ from parkade.domain.names import suggestion
 from parkade.domain.token import Role
 
 if TYPE_CHECKING:
-    from parkade.apps.assembly import Services
+    from parkade.apps.assembly import Services, Shared
 
 #: bytes. An invocation's 6 MB, escaped as a JSON text, in the body of an execution.
 BODY_LIMIT = 16 * 1024**2
@@ -31,9 +31,12 @@ async def _services(request: Request) -> Any:
 
 
 if TYPE_CHECKING:
+    #: Of routes that the embedded cloud alone has.
     Served = Annotated[Services, Depends(_services)]
+    #: Of routes that every cloud has.
+    Both = Annotated[Shared, Depends(_services)]
 else:
-    Served = Annotated[Any, Depends(_services)]
+    Served = Both = Annotated[Any, Depends(_services)]
 
 
 def router(tag: str, prefix: str = "") -> APIRouter:
@@ -66,7 +69,7 @@ class Route(APIRoute):
 
         async def checked(request: Request) -> Response:
             if role is not None:
-                services: Services = request.app.state.services
+                services: Shared = request.app.state.services
                 request.state.caller = admit(services, request.headers, role)
             _refuse_unknown(request, parameters)
             if self.body_field is not None:

@@ -1,4 +1,4 @@
-"""The API that the first clients speak: `/endpoint-expiry` and the two of executions.
+"""The API that the first clients speak: `/endpoint-expiry`; executions are in a module of their own.
 
 Its names are the seed's, its answers have the form of the query in every case.
 """
@@ -9,13 +9,7 @@ from fastapi import Query
 
 from parkade.apps.api.auth import Invoker, Operator, may_see, require_sight
 from parkade.apps.api.keys import IdempotencyKey
-from parkade.apps.api.route import Served, router
-from parkade.apps.api.schemas.executions import (
-    DescribeForm,
-    ExecutionForm,
-    ExecutionView,
-    StartedView,
-)
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.expiry import ExpiryForm, ExpiryView
 from parkade.domain import names
 
@@ -24,7 +18,7 @@ routes = router("The meter")
 
 @routes.get("/endpoint-expiry")
 async def time_left(
-    services: Served,
+    services: Both,
     caller: Invoker,
     name: Annotated[
         str | None, Query(alias="EndpointName", description="Left out: all endpoints.")
@@ -44,7 +38,7 @@ async def time_left(
 
 @routes.post("/endpoint-expiry")
 async def pay(
-    services: Served, caller: Operator, form: ExpiryForm, key: IdempotencyKey = None
+    services: Both, caller: Operator, form: ExpiryForm, key: IdempotencyKey = None
 ) -> ExpiryView:
     """Extend a lease, or create one.
 
@@ -61,27 +55,3 @@ async def pay(
         key=key,
     )
     return ExpiryView.of(lease, services.clock.now())
-
-
-@routes.post("/startexecution")
-async def start_execution(services: Served, caller: Invoker, form: ExecutionForm) -> StartedView:
-    """Invoke an endpoint in the background, for answers that take longer than a gateway waits.
-
-    Executions are stored and survive a restart.
-    """
-    endpoint_name = names.endpoint_name(form.endpointname, field="endpointname")
-    caller.require_endpoint(endpoint_name)
-    execution = services.executions.start(endpoint_name, form.text(), token_name=caller.name)
-    services.spawn(services.executions.run(execution.arn))
-    return StartedView.of(execution)
-
-
-@routes.post("/describeexecution", response_model_exclude_none=True)
-async def describe_execution(
-    services: Served, caller: Invoker, form: DescribeForm
-) -> ExecutionView:
-    """Tell how an execution went.
-
-    It is visible to the token that started it, and to operators.
-    """
-    return ExecutionView.of(services.executions.describe(form.execution_arn, token=caller))

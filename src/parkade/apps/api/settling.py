@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from parkade.apps.assembly import Services
+    from parkade.apps.assembly import Shared
 
 
 class Settled:
     """Sends every answer once the gateways route by what it says."""
 
-    def __init__(self, app: "ASGIApp", services: "Services") -> None:
+    def __init__(self, app: "ASGIApp", services: "Shared") -> None:
         self._app = app
         self._services = services
 

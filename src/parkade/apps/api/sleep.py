@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from parkade.apps.api.auth import Invoker, Operator, require_sight
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.leases import LeaseView
 from parkade.apps.api.schemas.sleep import SleepForm, SleepView
 from parkade.domain.lease import Lease
@@ -13,7 +13,7 @@ routes = router("Sleep", "/v1/endpoints/{endpoint_name}")
 
 
 @routes.get("/sleep")
-async def get_sleep(services: Served, caller: Invoker, endpoint_name: str) -> SleepView:
+async def get_sleep(services: Both, caller: Invoker, endpoint_name: str) -> SleepView:
     """Tell how a leased endpoint sleeps: what is settled, since when it does, what that saves."""
     require_sight(caller, endpoint_name)
     return _view(services, endpoint_name)
@@ -21,7 +21,7 @@ async def get_sleep(services: Served, caller: Invoker, endpoint_name: str) -> Sl
 
 @routes.put("/sleep")
 async def put_sleep(
-    services: Served, caller: Operator, endpoint_name: str, form: SleepForm
+    services: Both, caller: Operator, endpoint_name: str, form: SleepForm
 ) -> SleepView:
     """Settle when it sleeps, and what wakes it. What is left out stays as it is.
 
@@ -33,7 +33,7 @@ async def put_sleep(
 
 
 @routes.delete("/sleep", status_code=204)
-async def clear_sleep(services: Served, caller: Operator, endpoint_name: str) -> None:
+async def clear_sleep(services: Both, caller: Operator, endpoint_name: str) -> None:
     """Settle nothing about sleep and wake any more; what is asleep sleeps until it is woken."""
     services.meter.get(endpoint_name)  # raises where there is none
 
@@ -44,7 +44,7 @@ async def clear_sleep(services: Served, caller: Operator, endpoint_name: str) ->
 
 
 @routes.post("/sleep")
-async def sleep_now(services: Served, caller: Operator, endpoint_name: str) -> LeaseView:
+async def sleep_now(services: Both, caller: Operator, endpoint_name: str) -> LeaseView:
     """Put it to sleep now; what is asleep stays so.
 
     409 where its lease is over, where requests are under way, and while it is on its way to another
@@ -54,7 +54,7 @@ async def sleep_now(services: Served, caller: Operator, endpoint_name: str) -> L
 
 
 @routes.post("/wake")
-async def wake(services: Served, caller: Operator, endpoint_name: str) -> LeaseView:
+async def wake(services: Both, caller: Operator, endpoint_name: str) -> LeaseView:
     """Wake it; what is awake stays so.
 
     409 where its lease is over, unless its owner lets requests start it; and where the owner's
@@ -63,11 +63,11 @@ async def wake(services: Served, caller: Operator, endpoint_name: str) -> LeaseV
     return _lease(services, services.waking.asks.wake(endpoint_name, actor=caller.name))
 
 
-def _view(services: Served, endpoint_name: str) -> SleepView:
+def _view(services: Both, endpoint_name: str) -> SleepView:
     return SleepView.of(services.waking.sleeping.look(endpoint_name), services.clock.now())
 
 
-def _lease(services: Served, lease: Lease) -> LeaseView:
+def _lease(services: Both, lease: Lease) -> LeaseView:
     seen = services.hosting.endpoints().get(lease.endpoint_name)
     return LeaseView.of(
         lease,

@@ -1,7 +1,7 @@
 """What is settled about leased endpoints: `/v1/leases/{endpoint_name}/terms`."""
 
 from parkade.apps.api.auth import Invoker, Operator, require_sight
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.terms import TermsForm, TermsView
 from parkade.domain.terms import Terms
 
@@ -9,7 +9,7 @@ routes = router("Leases", "/v1/leases/{endpoint_name}/terms")
 
 
 @routes.get("")
-async def get_terms(services: Served, caller: Invoker, endpoint_name: str) -> TermsView:
+async def get_terms(services: Both, caller: Invoker, endpoint_name: str) -> TermsView:
     """Tell what is settled about a leased endpoint: office hours, use, the maintainer."""
     require_sight(caller, endpoint_name)
     services.meter.get(endpoint_name)  # raises where there is none
@@ -19,7 +19,7 @@ async def get_terms(services: Served, caller: Invoker, endpoint_name: str) -> Te
 
 @routes.put("")
 async def put_terms(
-    services: Served, caller: Operator, endpoint_name: str, form: TermsForm
+    services: Both, caller: Operator, endpoint_name: str, form: TermsForm
 ) -> TermsView:
     """Settle office hours, or extension by use. What is left out stays as it is.
 
@@ -31,7 +31,7 @@ async def put_terms(
 
 
 @routes.delete("", status_code=204)
-async def clear_terms(services: Served, caller: Operator, endpoint_name: str) -> None:
+async def clear_terms(services: Both, caller: Operator, endpoint_name: str) -> None:
     """Settle nothing any more, about the maintainer neither."""
     services.meter.get(endpoint_name)  # raises where there is none
     services.upkeep.terms.clear(endpoint_name, caller.name)

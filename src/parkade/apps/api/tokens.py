@@ -7,7 +7,7 @@ from fastapi import Response
 from parkade.apps.api.auth import Admin
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.tokens import CreatedTokenView, TokenForm, TokenList, TokenView
 
 routes = router("Tokens", "/v1/tokens")
@@ -17,7 +17,7 @@ _SPELLINGS = {"expires": "expires_days", "token": "secret"}
 
 @routes.get("")
 async def list_tokens(
-    services: Served, _caller: Admin, limit: Limit = 100, after: After = ""
+    services: Both, _caller: Admin, limit: Limit = 100, after: After = ""
 ) -> TokenList:
     """List tokens in the order of names, revoked and expired ones included; never their secrets."""
     found, following = page(
@@ -29,7 +29,7 @@ async def list_tokens(
 
 @routes.post("", status_code=201)
 async def create_token(
-    services: Served, caller: Admin, form: TokenForm, response: Response
+    services: Both, caller: Admin, form: TokenForm, response: Response
 ) -> CreatedTokenView:
     """Create a token; the answer shows its secret, this once."""
     with respelt(_SPELLINGS):
@@ -47,7 +47,7 @@ async def create_token(
 
 
 @routes.delete("/{name}", status_code=204)
-async def revoke_token(services: Served, caller: Admin, name: str) -> None:
+async def revoke_token(services: Both, caller: Admin, name: str) -> None:
     """Revoke a token, at once and for ever; its name stays taken."""
     services.tokens.revoke(name, actor=caller.name)
     services.changed()

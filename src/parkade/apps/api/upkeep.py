@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from parkade.apps.api.auth import Invoker, Operator, require_sight
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.upkeep import (
     MaintainForm,
     MaintainView,
@@ -22,7 +22,7 @@ routes = router("Maintenance")
 
 
 @routes.get("/v1/endpoints/{endpoint_name}/why")
-async def why(services: Served, caller: Invoker, endpoint_name: str) -> WhyView:
+async def why(services: Both, caller: Invoker, endpoint_name: str) -> WhyView:
     """Tell why an endpoint runs, or does not, with the evidence. Changes nothing.
 
     That is what a sweep would do about it now, where it stands on the maintainer's ladder, how it is
@@ -34,7 +34,7 @@ async def why(services: Served, caller: Invoker, endpoint_name: str) -> WhyView:
 
 @routes.post("/v1/endpoints/{endpoint_name}/snooze")
 async def snooze(
-    services: Served, caller: Operator, endpoint_name: str, form: SnoozeForm | None = None
+    services: Both, caller: Operator, endpoint_name: str, form: SnoozeForm | None = None
 ) -> WatchView:
     """Let the windows of an idle endpoint begin later.
 
@@ -45,7 +45,7 @@ async def snooze(
 
 
 @routes.get("/v1/endpoints/{endpoint_name}/maintain")
-async def get_maintain(services: Served, caller: Invoker, endpoint_name: str) -> MaintainView:
+async def get_maintain(services: Both, caller: Invoker, endpoint_name: str) -> MaintainView:
     """Tell whether the maintainer watches an endpoint, and by which rules."""
     require_sight(caller, endpoint_name)
     services.upkeep.tagging.get(endpoint_name)  # raises where there is none
@@ -54,7 +54,7 @@ async def get_maintain(services: Served, caller: Invoker, endpoint_name: str) ->
 
 @routes.put("/v1/endpoints/{endpoint_name}/maintain")
 async def put_maintain(
-    services: Served, caller: Operator, endpoint_name: str, form: MaintainForm
+    services: Both, caller: Operator, endpoint_name: str, form: MaintainForm
 ) -> MaintainView:
     """Settle whether the maintainer watches a leased endpoint, and by which timers.
 
@@ -71,7 +71,7 @@ async def put_maintain(
 
 
 @routes.get("/v1/endpoints/{endpoint_name}/tags")
-async def get_tags(services: Served, caller: Invoker, endpoint_name: str) -> TagsView:
+async def get_tags(services: Both, caller: Invoker, endpoint_name: str) -> TagsView:
     """List the tags of an endpoint that runs or is leased."""
     require_sight(caller, endpoint_name)
     return TagsView(tags=dict(services.upkeep.tagging.get(endpoint_name)))
@@ -79,7 +79,7 @@ async def get_tags(services: Served, caller: Invoker, endpoint_name: str) -> Tag
 
 @routes.put("/v1/endpoints/{endpoint_name}/tags")
 async def put_tags(
-    services: Served, caller: Operator, endpoint_name: str, form: TagsForm
+    services: Both, caller: Operator, endpoint_name: str, form: TagsForm
 ) -> TagsView:
     """Set tags, over those of the same keys; the others stay."""
     tags = services.upkeep.tagging.put(endpoint_name, form.tags, actor=caller.name)
@@ -88,7 +88,7 @@ async def put_tags(
 
 @routes.delete("/v1/endpoints/{endpoint_name}/tags")
 async def delete_tags(
-    services: Served,
+    services: Both,
     caller: Operator,
     endpoint_name: str,
     key: Annotated[list[str], Query(description="Key to take away; repeat it for more.")],
@@ -99,13 +99,13 @@ async def delete_tags(
 
 
 @routes.get("/v1/undo")
-async def list_undo(services: Served, _caller: Operator) -> UndoList:
+async def list_undo(services: Both, _caller: Operator) -> UndoList:
     """List what was stopped or deleted and can be brought back."""
     return UndoList(endpoints=[UndoableView.of(each) for each in services.undo.all()])
 
 
 @routes.post("/v1/endpoints/{endpoint_name}/undo")
-async def undo(services: Served, caller: Operator, endpoint_name: str) -> UndoableView:
+async def undo(services: Both, caller: Operator, endpoint_name: str) -> UndoableView:
     """Bring back an endpoint that was stopped or deleted, as it was, with the time that it had.
 
     Its config and models are made again where they were deleted. 409 where it runs, where its time
