@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -207,7 +207,7 @@ class FunctionSettings:
             )
         return found
 
-    def _object(self, name: str) -> dict[str, dict[str, object]]:
+    def _object(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads(self._environment.get(name) or "{}")
         except ValueError as error:

@@ -60,6 +60,25 @@ class BudgetSource(Protocol):
         ...
 
 
+class Around(Protocol):
+    """Gathers the circumstances of one decision; it never raises for what it cannot read."""
+
+    def __call__(
+        self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
+    ) -> Circumstances:
+        """Return them as of `now`; what cannot be read is missing, or told as unknown."""
+        ...
+
+
+def nothing_around(
+    now: datetime,  # noqa: ARG001
+    shelf: Shelf,  # noqa: ARG001
+    endpoints: Mapping[str, ObservedEndpoint],  # noqa: ARG001
+) -> Circumstances:
+    """Return no circumstances."""
+    return Circumstances()
+
+
 class Surroundings:
     """Gathers the circumstances; a collaborator that is None has nothing to say."""
 

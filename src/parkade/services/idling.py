@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
     from parkade.ports.watches import WatchStore
-    from parkade.services.sweep import Around
+    from parkade.services.circumstances import Around
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from parkade.domain import lease as leases
 from parkade.domain.actions import Action, ActionKind, NoticeKind, Plan
-from parkade.domain.circumstances import Circumstances
 from parkade.domain.endpoint import EndpointStatus, ObservedEndpoint
 from parkade.domain.errors import (
     EndpointBusy,
@@ -28,7 +27,9 @@ from parkade.domain.lease import EndReason, Lease, LeaseRules
 from parkade.domain.plan import plan
 from parkade.domain.spans import duration
 from parkade.services.acting import carry_out
+from parkade.services.circumstances import nothing_around
 from parkade.services.closing import close
+from parkade.services.crews import alone
 from parkade.services.idling import KNOWN, Idling
 from parkade.services.resting import mark
 from parkade.services.telling import Teller
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from parkade.domain.circumstances import Circumstances
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook, Shelf
     from parkade.ports.notices import Notices
+    from parkade.services.circumstances import Around
+    from parkade.services.crews import Crew
     from parkade.services.paying import Paying
 
 logger = logging.getLogger(__name__)
@@ -81,25 +85,13 @@ class SweepReport:
     plan: Plan
     done: tuple[Action, ...]
     failed: tuple[Failure, ...]
+    #: What there was no time for; the next sweep decides on it again.
+    left: tuple[Action, ...] = ()
 
 
-class Around(Protocol):
-    """Gathers the circumstances of one decision; it never raises for what it cannot read."""
-
-    def __call__(
-        self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
-    ) -> Circumstances:
-        """Return them as of `now`; what cannot be read is missing, or told as unknown."""
-        ...
-
-
-def nothing_around(
-    now: datetime,  # noqa: ARG001
-    shelf: Shelf,  # noqa: ARG001
-    endpoints: Mapping[str, ObservedEndpoint],  # noqa: ARG001
-) -> Circumstances:
-    """Return no circumstances."""
-    return Circumstances()
+def everything(endpoint_name: str) -> bool:  # noqa: ARG001
+    """Be concerned with every endpoint."""
+    return True
 
 
 class Sweep:
@@ -134,8 +126,10 @@ class Sweep:
         decided, _ = self._decide(self._book.all(), self._hosting.endpoints())
         return decided
 
-    def run(self) -> SweepReport:
-        """Do what the plan says.
+    def run(
+        self, *, concerns: Callable[[str], bool] = everything, crew: Crew = alone
+    ) -> SweepReport:
+        """Do what the plan says, for the endpoints that it `concerns`, by their names.
 
         Where hosting cannot be seen nothing is done: that is told once while it lasts, and its
         Unavailable is raised again. What goes wrong with single actions is in the report.
@@ -143,10 +137,12 @@ class Sweep:
         shelf = self._book.all()
         endpoints = self._watch()
         decided, around = self._decide(shelf, endpoints)
-        self._idling.remember(decided.now, around.changes)
+        changes = [each for each in around.changes if concerns(each.endpoint_name)]
+        self._idling.remember(decided.now, changes)
         done: list[Action] = []
         failed: list[Failure] = []
-        for action in decided.actions:
+
+        def do(action: Action) -> None:
             try:
                 if self._act(action, endpoints, around, decided.now):
                     done.append(action)
@@ -156,7 +152,9 @@ class Sweep:
             except Exception as error:  # noqa: BLE001 - one action's bug must not stop the others
                 failed.append(Failure(action=action, error=error))
                 self._hear(action, error, decided.now)
-        return SweepReport(plan=decided, done=tuple(done), failed=tuple(failed))
+
+        left = crew([each for each in decided.actions if concerns(each.endpoint_name)], do)
+        return SweepReport(plan=decided, done=tuple(done), failed=tuple(failed), left=tuple(left))
 
     def _decide(
         self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]

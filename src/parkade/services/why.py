@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from parkade.ports.hosting import Hosting
     from parkade.ports.leases import LeaseBook
     from parkade.ports.usage import Usage
-    from parkade.services.sweep import Around
+    from parkade.services.circumstances import Around
 
 #: What was decided about an endpoint, rather than done by people.
 _DECISIONS = (
