@@ -73,7 +73,7 @@ GUARDS = (
     Guard(
         invariant="2 work",
         what="a damaged endpoint does not keep the host from starting",
-        file="adapters/sqlite/documents.py",
+        file="adapters/documents/records.py",
         swaps=(("                unreadable[name] = error.message", "                raise"),),
         test=f"{DAMAGE}::test_2_work_what_cannot_be_read_costs_no_worker_and_no_other_endpoint"
         "[endpoint]",

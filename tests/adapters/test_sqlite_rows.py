@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parkade.adapters.sqlite import columns
+from parkade.adapters.documents import columns
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.executions import SqliteExecutionStore

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents import columns
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.scaling.activity import Activity, Status
 from parkade.domain.scaling.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.alarm import Alarm
 from parkade.domain.errors import AlarmNotFound, Unreadable, VersionConflict

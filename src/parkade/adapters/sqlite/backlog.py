@@ -6,8 +6,8 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents import columns
+from parkade.adapters.documents.records import Documents
 from parkade.domain.errors import AlreadyExists, NotFound, Unreadable
 from parkade.ports.backlog import AsyncRequest, RequestStatus
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite import purses
-from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.budget import Budget
 from parkade.domain.errors import NotFound

@@ -6,8 +6,8 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from parkade.adapters.sqlite import columns
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents import columns
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.adapters.sqlite.remains import keep
 from parkade.domain.catalog import EndpointConfig, Model

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
-from parkade.domain.event import Event
+from parkade.adapters.documents import columns, events
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
     from parkade.adapters.sqlite.database import Database
+    from parkade.domain.event import Event
     from parkade.ports.events import EventQuery
 
 
 def record(connection: sqlite3.Connection, event: Event) -> Event:
     """Append the event within the caller's transaction; return it with its number."""
     owner = event.owner or _owner(connection, event.endpoint_name)
+    owned = replace(event, owner=owner)
     cursor = connection.execute(
         "INSERT INTO events (at, kind, actor, reason, endpoint_name, owner, data)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            columns.instant(event.at),
-            event.kind,
-            event.actor,
-            event.reason,
-            event.endpoint_name,
-            owner,
-            json.dumps(event.data),
-        ),
+        " VALUES (:at, :kind, :actor, :reason, :endpoint_name, :owner, :data)",
+        events.written(owned),
     )
-    return replace(event, owner=owner, number=cursor.lastrowid or 0)
+    return replace(owned, number=cursor.lastrowid or 0)
 
 
 def _owner(connection: sqlite3.Connection, endpoint_name: str) -> str:
@@ -72,7 +64,7 @@ class SqliteHistory:
         statement = f"SELECT * FROM events WHERE {where} ORDER BY number {order} LIMIT ?"  # noqa: S608
         with self._database.reading() as connection:
             rows = connection.execute(statement, (*values, max(0, query.limit))).fetchall()
-        return [_event(row) for row in rows]
+        return [events.read(row) for row in rows]
 
 
 def _conditions(query: EventQuery) -> tuple[str, list[columns.Column]]:
@@ -99,17 +91,3 @@ def _conditions(query: EventQuery) -> tuple[str, list[columns.Column]]:
         )
         values += [bound for pair in ranges for bound in pair if bound is not None]
     return " AND ".join(where), values
-
-
-def _event(row: sqlite3.Row) -> Event:
-    with columns.reading(f"event {row['number']}"):
-        return Event(
-            number=columns.read_number(row, "number", least=1),
-            at=columns.read_instant(row, "at"),
-            kind=columns.read_text(row, "kind"),
-            actor=columns.read_text(row, "actor"),
-            reason=columns.read_text(row, "reason"),
-            endpoint_name=columns.read_text(row, "endpoint_name"),
-            owner=columns.read_text(row, "owner"),
-            data=columns.read_object(row, "data"),
-        )

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns, purses
+from parkade.adapters.documents import columns, leases
+from parkade.adapters.sqlite import purses
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
-from parkade.domain.lease import EndReason, Lease
 from parkade.ports.leases import Shelf
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
+    from parkade.domain.lease import Lease
     from parkade.ports.budgets import Purse
     from parkade.ports.leases import Coin
 
@@ -51,7 +51,6 @@ _SPEND = """
     INSERT INTO coins (endpoint_name, scope, key, request, lease) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class SqliteLeaseBook:
@@ -66,20 +65,20 @@ class SqliteLeaseBook:
             row = _find(connection, endpoint_name)
         if row is None:
             raise LeaseNotFound(f"no lease has the endpoint name {endpoint_name!r}")
-        return _lease(row)
+        return leases.read(row)
 
     def all(self) -> Shelf:
         """Return every lease in the order of names, and which rows are damaged."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM leases ORDER BY endpoint_name").fetchall()
-        leases: list[Lease] = []
+        readable: list[Lease] = []
         unreadable: dict[str, str] = {}
         for row in rows:
             try:
-                leases.append(_fields(row))
+                readable.append(leases.fields(row))
             except Unreadable as error:
                 unreadable[str(row["endpoint_name"])] = error.message
-        return Shelf(tuple(leases), unreadable)
+        return Shelf(tuple(readable), unreadable)
 
     def put(
         self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
@@ -89,7 +88,7 @@ class SqliteLeaseBook:
         with self._database.writing() as connection:
             _require_readable(connection, lease.endpoint_name)
             statement = _UPDATE if lease.version else _INSERT
-            if connection.execute(statement, _columns(stored)).rowcount != 1:
+            if connection.execute(statement, leases.written(stored)).rowcount != 1:
                 raise _lost(lease.endpoint_name)
             if coin is not None:
                 _spend(connection, coin, stored)
@@ -102,7 +101,7 @@ class SqliteLeaseBook:
         """Remove the lease, unless another write came first; its coins go with it."""
         with self._database.writing() as connection:
             _require_readable(connection, lease.endpoint_name)
-            if connection.execute(_DELETE, _columns(lease)).rowcount != 1:
+            if connection.execute(_DELETE, leases.written(lease)).rowcount != 1:
                 raise _lost(lease.endpoint_name)
             record(connection, replace(event, owner=event.owner or lease.owner))
 
@@ -122,7 +121,7 @@ class SqliteLeaseBook:
                 hint="use a new key for a new request",
             )
         with columns.reading(f"Idempotency-Key {coin.key!r} of {coin.endpoint_name!r}"):
-            return _fields(columns.read_object(row, "lease"))
+            return leases.fields(columns.read_object(row, "lease"))
 
 
 def _find(connection: sqlite3.Connection, endpoint_name: str) -> sqlite3.Row | None:
@@ -136,11 +135,11 @@ def _require_readable(connection: sqlite3.Connection, endpoint_name: str) -> Non
     """Raise Unreadable where a damaged row would be written over: a person has to see it."""
     row = _find(connection, endpoint_name)
     if row is not None:
-        _lease(row)
+        leases.read(row)
 
 
 def _spend(connection: sqlite3.Connection, coin: Coin, stored: Lease) -> None:
-    content = json.dumps(_columns(stored))
+    content = json.dumps(leases.written(stored))
     values = (coin.endpoint_name, coin.scope, coin.key, coin.request, content)
     if connection.execute(_SPEND, values).rowcount != 1:
         raise _lost(coin.endpoint_name)
@@ -151,70 +150,3 @@ def _lost(endpoint_name: str) -> VersionConflict:
         f"the lease of {endpoint_name!r} was changed by somebody else",
         hint="read it again, then decide again",
     )
-
-
-def _columns(lease: Lease) -> dict[str, columns.Column]:
-    return {
-        "endpoint_name": lease.endpoint_name,
-        "config_name": lease.config_name,
-        "owner": lease.owner,
-        "created_at": columns.instant(lease.created_at),
-        "expires_at": columns.instant(lease.expires_at),
-        "ended": lease.ended,
-        "ended_at": columns.instant_or_none(lease.ended_at),
-        "retries": lease.retries,
-        "refused_at": columns.instant_or_none(lease.refused_at),
-        "failure": lease.failure,
-        "warned": json.dumps(sorted(before // _MICROSECOND for before in lease.warned)),
-        "version": lease.version,
-        "paid_until": columns.instant_or_none(lease.paid_until),
-        "asleep_at": columns.instant_or_none(lease.asleep_at),
-        "paused_at": columns.instant_or_none(lease.paused_at),
-        "wanted_at": columns.instant_or_none(lease.wanted_at),
-        "woken": lease.woken // _MICROSECOND,
-    }
-
-
-def _lease(row: columns.Row) -> Lease:
-    with columns.reading(f"the lease of {row['endpoint_name']!r}"):
-        return _fields(row)
-
-
-def _fields(row: columns.Row) -> Lease:
-    return Lease(
-        endpoint_name=columns.read_text(row, "endpoint_name"),
-        config_name=columns.read_text(row, "config_name"),
-        owner=columns.read_text(row, "owner"),
-        created_at=columns.read_instant(row, "created_at"),
-        expires_at=columns.read_instant(row, "expires_at"),
-        ended=None if row["ended"] is None else columns.read_word(row, "ended", EndReason),
-        ended_at=columns.read_instant_or_none(row, "ended_at"),
-        retries=columns.read_number(row, "retries"),
-        refused_at=columns.read_instant_or_none(row, "refused_at"),
-        failure=columns.read_text(row, "failure"),
-        warned=_warned(row),
-        version=columns.read_number(row, "version", least=1),
-        paid_until=columns.read_instant_or_none(row, "paid_until"),
-        asleep_at=columns.read_instant_or_none(row, "asleep_at"),
-        paused_at=columns.read_instant_or_none(row, "paused_at"),
-        wanted_at=columns.read_instant_or_none(row, "wanted_at"),
-        woken=_woken(row),
-    )
-
-
-def _woken(row: columns.Row) -> timedelta:
-    number = columns.read_number(row, "woken")
-    try:
-        return timedelta(microseconds=number)
-    except OverflowError as error:
-        raise Unreadable(f"its woken {number!r} is out of range") from error
-
-
-def _warned(row: columns.Row) -> frozenset[timedelta]:
-    spans = columns.read_json(row, "warned")
-    if not isinstance(spans, list) or not all(type(span) is int for span in spans):
-        raise Unreadable(f"its warned {spans!r} is not a list of microseconds")
-    try:
-        return frozenset(timedelta(microseconds=span) for span in spans)
-    except OverflowError as error:
-        raise Unreadable(f"its warned {spans!r} is out of range") from error

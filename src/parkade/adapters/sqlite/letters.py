@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import LetterNotFound, Unreadable
 from parkade.domain.subscriber import Letter, Progress

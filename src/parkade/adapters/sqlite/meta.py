@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
+from parkade.adapters.documents import columns
 
 if TYPE_CHECKING:
     from parkade.adapters.sqlite.database import Database

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.domain.errors import Unreadable
 from parkade.domain.project.project import Project
 

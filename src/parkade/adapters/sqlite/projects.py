@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record as write_event
 from parkade.adapters.sqlite.projectdocuments import ProjectDocuments
 from parkade.domain.errors import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents import columns
+from parkade.adapters.documents.records import Documents
 from parkade.domain.errors import Unreadable
 from parkade.ports.remains import Remains
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
+from parkade.adapters.documents import columns
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import RouteNotFound
 from parkade.domain.route import Mark, Rate, Sticky

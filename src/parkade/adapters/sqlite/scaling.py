@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.activities import SqliteActivityLog
-from parkade.adapters.sqlite.documents import Documents
 from parkade.adapters.sqlite.events import record as record_event
 from parkade.domain.errors import (
     ScalableTargetNotFound,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite import columns
+from parkade.adapters.documents import columns
 from parkade.adapters.sqlite.reopening import Reopening
 from parkade.adapters.sqlite.schema import Layout
 from parkade.domain.cost import Presence, Tally

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import LeaseNotFound, Unreadable, VersionConflict
 from parkade.domain.terms import Terms

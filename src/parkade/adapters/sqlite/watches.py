@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.documents import Documents
+from parkade.adapters.documents.records import Documents
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import VersionConflict
 from parkade.domain.ladder import Watch

@@ -59,12 +59,15 @@ class Documents(Generic[_Record]):
 
         A row begins with what the record is known by, and has it as its `content`.
         """
+        return self.listed((str(row[0]), row["content"]) for row in rows)
+
+    def listed(self, found: Iterable[tuple[str, object]]) -> Listing[_Record]:
+        """Return the records of names and contents, and apart why others cannot be read."""
         records: list[_Record] = []
         unreadable: dict[str, str] = {}
-        for row in rows:
-            name = str(row[0])
+        for name, content in found:
             try:
-                records.append(self.read(name, row["content"]))
+                records.append(self.read(name, content))
             except Unreadable as error:
                 unreadable[name] = error.message
         return Listing(tuple(records), unreadable)

@@ -1,0 +1,1 @@
+"""Values and records as texts and back, for every store that keeps them as such."""
