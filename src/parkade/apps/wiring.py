@@ -7,31 +7,30 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.embedded.hosting import EmbeddedHosting
 from parkade.adapters.embedded.invoker import GatewayInvoker
+from parkade.adapters.embedded.machines import EmbeddedMachines
+from parkade.adapters.embedded.provisioner import EmbeddedProvisioner
 from parkade.adapters.folder.objects import FolderObjects
+from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.adapters.folder.topics import FolderTopics
 from parkade.adapters.sqlite.alarms import SqliteAlarmStore
 from parkade.adapters.sqlite.backlog import SqliteBacklogStore
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
-from parkade.adapters.sqlite.events import SqliteHistory
-from parkade.adapters.sqlite.executions import SqliteExecutionStore
-from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
-from parkade.adapters.sqlite.routes import SqliteRouteStore
-from parkade.adapters.sqlite.targets import SqliteTargetStore
+from parkade.adapters.sqlite.stores import SqliteStores
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
-from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.adapters.system.clock import SystemClock
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.apps.api.sights import HostSights
 from parkade.apps.assembly import Services
-from parkade.apps.control.many import Many, bounded
+from parkade.apps.control.many import Many
 from parkade.apps.hostrules import host_rules
 from parkade.apps.identity import server_key, state_id
 from parkade.apps.leaseclock import lease_clock, usage_seconds
 from parkade.apps.parts import alarms as alarming
 from parkade.apps.parts import audit as audits
 from parkade.apps.parts import deploying as deployments
+from parkade.apps.parts import hosts
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import monitor as monitoring
 from parkade.apps.parts import outbox as outboxing
@@ -40,12 +39,10 @@ from parkade.apps.parts import scaling as autoscaling
 from parkade.apps.parts import testing as tests
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.apps.parts import waking as slumber
+from parkade.apps.parts.keptfiles import tell_missing
 from parkade.apps.reloading import Current
-from parkade.runtime import environments, images
 from parkade.runtime.backlog import Backlog
 from parkade.runtime.courier import Courier
-from parkade.runtime.host import Host
-from parkade.runtime.rules import HostPaths, HostRules
 from parkade.runtime.targetdata import TargetData
 from parkade.services.executions import Executions
 from parkade.services.meter import Meter
@@ -79,46 +76,32 @@ def build(
     current = Current(settings.read())
     key = server_key(paths)
     database = Database(paths.database)
-    history = SqliteHistory(database)
+    stores = SqliteStores(database, spend=paths.spend)
+    history, book = stores.history, stores.book
     wall = SystemClock()
     clock = lease_clock(SqliteMeta(database), wall, settings.time_scale)
-    book = SqliteLeaseBook(database)
     objects = FolderObjects(paths.objects)
 
-    def rules() -> HostRules:
-        return host_rules(current.file)
-
     catalog = SqliteCatalogStore(database)
-    host = Host(
-        catalog,
-        objects,
-        history,
-        clock,
-        HostPaths(
-            models=paths.models,
-            work=paths.work,
-            logs=paths.logs / "endpoints",
-            sockets=paths.sockets,
-            cache=settings.cache,
+    host = hosts.build(
+        hosts.Ports(
+            settings=settings,
+            catalog=catalog,
+            objects=objects,
+            history=history,
+            clock=clock,
+            signals=signals,
+            file=lambda: current.file,
         ),
-        rules(),
-        state_id=state_id(paths),
-        base_environment=dict(settings.worker_environment),
-        changed=signals.changed,
-        released=signals.released,
-        containers={
-            images.SCRIPT: environments.script_command,
-            images.MULTI: bounded(lambda: current.file.multi_model.memory_bytes),
-        },
         alarm=lambda name: alarms.book.get(name).standing.state,
         arrived=lambda record, seconds: monitor.collector.arrived(record, seconds),  # noqa: PLW0108  it is built later
     )
-    targets = Targets(SqliteTargetStore(database), clock=wall)
+    targets = Targets(stores.targets, clock=wall)
     hosting = EmbeddedHosting(host)
     outgoing = outboxing.build(
         outboxing.Ports(
             settings=settings,
-            database=database,
+            stores=stores,
             history=history,
             book=book,
             clock=clock,
@@ -189,7 +172,7 @@ def build(
         alarming.Ports(
             alarms=SqliteAlarmStore(database),
             metrics=monitor.store,
-            watches=SqliteWatchStore(database),
+            watches=stores.watches,
             history=history,
             clock=clock,
             topics=topics,
@@ -210,14 +193,22 @@ def build(
             file=lambda: current.file,
         )
     )
+    tell_missing(
+        paths.spend,
+        "what was spent",
+        database=database,
+        history=history,
+        notices=outgoing.notices,
+        clock=clock,
+    )
     money = spending.build(
         spending.Ports(
-            paths=paths,
-            database=database,
+            stores=stores,
             book=book,
             history=history,
             notices=outgoing.notices,
-            host=host,
+            machines=EmbeddedMachines(host, clock),
+            lists=FolderPriceLists(paths.prices),
             clock=clock,
             file=lambda: current.file,
             rules=lease_rules,
@@ -227,7 +218,7 @@ def build(
     )
     monitor.collector.on_second(money.spending.second)
     kept = upkeeping.Ports(
-        database=database,
+        stores=stores,
         catalog=catalog,
         book=book,
         hosting=hosting,
@@ -246,7 +237,7 @@ def build(
     upkeep = upkeeping.build(kept)
     waking = slumber.build(
         slumber.Ports(
-            database=database,
+            stores=stores,
             book=book,
             hosting=hosting,
             terms=upkeep.terms,
@@ -262,7 +253,7 @@ def build(
         fresh = settings.read()
         outboxing.subscribers_of(fresh)  # raises what is wrong with them before anything changes
         exchanged = current.exchange(fresh)
-        host.configure(rules())
+        host.configure(host_rules(current.file))
         outgoing.outbox.settle()
         signals.changed()
         return exchanged
@@ -279,9 +270,8 @@ def build(
 
     deploying = deployments.build(
         deployments.Ports(
-            database=database,
-            host=host,
-            catalog=catalog,
+            stores=stores,
+            provisioner=EmbeddedProvisioner(host, catalog, history, clock, signals.changed),
             history=history,
             notices=outgoing.notices,
             clock=clock,
@@ -296,11 +286,11 @@ def build(
         )
     )
 
-    routes = Routes(SqliteRouteStore(database), clock=clock)
+    routes = Routes(stores.routes, clock=clock)
     testing = tests.build(
         tests.Ports(
             paths=paths,
-            database=database,
+            stores=stores,
             history=history,
             clock=clock,
             scale=settings.time_scale,
@@ -319,7 +309,7 @@ def build(
     )
     projects = projecting.build(
         projecting.Ports(
-            database=database,
+            stores=stores,
             history=history,
             notices=outgoing.notices,
             clock=clock,
@@ -341,7 +331,7 @@ def build(
 
     def close() -> None:
         monitor.close()
-        money.close()
+        stores.close()
 
     services = Services(
         settings=settings,
@@ -385,7 +375,7 @@ def build(
         tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
         routes=routes,
         executions=Executions(
-            SqliteExecutionStore(database),
+            stores.executions,
             GatewayInvoker(paths.gateway_socket, signals.inside),
             clock=wall,
         ),

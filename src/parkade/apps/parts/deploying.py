@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.adapters.embedded.provisioner import EmbeddedProvisioner
-from parkade.adapters.sqlite.bookings import SqliteBookingStore
-from parkade.adapters.sqlite.deployments import SqliteDeploymentStore
 from parkade.services.deployer import Deployer
 from parkade.services.deploying.desk import Desk
 from parkade.services.deploying.rehearsing import Rehearsing
@@ -17,14 +14,13 @@ from parkade.services.deploying.steering import Steering
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from parkade.adapters.sqlite.database import Database
     from parkade.apps.parts.money import Money
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.serverfile import ServerFile
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.notices import Notices
-    from parkade.runtime.host import Host
+    from parkade.ports.provisioner import Provisioner
     from parkade.services.meter import Meter
     from parkade.services.scaling import Scaling
     from parkade.services.terms import TermsBook
@@ -35,9 +31,8 @@ if TYPE_CHECKING:
 class Ports:
     """What the deployer works with."""
 
-    database: Database
-    host: Host
-    catalog: CatalogStore
+    stores: Stores
+    provisioner: Provisioner
     history: History
     notices: Notices
     clock: Clock
@@ -65,12 +60,10 @@ class Deploying:
 def build(ports: Ports) -> Deploying:
     """Build the services of this area."""
     desk = Desk(
-        deployments=SqliteDeploymentStore(ports.database),
-        provisioner=EmbeddedProvisioner(
-            ports.host, ports.catalog, ports.history, ports.clock, ports.changed
-        ),
+        deployments=ports.stores.deployments,
+        provisioner=ports.provisioner,
         meter=ports.meter,
-        bookings=SqliteBookingStore(ports.database),
+        bookings=ports.stores.bookings,
         terms=ports.terms,
         waking=ports.waking,
         scaling=ports.scaling,

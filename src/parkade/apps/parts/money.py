@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.adapters.embedded.machines import EmbeddedMachines
-from parkade.adapters.folder.prices import FolderPriceLists
-from parkade.adapters.sqlite.budgets import SqliteBudgetStore
-from parkade.adapters.sqlite.spend import SqliteSpendStore
 from parkade.apps.control.spending import Spending
-from parkade.apps.parts.keptfiles import tell_missing
 from parkade.services.bookkeeping import Bookkeeper
 from parkade.services.budgets import Budgets
 from parkade.services.commitments import Commitments
@@ -26,9 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.serverfile import ServerFile
-    from parkade.apps.statefolder import StatePaths
     from parkade.domain.budget import Budget
     from parkade.domain.lease import LeaseRules
     from parkade.domain.terms import Booking
@@ -37,19 +31,21 @@ if TYPE_CHECKING:
     from parkade.ports.leases import LeaseBook
     from parkade.ports.machines import Machines
     from parkade.ports.notices import Notices
-    from parkade.runtime.host import Host
+    from parkade.ports.prices import PriceLists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What money works with."""
 
-    paths: StatePaths
-    database: Database
+    stores: Stores
     book: LeaseBook
     history: History
     notices: Notices
-    host: Host
+    #: What endpoints run on.
+    machines: Machines
+    #: The price lists that there are.
+    lists: PriceLists
     clock: Clock
     file: Callable[[], ServerFile]
     rules: Callable[[], LeaseRules]
@@ -74,8 +70,6 @@ class Money:
     quotes: Quotes
     #: What runs of each endpoint now, and its price.
     fleets: Fleets
-    #: Lets go of the file of what was spent; the last thing a process does.
-    close: Callable[[], None]
 
 
 def build(ports: Ports) -> Money:
@@ -88,22 +82,13 @@ def build(ports: Ports) -> Money:
         return ports.file().money.budget_of(owner)
 
     prices = Prices(
-        FolderPriceLists(ports.paths.prices),
+        ports.lists,
         region=lambda: ports.file().region,
         own=own_prices,
     )
-    machines = EmbeddedMachines(ports.host, ports.clock)
-    tell_missing(
-        ports.paths.spend,
-        "what was spent",
-        database=ports.database,
-        history=ports.history,
-        notices=ports.notices,
-        clock=ports.clock,
-    )
-    spend = SqliteSpendStore(ports.paths.spend)
+    machines, spend = ports.machines, ports.stores.spend
     budgets = Budgets(
-        SqliteBudgetStore(ports.database),
+        ports.stores.budgets,
         Commitments(
             book=ports.book,
             spend=spend,
@@ -139,5 +124,4 @@ def build(ports: Ports) -> Money:
             rules=ports.rules,
         ),
         fleets=Fleets(machines, prices),
-        close=spend.close,
     )

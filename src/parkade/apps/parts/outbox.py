@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from parkade.adapters.command.program import CommandChannel
 from parkade.adapters.smtp.mail import MailChannel, MailServer
-from parkade.adapters.sqlite.letters import SqliteLetterStore
-from parkade.adapters.sqlite.subscribers import SqliteSubscriberStore
 from parkade.adapters.webhook.signed import WebhookChannel
 from parkade.adapters.webhook.slack import SlackChannel
 from parkade.apps.sagemaker.arns import ACCOUNT
@@ -29,7 +27,7 @@ from parkade.services.subscribers import Subscribers, everyone
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.settings import Settings
     from parkade.apps.statefolder import StatePaths
@@ -51,7 +49,7 @@ class Ports:
     """What this area works with."""
 
     settings: Settings
-    database: Database
+    stores: Stores
     history: History
     book: LeaseBook
     clock: Clock
@@ -80,7 +78,7 @@ def build(
     quotes: Callable[[], Quotes],
 ) -> Outgoing:
     """Build the services of this area; `meter` and `quotes` are made after it, and asked for late."""
-    store = SqliteSubscriberStore(ports.database)
+    store = ports.stores.subscribers
     fixed = _Fixed(ports.file)
 
     def envelope(event: Event) -> Mapping[str, Json]:
@@ -96,7 +94,7 @@ def build(
     outbox = Outbox(
         Desk(
             history=ports.history,
-            letters=SqliteLetterStore(ports.database),
+            letters=ports.stores.letters,
             wall=ports.wall,
             clock=ports.clock,
             channel=lambda subscriber: _channel(subscriber, ports),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.projects import SqliteProjectStore
 from parkade.apps.parts import projectendpoints
 from parkade.services.project import Projects
 from parkade.services.projects.alarms import AlarmKeeper
@@ -19,11 +18,11 @@ from parkade.services.projects.testers import TesterKeeper
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from parkade.adapters.sqlite.database import Database
     from parkade.apps.parts.alarms import Alarming
     from parkade.apps.parts.deploying import Deploying
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.outbox import Outgoing
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.parts.testing import Testing
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.serverfile import ServerFile
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 class Ports:
     """What projects and their keepers work with."""
 
-    database: Database
+    stores: Stores
     history: History
     notices: Notices
     clock: Clock
@@ -70,7 +69,7 @@ class Projecting:
 
 def build(ports: Ports) -> Projecting:
     """Build the services of this area."""
-    store = SqliteProjectStore(ports.database)
+    store = ports.stores.projects
     keepers = Keepers((*projectendpoints.keepers(ports, store), *_keepers(ports)))
     desk = Desk(
         store=store,

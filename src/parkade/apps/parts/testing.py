@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parkade.adapters.embedded.testruns import ProcessRunner
-from parkade.adapters.sqlite.testers import SqliteTesterStore
 from parkade.domain.spans import duration
 from parkade.domain.standing import State, standing
 from parkade.services.testers import Testers
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
-    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.statefolder import StatePaths
@@ -39,7 +38,7 @@ class Ports:
     """What testers work with."""
 
     paths: StatePaths
-    database: Database
+    stores: Stores
     history: History
     clock: Clock
     #: Seconds of the lease clock in one of real time.
@@ -67,7 +66,7 @@ class Testing:
 
 def build(ports: Ports) -> Testing:
     """Build the services of this area."""
-    store = SqliteTesterStore(ports.database)
+    store = ports.stores.testers
     rounds = Rounds(
         Means(
             store=store,

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.bookings import SqliteBookingStore
-from parkade.adapters.sqlite.remains import SqliteRemainsStore
-from parkade.adapters.sqlite.terms import SqliteTermsStore
-from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.domain.watching import Opting, Watched
 from parkade.services.affording import Affording
 from parkade.services.bookings import Bookings, Reserve, unlimited
@@ -31,7 +27,7 @@ from parkade.services.why import Whys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.stores import Stores
     from parkade.apps.serverfile import ServerFile
     from parkade.domain.lease import LeaseRules
     from parkade.ports.catalog import CatalogStore
@@ -50,7 +46,7 @@ if TYPE_CHECKING:
 class Ports:
     """What the upkeep works with."""
 
-    database: Database
+    stores: Stores
     catalog: CatalogStore
     book: LeaseBook
     hosting: Hosting
@@ -99,8 +95,8 @@ class Upkeep:
 
 def build(ports: Ports) -> Upkeep:
     """Build the services of this area."""
-    watches, remains = SqliteWatchStore(ports.database), SqliteRemainsStore(ports.database)
-    terms_store = SqliteTermsStore(ports.database)
+    watches, remains = ports.stores.watches, ports.stores.remains
+    terms_store = ports.stores.terms
     terms = TermsBook(terms_store, book=ports.book, clock=ports.clock, changed=ports.changed)
     maintainer = Maintainer(watches, ports.catalog, opting=lambda: opting(ports.file()))
     starts = _starts(ports)
@@ -183,7 +179,7 @@ def build(ports: Ports) -> Upkeep:
 def undo(ports: Ports, upkeep: Upkeep, meter: Meter) -> Undo:
     """Build what brings endpoints back; it pays by the meter, which is built on the upkeep."""
     return Undo(
-        remains=SqliteRemainsStore(ports.database),
+        remains=ports.stores.remains,
         catalog=ports.catalog,
         meter=meter,
         hosting=ports.hosting,
@@ -206,7 +202,7 @@ def _starts(ports: Ports) -> Starts:
 
 def _bookings(ports: Ports, starts: Starts) -> Bookings:
     return Bookings(
-        SqliteBookingStore(ports.database),
+        ports.stores.bookings,
         book=ports.book,
         hosting=ports.hosting,
         history=ports.history,

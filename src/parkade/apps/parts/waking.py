@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parkade.adapters.sqlite.terms import SqliteTermsStore
 from parkade.services.sleeping import Sleeping
 from parkade.services.waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parkade.adapters.sqlite.database import Database
+    from parkade.apps.parts.stores import Stores
     from parkade.domain.price import Sum
     from parkade.domain.standing import Refusal
     from parkade.ports.clock import Clock
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 class Ports:
     """What sleep and wake work with."""
 
-    database: Database
+    stores: Stores
     book: LeaseBook
     hosting: Hosting
     terms: TermsBook
@@ -54,7 +53,7 @@ def build(ports: Ports) -> Slumber:
     return Slumber(
         asks=Waking(
             book=ports.book,
-            terms=SqliteTermsStore(ports.database),
+            terms=ports.stores.terms,
             clock=ports.clock,
             changed=ports.changed,
             refusal=ports.refusal,
