@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from parkade.adapters.memory.spend import MemorySpendStore
 from parkade.adapters.sqlite.spend import SqliteSpendStore
 from parkade.domain.cost import Presence
-from parkade.domain.errors import ParkadeError, Unavailable, Unreadable
-from parkade.ports.spend import SpendQuery
+from parkade.domain.errors import ParkadeError, Unavailable, Unreadable, VersionConflict
+from parkade.ports.spend import Known, SpendQuery
 from tests.builders import NOW, minutes, seconds
 from tests.domain.test_cost import a_tally
 
@@ -72,6 +72,17 @@ def test_what_differs_in_anything_stays_apart(spend, other):
     found = list(spend.tallies(asked()))
     assert sorted(each.idle for each in found) == [seconds(1), seconds(2)]
     assert {each.hourly for each in found} >= {a_tally(**other).hourly}
+
+
+def test_of_two_that_add_from_the_same_instant_one_is_told_to_look_again(spend):
+    spend.add([a_tally(idle=seconds(1))], [a_presence()], NOW, since=Known(None))
+    for lost in (None, NOW - seconds(1)):
+        with pytest.raises(VersionConflict):
+            spend.add([a_tally(idle=seconds(9))], [a_presence()], NOW + HOUR, since=Known(lost))
+    assert [each.idle for each in spend.tallies(asked())] == [seconds(1)]
+    assert (spend.until(), len(spend.presences(asked()))) == (NOW, 1)
+    spend.add([a_tally(idle=seconds(2))], [], NOW + seconds(2), since=Known(spend.until()))
+    assert [each.idle for each in spend.tallies(asked())] == [seconds(3)]
 
 
 def test_a_price_is_kept_as_it_was_written(spend):

@@ -206,6 +206,25 @@ def test_a_budget_of_a_zone_half_an_hour_apart_cuts_hours_where_its_day_begins()
     ]  # fmt: skip
 
 
+def test_of_two_processes_that_meter_the_same_time_each_second_counts_once():
+    world = World()
+    world.second(seconds(10), an_instance())
+    other = world.keeper
+    world.restart()
+    world.second(seconds(25), an_instance())
+    late = world.keeper
+    world.keeper = other
+    world.second(seconds(30), an_instance(), used=BUSY)
+    world.keeper = late
+    world.second(seconds(40), an_instance())
+    (tally,) = world.tallies()
+    assert (tally.used, tally.idle) == (seconds(1), seconds(39))
+    assert world.money.spend.until() == NOW + seconds(40)
+    # Each tells what it stored itself, and no second of the other's.
+    assert other.totals["falcon", ""].instances == seconds(15)
+    assert late.totals["falcon", ""].instances == seconds(25)
+
+
 def test_totals_are_those_since_the_process_began():
     world = World()
     world.book.put(a_lease(owner="ann"), an_event())

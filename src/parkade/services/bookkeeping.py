@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from parkade.domain import cost
 from parkade.domain.cost import SERVERLESS, Costs, Instance, Presence, Tally
-from parkade.domain.errors import ParkadeError
+from parkade.domain.errors import ParkadeError, VersionConflict
+from parkade.ports.spend import Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -59,6 +60,8 @@ class Bookkeeper:
         self._borders = borders
         #: Until when all is noted; None: it has not been read yet.
         self._until: datetime | None = None
+        #: Until when all is stored, as far as this process knows.
+        self._known = Known(None)
         self._read = False
         self._tallies: dict[tuple[object, ...], Tally] = {}
         self._presences: dict[tuple[object, ...], Presence] = {}
@@ -94,11 +97,17 @@ class Bookkeeper:
         """Write down what passed until `now`, and store it.
 
         `used` are the variants that were used within the last `span`. Raises nothing that a store
-        raises: what cannot be read or stored now is made up for by the next call.
+        raises: what cannot be read or stored now is made up for by the next call. Where another
+        process has added to the store, what it may have metered as well is noted again from where
+        that one has come to.
         """
         try:
-            self._note(now, span, instances, used)
-            self._flush()
+            try:
+                self._account(now, span, instances, used)
+            except VersionConflict:
+                logger.info("what instances cost was added by somebody else; it is noted again")
+                self._drop()
+                self._account(now, span, instances, used)
         except ParkadeError as error:
             if self.trouble != error.message:
                 logger.error("what instances cost is not stored: %s", error.message)  # noqa: TRY400  no bug of ours
@@ -112,11 +121,18 @@ class Bookkeeper:
         """Forget what is older. Raises what the store raises."""
         self._store.forget(before)
 
+    def _account(
+        self, now: datetime, span: timedelta, instances: Sequence[Instance], used: Collection[Used]
+    ) -> None:
+        self._note(now, span, instances, used)
+        self._flush()
+
     def _note(
         self, now: datetime, span: timedelta, instances: Iterable[Instance], used: Collection[Used]
     ) -> None:
         if not self._read:
             self._until = self._store.until()
+            self._known = Known(self._until)
             self._read = True
         owners = self._owners_of(instances)
         tariff = self._prices.tariff()
@@ -186,8 +202,20 @@ class Bookkeeper:
     def _flush(self) -> None:
         if self._until is None:
             return
-        self._store.add(self._tallies.values(), self._presences.values(), self._until)
+        self._store.add(
+            self._tallies.values(), self._presences.values(), self._until, since=self._known
+        )
+        self._known = Known(self._until)
         self._tallies, self._presences = {}, {}
+
+    def _drop(self) -> None:
+        """Forget what is not stored, and until when that was noted."""
+        for each in self._tallies.values():
+            alike = (each.endpoint_name, each.owner, each.instance_type, each.hourly)
+            used, idle = self._since[alike]
+            self._since[alike] = (used - each.used, idle - each.idle)
+        self._tallies, self._presences = {}, {}
+        self._read = False
 
 
 def _add(entries: dict[tuple[object, ...], _Entry], entry: _Entry) -> None:

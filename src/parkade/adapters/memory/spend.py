@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from parkade.domain.cost import Presence, Tally
-from parkade.ports.spend import day_of
+from parkade.ports.spend import put_together, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from parkade.domain.errors import ParkadeError
-    from parkade.ports.spend import SpendQuery
+    from parkade.ports.spend import Known, SpendQuery
 
 _Entry = TypeVar("_Entry", Tally, Presence)
 
@@ -30,10 +29,18 @@ class MemorySpendStore:
         self._lock = threading.Lock()
         self.broken: ParkadeError | None = None
 
-    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
+    def add(
+        self,
+        tallies: Iterable[Tally],
+        presences: Iterable[Presence],
+        until: datetime,
+        *,
+        since: Known | None = None,
+    ) -> None:
         """Add tallies, presences and first sights."""
         with self._lock:
             self._require_whole()
+            require_known(since, self._until)
             for tally in tallies:
                 _add(self._tallies, tally)
             for each in sorted(presences, key=lambda presence: presence.at):
@@ -52,13 +59,13 @@ class MemorySpendStore:
         """Return the tallies, put together."""
         with self._lock:
             self._require_whole()
-            return _together(self._tallies.values(), query)
+            return put_together(self._tallies.values(), query)
 
     def presences(self, query: SpendQuery) -> Sequence[Presence]:
         """Return the presences, put together."""
         with self._lock:
             self._require_whole()
-            return _together(self._presences.values(), query)
+            return put_together(self._presences.values(), query)
 
     def first_seen(self) -> Mapping[tuple[str, str], datetime]:
         """Return when each endpoint was first seen with each owner."""
@@ -81,20 +88,3 @@ class MemorySpendStore:
 def _add(entries: dict[tuple[object, ...], _Entry], entry: _Entry) -> None:
     present = entries.get(entry.key)
     entries[entry.key] = entry if present is None else present.plus(entry)
-
-
-def _together(entries: Iterable[_Entry], query: SpendQuery) -> list[_Entry]:
-    found: dict[tuple[object, ...], _Entry] = {}
-    for each in entries:
-        if (
-            query.start <= each.at < query.end
-            and query.endpoint_name in {None, each.endpoint_name}
-            and query.owner in {None, each.owner}
-        ):
-            _add(found, replace(each, at=day_of(each.at) if query.by_day else query.start))
-    # Unpriced sorts before any price, as an empty text does.
-    return [found[key] for key in sorted(found, key=lambda key: tuple(map(_sortable, key)))]
-
-
-def _sortable(part: object) -> str:
-    return "" if part is None else str(part)

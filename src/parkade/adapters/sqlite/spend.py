@@ -16,7 +16,7 @@ from parkade.adapters.sqlite.reopening import Reopening
 from parkade.adapters.sqlite.schema import Layout
 from parkade.domain.cost import Presence, Tally
 from parkade.domain.errors import Unreadable
-from parkade.ports.spend import day_of
+from parkade.ports.spend import day_of, require_known
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from parkade.ports.spend import SpendQuery
+    from parkade.ports.spend import Known, SpendQuery
 
 #: Marks the file as Parkade's own: "PRKS".
 SPEND = Layout(
@@ -91,10 +91,19 @@ class SqliteSpendStore:
     def __init__(self, path: Path) -> None:
         self._file = Reopening(path, SPEND)
 
-    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
+    def add(
+        self,
+        tallies: Iterable[Tally],
+        presences: Iterable[Presence],
+        until: datetime,
+        *,
+        since: Known | None = None,
+    ) -> None:
         """Add tallies, presences and first sights in one transaction."""
         kept = tuple(presences)
         with self._file.to_write().writing() as connection:
+            if since is not None:
+                require_known(since, _until(connection))
             connection.executemany(_ADD_TALLY, [_columns(each) for each in tallies])
             connection.executemany(
                 _ADD_PRESENCE,
@@ -116,9 +125,7 @@ class SqliteSpendStore:
     def until(self) -> datetime | None:
         """Return until when all is added."""
         with self._file.to_read().reading() as connection:
-            row = connection.execute("SELECT until FROM known").fetchone()
-        with columns.reading("until when instances are metered"):
-            return None if row is None else columns.read_instant(row, "until")
+            return _until(connection)
 
     def tallies(self, query: SpendQuery) -> Sequence[Tally]:
         """Return the tallies, put together."""
@@ -170,6 +177,12 @@ class SqliteSpendStore:
         )
         with self._file.to_read().reading() as connection:
             return connection.execute(statement, values).fetchall()
+
+
+def _until(connection: sqlite3.Connection) -> datetime | None:
+    row = connection.execute("SELECT until FROM known").fetchone()
+    with columns.reading("until when instances are metered"):
+        return None if row is None else columns.read_instant(row, "until")
 
 
 def _conditions(query: SpendQuery) -> tuple[str, list[str]]:
