@@ -11,6 +11,7 @@ from parkade.domain.catalog import ENVIRONMENT_TEXT_LIMIT
 Key = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=63)]
 #: An object that is there already, or the prefix of many.
 Address = Annotated[str, Field(pattern=r"^s3://[^/\s]+(/.*)?$", max_length=1100)]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")]
 Topic = Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:sns:[^\s]+$", max_length=2048)]
 Tags = dict[
     Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from parkade.apps.projectfile.base import Amount, Key, Section, Tags
+from parkade.apps.projectfile.base import Amount, BucketName, Key, Section, Tags
 from parkade.apps.projectfile.endpoints import EndpointSetting
 from parkade.apps.projectfile.limits import LimitsSetting
 from parkade.apps.projectfile.models import ModelSetting
@@ -16,7 +16,6 @@ from parkade.apps.projectfile.variants import InstanceType
 from parkade.domain.project.part import prefix_of
 
 _ROUTE = r"^/[a-zA-Z0-9]([._\-a-zA-Z0-9]*[a-zA-Z0-9])?$"
-_BUCKET = r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$"
 RoutePath = Annotated[str, Field(pattern=_ROUTE, max_length=64)]
 
 
@@ -39,7 +38,7 @@ class Content(Section):
     profile: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="profile of the AWS configuration; on AWS alone."
     )
-    bucket: Annotated[str, Field(pattern=_BUCKET)] | None = Field(
+    bucket: BucketName | None = Field(
         default=None,
         description="bucket that archives of models go to; null: the names' prefix in lower case, "
         "and `-archive`.",

@@ -60,20 +60,40 @@ class Embedded(Data):
     image: _Image = Field(description="container image; its name chooses the container.")
 
 
+class BuiltImage(Section):
+    """An image of one's own: built of a folder, and pushed to the account's registry."""
+
+    folder: Annotated[str, Field(min_length=1)] = Field(
+        description="folder with a Dockerfile; a relative path begins at the folder of "
+        "parkade.yaml. It is built where there is a Docker engine; on AWS alone."
+    )
+
+
 def _form(given: object) -> str:
     return NOT_EMBEDDED if isinstance(given, bool) else PLAYED
 
 
+def _image(given: object) -> str:
+    return BUILT if isinstance(given, dict | BuiltImage) else BY_ADDRESS
+
+
 NOT_EMBEDDED, PLAYED = "(false)", "(model)"
+BY_ADDRESS, BUILT = "(address)", "(folder)"
 
 
 class ModelSetting(Data):
     """One model. Its name where it runs is derived from its content."""
 
-    image: _Image | None = Field(
+    image: (
+        Annotated[
+            Annotated[_Image, Tag(BY_ADDRESS)] | Annotated[BuiltImage, Tag(BUILT)],
+            Discriminator(_image),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="container image; its name chooses the container: `pytorch-inference`, or the "
-        "address of a deep learning image.",
+        "address of a deep learning image; or the folder that it is built of.",
     )
     multi_model: bool = Field(
         default=False, description="whether `data` is the prefix of many models in one container."
@@ -102,14 +122,16 @@ class ModelSetting(Data):
         | None
     ) = Field(
         default=None,
-        description="with `jumpstart` or `package`: what plays the model on one machine; false: "
-        "the model, its endpoints and what refers to them are left out there. Without it, one "
-        "machine refuses the model by name.",
+        description="with `jumpstart`, `package` or `image.folder`: what plays the model on one "
+        "machine; false: the model, its endpoints and what refers to them are left out there. "
+        "Without it, one machine refuses the model by name.",
     )
 
     @property
     def aws_alone(self) -> str:
-        """What of it there is on AWS alone: `jumpstart` or `package`; empty: nothing."""
+        """What of it there is on AWS alone: `jumpstart`, `package`, `image.folder`; empty: nothing."""
+        if isinstance(self.image, BuiltImage):
+            return "image.folder"
         return "jumpstart" if self.jumpstart else "package" if self.package else ""
 
     @model_validator(mode="after")
@@ -127,7 +149,9 @@ class ModelSetting(Data):
                 "image is missing: give the container image, such as pytorch-inference"
             )
         if self.embedded is not None and not self.aws_alone:
-            raise ValueError("embedded goes with jumpstart or package: this model runs anywhere")
+            raise ValueError(
+                "embedded goes with jumpstart, package or image.folder: this model runs anywhere"
+            )
         if self.direct and not self.containers:
             raise ValueError("direct goes with containers")
         return self._of_many()

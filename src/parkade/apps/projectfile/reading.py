@@ -26,6 +26,7 @@ from parkade.apps.projectfile import (
 from parkade.apps.projectfile.content import Content
 from parkade.apps.projectfile.document import Document, containers, references
 from parkade.apps.projectfile.explaining import explained, place_of
+from parkade.apps.projectfile.models import BuiltImage
 from parkade.apps.projectfile.problem import BadFile, Place, Problem, spelt
 from parkade.apps.projectfile.tree import Leaf, Mark, Row, Table, mark_of, plain
 from parkade.domain import cases
@@ -240,6 +241,7 @@ class _Look:
         self.cases: list[dict[str, Any]] | None = None
         self._folder = folder
         self.locals = tuple(self._locals(content))
+        self._images(content)
         for place, reference in references(content):
             found = secrets.read(reference, place, folder, environment)
             if isinstance(found, Problem):
@@ -269,6 +271,17 @@ class _Look:
                     )
                 found.append(local)
         return found
+
+    def _images(self, content: Content) -> None:
+        for key, model in content.models.items():
+            if not isinstance(model.image, BuiltImage):
+                continue
+            place, path = ("models", key, "image", "folder"), self._folder / model.image.folder
+            if not path.is_dir():
+                self._missing(place, path, "folder")
+            elif not (path / "Dockerfile").is_file():
+                message = f"{path} has no Dockerfile, so no image can be built of it"
+                self.problems.append(Problem(place=place, message=message))
 
     def _missing(self, place: Place, path: Path, noun: str) -> None:
         there = "it is a file" if path.is_file() else "it is a folder" if path.is_dir() else ""
