@@ -2,10 +2,20 @@
 
 import pytest
 
+from tests.ports.dynamostores import ON_DYNAMODB
 from tests.ports.stores import stores
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+def pytest_generate_tests(metafunc):
+    """Have each contract run on the stores that there are for it."""
+    if "store" in metafunc.fixturenames:
+        name = metafunc.module.__name__.rpartition(".")[2]
+        cloud = ["dynamodb"] if name in ON_DYNAMODB else []
+        metafunc.parametrize("store", ["memory", "sqlite", *cloud], indirect=True)
+
+
+@pytest.fixture
 def store(request, tmp_path):
-    with stores(request.param, tmp_path) as built:
+    account = request.getfixturevalue("aws") if request.param == "dynamodb" else None
+    with stores(request.param, tmp_path, account) as built:
         yield built

@@ -47,60 +47,17 @@ from parkade.adapters.sqlite.testers import SqliteTesterStore
 from parkade.adapters.sqlite.tokens import SqliteTokenStore
 from parkade.adapters.sqlite.watches import SqliteWatchStore
 from parkade.ports.events import EventQuery
+from tests.ports.dynamostores import on_dynamodb
 
 
 @contextmanager
-def stores(kind, folder):
-    """All stores of one kind, on one history.
+def stores(kind, folder, account=None):
+    """All stores of one kind, on one history; those on DynamoDB in new tables of the account.
 
     `damage` makes a lease unreadable, `damage_record` a record of the catalog.
     """
-    if kind == "memory":
-        history = MemoryHistory()
-        purses = MemoryPurses()
-        book = MemoryLeaseBook(history, purses)
-        remains = MemoryRemainsStore()
-        watches = MemoryWatchStore(history)
-        catalog = MemoryCatalogStore(history, remains)
-        terms = MemoryTermsStore(history, book)
-        alarms = MemoryAlarmStore(history)
-        deployments = MemoryDeploymentStore(history)
-        bookings = MemoryBookingStore(history, purses)
-        scaling = MemoryScalingStore(history)
-        testers = MemoryTesterStore(history)
-        projects = MemoryProjectStore(history)
-        yield SimpleNamespace(
-            history=history,
-            book=book,
-            tokens=MemoryTokenStore(history),
-            routes=MemoryRouteStore(history),
-            executions=MemoryExecutionStore(),
-            backlog=MemoryBacklogStore(),
-            alarms=alarms,
-            damage_alarm=lambda name: alarms.damage(name, "it is torn"),
-            deployments=deployments,
-            damage_deployment=lambda which: deployments.damage(which, "it is torn"),
-            projects=projects,
-            damage_project=lambda _, name: projects.damage(name, "it is torn"),
-            scaling=scaling,
-            damage_scaling=lambda kind, key: getattr(scaling, kind).damage(key, "it is torn"),
-            testers=testers,
-            damage_tester=lambda name: testers.damage(name, "it is torn"),
-            targets=MemoryTargetStore(history),
-            subscribers=MemorySubscriberStore(history),
-            letters=MemoryLetterStore(history),
-            terms=terms,
-            bookings=bookings,
-            budgets=MemoryBudgetStore(history, purses),
-            catalog=catalog,
-            remains=remains,
-            watches=watches,
-            damage_watch=lambda name: watches.damage(name, "it is torn"),
-            damage=lambda name: book.damage(name, "it is torn"),
-            damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
-            damage_booking=lambda booking_id: bookings.damage(booking_id, "it is torn"),
-            damage_terms=lambda name: terms.damage(name, "it is torn"),
-        )
+    if kind != "sqlite":
+        yield _in_memory() if kind == "memory" else on_dynamodb(account)
         return
     database = Database(folder / "parkade.db")
 
@@ -176,6 +133,54 @@ def stores(kind, folder):
         )
     finally:
         database.close()
+
+
+def _in_memory():
+    history = MemoryHistory()
+    purses = MemoryPurses()
+    book = MemoryLeaseBook(history, purses)
+    remains = MemoryRemainsStore()
+    watches = MemoryWatchStore(history)
+    catalog = MemoryCatalogStore(history, remains)
+    terms = MemoryTermsStore(history, book)
+    alarms = MemoryAlarmStore(history)
+    deployments = MemoryDeploymentStore(history)
+    bookings = MemoryBookingStore(history, purses)
+    scaling = MemoryScalingStore(history)
+    testers = MemoryTesterStore(history)
+    projects = MemoryProjectStore(history)
+    return SimpleNamespace(
+        history=history,
+        book=book,
+        tokens=MemoryTokenStore(history),
+        routes=MemoryRouteStore(history),
+        executions=MemoryExecutionStore(),
+        backlog=MemoryBacklogStore(),
+        alarms=alarms,
+        damage_alarm=lambda name: alarms.damage(name, "it is torn"),
+        deployments=deployments,
+        damage_deployment=lambda which: deployments.damage(which, "it is torn"),
+        projects=projects,
+        damage_project=lambda _, name: projects.damage(name, "it is torn"),
+        scaling=scaling,
+        damage_scaling=lambda kind, key: getattr(scaling, kind).damage(key, "it is torn"),
+        testers=testers,
+        damage_tester=lambda name: testers.damage(name, "it is torn"),
+        targets=MemoryTargetStore(history),
+        subscribers=MemorySubscriberStore(history),
+        letters=MemoryLetterStore(history),
+        terms=terms,
+        bookings=bookings,
+        budgets=MemoryBudgetStore(history, purses),
+        catalog=catalog,
+        remains=remains,
+        watches=watches,
+        damage_watch=lambda name: watches.damage(name, "it is torn"),
+        damage=lambda name: book.damage(name, "it is torn"),
+        damage_record=lambda kind, name: catalog.damage(kind, name, "it is torn"),
+        damage_booking=lambda booking_id: bookings.damage(booking_id, "it is torn"),
+        damage_terms=lambda name: terms.damage(name, "it is torn"),
+    )
 
 
 def _damage_tester(database, name):

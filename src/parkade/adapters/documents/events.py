@@ -8,7 +8,7 @@ from parkade.adapters.documents import columns
 from parkade.domain.event import Event
 
 
-def written(event: Event) -> dict[str, columns.Column]:
+def written(event: Event) -> dict[str, str]:
     """Return the members of an event, all but its number, which the store gives.
 
     Raises TypeError where its data are no JSON.
