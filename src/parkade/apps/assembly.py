@@ -126,7 +126,8 @@ class Sights(Protocol):
 class Shared:
     """What the management API is built on, whichever cloud it speaks for."""
 
-    settings: Settings
+    #: Whether callers need tokens.
+    auth: bool
     #: The clock of leases; it may run faster than real time.
     clock: Clock
     #: Real time: token expiry, executions.
@@ -172,6 +173,7 @@ class Shared:
 class Services(Shared):
     """Everything that the apps of the control process are built on, embedded."""
 
+    settings: Settings
     paths: StatePaths
     #: What token hashes, and the AWS access keys of tokens, are made with.
     server_key: bytes

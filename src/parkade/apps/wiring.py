@@ -334,6 +334,7 @@ def build(
         stores.close()
 
     services = Services(
+        auth=settings.auth,
         settings=settings,
         paths=paths,
         server_key=key,

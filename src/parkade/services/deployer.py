@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from parkade.ports.catalog import Listing
     from parkade.services.deploying.desk import Desk
     from parkade.services.deploying.rehearsing import Rehearsing
+    from parkade.services.runners import Carrier
 
 logger = logging.getLogger(__name__)
 
 
 class Deployer:
-    """Takes orders, and carries them out in the background. For one event loop."""
+    """Takes orders, and has them carried out in the background. For one event loop."""
 
     def __init__(
         self,
@@ -44,12 +45,16 @@ class Deployer:
         rehearsing: Rehearsing,
         spawn: Callable[[Coroutine[object, object, object]], None],
         changed: Callable[[], None],
+        carrier: Carrier | None = None,
     ) -> None:
-        """Take what it works with; `spawn` runs a task, `changed` is called after every write."""
+        """Take what it works with; `spawn` runs a task, `changed` is called after every write.
+
+        With a `carrier` deployments are carried out by that, and by no task of this process.
+        """
         self._desk = desk
         self._rehearsing = rehearsing
         self._changed = changed
-        self._runners = Runners(
+        self._runners: Carrier = carrier or Runners(
             Walk(desk).advance,
             noun="deployment",
             gone=DeploymentNotFound,

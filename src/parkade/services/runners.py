@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from parkade.domain.deploy.retries import RETRIES
 from parkade.domain.errors import ParkadeError
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
+
+
+class Carrier(Protocol):
+    """Has records carried out, wherever that is done."""
+
+    def carry_out(self, record_id: str) -> None:
+        """Have a record carried out from where it stands; where it is already, it is looked at again."""
+        ...
+
+    def nudge(self) -> None:
+        """Have all that are under way looked at again: something has changed."""
+        ...
 
 
 class Runners:

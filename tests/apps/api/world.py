@@ -223,6 +223,7 @@ class World:
             self.history, book=self.book, meter=meter, clock=self.clock, wall=self.wall
         )
         return SimpleNamespace(
+            auth=auth,
             settings=SimpleNamespace(auth=auth, time_scale=1.0),
             caller=None,
             workshop=self.host,

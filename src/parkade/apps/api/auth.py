@@ -54,7 +54,7 @@ def admit(services: "Shared", headers: Mapping[str, str], role: Role) -> Token:
     if services.caller is not None:
         services.caller.require(role)
         return services.caller
-    if not services.settings.auth:
+    if not services.auth:
         _keep_pages_out(headers)
         return _anonymous(services)
     secret = _secret(headers.get("authorization", ""))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from parkade.ports.notices import Notices
     from parkade.ports.provisioner import Provisioner
     from parkade.services.meter import Meter
+    from parkade.services.runners import Carrier
     from parkade.services.scaling import Scaling
     from parkade.services.terms import TermsBook
     from parkade.services.waking import Waking
@@ -44,6 +45,8 @@ class Ports:
     file: Callable[[], ServerFile]
     spawn: Callable[[Coroutine[object, object, object]], None]
     changed: Callable[[], None]
+    #: Carries deployments out; None: tasks of this process do.
+    carrier: Carrier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,5 +81,7 @@ def build(ports: Ports) -> Deploying:
         budgets=ports.money.budgets,
         usual=lambda: timedelta(minutes=ports.file().initial_provision_minutes),
     )
-    deployer = Deployer(desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed)
+    deployer = Deployer(
+        desk, rehearsing=rehearsing, spawn=ports.spawn, changed=ports.changed, carrier=ports.carrier
+    )
     return Deploying(deployer=deployer, steering=Steering(desk, deployer), desk=desk)
