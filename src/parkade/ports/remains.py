@@ -63,3 +63,11 @@ class RemainsStore(Protocol):
     def forget(self, before: datetime) -> None:
         """Forget what was removed before this instant, whether it can be read or not."""
         ...
+
+
+class RemainsKeeper(Protocol):
+    """Takes remains from whoever stops endpoints on a cloud whose catalog is not ours."""
+
+    def put(self, remains: Remains) -> None:
+        """Keep these remains, over those of the name."""
+        ...

@@ -1,0 +1,164 @@
+"""What DescribeEndpoint tells, as sights."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from parkade.adapters.aws.sagemaker.forms import deployments
+from parkade.adapters.aws.sagemaker.sight import Part, Sight
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import InvalidInput
+from parkade.domain.stages import Rollout, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from parkade.domain.catalog import Variant
+
+logger = logging.getLogger(__name__)
+
+#: What an update in stages does while the variants that it brings up have these statuses.
+_STAGES = {
+    "Creating": Stage.RISING,
+    "ActivatingTraffic": Stage.SHIFTING,
+    "Baking": Stage.BAKING,
+    "Deleting": Stage.ROLLING_BACK,
+}
+
+
+def sight(given: Mapping[str, Any], variants: Mapping[str, Variant], former: Sight | None) -> Sight:
+    """Return what DescribeEndpoint tells; `variants` are those of its config, as far as known.
+
+    `former` is how it was seen before: of an endpoint of the same creation it says what SageMaker
+    does not, since when it is in service and how often it was updated.
+    """
+    if former is not None and former.created_at != given["CreationTime"] and not former.begun:
+        former = None
+    status, changed_at = EndpointStatus(given["EndpointStatus"]), given["LastModifiedTime"]
+    parts = tuple(
+        _part(each, variants.get(each["VariantName"]))
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        for each in given.get(member, ())
+    )
+    pending = given.get("PendingDeploymentSummary") or {}
+    rising = tuple(
+        _part(each, None)
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        for each in pending.get(member, ())
+    )
+    seen = Sight(
+        name=given["EndpointName"],
+        status=status,
+        created_at=given["CreationTime"],
+        changed_at=changed_at,
+        config_name=given.get("EndpointConfigName", ""),
+        parts=parts or tuple(map(_planned, variants.values())),
+        target_config_name=pending.get("EndpointConfigName", ""),
+        rising=rising,
+        failure_reason=given.get("FailureReason", ""),
+        awake_since=_awake_since(status, given, former),
+        asynchronous=bool(given.get("AsyncInferenceConfig")),
+    )
+    if former is not None:
+        updated = former.config_name not in {"", seen.config_name}
+        seen = replace(seen, generation=former.generation + updated)
+    return replace(seen, rollout=_rollout(seen, given, pending)) if pending else seen
+
+
+def _part(given: Mapping[str, Any], variant: Variant | None) -> Part:
+    return Part(
+        name=given["VariantName"],
+        instance_type=given.get("InstanceType") or (variant.instance_type if variant else ""),
+        current=given.get("CurrentInstanceCount", 0),
+        desired=given.get("DesiredInstanceCount", 0),
+        weight=given.get("DesiredWeight", 1.0),
+        serverless="CurrentServerlessConfig" in given or "DesiredServerlessConfig" in given,
+        hosts=variant is not None and not variant.model_name,
+    )
+
+
+def _planned(variant: Variant) -> Part:
+    """Return what there is to be of a variant that is not told of yet."""
+    return Part(
+        name=variant.name,
+        instance_type=variant.instance_type,
+        desired=0 if variant.serverless else variant.instance_count,
+        weight=variant.weight,
+        serverless=variant.serverless is not None,
+        hosts=not variant.model_name,
+    )
+
+
+def _awake_since(
+    status: EndpointStatus, given: Mapping[str, Any], former: Sight | None
+) -> datetime | None:
+    if former is not None and former.awake_since is not None:
+        return former.awake_since
+    if status in {EndpointStatus.CREATING, EndpointStatus.FAILED}:
+        return None
+    # Whoever saw it being created knows when it came; of others only the creation is known.
+    came = former is not None and former.status is EndpointStatus.CREATING
+    at: datetime = given["LastModifiedTime"] if came else given["CreationTime"]
+    return at
+
+
+def _rollout(seen: Sight, given: Mapping[str, Any], pending: Mapping[str, Any]) -> Rollout | None:
+    """Return how far an update in stages has come; None: it is none, or goes all at once."""
+    try:
+        strategy = deployments.read(given.get("LastDeploymentConfig"))
+        if strategy is None or strategy.plain:
+            return None
+        rollout = Rollout.begun(
+            strategy, _began(seen, pending), _counts(seen.rising), _counts(seen.parts)
+        )
+    except (InvalidInput, ValueError, KeyError) as error:
+        # A form that is not known here: the update goes on all the same, and only its steps are
+        # not told.
+        logger.warning("the stages of the update of %s are not understood: %r", seen.name, error)
+        return None
+    taken = _taken(rollout, pending.get("ProductionVariants", ()))
+    statuses = [
+        each
+        for variant in pending.get("ProductionVariants", ())
+        for each in variant.get("VariantStatus", ())
+    ]
+    stage = _STAGES.get(statuses[0]["Status"], Stage.RISING) if statuses else Stage.RISING
+    if stage is not Stage.RISING:
+        taken = max(1, taken)
+    elif taken == len(rollout.steps):
+        stage = Stage.BAKING
+    since = statuses[0].get("StartTime") if statuses else None
+    return replace(
+        rollout,
+        stage=stage,
+        taken=taken,
+        since=since or rollout.began_at,
+        reason=statuses[0].get("StatusMessage", "") if stage is Stage.ROLLING_BACK else "",
+    )
+
+
+def _began(seen: Sight, pending: Mapping[str, Any]) -> datetime:
+    return pending.get("StartTime") or seen.changed_at
+
+
+def _counts(parts: Sequence[Part]) -> list[int]:
+    return [each.desired or 1 for each in parts] or [1]
+
+
+def _taken(rollout: Rollout, rising: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many steps requests have taken, by the weight that the new fleet has of them."""
+    share = max(
+        (
+            Fraction(each.get("CurrentWeight", 0.0)) / Fraction(each["DesiredWeight"])
+            for each in rising
+            if each.get("DesiredWeight")
+        ),
+        default=Fraction(0),
+    )
+    # Weights are floats: a step counts as taken where the share is nearer to it than to the last.
+    half = Fraction(1, 2 * rollout.parts)
+    return sum(Fraction(step, rollout.parts) <= share + half for step in rollout.steps)

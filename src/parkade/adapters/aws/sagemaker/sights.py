@@ -1,0 +1,244 @@
+"""Sees all endpoints of an account: by its list, and a description of each that has changed.
+
+ListEndpoints tells a hundred endpoints a call, with status and LastModifiedTime; what else is to be
+known of one is asked for once and remembered until either of them changes. SageMaker lists what was
+created a moment later than it takes it, so that what is begun here is shown until it is listed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker import descriptions
+from parkade.adapters.aws.sagemaker.meanings import meaning
+from parkade.adapters.aws.sagemaker.sight import Sight
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import EndpointNotFound, ParkadeError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from parkade.adapters.aws.account import Account
+    from parkade.adapters.aws.sagemaker.shelf import Shelf
+    from parkade.adapters.aws.sagemaker.sight import SightStore
+    from parkade.domain.catalog import Variant
+    from parkade.ports.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+#: SageMaker's longest page.
+PAGE = 100
+#: Descriptions that are asked for at once: few, since SageMaker throttles an account as a whole.
+_AT_ONCE = 8
+#: So many descriptions are remembered together, so that a process that is ended loses no more.
+_BATCH = 64
+#: For so long what was begun here is shown although it is not listed. SageMaker does not say how
+#: long its list lags; seconds were seen.
+LAG = timedelta(minutes=2)
+#: Statuses in which an endpoint changes without saying when: an update goes on in stages.
+_MOVING = frozenset({EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
+
+
+class Sights:
+    """Sees endpoints. Safe to use from several threads, each of which sees for itself."""
+
+    def __init__(
+        self,
+        account: Account,
+        store: SightStore,
+        clock: Clock,
+        *,
+        shelf: Shelf,
+        told: Callable[[Sight | None, Sight | None], None] = lambda _before, _after: None,
+    ) -> None:
+        """Take where sights are remembered.
+
+        `told` hears of every change that `all` finds: how an endpoint was seen before and is seen
+        now; None: it was not, or is not, there.
+        """
+        self._account = account
+        self._store = store
+        self._clock = clock
+        #: What describes endpoint configs and models, for those who need them beside.
+        self.shelf = shelf
+        self._told = told
+        self._lock = threading.Lock()
+        self._known: dict[str, Sight] | None = None
+
+    def all(self) -> Mapping[str, Sight]:
+        """Return every endpoint by name. Raises Unavailable where not all can be seen."""
+        with self._lock:
+            listed = self._listed()
+            known = self._remembered()
+            stale = [told for name, told in listed.items() if _stale(told, known.get(name))]
+            found = {name: known[name] for name in listed.keys() - {_name(each) for each in stale}}
+            for begin in range(0, len(stale), _BATCH):
+                found |= self._describe_all(stale[begin : begin + _BATCH], known)
+            found |= {
+                name: sight
+                for name, sight in known.items()
+                if name not in listed and self._awaited(sight)
+            }
+            self._forget(known.keys() - found.keys())
+            return dict(sorted(found.items()))
+
+    def look(self, name: str) -> Sight | None:
+        """Return one endpoint as it is now; None where there is none."""
+        with self._lock:
+            former = self._remembered().get(name)
+        try:
+            with calling(f"endpoint {name!r} cannot be described", meaning):
+                told = self._account.client("sagemaker").describe_endpoint(EndpointName=name)
+        except EndpointNotFound:
+            return former if former is not None and self._awaited(former) else None
+        seen = descriptions.sight(told, self._variants(told, {}), former)
+        with self._lock:
+            self._remember([seen])
+        return seen
+
+    def begin(self, name: str, config_name: str) -> None:
+        """Remember that an endpoint was begun here, which may not be listed for a moment."""
+        now = self._clock.now()
+        begun = Sight(
+            name=name,
+            status=EndpointStatus.CREATING,
+            created_at=now,
+            changed_at=now,
+            whole=False,
+            begun=True,
+            config_name=config_name,
+        )
+        with self._lock:
+            self._remember([begun])
+
+    def _listed(self) -> dict[str, Mapping[str, Any]]:
+        # In the order of creation, so that what comes while pages are read is on the last one.
+        try:
+            with calling("endpoints cannot be listed"):
+                return {
+                    _name(told): told
+                    for page in self._account.pages(
+                        "sagemaker",
+                        "list_endpoints",
+                        SortBy="CreationTime",
+                        SortOrder="Ascending",
+                        MaxResults=PAGE,
+                    )
+                    for told in page["Endpoints"]
+                }
+        except Unavailable:
+            raise
+        except ParkadeError as error:
+            # Whatever keeps them from being seen, nothing may be decided meanwhile.
+            raise Unavailable(error.message, hint=error.hint) from error
+
+    def _remembered(self) -> dict[str, Sight]:
+        if self._known is None:
+            self._known = dict(self._store.all())
+        return self._known
+
+    def _describe_all(
+        self, stale: Collection[Mapping[str, Any]], known: dict[str, Sight]
+    ) -> dict[str, Sight]:
+        """Return what is there of these, and remember it."""
+        configs: dict[str, Mapping[str, Variant]] = {}
+
+        def one(told: Mapping[str, Any]) -> Sight | None:
+            return self._describe(told, known.get(_name(told)), configs)
+
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            seen = list(threads.map(one, stale))
+        found = {each.name: each for each in seen if each is not None}
+        self._remember(found.values())
+        return found
+
+    def _remember(self, sights: Collection[Sight]) -> None:
+        known = self._remembered()
+        changed = [each for each in sights if each != known.get(each.name)]
+        self._store.put(changed)
+        for each in changed:
+            self._told(known.get(each.name), each)
+            known[each.name] = each
+
+    def _awaited(self, sight: Sight) -> bool:
+        """Tell whether it was begun here so lately that it may not be told of yet."""
+        return sight.begun and self._clock.now() - sight.created_at < LAG
+
+    def _describe(
+        self,
+        listed: Mapping[str, Any],
+        former: Sight | None,
+        configs: dict[str, Mapping[str, Variant]],
+    ) -> Sight | None:
+        """Return one endpoint as it is now, or as it is listed; None: it is gone."""
+        name = _name(listed)
+        try:
+            with calling(f"endpoint {name!r} cannot be described", meaning):
+                told = self._account.client("sagemaker").describe_endpoint(EndpointName=name)
+            return descriptions.sight(told, self._variants(told, configs), former)
+        except EndpointNotFound:
+            return None
+        except ParkadeError as error:
+            # Its lease can be kept to by what the list tells; it is described at the next sight.
+            logger.warning("%s; what is known of it is from the list of endpoints", error.message)
+            return _partial(listed, former)
+
+    def _variants(
+        self,
+        told: Mapping[str, Any],
+        configs: dict[str, Mapping[str, Variant]],
+    ) -> Mapping[str, Variant]:
+        """Return the variants of what an endpoint runs, as far as its config is still there."""
+        config_name = told.get("EndpointConfigName", "")
+        if config_name and config_name not in configs:
+            configs[config_name] = self._config_variants(config_name)
+        return configs.get(config_name, {})
+
+    def _config_variants(self, config_name: str) -> Mapping[str, Variant]:
+        try:
+            return {each.name: each for each in self.shelf.config(config_name).every}
+        except ParkadeError as error:
+            # It may be gone: its endpoints run on, and only their machines have no name.
+            logger.warning("what runs on which machines is not known: %s", error.message)
+            return {}
+
+    def _forget(self, names: Collection[str]) -> None:
+        if not names:
+            return
+        known = self._remembered()
+        self._store.forget(names)
+        for name in sorted(names):
+            self._told(known.pop(name), None)
+
+
+def _name(listed: Mapping[str, Any]) -> str:
+    name: str = listed["EndpointName"]
+    return name
+
+
+def _stale(listed: Mapping[str, Any], sight: Sight | None) -> bool:
+    if sight is None or not sight.whole or sight.status in _MOVING:
+        return True
+    return (sight.status, sight.created_at, sight.changed_at) != (
+        listed["EndpointStatus"],
+        listed["CreationTime"],
+        listed["LastModifiedTime"],
+    )
+
+
+def _partial(listed: Mapping[str, Any], former: Sight | None) -> Sight:
+    """Return what the list tells, with the config that the same endpoint had before."""
+    same = former is not None and former.created_at == listed["CreationTime"]
+    return Sight(
+        name=_name(listed),
+        status=EndpointStatus(listed["EndpointStatus"]),
+        created_at=listed["CreationTime"],
+        changed_at=listed["LastModifiedTime"],
+        whole=False,
+        config_name=former.config_name if former is not None and same else "",
+    )
