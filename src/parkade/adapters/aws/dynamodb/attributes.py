@@ -1,6 +1,6 @@
 """Items as DynamoDB spells them, and back.
 
-Texts, whole numbers and truth values are all that stores write. What else is found, because
+Texts, whole numbers, truth values and bytes are all that stores write. What else is found, because
 somebody has edited an item, is given as DynamoDB spells it: whoever reads it says that it is no
 text.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Attribute: TypeAlias = str | int | bool
+Attribute: TypeAlias = str | int | bool | bytes
 #: An item as it was read: its attributes by name, the key among them.
 Item: TypeAlias = "dict[str, Any]"
 
@@ -26,6 +26,8 @@ def spelt(value: Attribute) -> dict[str, Any]:
     """Return one value as DynamoDB spells it."""
     if isinstance(value, bool):
         return {"BOOL": value}
+    if isinstance(value, bytes):
+        return {"B": value}
     return {"N": str(value)} if isinstance(value, int) else {"S": value}
 
 
@@ -40,6 +42,8 @@ def _read(value: Mapping[str, Any]) -> Any:
             return text
         case {"BOOL": bool(flag)}:
             return flag
+        case {"B": bytes(content)}:
+            return content
         case {"N": str(digits)} if digits.lstrip("-").isdecimal():
             return int(digits)
         case _:

@@ -69,7 +69,7 @@ class DynamoHistory:
             BY_ENDPOINT.partition: about(KIND, event.endpoint_name),
         }
         for _ in range(_ATTEMPTS):
-            number = self._next()
+            number = self.number()
             told = self.table.change.put(
                 (KIND, _key(number)),
                 attributes,
@@ -121,7 +121,8 @@ class DynamoHistory:
         )
         return map(_event, found)
 
-    def _next(self) -> int:
+    def number(self) -> int:
+        """Return a number as events have them: higher than all that this process was given."""
         now = (self._clock.now() - _EPOCH) // _MICROSECOND
         with self._lock:
             self._last = max(self._last + 1, now)

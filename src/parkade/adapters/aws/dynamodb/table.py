@@ -93,26 +93,25 @@ class Table:
         index: Index | None = None,
         begins: str = "",
         after: str | None = None,
+        between: tuple[str, str] | None = None,
         where: Condition | None = None,
         newest_first: bool = False,
         limit: int | None = None,
     ) -> Iterator[Item]:
         """Give the items of a partition in the order of their sort keys, page after page.
 
-        `begins` and `after` choose by the sort key, one of the two; `where` filters what is read
-        then, which costs what it would cost without. Read by an index, items may be a moment old.
+        `begins`, `after` and `between` (both ends included) choose by the sort key, one of the
+        three; `where` filters what is read then, which costs what it would cost without. Read by an
+        index, items may be a moment old.
         """
         first = index.partition if index else self.shape.partition
         second = (index.sort if index else self.shape.sort) or ""
         keyed = equal(**{first: partition}).spelt("KeyConditionExpression")
-        if begins or after is not None:
-            keyed["KeyConditionExpression"] += (
-                f" AND begins_with(#{second}, :{second})"
-                if begins
-                else f" AND #{second} > :{second}"
-            )
-            keyed["ExpressionAttributeNames"][f"#{second}"] = second
-            keyed["ExpressionAttributeValues"] |= encoded({f":{second}": begins or after})
+        if chosen := _chosen(begins, after, between):
+            text, values = chosen
+            keyed["KeyConditionExpression"] += f" AND {text}"
+            keyed["ExpressionAttributeNames"]["#sort"] = second
+            keyed["ExpressionAttributeValues"] |= encoded(values)
         request = {**keyed, "ScanIndexForward": not newest_first, "ConsistentRead": not index}
         if index is not None:
             request["IndexName"] = index.name
@@ -244,6 +243,18 @@ class Table:
                 hint="deploy the meter: parkade cloud deploy; or name its table in the settings",
             )
         return None
+
+
+def _chosen(
+    begins: str, after: str | None, between: tuple[str, str] | None
+) -> tuple[str, dict[str, str]] | None:
+    """Return the condition on a sort key, and its values; None: there is none."""
+    if between is not None:
+        first, last = between
+        return "#sort BETWEEN :first AND :last", {":first": first, ":last": last}
+    if after is not None:
+        return "#sort > :after", {":after": after}
+    return ("begins_with(#sort, :begins)", {":begins": begins}) if begins else None
 
 
 def _also(request: Mapping[str, Any], where: Condition | None) -> dict[str, Any]:
