@@ -42,9 +42,7 @@ class Ledger:
         self.presences: dict[tuple[object, ...], Presence] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
 
-    def add(
-        self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime
-    ) -> None:
+    def add(self, tallies: Iterable[Tally], presences: Iterable[Presence], until: datetime) -> None:
         """Add up, and see first what was not seen yet."""
         for tally in tallies:
             self._tally(tally)
@@ -94,9 +92,9 @@ class Ledger:
         """Return what `write` gave. Raises Unreadable: a sum must not lack what is damaged."""
         found = Ledger()
         for values in _lists(content, "tallies", _TALLY):
-            found._tally(_tally(values))  # noqa: SLF001  of this class
+            found._tally(_tally(values))
         for at, endpoint_name, owner, span in _lists(content, "presences", _PRESENCE):
-            found._presence(  # noqa: SLF001
+            found._presence(
                 Presence(
                     at=_instant(at),
                     endpoint_name=_text(endpoint_name),
@@ -105,7 +103,7 @@ class Ledger:
                 )
             )
         for endpoint_name, owner, at in _lists(content, "sights", _SIGHT):
-            found._see((_text(endpoint_name), _text(owner)), _instant(at))  # noqa: SLF001
+            found._see((_text(endpoint_name), _text(owner)), _instant(at))
         return found
 
     def _tally(self, tally: Tally) -> None:
