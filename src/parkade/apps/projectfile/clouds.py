@@ -1,21 +1,32 @@
-"""What a project is on one machine: models of AWS's are played there, left out, or refused.
+"""What a project is on each cloud.
 
-What refers to a model that is left out is left out with it, and said: nothing is lost silently.
+On one machine, models of AWS's are played, left out, or refused; what refers to a model that is left
+out is left out with it, and said: nothing is lost silently. On AWS everything is kept, and what only
+one machine can do is refused.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from parkade.apps.projectfile.models import Embedded, ModelSetting
+from parkade.apps.projectfile.models import BuiltImage, Embedded, ModelSetting
 from parkade.apps.projectfile.problem import Problem
+from parkade.apps.projectfile.references import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from parkade.apps.projectfile.content import Content
+    from parkade.apps.projectfile.models import Data
+    from parkade.apps.projectfile.problem import Place
+    from parkade.apps.projectfile.routes import RouteSetting
 
+#: Seconds that API Gateway waits for an integration, at most.
+GATEWAY_SECONDS = 29
+#: An image that is pulled from somewhere: a host, and what it has there.
+_REGISTRY = re.compile(r"^[a-z0-9][a-z0-9.\-]*\.[a-z0-9.\-]+(:\d+)?/\S+$")
 _AnyContent = TypeVar("_AnyContent", bound="Content")
 
 
@@ -79,9 +90,9 @@ def embedded(content: _AnyContent) -> tuple[_AnyContent, tuple[Left, ...]]:
 
 def refused(content: Content) -> list[Problem]:
     """Tell which models one machine refuses by name."""
-    return [
+    models = [
         Problem(
-            place=("models", key, model.aws_alone),
+            place=("models", key, *model.aws_alone.split(".")),
             message=f"model {key!r}: {model.aws_alone} is on AWS alone",
             hint="say what plays it on one machine, embedded: {source: FOLDER, image: IMAGE}, or "
             "embedded: false to leave it out there",
@@ -89,6 +100,83 @@ def refused(content: Content) -> list[Problem]:
         for key, model in content.models.items()
         if model.aws_alone and model.embedded is None
     ]
+    routes = [
+        Problem(
+            place=("routes", path, "kind"),
+            message=f"route {path}: executions of its own are on AWS alone",
+            hint="POST /startexecution does the same on one machine; or give kind in a stage's "
+            "overlay",
+        )
+        for path, route in content.routes.items()
+        if route.kind == "execution"
+    ]
+    return [*models, *routes]
+
+
+def refused_on_aws(content: Content) -> list[Problem]:
+    """Tell what AWS refuses: what only one machine has, and secrets that a template would show."""
+    return [
+        *(each for key, model in content.models.items() for each in _model_on_aws(key, model)),
+        *(each for path, route in content.routes.items() for each in _route_on_aws(path, route)),
+    ]
+
+
+def _model_on_aws(key: str, model: ModelSetting) -> Iterator[Problem]:
+    containers: list[tuple[Place, Data]] = [(("models", key), model)]
+    containers += [
+        (("models", key, "containers", number), each)
+        for number, each in enumerate(model.containers or ())
+    ]
+    for place, each in containers:
+        image = getattr(each, "image", None)
+        if isinstance(image, BuiltImage):
+            yield Problem(
+                place=(*place, "image", "folder"),
+                message=f"the image of model {key!r} is built by its stack, and not here",
+                hint="deploy it with: parkade cloud deploy; or give the address of an image",
+            )
+        elif image is not None and not _REGISTRY.match(image):
+            yield Problem(
+                place=(*place, "image"),
+                message=f"image {image!r} is not the address of a container image",
+                hint="name one of ECR: 763104351884.dkr.ecr.us-east-1.amazonaws.com/NAME:TAG",
+            )
+        for name, value in each.environment.items():
+            if isinstance(value, Reference) and value.aws_secret is None:
+                yield Problem(
+                    place=(*place, "environment", name),
+                    message=f"{value} would stand readable in the stack's template",
+                    hint="keep it in AWS Secrets Manager, and give {aws_secret: ARN} at this stage",
+                )
+
+
+def _route_on_aws(path: str, route: RouteSetting) -> Iterator[Problem]:
+    place: Place = ("routes", path)
+    if route.sticky is not None:
+        yield Problem(
+            place=(*place, "sticky"),
+            message="API Gateway does not remember who met which variant",
+            hint="leave sticky out at this stage; callers can name the variant themselves",
+        )
+    if route.kind == "direct" and route.timeout_seconds is not None:
+        yield Problem(
+            place=(*place, "timeout_seconds"),
+            message="a direct route has the time that the model has, at most 29 seconds",
+            hint="leave timeout_seconds out, or give kind: lambda",
+        )
+    if route.kind == "lambda" and (route.timeout_seconds or 0) > GATEWAY_SECONDS:
+        yield Problem(
+            place=(*place, "timeout_seconds"),
+            message=f"{route.timeout_seconds:g} s is more than the {GATEWAY_SECONDS} s that API "
+            "Gateway waits",
+            hint="give kind: execution, which answers later",
+        )
+    if route.kind == "execution" and route.auth == "public":
+        yield Problem(
+            place=(*place, "auth"),
+            message="an execution is read by the token that began it, and nobody else",
+            hint="leave auth out, or give another kind",
+        )
 
 
 def _played(model: ModelSetting) -> ModelSetting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.apps.projectfile import alarmlayout, clouds, endpointlayout
+from parkade.apps.projectfile.document import references
 from parkade.apps.projectfile.problem import refusal
 from parkade.apps.projectfile.references import Reference
 from parkade.domain import price
@@ -28,6 +29,28 @@ def project_of(document: Document) -> Project:
     refused = clouds.refused(here)
     if refused:
         raise refusal(refused)
+    return _laid_out(document, here)
+
+
+def project_on_aws(document: Document) -> Project:
+    """Return the project as an AWS account has it: with JumpStart models and model packages.
+
+    Secrets are the references by which CloudFormation looks them up itself. Raises InvalidInput for
+    what only one machine can do, and for secrets of models that are not kept by AWS.
+    """
+    refused = clouds.refused_on_aws(document)
+    if refused:
+        raise refusal(refused)
+    kept = {
+        str(each): f"{{{{resolve:secretsmanager:{each.aws_secret}}}}}"
+        for _, each in references(document)
+        if each.aws_secret is not None
+    }
+    filled = document.model_copy(update={"secrets": {**document.secrets, **kept}})
+    return _laid_out(filled, filled)
+
+
+def _laid_out(document: Document, here: Document) -> Project:
     models = {key: _model(here, key, model) for key, model in here.models.items()}
     names = {key: part.name for key, part in models.items()}
     parts = (
@@ -72,6 +95,8 @@ def _model(document: Document, key: str, model: ModelSetting) -> Part:
             content["direct"] = True
     if model.multi_model:
         content |= {"multi_model": True, "caches": model.caches}
+    if model.aws_alone:
+        content[model.aws_alone] = getattr(model, model.aws_alone)
     return Part(
         kind=Kind.MODEL,
         name=derived_name(f"{document.prefix}-{key}", content),

@@ -39,6 +39,13 @@ class RouteSetting(Section):
     auth: Literal["token", "public"] = Field(
         default="token", description="who may call it: those with a token, or everybody."
     )
+    kind: Literal["lambda", "direct", "execution"] = Field(
+        default="lambda",
+        description="on AWS, what carries its requests: a function; the API itself, straight to "
+        "the endpoint; or an execution, for answers that take longer than 29 s: it answers with "
+        "`executionArn`, for `/describeexecution`. One machine carries `direct` as `lambda`, and "
+        "refuses `execution`.",
+    )
     rate: Rate | None = Field(default=None, description="its rate limit; null: the server's alone.")
     timeout_seconds: Annotated[Positive, Field(le=TIMEOUT_LIMIT)] | None = Field(
         default=None, description="seconds. Time for an answer; null: the server's."

@@ -1,0 +1,66 @@
+"""The application: all stacks of an estate, in the order in which they are deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from parkade.domain.errors import ParkadeError
+from parkade.infra import checks
+from parkade.infra.stacks.meter import MeterStack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parkade.infra.estate import Estate
+    from parkade.infra.stack import ParkadeStack
+
+#: How the CDK says that checks found something.
+_FOUND = "Validation failed"
+#: The stacks, in the order in which they are deployed; each is there where `wanted` says so.
+STACKS: tuple[type[ParkadeStack], ...] = (MeterStack,)
+
+
+def build(app: cdk.App, estate: Estate) -> tuple[ParkadeStack, ...]:
+    """Add the stacks that an estate has, each with the ones that it is deployed after."""
+    made: dict[type[ParkadeStack], ParkadeStack] = {}
+    for stack in STACKS:
+        if stack.wanted(estate):
+            made[stack] = stack(app, estate=estate)
+    for each in made.values():
+        for title in each.after:
+            for other in made.values():
+                if other.title is title:
+                    each.add_dependency(other)
+    return tuple(made.values())
+
+
+def synthesize(
+    estate: Estate,
+    *,
+    out: Path | None = None,
+    context: Mapping[str, object] | None = None,
+) -> Path:
+    """Write the assembly of an estate, checked; return its folder.
+
+    Without `out` it is written where the CDK's command line asks for it. Raises ParkadeError where a
+    check finds something, which has been printed then.
+    """
+    app = cdk.App(
+        outdir=str(out) if out else None,
+        analytics_reporting=False,
+        context={**checks.STRICT, **(context or {})},
+    )
+    build(app, estate)
+    try:
+        return Path(checks.checked(app).synth().directory)
+    except RuntimeError as error:  # whatever goes wrong inside the CDK
+        if _FOUND not in str(error):
+            raise
+        raise ParkadeError(
+            "the templates were refused by their checks",
+            hint="what was found is told above, and in validation-report.json of the assembly; "
+            "what is right as it is has to be acknowledged: see parkade.infra.checks",
+        ) from error

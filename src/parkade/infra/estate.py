@@ -1,0 +1,101 @@
+"""The estate: all that the stacks are built from, read once.
+
+A project file laid out for AWS, the settings of the server, and the switches of one synthesis. Who
+uses the stacks in a CDK application of their own reads one with `read`, and hands it to each stack.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parkade.apps.cli import archives
+from parkade.apps.projectfile import layout, reading
+from parkade.apps.serverfile import ServerFile, read_server_file
+from parkade.infra import images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from parkade.apps.cli.archives import Archive
+    from parkade.apps.projectfile.document import Document
+    from parkade.domain.project.part import Kind, Part
+    from parkade.domain.project.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The switches of one synthesis."""
+
+    #: Whether the functions' libraries are fetched, which needs a package index. Without them the
+    #: templates are the same, and what they describe cannot be deployed.
+    bundles: bool = True
+    #: Whether tables, keys and buckets survive the stacks that made them.
+    retains: bool = True
+    #: Days that logs are kept.
+    log_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """One project at one stage, as an AWS account is to have it."""
+
+    document: Document
+    project: Project
+    server: ServerFile = field(default_factory=ServerFile)
+    options: Options = field(default_factory=Options)
+    #: Folders and archives of this machine that models are made from, and where they go.
+    archives: tuple[Archive, ...] = ()
+    #: Folders that images are built of, by the addresses that stand for those until they are built.
+    images: Mapping[str, Path] = field(default_factory=dict)
+    #: Where the file is; what it names relatively begins there.
+    folder: Path = field(default_factory=Path)
+
+    @property
+    def prefix(self) -> str:
+        """What all names begin with."""
+        return self.project.prefix
+
+    def parts(self, kind: Kind) -> Iterator[Part]:
+        """Go through the project's parts of one kind."""
+        return (each for each in self.project.parts if each.kind is kind)
+
+    def settings(self) -> str:
+        """Return the settings of the server as the functions read them: what was set, as JSON."""
+        told = self.server.model_dump(mode="json", exclude_unset=True)
+        return json.dumps(told, sort_keys=True, separators=(",", ":"))
+
+
+def read(
+    file: Path,
+    *,
+    stage: str | None = None,
+    environment: Mapping[str, str],
+    server: Path | None = None,
+    options: Options | None = None,
+) -> Estate:
+    """Return the estate of a project file, and of a server.yaml where one is named.
+
+    `environment` has the variables that the file may name. Raises BadFile and InvalidInput.
+    """
+    found = reading.read(file, stage=stage, environment=environment)
+    content = found.content
+    stored = {
+        each.place: archives.read(
+            str(each.place[1]), each.path, bucket=content.archives, prefix=content.prefix
+        )
+        for each in found.locals
+    }
+    document = found.document({place: each.address for place, each in stored.items()})
+    document, built = images.resolved(document, file.absolute().parent)
+    return Estate(
+        document=document,
+        project=layout.project_on_aws(document),
+        server=read_server_file(server),
+        options=options or Options(),
+        archives=tuple(stored.values()),
+        images=built,
+        folder=file.absolute().parent,
+    )
