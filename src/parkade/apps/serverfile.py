@@ -6,12 +6,12 @@ is made from these descriptions. Endpoints, routes and leases are data and are s
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from parkade.apps import habits
 from parkade.apps.sections.base import Section
 from parkade.apps.sections.hosting import (
     BY_COMMAND,
@@ -29,11 +29,12 @@ from parkade.apps.sections.outbox import Delivery, Links, Mail, SubscriberSettin
 from parkade.apps.sections.upkeep import Keep, Maintain
 from parkade.apps.sections.warnings import Warnings
 from parkade.domain.errors import InvalidInput
-from parkade.domain.lease import LeaseRules
 from parkade.domain.names import suggestion
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from parkade.domain.lease import LeaseRules
 
 #: What the name of an AWS region looks like.
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
@@ -88,15 +89,7 @@ class ServerFile(Section):
 
     def lease_rules(self) -> LeaseRules:
         """Return the rules that leases live under."""
-        return LeaseRules(
-            max_ahead=timedelta(minutes=self.limits.max_minutes_ahead),
-            initial=timedelta(minutes=self.initial_provision_minutes),
-            adopts=self.unmetered == "adopt",
-            keep_at_most=timedelta(minutes=self.keep.at_most_minutes),
-            warnings=tuple(
-                timedelta(minutes=m) for m in sorted(set(self.warnings.minutes), reverse=True)
-            ),
-        )
+        return habits.lease_rules(self)
 
     @model_validator(mode="after")
     def _names_of_subscribers(self) -> ServerFile:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from parkade.apps import habits
 from parkade.apps.sections.base import Section
-from parkade.domain import budget, price
-from parkade.domain.budget import Budget, Per, WhenSpent
+from parkade.domain import budget
 from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from parkade.domain.budget import Budget
 
 
 class EachOwner(Section):
@@ -40,16 +42,6 @@ class EachOwner(Section):
             raise ValueError(error.message) from error
         return zone
 
-    def of(self, owner: str) -> Budget:
-        """Return it as the budget of an owner."""
-        return Budget(
-            owner=owner,
-            usd=price.amount(self.usd),
-            per=Per(self.per),
-            then=WhenSpent(self.then),
-            zone=self.zone,
-        )
-
 
 class Money(Section):
     """Prices and budgets."""
@@ -74,8 +66,8 @@ class Money(Section):
 
     def own_prices(self) -> dict[str, Decimal]:
         """Return the prices that are set here."""
-        return {name: price.amount(hourly) for name, hourly in self.prices.items()}
+        return habits.own_prices(self)
 
     def budget_of(self, owner: str) -> Budget | None:
         """Return the budget of an owner who has none of their own."""
-        return self.budget.of(owner) if self.budget else None
+        return habits.budget_of(self, owner)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from parkade.apps import habits
 from parkade.apps.sections.base import Section
 from parkade.domain.idle import LONGEST, MOST_WINDOWS, IdleRules
 
@@ -62,14 +63,7 @@ class Maintain(Section):
 
     def rules(self) -> IdleRules:
         """Return the ladder of endpoints that have none of their own."""
-        hours = self.delete_after_hours
-        return IdleRules(
-            grace=timedelta(minutes=self.grace_minutes),
-            window=timedelta(minutes=self.window_minutes),
-            notice_after=self.notice_after,
-            stop_after=self.stop_after,
-            delete_after=None if hours is None else timedelta(hours=hours),
-        )
+        return habits.idle_rules(self)
 
 
 class Keep(Section):
