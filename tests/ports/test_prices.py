@@ -5,22 +5,32 @@ from decimal import Decimal
 
 import pytest
 
+from parkade.adapters.aws.dynamodb.events import DynamoHistory
+from parkade.adapters.aws.dynamodb.prices import DynamoPriceLists
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.adapters.memory.prices import MemoryPriceLists
+from parkade.adapters.system.clock import SystemClock
 from parkade.domain.errors import Unavailable, Unreadable
+from tests.aws_account import a_table
 from tests.money import a_price_list
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "dynamodb"])
 def lists(request, tmp_path):
     if request.param == "memory":
         return MemoryPriceLists([a_price_list()])
-    return FolderPriceLists(tmp_path / "prices.json")
+    if request.param == "folder":
+        return FolderPriceLists(tmp_path / "prices.json")
+    table = a_table(request.getfixturevalue("aws"))
+    return DynamoPriceLists(DynamoHistory(table, SystemClock()))
 
 
 def tear(lists):
     if hasattr(lists, "tear"):
         lists.tear()
+    elif isinstance(lists, DynamoPriceLists):
+        table = lists._kind.table
+        table.write([table.change.put(("prices", "us-east-1"), {"content": "{}"})])
     else:
         lists._path.write_text('{"regions": {"us-east-1": {}}}')
 

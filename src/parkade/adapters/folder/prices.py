@@ -49,8 +49,7 @@ class FolderPriceLists:
 
     def packaged(self, region: str) -> PriceList | None:
         """Return the list that comes with Parkade."""
-        content = resources.files("parkade.adapters.folder").joinpath("prices.json").read_bytes()
-        return _list(_File.model_validate_json(content), region)
+        return packaged(region)
 
     def fetched(self, region: str) -> PriceList | None:
         """Return the newest list that was put."""
@@ -98,6 +97,12 @@ class FolderPriceLists:
                 f"the price list {self._path} cannot be read: {where}: {first['msg']}",
                 hint="it is passed over; fetch a new one: parkade prices update",
             ) from error
+
+
+def packaged(region: str) -> PriceList | None:
+    """Return the list of the region that comes with Parkade; None: there is none."""
+    content = resources.files("parkade.adapters.folder").joinpath("prices.json").read_bytes()
+    return _list(_File.model_validate_json(content), region)
 
 
 def _list(file: _File, region: str) -> PriceList | None:
