@@ -3,9 +3,18 @@
 import asyncio
 from contextlib import contextmanager
 
+from parkade.adapters.aws.sagemaker.arns import Arns
+from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
+from parkade.adapters.aws.sagemaker.shelf import Shelf
+from parkade.adapters.aws.sagemaker.sights import Sights
+from parkade.adapters.aws.sagemaker.tags import Tags
 from parkade.adapters.embedded.hosting import EmbeddedHosting
+from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
+from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.hosting import MemoryHosting
+from parkade.adapters.memory.remains import MemoryRemainsStore
+from parkade.adapters.memory.sights import MemorySightStore
 from parkade.domain.blueprint import Blueprint
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unavailable
@@ -20,6 +29,7 @@ from tests.builders import (
     an_event,
 )
 from tests.runtime.premises import Home, gone, in_service, status, until
+from tests.wired import Loop, Wired
 
 #: Endpoint configs that both know, and how their models behave: well, if nothing is said.
 CONFIGS = {"config": "", "other": "", "broken": "broken", "slow": "silent"}
@@ -60,10 +70,10 @@ class Embedded:
     between two calls holds still.
     """
 
-    def __init__(self, home):
+    def __init__(self, home, runner=None):
         self.clock = home.clock = ManualClock(NOW)
         self._home = home
-        self._runner = asyncio.Runner()
+        self._runner = runner or asyncio.Runner()
         self._furnish()
         self._host = None
         self._start()
@@ -95,7 +105,8 @@ class Embedded:
         self._place(name, at)
 
     def place_staged(self, name):
-        self._place(name, EndpointStatus.UPDATING, rollout=a_rollout())
+        rollout = a_rollout()
+        self._place(name, EndpointStatus.UPDATING, rollout=rollout, strategy=rollout.strategy)
 
     def _place(self, name, at, **more):
         self._runner.run(self._host.close())
@@ -113,6 +124,53 @@ class Embedded:
     def close(self):
         self._runner.run(self._host.close())
         self._runner.close()
+
+
+class SageMaker(Embedded):
+    """Hosting by SageMaker's API, which the same host answers on the loopback."""
+
+    def __init__(self, home):
+        self._wired = None
+        self.remains = MemoryRemainsStore()
+        self.kept = MemoryCatalogStore(MemoryHistory(), self.remains)
+        super().__init__(home, Loop())
+
+    def _start(self):
+        self._host = self._home.host()
+        self._runner.run(self._host.start())
+        if self._wired is None:
+            self._wired = Wired(
+                self._runner,
+                self._home.folder,
+                host=self._host,
+                catalog=self._home.store,
+                clock=self.clock,
+                history=self._home.history,
+            )
+            account = self._wired.account
+            self.tags = Tags(account, Arns(account), self.kept)
+            self.hosting = SageMakerHosting(
+                account,
+                sights=Sights(account, MemorySightStore(), self.clock, shelf=Shelf(account)),
+                tags=self.tags,
+                remains=self.remains,
+                clock=self.clock,
+            )
+        self._wired.services.host = self._host
+
+    @property
+    def asked(self):
+        """The operations that SageMaker was asked for."""
+        return self._wired.asked
+
+    def hide(self):
+        """Let nobody ask for anything any more."""
+        denied = ("AccessDeniedException", "User is not authorized to perform: sagemaker:It", 400)
+        self._wired.refuse = lambda *_: denied
+
+    def close(self):
+        self._wired.close()
+        super().close()
 
 
 class Stepped:
@@ -142,7 +200,7 @@ def hostings(kind, folder):
         return
     home = Home(folder)
     try:
-        world = Embedded(home)
+        world = SageMaker(home) if kind == "sagemaker" else Embedded(home)
         try:
             yield world
         finally:

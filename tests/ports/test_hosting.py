@@ -1,4 +1,4 @@
-"""The contract of hosting, on the one in memory and on a real host with real workers."""
+"""The contract of hosting: in memory, on a real host with real workers, and on SageMaker's API of it."""
 
 import pytest
 
@@ -15,13 +15,29 @@ from parkade.domain.errors import (
     StartFailed,
     Unavailable,
 )
-from tests.builders import NOW, an_endpoint, minutes
+from tests.builders import NOW, a_rollout, an_endpoint, minutes
 from tests.ports.hostings import hostings
 
+SLEEPERS = ["memory", "embedded"]
 
-@pytest.fixture(params=["memory", "embedded"])
+
+@pytest.fixture(params=[*SLEEPERS, "sagemaker"])
 def world(request, tmp_path):
     with hostings(request.param, tmp_path) as built:
+        yield built
+
+
+@pytest.fixture(params=SLEEPERS)
+def sleeper(request, tmp_path):
+    """A world in which what sleeps keeps its name."""
+    with hostings(request.param, tmp_path) as built:
+        yield built
+
+
+@pytest.fixture
+def sagemaker(tmp_path):
+    """A world in which what sleeps is not there."""
+    with hostings("sagemaker", tmp_path) as built:
         yield built
 
 
@@ -138,13 +154,13 @@ def test_deleting_a_busy_endpoint_has_to_wait(world, busy):
     assert status(world) == busy
 
 
-def test_deleting_ends_an_update_in_stages(world):
-    world.place_staged("falcon")
-    assert world.hosting.endpoints()["falcon"].rollout is not None
-    world.hosting.delete("falcon")
-    assert status(world) in {EndpointStatus.DELETING, None}
-    world.settle("falcon")
-    assert world.hosting.endpoints() == {}
+def test_deleting_ends_an_update_in_stages(sleeper):
+    sleeper.place_staged("falcon")
+    assert sleeper.hosting.endpoints()["falcon"].rollout is not None
+    sleeper.hosting.delete("falcon")
+    assert status(sleeper) in {EndpointStatus.DELETING, None}
+    sleeper.settle("falcon")
+    assert sleeper.hosting.endpoints() == {}
 
 
 def test_endpoints_raises_unavailable_while_they_cannot_be_seen(world):
@@ -160,44 +176,44 @@ def asleep(world):
     world.settle("falcon")
 
 
-def test_what_is_put_to_sleep_runs_nothing_and_keeps_its_name(world):
-    in_service(world)
-    world.hosting.sleep("falcon")
-    seen = world.hosting.endpoints()["falcon"]
+def test_what_is_put_to_sleep_runs_nothing_and_keeps_its_name(sleeper):
+    in_service(sleeper)
+    sleeper.hosting.sleep("falcon")
+    seen = sleeper.hosting.endpoints()["falcon"]
     assert (seen.status, seen.asleep, seen.wanted) == ("Updating", True, 0)
-    world.settle("falcon")
-    seen = world.hosting.endpoints()["falcon"]
+    sleeper.settle("falcon")
+    seen = sleeper.hosting.endpoints()["falcon"]
     assert (seen.status, seen.asleep, seen.healthy, seen.wanted) == ("InService", True, 0, 0)
     assert seen.config_name == "config"
 
 
-def test_what_is_woken_serves_again_and_says_since_when(world):
-    asleep(world)
-    world.clock.advance(minutes(30))
-    world.hosting.wake("falcon")
-    seen = world.hosting.endpoints()["falcon"]
+def test_what_is_woken_serves_again_and_says_since_when(sleeper):
+    asleep(sleeper)
+    sleeper.clock.advance(minutes(30))
+    sleeper.hosting.wake("falcon")
+    seen = sleeper.hosting.endpoints()["falcon"]
     assert (seen.status, seen.asleep, seen.wanted) == ("SystemUpdating", False, 1)
-    assert seen.awake_since == world.clock.now()
-    world.clock.advance(minutes(1))
-    world.settle("falcon")
-    seen = world.hosting.endpoints()["falcon"]
+    assert seen.awake_since == sleeper.clock.now()
+    sleeper.clock.advance(minutes(1))
+    sleeper.settle("falcon")
+    seen = sleeper.hosting.endpoints()["falcon"]
     assert (seen.status, seen.asleep, seen.healthy) == ("InService", False, 1)
     assert (seen.created_at, seen.awake_since) == (NOW, NOW + minutes(31))
 
 
-def test_sleep_and_wake_can_be_repeated(world):
-    asleep(world)
-    sleeping = world.hosting.endpoints()
-    world.hosting.sleep("falcon")
-    assert world.hosting.endpoints() == sleeping
-    world.hosting.wake("falcon")
-    coming = world.hosting.endpoints()
-    world.hosting.wake("falcon")
-    assert world.hosting.endpoints() == coming
-    world.settle("falcon")
-    there = world.hosting.endpoints()
-    world.hosting.wake("falcon")
-    assert world.hosting.endpoints() == there
+def test_sleep_and_wake_can_be_repeated(sleeper):
+    asleep(sleeper)
+    sleeping = sleeper.hosting.endpoints()
+    sleeper.hosting.sleep("falcon")
+    assert sleeper.hosting.endpoints() == sleeping
+    sleeper.hosting.wake("falcon")
+    coming = sleeper.hosting.endpoints()
+    sleeper.hosting.wake("falcon")
+    assert sleeper.hosting.endpoints() == coming
+    sleeper.settle("falcon")
+    there = sleeper.hosting.endpoints()
+    sleeper.hosting.wake("falcon")
+    assert sleeper.hosting.endpoints() == there
 
 
 def test_what_is_gone_cannot_wake_and_need_not_sleep(world):
@@ -215,11 +231,11 @@ def test_a_busy_endpoint_does_not_fall_asleep(world, busy):
     assert not world.hosting.endpoints()["falcon"].asleep
 
 
-def test_what_falls_asleep_is_not_woken_before_it_sleeps(world):
-    in_service(world)
-    world.hosting.sleep("falcon")
+def test_what_falls_asleep_is_not_woken_before_it_sleeps(sleeper):
+    in_service(sleeper)
+    sleeper.hosting.sleep("falcon")
     with pytest.raises(EndpointBusy, match="Updating"):
-        world.hosting.wake("falcon")
+        sleeper.hosting.wake("falcon")
 
 
 def test_a_failed_endpoint_does_not_sleep(world):
@@ -229,11 +245,51 @@ def test_a_failed_endpoint_does_not_sleep(world):
         world.hosting.sleep("falcon")
 
 
-def test_what_is_asleep_can_be_deleted(world):
-    asleep(world)
-    world.hosting.delete("falcon")
-    world.settle("falcon")
-    assert world.hosting.endpoints() == {}
+def test_what_is_asleep_can_be_deleted(sleeper):
+    asleep(sleeper)
+    sleeper.hosting.delete("falcon")
+    sleeper.settle("falcon")
+    assert sleeper.hosting.endpoints() == {}
+
+
+def test_where_nothing_sleeps_it_is_gone_and_wakes_by_being_created(sagemaker):
+    in_service(sagemaker)
+    sagemaker.tags.put("endpoint", "falcon", {"team": "nlp"})
+    sagemaker.hosting.wake("falcon")
+    assert status(sagemaker) is EndpointStatus.IN_SERVICE
+    sagemaker.hosting.sleep("falcon")
+    assert status(sagemaker) is EndpointStatus.DELETING
+    with pytest.raises(EndpointBusy, match="Deleting"):
+        sagemaker.hosting.wake("falcon")
+    sagemaker.hosting.sleep("falcon")
+    sagemaker.settle("falcon")
+    assert sagemaker.hosting.endpoints() == {}
+    with pytest.raises(EndpointNotFound):
+        sagemaker.hosting.wake("falcon")
+    assert sagemaker.tags.of("endpoint", "falcon") == {"team": "nlp"}
+    in_service(sagemaker)
+    assert sagemaker.tags.present("endpoint", "falcon") == {"team": "nlp"}
+
+
+def test_sagemaker_ends_no_update_in_stages_and_keeps_what_was_asked_of_it(sagemaker):
+    sagemaker.place_staged("falcon")
+    seen = sagemaker.hosting.endpoints()["falcon"]
+    assert seen.rollout.strategy == a_rollout().strategy
+    assert seen.stoppable
+    with pytest.raises(EndpointBusy, match="in-progress"):
+        sagemaker.hosting.delete("falcon")
+    assert status(sagemaker) is EndpointStatus.UPDATING
+
+
+def test_on_sagemaker_what_brings_it_back_is_kept_before_it_goes(sagemaker):
+    in_service(sagemaker)
+    sagemaker.tags.put("endpoint", "falcon", {"team": "nlp"})
+    sagemaker.clock.advance(minutes(5))
+    sagemaker.hosting.delete("falcon")
+    left = sagemaker.remains.get("falcon")
+    assert (left.created_at, left.removed_at) == (NOW, NOW + minutes(5))
+    assert (left.blueprint.config.name, left.tags) == ("config", {"team": "nlp"})
+    assert [each.name for each in left.blueprint.models] == ["config"]
 
 
 # The one in memory does more as it is told.

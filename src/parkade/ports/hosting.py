@@ -37,8 +37,8 @@ class Hosting(Protocol):
     def delete(self, endpoint_name: str) -> None:
         """Begin to delete the endpoint; one that is gone or Deleting counts as done.
 
-        An update in stages is called off. Raises EndpointBusy while it is Creating, SystemUpdating
-        or in any other way Updating.
+        An update in stages is called off, where that can be. Raises EndpointBusy while it is
+        Creating, SystemUpdating or in any other way Updating.
         """
         ...
 
