@@ -19,6 +19,7 @@ from parkade.domain.errors import (
     EndpointBusy,
     LeaseNotFound,
     ParkadeError,
+    Throttled,
     Unavailable,
     VersionConflict,
 )
@@ -380,7 +381,7 @@ def _counts(action: Action, lease: Lease) -> bool:
 
 def _passing(error: Exception) -> bool:
     """Tell whether hosting may well do the same thing next time, without anybody's mending."""
-    return isinstance(error, EndpointBusy | Unavailable)
+    return isinstance(error, EndpointBusy | Throttled | Unavailable)
 
 
 def _event(
