@@ -18,4 +18,5 @@ def pytest_generate_tests(metafunc):
 def store(request, tmp_path):
     account = request.getfixturevalue("aws") if request.param == "dynamodb" else None
     with stores(request.param, tmp_path, account) as built:
+        built.kind = request.param
         yield built

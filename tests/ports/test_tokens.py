@@ -60,3 +60,25 @@ def test_replace_of_an_unknown_name_stores_nothing(store):
         store.tokens.replace(a_token(), an_event("token.revoked"))
     assert store.tokens.all() == []
     assert kinds_of(store.history) == []
+
+
+def test_find_returns_the_token_with_the_digest_revoked_or_not(store):
+    store.tokens.add(a_token("ann"), an_event("token.created"))
+    revoked = a_token("bob", revoked_at=NOW)
+    store.tokens.add(revoked, an_event("token.created"))
+    assert store.tokens.find(revoked.digest) == revoked
+    assert store.tokens.find("digest-of-nobody") is None
+    assert store.tokens.find("bob") is None
+
+
+def test_a_token_is_found_by_its_new_digest_alone(store):
+    store.tokens.add(a_token("ann"), an_event("token.created"))
+    other = a_token("ann", digest="another")
+    store.tokens.replace(other, an_event("token.changed"))
+    assert store.tokens.find("another") == other
+    assert store.tokens.find(a_token("ann").digest) is None
+    assert store.tokens.all() == [other]
+    # Its former secret can be another token's now.
+    store.tokens.add(a_token("bob", digest=a_token("ann").digest), an_event("token.created"))
+    with pytest.raises(AlreadyExists):
+        store.tokens.replace(a_token("bob", digest="another"), an_event("token.changed"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
@@ -50,6 +50,20 @@ class LeaseBook(Protocol):
         """Return every lease in the order of names; a damaged row never hides the others."""
         ...
 
+    def due(self, names: Collection[str]) -> Shelf:
+        """Return the leases that the meter may have to act for, in the order of names.
+
+        These are all that are not closed, and those of `names`, closed or not: the endpoints that
+        something else is known of. It reads no others, so that what was closed long ago costs
+        nothing. A damaged one is told where it is of these, or may be. What is not of `names` may
+        be as it was a moment ago.
+        """
+        ...
+
+    def of(self, names: Collection[str]) -> Shelf:
+        """Return the leases of these endpoints, in the order of names; some may have none."""
+        ...
+
     def put(
         self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
     ) -> Lease:
@@ -74,6 +88,7 @@ class LeaseBook(Protocol):
     def spent(self, coin: Coin) -> Lease | None:
         """Return the lease as the change that this coin paid for left it; None: not spent yet.
 
-        Raises Conflict where the key was spent on another request.
+        Raises Conflict where the key was spent on another request. A book remembers coins for as
+        long as their lease is there, or for ninety days.
         """
         ...

@@ -28,3 +28,10 @@ class TokenStore(Protocol):
     def all(self) -> Sequence[Token]:
         """Return every token, revoked ones included, in the order of names."""
         ...
+
+    def find(self, digest: str) -> Token | None:
+        """Return the token with this digest, revoked or not; None: there is none.
+
+        It is asked for by every request, and reads no other token.
+        """
+        ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.errors import ConfigNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from parkade.domain.cost import Instance
     from parkade.domain.event import Event
@@ -32,6 +32,14 @@ class RehearsedBook:
     def all(self) -> Shelf:
         """Return every lease as the book has it."""
         return self._book.all()
+
+    def due(self, names: Collection[str]) -> Shelf:
+        """Return the leases that are due as the book has them."""
+        return self._book.due(names)
+
+    def of(self, names: Collection[str]) -> Shelf:
+        """Return the leases of these endpoints as the book has them."""
+        return self._book.of(names)
 
     def put(
         self,

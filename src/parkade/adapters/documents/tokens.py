@@ -24,12 +24,17 @@ def written(token: Token) -> dict[str, columns.Column]:
 def read(row: columns.Row) -> Token:
     """Return the token of a row. Raises Unreadable that names it."""
     with columns.reading(f"token {row['name']!r}"):
-        return Token(
-            name=columns.read_text(row, "name"),
-            digest=columns.read_text(row, "digest"),
-            role=columns.read_word(row, "role", Role),
-            endpoints=frozenset(columns.read_texts(row, "endpoints")),
-            created_at=columns.read_instant(row, "created_at"),
-            expires_at=columns.read_instant_or_none(row, "expires_at"),
-            revoked_at=columns.read_instant_or_none(row, "revoked_at"),
-        )
+        return fields(row)
+
+
+def fields(row: columns.Row) -> Token:
+    """Return the token of a row. Raises Unreadable that says what is wrong with it."""
+    return Token(
+        name=columns.read_text(row, "name"),
+        digest=columns.read_text(row, "digest"),
+        role=columns.read_word(row, "role", Role),
+        endpoints=frozenset(columns.read_texts(row, "endpoints")),
+        created_at=columns.read_instant(row, "created_at"),
+        expires_at=columns.read_instant_or_none(row, "expires_at"),
+        revoked_at=columns.read_instant_or_none(row, "revoked_at"),
+    )

@@ -11,6 +11,8 @@ from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionCo
 from parkade.ports.leases import Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from parkade.adapters.memory.events import MemoryHistory
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
@@ -49,6 +51,25 @@ class MemoryLeaseBook:
         with self._lock:
             leases = tuple(self._leases[name] for name in sorted(self._leases))
             return Shelf(leases, dict(sorted(self._damaged.items())))
+
+    def due(self, names: Collection[str]) -> Shelf:
+        """Return the leases that are not closed, those of these names, and what is damaged."""
+        shelf = self.all()
+        wanted = frozenset(names)
+        return Shelf(
+            tuple(
+                each for each in shelf.leases if each.ended is None or each.endpoint_name in wanted
+            ),
+            shelf.unreadable,
+        )
+
+    def of(self, names: Collection[str]) -> Shelf:
+        """Return the leases of these endpoints."""
+        shelf, wanted = self.all(), frozenset(names)
+        return Shelf(
+            tuple(each for each in shelf.leases if each.endpoint_name in wanted),
+            {name: why for name, why in shelf.unreadable.items() if name in wanted},
+        )
 
     def put(
         self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None

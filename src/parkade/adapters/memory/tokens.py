@@ -49,6 +49,11 @@ class MemoryTokenStore:
         with self._lock:
             return [self._tokens[name] for name in sorted(self._tokens)]
 
+    def find(self, digest: str) -> Token | None:
+        """Return the token with this digest."""
+        with self._lock:
+            return next((each for each in self._tokens.values() if each.digest == digest), None)
+
     def _taken(self, token: Token) -> bool:
         return any(
             other.digest == token.digest and other.name != token.name

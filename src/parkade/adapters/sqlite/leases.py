@@ -19,10 +19,12 @@ from parkade.adapters.documents import columns, leases
 from parkade.adapters.sqlite import purses
 from parkade.adapters.sqlite.events import record
 from parkade.domain.errors import Conflict, LeaseNotFound, Unreadable, VersionConflict
+from parkade.domain.lease import EndReason
 from parkade.ports.leases import Shelf
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Iterable
 
     from parkade.adapters.sqlite.database import Database
     from parkade.domain.event import Event
@@ -51,6 +53,7 @@ _SPEND = """
     INSERT INTO coins (endpoint_name, scope, key, request, lease) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
+_NAMED = "endpoint_name IN (SELECT value FROM json_each(:names))"
 
 
 class SqliteLeaseBook:
@@ -69,16 +72,16 @@ class SqliteLeaseBook:
 
     def all(self) -> Shelf:
         """Return every lease in the order of names, and which rows are damaged."""
-        with self._database.reading() as connection:
-            rows = connection.execute("SELECT * FROM leases ORDER BY endpoint_name").fetchall()
-        readable: list[Lease] = []
-        unreadable: dict[str, str] = {}
-        for row in rows:
-            try:
-                readable.append(leases.fields(row))
-            except Unreadable as error:
-                unreadable[str(row["endpoint_name"])] = error.message
-        return Shelf(tuple(readable), unreadable)
+        return self._shelf("TRUE")
+
+    def due(self, names: Collection[str]) -> Shelf:
+        """Return the leases that are not closed, or not by a reason known, and of these names."""
+        closed = ", ".join(f"'{reason}'" for reason in EndReason)
+        return self._shelf(f"ended IS NULL OR ended NOT IN ({closed}) OR {_NAMED}", names)
+
+    def of(self, names: Collection[str]) -> Shelf:
+        """Return the leases of these endpoints."""
+        return self._shelf(_NAMED, names)
 
     def put(
         self, lease: Lease, event: Event, *, coin: Coin | None = None, purse: Purse | None = None
@@ -122,6 +125,23 @@ class SqliteLeaseBook:
             )
         with columns.reading(f"Idempotency-Key {coin.key!r} of {coin.endpoint_name!r}"):
             return leases.fields(columns.read_object(row, "lease"))
+
+    def _shelf(self, where: str, names: Collection[str] = ()) -> Shelf:
+        statement = f"SELECT * FROM leases WHERE {where} ORDER BY endpoint_name"  # noqa: S608
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {"names": json.dumps([*names])}).fetchall()
+        return _shelf(rows)
+
+
+def _shelf(rows: Iterable[sqlite3.Row]) -> Shelf:
+    readable: list[Lease] = []
+    unreadable: dict[str, str] = {}
+    for row in rows:
+        try:
+            readable.append(leases.fields(row))
+        except Unreadable as error:
+            unreadable[str(row["endpoint_name"])] = error.message
+    return Shelf(tuple(readable), unreadable)
 
 
 def _find(connection: sqlite3.Connection, endpoint_name: str) -> sqlite3.Row | None:

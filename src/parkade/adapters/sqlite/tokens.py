@@ -60,3 +60,9 @@ class SqliteTokenStore:
         with self._database.reading() as connection:
             rows = connection.execute("SELECT * FROM tokens ORDER BY name").fetchall()
         return [tokens.read(row) for row in rows]
+
+    def find(self, digest: str) -> Token | None:
+        """Return the token with this digest."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT * FROM tokens WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else tokens.read(row)
