@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.aws.sagemaker.forms.members import present
 from parkade.apps.sagemaker import models, tags
 from parkade.apps.sagemaker.arns import COMPONENT, ENDPOINT, NOUNS
 from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
-from parkade.apps.sagemaker.members import present, refuse
+from parkade.apps.sagemaker.members import refuse
 from parkade.apps.wire.faults import invalid
 from parkade.domain.blueprint import Component
 from parkade.domain.catalog import Container, Model

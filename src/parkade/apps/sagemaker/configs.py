@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.aws.sagemaker.forms import configs as forms
+from parkade.adapters.aws.sagemaker.forms.variants import described
 from parkade.apps.sagemaker import tags, variants
 from parkade.apps.sagemaker.arns import CONFIG, NOUNS
 from parkade.apps.sagemaker.faults import missing, taken
 from parkade.apps.sagemaker.listing import Listed, page
-from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.sagemaker.members import kept, refuse
 from parkade.apps.sagemaker.models import found as found_model
 from parkade.apps.wire.faults import invalid
-from parkade.domain.catalog import Asynchronous, Capture, EndpointConfig
+from parkade.domain.catalog import EndpointConfig
 from parkade.domain.errors import AlreadyExists, ConfigNotFound, InUse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.apps.sagemaker.call import Call
+    from parkade.domain.catalog import Asynchronous, Capture
 
 _LISTED: Listed[EndpointConfig] = Listed(
     name=lambda each: each.name, created_at=lambda each: each.created_at
 )
 _NOUN = NOUNS[CONFIG]
 
+#: A capture mode that SageMaker's description has.
+_BOTH = "InputAndOutput"
 _KEPT = ("KmsKeyId", "ExecutionRoleArn", "VpcConfig", "MetricsConfig")
 _REFUSED = {
     "EnableNetworkIsolation": "workers are processes of this machine and have its network",
@@ -69,10 +74,10 @@ def describe(call: Call) -> Mapping[str, Any]:
         "EndpointConfigArn": call.arns.of(CONFIG, config.name),
         "CreationTime": config.created_at,
         "EnableNetworkIsolation": False,
-        "ProductionVariants": [variants.described(each) for each in config.variants],
-        "ShadowProductionVariants": [variants.described(each) for each in config.shadows] or None,
-        "DataCaptureConfig": _described_capture(config.capture),
-        "AsyncInferenceConfig": described_asynchronous(config.asynchronous),
+        "ProductionVariants": [described(each) for each in config.variants],
+        "ShadowProductionVariants": [described(each) for each in config.shadows] or None,
+        "DataCaptureConfig": forms.described_capture(config.capture),
+        "AsyncInferenceConfig": forms.described_asynchronous(config.asynchronous),
     }
 
 
@@ -127,77 +132,17 @@ def _require_models(call: Call, config: EndpointConfig) -> None:
 
 
 def _capture(given: Mapping[str, Any] | None) -> Capture | None:
-    if given is None:
-        return None
-    modes = [option["CaptureMode"] for option in given["CaptureOptions"]]
-    if "InputAndOutput" in modes:
+    if given is not None and _BOTH in {each["CaptureMode"] for each in given["CaptureOptions"]}:
         raise invalid(
-            "DataCaptureConfig.CaptureOptions has the CaptureMode InputAndOutput, which "
-            "SageMaker refuses: give two options, Input and Output"
+            f"DataCaptureConfig.CaptureOptions has the CaptureMode {_BOTH}, which SageMaker "
+            "refuses: give two options, Input and Output"
         )
-    types = given.get("CaptureContentTypeHeader", {})
-    return Capture(
-        destination=given["DestinationS3Uri"],
-        percentage=given["InitialSamplingPercentage"],
-        enabled=given.get("EnableCapture", True),
-        inputs="Input" in modes,
-        outputs="Output" in modes,
-        csv_types=tuple(types.get("CsvContentTypes", ())),
-        json_types=tuple(types.get("JsonContentTypes", ())),
-        extras=kept(given, ("KmsKeyId",)),
-    )
-
-
-def _described_capture(capture: Capture | None) -> dict[str, Any] | None:
-    if capture is None:
-        return None
-    modes = (("Input", capture.inputs), ("Output", capture.outputs))
-    return present(
-        **capture.extras,
-        EnableCapture=capture.enabled,
-        InitialSamplingPercentage=capture.percentage,
-        DestinationS3Uri=capture.destination,
-        CaptureOptions=[{"CaptureMode": mode} for mode, wanted in modes if wanted],
-        CaptureContentTypeHeader=present(
-            CsvContentTypes=list(capture.csv_types), JsonContentTypes=list(capture.json_types)
-        ),
-    )
+    return forms.capture(given)
 
 
 def _asynchronous(given: Mapping[str, Any] | None) -> Asynchronous | None:
-    if given is None:
-        return None
-    output = given["OutputConfig"]
-    if "S3OutputPath" not in output:
+    if given is not None and "S3OutputPath" not in given["OutputConfig"]:
         raise invalid(
             "AsyncInferenceConfig.OutputConfig.S3OutputPath must be given: answers are put there"
         )
-    notification = output.get("NotificationConfig", {})
-    return Asynchronous(
-        output=output["S3OutputPath"],
-        failure=output.get("S3FailurePath", ""),
-        success_topic=notification.get("SuccessTopic", ""),
-        error_topic=notification.get("ErrorTopic", ""),
-        include_response_in=tuple(notification.get("IncludeInferenceResponseIn", ())),
-        concurrency=given.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance"),
-        extras=kept(output, ("KmsKeyId",)),
-    )
-
-
-def described_asynchronous(config: Asynchronous | None) -> dict[str, Any] | None:
-    """Describe an AsyncInferenceConfig."""
-    if config is None:
-        return None
-    return present(
-        ClientConfig=present(MaxConcurrentInvocationsPerInstance=config.concurrency),
-        OutputConfig=present(
-            **config.extras,
-            S3OutputPath=config.output,
-            S3FailurePath=config.failure,
-            NotificationConfig=present(
-                SuccessTopic=config.success_topic,
-                ErrorTopic=config.error_topic,
-                IncludeInferenceResponseIn=list(config.include_response_in),
-            ),
-        ),
-    )
+    return forms.asynchronous(given)

@@ -23,8 +23,3 @@ def refuse(given: Mapping[str, Any], reasons: Mapping[str, str], *, within: str 
     for name, why in reasons.items():
         if given.get(name):
             raise refused(f"{within}.{name}" if within else name, why)
-
-
-def present(**members: Any) -> dict[str, Any]:
-    """Return the members that are something."""
-    return {name: value for name, value in members.items() if value not in (None, "", [], {})}

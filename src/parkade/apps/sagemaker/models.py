@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.aws.sagemaker.forms import models as forms
 from parkade.apps.sagemaker import tags
 from parkade.apps.sagemaker.arns import MODEL, NOUNS
 from parkade.apps.sagemaker.faults import missing, refused, taken
 from parkade.apps.sagemaker.listing import Listed, page
-from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.sagemaker.members import kept, refuse
 from parkade.apps.wire.faults import invalid
-from parkade.domain.catalog import Container, Model
+from parkade.domain.catalog import Model
 from parkade.domain.errors import AlreadyExists, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.apps.sagemaker.call import Call
+    from parkade.domain.catalog import Container
 
 _LISTED: Listed[Model] = Listed(
     name=lambda each: each.name, created_at=lambda each: each.created_at
@@ -64,7 +66,7 @@ def create(call: Call) -> Mapping[str, Any]:
         name=name,
         containers=_containers(given),
         created_at=call.now,
-        direct=given.get("InferenceExecutionConfig", {}).get("Mode") == "Direct",
+        direct=forms.direct(given),
         extras=extras,
     )
     try:
@@ -79,16 +81,12 @@ def create(call: Call) -> Mapping[str, Any]:
 def describe(call: Call) -> Mapping[str, Any]:
     """Describe a model as it was given."""
     model = found(call, call.given["ModelName"])
-    containers = [_described(each) for each in model.containers]
-    listed = _AS_LIST in model.extras or len(containers) > 1
     return {
-        **model.extras,
+        **forms.described(model),
         "ModelName": model.name,
         "ModelArn": call.arns.of(MODEL, model.name),
         "CreationTime": model.created_at,
         "EnableNetworkIsolation": False,
-        "PrimaryContainer": None if listed else containers[0],
-        "Containers": containers if listed else None,
     }
 
 
@@ -148,24 +146,17 @@ def _container(given: Mapping[str, Any], place: str) -> Container:
         raise invalid(
             f"{place}.ModelDataUrl must be given: Mode {_MULTI} needs the prefix of the models"
         )
-    return Container(
-        image=given["Image"],
-        data_url=_data_url(given, place),
-        environment=given.get("Environment", {}),
-        hostname=given.get("ContainerHostname", ""),
-        multi_model=multi_model,
-        caches=given.get("MultiModelConfig", {}).get("ModelCacheSetting") != "Disabled",
-        extras=kept(given, _KEPT_OF_CONTAINER),
-    )
+    _require_source(given, place)
+    return forms.container(given, extras=kept(given, _KEPT_OF_CONTAINER))
 
 
-def _data_url(given: Mapping[str, Any], place: str) -> str:
-    url: str = given.get("ModelDataUrl", "")
+def _require_source(given: Mapping[str, Any], place: str) -> None:
+    """Raise ValidationException for model data that is not one archive."""
     source = given.get("ModelDataSource")
     if source is None:
-        return url
+        return
     place = f"{place}.ModelDataSource"
-    if url:
+    if given.get("ModelDataUrl"):
         raise invalid(f"ModelDataUrl and {place} cannot both be given: give one of them")
     if "S3DataSource" not in source:
         raise invalid(f"{place}.S3DataSource must be given")
@@ -177,18 +168,3 @@ def _data_url(given: Mapping[str, Any], place: str) -> str:
                 f"{place}.S3DataSource.{member} {origin[member]}",
                 f"model data is one model.tar.gz, which is S3Object and Gzip, not {origin[member]}",
             )
-    return str(origin["S3Uri"])
-
-
-def _described(container: Container) -> dict[str, Any]:
-    described = present(
-        Image=container.image,
-        ContainerHostname=container.hostname,
-        Environment=dict(container.environment),
-        Mode=_MULTI if container.multi_model else "SingleModel",
-    )
-    if container.multi_model and not container.caches:
-        described["MultiModelConfig"] = {"ModelCacheSetting": "Disabled"}
-    if container.data_url and "ModelDataSource" not in container.extras:
-        described["ModelDataUrl"] = container.data_url
-    return described | dict(container.extras)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.sagemaker import deployments
-from parkade.apps.sagemaker.configs import described_asynchronous
-from parkade.apps.sagemaker.members import present
-from parkade.apps.sagemaker.variants import described_serverless
+from parkade.adapters.aws.sagemaker.forms import deployments
+from parkade.adapters.aws.sagemaker.forms.configs import described_asynchronous
+from parkade.adapters.aws.sagemaker.forms.members import present
+from parkade.adapters.aws.sagemaker.forms.variants import described_serverless
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.stages import VARIANT_STATUS, percent
 

@@ -1,16 +1,19 @@
-"""Variants of an endpoint config: read from their wire form, and described in it again."""
+"""Variants of an endpoint config, as callers may give them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.aws.sagemaker.forms import variants
 from parkade.apps.sagemaker.faults import refused
-from parkade.apps.sagemaker.members import kept, present, refuse
+from parkade.apps.sagemaker.members import kept, refuse
 from parkade.apps.wire.faults import invalid
-from parkade.domain.catalog import Routing, Serverless, Variant
+from parkade.domain.catalog import Routing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from parkade.domain.catalog import Variant
 
 _KEPT = (
     "AcceleratorType",
@@ -37,23 +40,12 @@ def read(given: Sequence[Mapping[str, Any]], place: str) -> tuple[Variant, ...]:
 
 def _variant(given: Mapping[str, Any], place: str) -> Variant:
     refuse(given, _REFUSED, within=place)
-    serverless = given.get("ServerlessConfig")
-    if serverless is None:
+    if given.get("ServerlessConfig") is None:
         _require_instances(given, place)
     else:
         _require_no_instances(given, place)
-    return Variant(
-        name=given["VariantName"],
-        model_name=given.get("ModelName", ""),
-        instance_type=given.get("InstanceType", ""),
-        instance_count=given.get("InitialInstanceCount", 1),
-        weight=given.get("InitialVariantWeight", 1.0),
-        routing=_routing(given.get("RoutingConfig"), place),
-        serverless=_serverless(serverless),
-        download_timeout=given.get("ModelDataDownloadTimeoutInSeconds"),
-        startup_timeout=given.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-        extras=kept(given, _KEPT),
-    )
+    routing = _routing(given.get("RoutingConfig"), place)
+    return variants.read(given, routing=routing, extras=kept(given, _KEPT))
 
 
 def _require_instances(given: Mapping[str, Any], place: str) -> None:
@@ -94,39 +86,3 @@ def _routing(given: Mapping[str, Any] | None, place: str) -> Routing:
     if "PrefixAwareRoutingConfig" in given:
         raise refused(f"{place}.RoutingConfig.PrefixAwareRoutingConfig", "leave it out")
     return Routing(strategy)
-
-
-def _serverless(given: Mapping[str, Any] | None) -> Serverless | None:
-    if given is None:
-        return None
-    return Serverless(
-        memory_mb=given["MemorySizeInMB"],
-        concurrency=given["MaxConcurrency"],
-        provisioned=given.get("ProvisionedConcurrency"),
-    )
-
-
-def described(variant: Variant) -> dict[str, Any]:
-    """Describe a variant of an endpoint config."""
-    return present(
-        **variant.extras,
-        VariantName=variant.name,
-        ModelName=variant.model_name,
-        InstanceType=variant.instance_type,
-        InitialInstanceCount=None if variant.serverless else variant.instance_count,
-        InitialVariantWeight=variant.weight,
-        ServerlessConfig=described_serverless(variant),
-        ModelDataDownloadTimeoutInSeconds=variant.download_timeout,
-        ContainerStartupHealthCheckTimeoutInSeconds=variant.startup_timeout,
-    )
-
-
-def described_serverless(variant: Variant) -> dict[str, Any] | None:
-    """Describe a ServerlessConfig."""
-    if variant.serverless is None:
-        return None
-    return present(
-        MemorySizeInMB=variant.serverless.memory_mb,
-        MaxConcurrency=variant.serverless.concurrency,
-        ProvisionedConcurrency=variant.serverless.provisioned,
-    )
