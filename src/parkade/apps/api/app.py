@@ -54,7 +54,7 @@ from parkade.apps.wire import root
 if TYPE_CHECKING:
     from parkade.apps.assembly import Services
 
-_DESCRIPTION = """
+DESCRIPTION = """
 Model endpoints on a parking meter: an endpoint runs while its lease lasts.
 
 Send a token in the header `Authorization`, as it is or after `Bearer`. An **invoker** may invoke
@@ -66,7 +66,7 @@ blame. Times are ISO 8601 in UTC; only `/endpoint-expiry` has the form of its fi
 Invoking an endpoint is not described here: `POST /endpoints/{name}/invocations`, and routes such
 as `POST /falcon`, take and give whatever the model takes and gives.
 """
-_TAGS = [
+TAGS = [
     {"name": "The meter", "description": "Time left, more time, and what the meter would do."},
     {"name": "Leases", "description": "The right of an endpoint to run."},
     {"name": "Bookings", "description": "Time that is bought to begin later."},
@@ -107,8 +107,8 @@ def create_app(services: "Services") -> FastAPI:
     app = FastAPI(
         title="Parkade",
         version="1",
-        description=_DESCRIPTION,
-        openapi_tags=_TAGS,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
         # Behind the gateway a redirect would name this side's host.

@@ -52,6 +52,20 @@ class Loop:
 
         return end
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything that was spawned still runs."""
+        return bool(self.call(lambda: set(self._tasks)))
+
+    def finish(self) -> None:
+        """Wait until all that was spawned has ended."""
+
+        async def ended() -> None:
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+
+        asyncio.run_coroutine_threadsafe(ended(), self._loop).result()
+
     def close(self) -> None:
         """Call off what still runs, and end the thread."""
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result()

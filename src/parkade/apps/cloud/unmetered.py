@@ -1,0 +1,88 @@
+"""An account without a Meter: everything is seen, and nothing can be leased.
+
+What a command does goes by itself: its events and its deployment are kept for as long as its
+process lives. What is to outlive it is refused, with what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from parkade.adapters.memory.bookings import MemoryBookingStore
+from parkade.adapters.memory.budgets import MemoryBudgetStore
+from parkade.adapters.memory.leases import MemoryLeaseBook
+from parkade.adapters.memory.purses import MemoryPurses
+from parkade.adapters.memory.stores import MemoryStores
+from parkade.domain.errors import Conflict
+
+if TYPE_CHECKING:
+    from parkade.adapters.memory.events import MemoryHistory
+    from parkade.domain.budget import Budget
+    from parkade.domain.event import Event
+    from parkade.domain.lease import Lease
+    from parkade.domain.terms import Booking
+    from parkade.ports.budgets import Purse
+    from parkade.ports.leases import Coin
+
+
+class UnmeteredStores(MemoryStores):
+    """Stores of one command; leases, bookings and budgets are refused."""
+
+    def __init__(self, region: str) -> None:
+        """Take the region, which messages name."""
+        super().__init__()
+        purses = MemoryPurses()
+        self.book = _Book(self.history, purses, region)
+        self.bookings = _Bookings(self.history, purses, region)
+        self.budgets = _Budgets(self.history, purses, region)
+
+
+class _Book(MemoryLeaseBook):
+    def __init__(self, history: MemoryHistory, purses: MemoryPurses, region: str) -> None:
+        super().__init__(history, purses)
+        self._region = region
+
+    def put(
+        self,
+        lease: Lease,
+        event: Event,  # noqa: ARG002
+        *,
+        coin: Coin | None = None,  # noqa: ARG002
+        purse: Purse | None = None,  # noqa: ARG002
+    ) -> Lease:
+        """Refuse it."""
+        raise _refused(f"{lease.endpoint_name!r} cannot be leased", self._region)
+
+
+class _Bookings(MemoryBookingStore):
+    def __init__(self, history: MemoryHistory, purses: MemoryPurses, region: str) -> None:
+        super().__init__(history, purses)
+        self._region = region
+
+    def add(
+        self,
+        booking: Booking,
+        event: Event,  # noqa: ARG002
+        *,
+        beside: frozenset[str],  # noqa: ARG002
+        purse: Purse | None = None,  # noqa: ARG002
+    ) -> NoReturn:
+        """Refuse it."""
+        raise _refused(f"{booking.endpoint_name!r} cannot be booked", self._region)
+
+
+class _Budgets(MemoryBudgetStore):
+    def __init__(self, history: MemoryHistory, purses: MemoryPurses, region: str) -> None:
+        super().__init__(history, purses)
+        self._region = region
+
+    def put(self, budget: Budget, event: Event) -> Budget:  # noqa: ARG002
+        """Refuse it."""
+        raise _refused(f"{budget.owner!r} can have no budget", self._region)
+
+
+def _refused(what: str, region: str) -> Conflict:
+    return Conflict(
+        f"{what}: this account has no Meter in region {region}",
+        hint="deploy one from a project file: parkade cloud deploy MeterStack",
+    )
