@@ -8,13 +8,11 @@ told yet). What is missing is not breaching: what is not known counts as busy.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from parkade.domain import idlealarm
 from parkade.domain.alarm import (
-    LONGEST,
     OWN,
     Alarm,
     Comparison,
@@ -22,16 +20,12 @@ from parkade.domain.alarm import (
     Rule,
     first_standing,
 )
-from parkade.domain.errors import InvalidInput
 from parkade.domain.metricquery import Measured, Query
-from parkade.domain.spans import duration
-from parkade.domain.statistics import period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from parkade.domain.idle import IdleRules
     from parkade.domain.ladder import Watch
     from parkade.domain.series import Series
     from parkade.ports.clock import Clock
@@ -39,8 +33,7 @@ if TYPE_CHECKING:
     from parkade.services.alarms import Alarms
 
 #: What its alarms' names begin with.
-PREFIX = "parkade-idle/"
-_MINUTE = 60
+PREFIX = idlealarm.PREFIX
 
 
 class IdleAlarms:
@@ -81,10 +74,10 @@ class IdleAlarms:
 
 def shown(watch: Watch, series: Sequence[Series], now: datetime) -> Alarm | None:
     """Return the alarm of a watched endpoint; None where there is nothing that it could show."""
-    rules, count = watch.rules, watch.rules.stop_after or watch.rules.notice_after
-    if count is None or not series:
+    span = idlealarm.windows(watch.rules)
+    if span is None or not series:
         return None
-    seconds, periods = _windows(rules, count)
+    seconds, periods = span
     ids = [f"m{number}" for number in range(len(series))]
     measured = [
         Query(
@@ -108,26 +101,11 @@ def shown(watch: Watch, series: Sequence[Series], now: datetime) -> Alarm | None
         queries=(*measured, total),
         standing=first_standing(now),
         configured_at=now,
-        description=(
-            f"Endpoint {watch.endpoint_name} was without use for "
-            f"{duration(timedelta(seconds=seconds * periods))} ({watch.by}). A view: what is done "
-            "about it is for the maintainer's ladder."
-        ),
+        description=idlealarm.words(watch.endpoint_name, seconds * periods, watch.by),
         plain=False,
         owner=OWN,
         endpoint_name=watch.endpoint_name,
     )
-
-
-def _windows(rules: IdleRules, count: int) -> tuple[int, int]:
-    """Return the period and how many: the windows themselves where series can be told for them."""
-    seconds = rules.window.total_seconds()
-    try:
-        found = period(seconds)
-    except InvalidInput:
-        found, count = _MINUTE, math.ceil(seconds * count / _MINUTE)
-    # No alarm looks further back than this, however long the ladder's windows are.
-    return found, max(1, min(count, LONGEST // found))
 
 
 def _same(held: Alarm, wanted: Alarm) -> bool:
