@@ -45,7 +45,7 @@ class Account:
         """
         self._session = session or botocore.session.Session(profile=profile)
         self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, float | None], Any] = {}
         try:
             found = region or self._session.get_config_variable("region")
         except ProfileNotFound as error:
@@ -60,14 +60,20 @@ class Account:
             )
         self.region: str = found
 
-    def client(self, service: str) -> Any:
-        """Return the client of a service, by botocore's name of it."""
+    def client(self, service: str, *, within: float | None = None) -> Any:
+        """Return the client of a service, by botocore's name of it.
+
+        With `within` it asks once, and waits so many seconds for the answer: for what must not be
+        asked twice.
+        """
+        key = (service, within)
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._session.create_client(
-                    service, region_name=self.region, config=_config()
+            if key not in self._clients:
+                config = _config() if within is None else _once(within)
+                self._clients[key] = self._session.create_client(
+                    service, region_name=self.region, config=config
                 )
-            return self._clients[service]
+            return self._clients[key]
 
     def number(self) -> str:
         """Return the account's number, of 12 digits. Raises what `calling` raises."""
@@ -85,5 +91,15 @@ def _config() -> Config:
         read_timeout=_READ,
         max_pool_connections=POOL,
         retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+        user_agent_extra="parkade",
+    )
+
+
+def _once(seconds: float) -> Config:
+    return Config(
+        connect_timeout=_CONNECT,
+        read_timeout=seconds,
+        max_pool_connections=POOL,
+        retries={"mode": "standard", "total_max_attempts": 1},
         user_agent_extra="parkade",
     )
