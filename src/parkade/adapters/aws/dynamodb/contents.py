@@ -27,18 +27,23 @@ def packed(document: str, what: str) -> str | bytes:
     raw = document.encode()
     if len(raw) <= PLAIN:
         return document
-    deflated = zlib.compress(raw)
-    if len(deflated) > LARGEST:
+    content = deflated(document)
+    if len(content) > LARGEST:
         raise ResourceLimitExceeded(
-            f"{what} is too large to be stored: {len(raw):,} bytes, and {len(deflated):,} bytes "
+            f"{what} is too large to be stored: {len(raw):,} bytes, and {len(content):,} bytes "
             f"deflated; an item of DynamoDB holds {LARGEST:,} of them",
             hint="make it smaller: fewer parts, shorter texts",
         )
-    return deflated
+    return content
+
+
+def deflated(document: str) -> bytes:
+    """Return the document deflated, however long that is: one that is cut up before it is stored."""
+    return zlib.compress(document.encode())
 
 
 def unpacked(content: object) -> str:
-    """Return the document. Raises Unreadable for what `packed` did not give."""
+    """Return the document. Raises Unreadable for what neither of the two gave."""
     if isinstance(content, str):
         return content
     if not isinstance(content, bytes):

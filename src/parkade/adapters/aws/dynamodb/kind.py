@@ -134,10 +134,10 @@ def unchanged(item: Item | None) -> Condition:
     return equal(content=content) if isinstance(content, str | bytes) else present("content")
 
 
-def contended() -> Retrying:
+def contended(lost: type[VersionConflict] = VersionConflict) -> Retrying:
     """Give attempts at what is read, changed and written, for as long as others come first."""
     return Retrying(
-        retry=retry_if_exception_type(VersionConflict),
+        retry=retry_if_exception_type(lost),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         before_sleep=before_sleep_log(logger, logging.INFO),
