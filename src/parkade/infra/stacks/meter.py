@@ -13,16 +13,18 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
 
 from parkade.adapters.aws.dynamodb import shape
 from parkade.apps.cloud.parameters import Shared
 from parkade.infra import checks, sharing
-from parkade.infra.constructs import queues
+from parkade.infra.constructs import duties, queues
 from parkade.infra.constructs.functions import Function
+from parkade.infra.constructs.machines import Machine
 from parkade.infra.constructs.tables import table
+from parkade.infra.constructs.topics import notices
 from parkade.infra.naming import Title
 from parkade.infra.stack import ParkadeStack
 
@@ -31,8 +33,14 @@ if TYPE_CHECKING:
 
     from parkade.infra.estate import Estate
 
-#: Seconds. The sweep hands over to the next one in time; see services/sweep.py.
+#: Seconds. The sweep hands over what there was no time for; the minute's calls queue behind it.
 _SWEEP_SECONDS = 300
+#: Seconds of a look at one endpoint; the machine gives up on it at 60.
+_LOOK_SECONDS = 60
+#: Seconds in which all endpoints are deleted when the stack goes: Lambda's most.
+_ENDING_SECONDS = 900
+_NOTICES_SECONDS = 60
+_LEASING_SECONDS = 120
 
 
 class MeterStack(ParkadeStack):
@@ -48,21 +56,34 @@ class MeterStack(ParkadeStack):
         super().__init__(scope, construct_id, estate=estate)
         self.table = table(self, "Leases", shape.MAIN, stream=True)
         self.server_key = self._key()
-        self.topic = self._topic()
+        self.topic = notices(self, "Notices")
         self.bus = events.EventBus(
             self, "Events", description=f"{estate.prefix}: events of Parkade"
         )
+        self.timer, self.timer_function = self._timer()
         self.sweep = self._sweep()
+        self.notices = self._notices()
+        self.leasing = self._leasing()
+        self.ending = self._ending()
         self._publish()
 
     @property
-    def variables(self) -> dict[str, str]:
-        """What functions that decide about endpoints are told."""
-        return {
-            "PARKADE_TABLE": self.table.table_name,
-            "PARKADE_TOPIC": self.topic.topic_arn,
-            "PARKADE_BUS": self.bus.event_bus_name,
-        }
+    def timer_name(self) -> str:
+        """What the timer's machine is called: its own function has to know it before it is made."""
+        return f"{self.estate.prefix}-Timer"
+
+    @property
+    def _timer_arn(self) -> str:
+        return self.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self.timer_name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {"PARKADE_TABLE": self.table.table_name, "PARKADE_TIMER": self._timer_arn}
 
     def _key(self) -> secretsmanager.Secret:
         key = secretsmanager.Secret(
@@ -77,35 +98,27 @@ class MeterStack(ParkadeStack):
         checks.acknowledge(key, "SMG4", "another key would invalidate every token that was given")
         return key
 
-    def _topic(self) -> sns.Topic:
-        """Return the topic of notices, under a key that CloudWatch and EventBridge may use."""
-        key = kms.Key(
+    def _timer(self) -> tuple[Machine, Function]:
+        """Return the machine that waits for the end of leases, and the function that looks then."""
+        function = Function(
             self,
-            "NoticesKey",
-            description=f"{self.estate.prefix}: notices",
-            enable_key_rotation=True,
-            removal_policy=self.removal,
+            "Look",
+            handler="timer",
+            about="looks at one endpoint when its time is up",
+            environment=self._variables,
+            timeout=_LOOK_SECONDS,
         )
-        for service in (
-            "cloudwatch.amazonaws.com",
-            "events.amazonaws.com",
-            "sagemaker.amazonaws.com",
-        ):
-            key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.ServicePrincipal(service)],
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=["*"],  # of a key's own policy: the key
-                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-                )
-            )
-        return sns.Topic(
+        self._metering(function)
+        machine = Machine(
             self,
-            "Notices",
-            display_name=f"Parkade {self.estate.prefix}"[:100],
-            master_key=key,
-            enforce_ssl=True,
+            "Timer",
+            definition="meter-timer",
+            about=f"{self.estate.prefix}: waits for the end of leases",
+            substitutions={"TimerFunction": function.arn},
+            name=self.timer_name,
         )
+        machine.grants.functions(function.arn)
+        return machine, function
 
     def _sweep(self) -> Function:
         sweep = Function(
@@ -113,10 +126,22 @@ class MeterStack(ParkadeStack):
             "Sweep",
             handler="sweep",
             about="starts and stops endpoints by their leases",
-            environment=self.variables,
+            environment=self._variables,
             timeout=_SWEEP_SECONDS,
+            memory=1024,
             asynchronous=True,
             reserved=1,
+        )
+        self._metering(sweep)
+        duties.pricing(sweep.grants)
+        # In a policy that the function does not wait for: it names the function itself.
+        iam.Policy(
+            self,
+            "SweepAgain",
+            roles=[sweep.role],
+            statements=[
+                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[sweep.arn])
+            ],
         )
         events.Rule(
             self,
@@ -134,6 +159,82 @@ class MeterStack(ParkadeStack):
         )
         return sweep
 
+    def _metering(self, function: Function) -> None:
+        duties.records(function.grants, self.table.table_arn)
+        duties.running(function.grants)
+        duties.timing(function.grants, self._timer_arn)
+
+    def _notices(self) -> Function:
+        """Return the function that tells people, and the bus, what is written down as an event."""
+        function = Function(
+            self,
+            "Tell",
+            handler="notices",
+            about="tells the topic and the bus of events",
+            environment={
+                "PARKADE_TABLE": self.table.table_name,
+                "PARKADE_TOPIC": self.topic.topic_arn,
+                "PARKADE_BUS": self.bus.event_bus_name,
+            },
+            timeout=_NOTICES_SECONDS,
+        )
+        function.grants.publishing(self.topic.topic_arn)
+        function.grants.events(self.bus.event_bus_arn)
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                self.table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=10,
+                max_record_age=cdk.Duration.hours(6),
+                on_failure=sources.SqsDlq(queues.dead_letters(self, "EventsDeadLetters")),
+                filters=[_EVENTS],
+            )
+        )
+        checks.acknowledge(
+            function.role,
+            "IAM5[Resource::*]",
+            "the streams of an account are listed without a name, and X-Ray has no resources",
+        )
+        return function
+
+    def _leasing(self) -> Function:
+        """Return the function that gives the project's endpoints their first lease."""
+        function = Function(
+            self,
+            "Leasing",
+            handler="leasing",
+            about="gives endpoints that a stack describes their first lease",
+            environment=self._variables,
+            timeout=_LEASING_SECONDS,
+        )
+        self._metering(function)
+        function.grants.endpoints("DeleteTags")
+        return function
+
+    def _ending(self) -> Function:
+        """Return the function that ends all leases when the stack goes."""
+        function = Function(
+            self,
+            "Ending",
+            handler="ending",
+            about="ends all leases, and deletes their endpoints, when the stack is deleted",
+            environment=self._variables,
+            timeout=_ENDING_SECONDS,
+        )
+        self._metering(function)
+        ending = cdk.CustomResource(
+            self,
+            "AllLeases",
+            service_token=function.arn,
+            resource_type="Custom::ParkadeAllLeases",
+        )
+        # It goes first: before the permissions of the function, and before what starts endpoints again.
+        ending.node.add_dependency(function, self.sweep, self.timer)
+        return function
+
     def _publish(self) -> None:
         for shared, value in {
             Shared.TABLE: self.table.table_name,
@@ -141,8 +242,19 @@ class MeterStack(ParkadeStack):
             Shared.TOPIC: self.topic.topic_arn,
             Shared.BUS: self.bus.event_bus_name,
             Shared.BUS_ARN: self.bus.event_bus_arn,
+            Shared.TIMER: self.timer.arn,
             Shared.SERVER_KEY: self.server_key.secret_arn,
             Shared.SWEEP: self.sweep.arn,
             Shared.SWEEP_NAME: self.sweep.name,
+            Shared.LEASES: self.leasing.arn,
         }.items():
             sharing.publish(self, shared, value)
+
+
+#: Events that were written down: nothing of a lease that changes wakes the function.
+_EVENTS = lambda_.FilterCriteria.filter(
+    {
+        "eventName": lambda_.FilterRule.is_equal("INSERT"),
+        "dynamodb": {"NewImage": {"pk": {"S": lambda_.FilterRule.is_equal("event")}}},
+    }
+)

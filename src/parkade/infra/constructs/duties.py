@@ -1,0 +1,60 @@
+"""Permissions by what they are for, where several functions do the same.
+
+What of SageMaker, DynamoDB and the others a service calls stands here once; which function has which
+service, its stack says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parkade.infra.constructs.grants import Grants
+
+#: What conditional writes, and reads of records, need of the table.
+RECORDS = (
+    "BatchGetItem",
+    "ConditionCheckItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "UpdateItem",
+)
+
+
+def records(grants: Grants, table_arn: str) -> None:
+    """Allow to read and write records."""
+    grants.table(table_arn, *RECORDS, indexes=True)
+
+
+def running(grants: Grants) -> None:
+    """Allow to see, start and stop endpoints by their leases."""
+    seeing(grants)
+    grants.creation()
+    grants.endpoints("AddTags", "DeleteEndpoint")
+    grants.allow(
+        ["application-autoscaling:DescribeScalableTargets",
+         "application-autoscaling:DescribeScalingPolicies"],
+        ["*"],
+        why="AWS has no resources for this action",
+    )  # fmt: skip
+
+
+def seeing(grants: Grants) -> None:
+    """Allow to see endpoints, what they run, and how they are used."""
+    grants.everywhere("sagemaker:ListEndpoints")
+    grants.endpoints("DescribeEndpoint", "ListTags")
+    grants.configs("DescribeEndpointConfig")
+    grants.models("DescribeModel")
+    grants.everywhere("cloudwatch:GetMetricData")
+
+
+def pricing(grants: Grants) -> None:
+    """Allow to ask what instances cost."""
+    grants.everywhere("pricing:GetProducts")
+
+
+def timing(grants: Grants, machine_arn: str) -> None:
+    """Allow to have the end of leases waited for."""
+    grants.allow(["states:StartExecution"], [machine_arn])
