@@ -114,7 +114,13 @@ def steps():
 
 
 STEPS = list(enumerate(steps()))
+#: What a sweep reads before it decides; without one of these it can do nothing.
+LOOKING = ["clock.now", "book.due", "hosting.endpoints", "book.of", "clock.now"]
 IDS = [f"{number}-{name}" for number, name in STEPS]
+
+
+def test_a_sweep_looks_first_at_leases_and_then_at_endpoints():
+    assert steps()[: len(LOOKING)] == LOOKING
 
 
 def test_the_busy_world_has_something_of_every_kind():
@@ -157,7 +163,7 @@ def test_an_error_at_any_step_stops_no_other_action_and_is_repaired(number, name
     undisturbed = len(a_busy_world().sweep.run().done)
     fault = Fault(number, error, after=after)
     sweep = faulty(world, fault)
-    if number < 3:  # looking: book.all, hosting.endpoints, clock.now
+    if number < len(LOOKING):
         with pytest.raises(type(error)):
             sweep.run()
     else:

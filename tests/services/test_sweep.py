@@ -378,8 +378,8 @@ class Overtaken:
         self._book = book
         self._act = act
 
-    def all(self):
-        shelf = self._book.all()
+    def due(self, names):
+        shelf = self._book.due(names)
         self._act()
         return shelf
 

@@ -1,11 +1,14 @@
 """The circumstances of a decision, gathered as of one instant.
 
-Each collaborator is asked once. Nothing is written here: `parkade plan` gathers them as a sweep
+What is settled about endpoints is read first, for it tells which leases are looked at although
+they are closed; what depends on leases and endpoints is read once these are known. Each
+collaborator is asked once. Nothing is written here: `parkade plan` gathers them as a sweep
 does. What cannot be read is missing from what is returned, or told in it as unknown.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from parkade.domain.circumstances import Circumstances
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from parkade.domain.terms import Booking, Terms
     from parkade.ports.leases import Shelf
     from parkade.ports.usage import Usage
-    from parkade.services.maintainer import Maintainer
+    from parkade.services.maintainer import Maintainer, Recalled
 
 
 class TermsSource(Protocol):
@@ -60,8 +63,27 @@ class BudgetSource(Protocol):
         ...
 
 
+class Gathering(Protocol):
+    """Circumstances of which a part is known."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The endpoints that something is settled or remembered about."""
+        ...
+
+    def about(
+        self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
+    ) -> Circumstances:
+        """Return them as of `now`; what cannot be read is missing, or told as unknown."""
+        ...
+
+
 class Around(Protocol):
     """Gathers the circumstances of one decision; it never raises for what it cannot read."""
+
+    def begin(self, now: datetime) -> Gathering:
+        """Read what is settled about endpoints, before leases and endpoints are read."""
+        ...
 
     def __call__(
         self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
@@ -70,13 +92,25 @@ class Around(Protocol):
         ...
 
 
-def nothing_around(
-    now: datetime,  # noqa: ARG001
-    shelf: Shelf,  # noqa: ARG001
-    endpoints: Mapping[str, ObservedEndpoint],  # noqa: ARG001
-) -> Circumstances:
-    """Return no circumstances."""
-    return Circumstances()
+class Nothing:
+    """No circumstances: neither a gathering nor what gathers finds any."""
+
+    names: frozenset[str] = frozenset()
+
+    def begin(self, now: datetime) -> Nothing:  # noqa: ARG002
+        """Return itself."""
+        return self
+
+    def __call__(
+        self,
+        now: datetime,  # noqa: ARG002
+        shelf: Shelf,  # noqa: ARG002
+        endpoints: Mapping[str, ObservedEndpoint],  # noqa: ARG002
+    ) -> Circumstances:
+        """Return no circumstances."""
+        return Circumstances()
+
+    about = __call__
 
 
 class Surroundings:
@@ -92,45 +126,83 @@ class Surroundings:
         starts: StartTimes | None = None,
         budgets: BudgetSource | None = None,
     ) -> None:
-        self._maintainer = maintainer
-        self._usage = usage
+        self.maintainer = maintainer
+        self.usage = usage
         self._terms = terms
         self._bookings = bookings
-        self._starts = starts
-        self._budgets = budgets
+        self.starts = starts
+        self.budgets = budgets
+
+    def begin(self, now: datetime) -> Gathered:
+        """Read what is settled about endpoints, and remembered of them."""
+        settled: Listing[Terms] = self._terms.all() if self._terms else Listing((), {})
+        return Gathered(
+            surroundings=self,
+            settled=settled,
+            recalled=self.maintainer.recall(settled) if self.maintainer else None,
+            bookings=self._bookings.by_endpoint(now) if self._bookings else {},
+            damaged=self._damaged(),
+        )
 
     def __call__(
         self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
     ) -> Circumstances:
         """Return all that a decision about these leases and endpoints rests on."""
-        settled: Listing[Terms] = self._terms.all() if self._terms else Listing((), {})
-        terms = {each.endpoint_name: each for each in settled.records}
-        look = self._maintainer.look(shelf, endpoints, settled) if self._maintainer else None
-        kept = {name for name, each in terms.items() if each.keep or each.sleep}
-        # What was marked as asleep, and has not followed yet, is looked at again.
-        kept |= {lease.endpoint_name for lease in shelf.leases if lease.asleep_at is not None}
-        wanted = kept | (look.asked.keys() if look else set())
-        uses = self._usage.uses(sorted(wanted & serving(endpoints)), now) if self._usage else {}
-        watches, changes = (
-            self._maintainer.follow(now, look, shelf, endpoints, uses)
-            if self._maintainer and look
-            else ({}, ())
-        )
-        bookings = self._bookings.by_endpoint(now) if self._bookings else {}
-        configs = {lease.config_name for lease in shelf.leases if lease.endpoint_name in terms}
-        configs |= {each.config_name for booked in bookings.values() for each in booked}
-        return Circumstances(
-            uses=uses,
-            watches=watches,
-            terms=terms,
-            bookings=bookings,
-            leads=self._starts.leads(sorted(configs)) if self._starts else {},
-            overspent=self._budgets.overspent(now, shelf) if self._budgets else {},
-            unusable={**(look.unusable if look else {}), **self._damaged()},
-            changes=changes,
-        )
+        return self.begin(now).about(now, shelf, endpoints)
 
     def _damaged(self) -> dict[str, str]:
         """Return what keeps bookings from being paid for; whose they are cannot be read."""
         why = self._bookings.damaged() if self._bookings else ""
         return {"": why} if why else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What is settled about endpoints, and remembered of them."""
+
+    surroundings: Surroundings
+    settled: Listing[Terms]
+    recalled: Recalled | None
+    bookings: Mapping[str, Sequence[Booking]]
+    damaged: Mapping[str, str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The endpoints that something is settled or remembered about."""
+        settled = {each.endpoint_name for each in self.settled.records}
+        known = settled | self.settled.unreadable.keys() | self.bookings.keys()
+        return frozenset(known) | (self.recalled.names if self.recalled else frozenset())
+
+    def about(
+        self, now: datetime, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
+    ) -> Circumstances:
+        """Return all that a decision about these leases and endpoints rests on."""
+        known = self.surroundings
+        terms = {each.endpoint_name: each for each in self.settled.records}
+        look = (
+            known.maintainer.look(self.recalled, shelf, endpoints)
+            if known.maintainer and self.recalled
+            else None
+        )
+        kept = {name for name, each in terms.items() if each.keep or each.sleep}
+        # What was marked as asleep, and has not followed yet, is looked at again.
+        kept |= {lease.endpoint_name for lease in shelf.leases if lease.asleep_at is not None}
+        wanted = kept | (look.asked.keys() if look else set())
+        uses = known.usage.uses(sorted(wanted & serving(endpoints)), now) if known.usage else {}
+        watches, changes = (
+            known.maintainer.follow(now, look, shelf, endpoints, uses)
+            if known.maintainer and look
+            else ({}, ())
+        )
+        configs = {lease.config_name for lease in shelf.leases if lease.endpoint_name in terms}
+        configs |= {each.config_name for booked in self.bookings.values() for each in booked}
+        return Circumstances(
+            uses=uses,
+            watches=watches,
+            terms=terms,
+            bookings=self.bookings,
+            leads=known.starts.leads(sorted(configs)) if known.starts else {},
+            overspent=known.budgets.overspent(now, shelf) if known.budgets else {},
+            unusable={**(look.unusable if look else {}), **self.damaged},
+            changes=changes,
+        )

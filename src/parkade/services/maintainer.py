@@ -38,6 +38,25 @@ class TagSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What is known of endpoints before it is known which run, or are leased."""
+
+    opting: Opting
+    held: Listing[Watch]
+    #: None: nobody is watched on this server, so that tags say nothing.
+    tagged: Tagged | None
+    terms: Listing[Terms]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whom something is known of."""
+        known = {each.endpoint_name for each in self.held.records} | self.held.unreadable.keys()
+        if self.tagged is not None:
+            known |= self.tagged.tags.keys() | self.tagged.unreadable.keys()
+        return frozenset(known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """Who is to be watched, before it is known how they are used."""
 
@@ -65,23 +84,37 @@ class Maintainer:
         self._tags = tags
         self._opting = opting
 
+    def recall(self, terms: Listing[Terms]) -> Recalled:
+        """Return what is known of endpoints, with these terms."""
+        opting = self._opting()
+        tells = opting.watched is not Watched.NONE
+        return Recalled(
+            opting=opting,
+            held=self._store.all(),
+            tagged=self._tags.tagged(ENDPOINT) if tells else None,
+            terms=terms,
+        )
+
     def look(
-        self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint], terms: Listing[Terms]
+        self, recalled: Recalled, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
     ) -> Look:
         """Return whom to watch, of all that run or are leased."""
-        opting, held = self._opting(), self._store.all()
+        held, terms, tagged = recalled.held, recalled.terms, recalled.tagged
         watches = {each.endpoint_name: each for each in held.records}
-        if opting.watched is Watched.NONE:
+        if tagged is None:
             # Terms settle more than the maintainer's part: that they pay for nothing is told.
             return Look(asked={}, held=watches, unreadable=dict(terms.unreadable))
-        tagged = self._tags.tagged(ENDPOINT)
         unreadable = {**held.unreadable, **terms.unreadable, **tagged.unreadable}
         settled = {each.endpoint_name: each for each in terms.records}
         names = endpoints.keys() | {lease.endpoint_name for lease in shelf.leases}
         asked = {
             name: found
             for name in sorted(names - unreadable.keys())
-            if (found := watching.asked(opting, tagged.tags.get(name, {}), settled.get(name)))
+            if (
+                found := watching.asked(
+                    recalled.opting, tagged.tags.get(name, {}), settled.get(name)
+                )
+            )
         }
         told = {
             name: f"{why}; it is left alone" for name, why in unreadable.items() if name in names

@@ -25,12 +25,12 @@ from parkade.domain.errors import (
 )
 from parkade.domain.event import METER, Event, Json, in_minutes, written
 from parkade.domain.lease import EndReason, Lease, LeaseRules
-from parkade.domain.plan import plan
 from parkade.domain.spans import duration
 from parkade.services.acting import carry_out
-from parkade.services.circumstances import nothing_around
+from parkade.services.circumstances import Nothing
 from parkade.services.closing import close
 from parkade.services.crews import alone
+from parkade.services.deciding import Deciding
 from parkade.services.idling import KNOWN, Idling
 from parkade.services.resting import mark
 from parkade.services.telling import Teller
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
-    from parkade.ports.leases import LeaseBook, Shelf
+    from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
     from parkade.services.circumstances import Around
     from parkade.services.crews import Crew
@@ -109,12 +109,12 @@ class Sweep:
         rules: Callable[[], LeaseRules],
         idling: Idling,
         paying: Paying,
-        around: Around = nothing_around,
+        around: Around | None = None,
     ) -> None:
         """Take the ports; `around` gives what decisions rest on beside leases and endpoints."""
         self._idling = idling
         self._paying = paying
-        self._around = around
+        self._deciding = Deciding(book, around or Nothing(), clock=clock, rules=rules)
         self._book = book
         self._hosting = hosting
         self._teller = Teller(history, notices)
@@ -124,8 +124,7 @@ class Sweep:
 
     def plan(self) -> Plan:
         """Return what a sweep would do now; changes nothing."""
-        decided, _ = self._decide(self._book.all(), self._hosting.endpoints())
-        return decided
+        return self._deciding.decide(self._hosting.endpoints).plan
 
     def run(
         self, *, concerns: Callable[[str], bool] = everything, crew: Crew = alone
@@ -135,9 +134,8 @@ class Sweep:
         Where hosting cannot be seen nothing is done: that is told once while it lasts, and its
         Unavailable is raised again. What goes wrong with single actions is in the report.
         """
-        shelf = self._book.all()
-        endpoints = self._watch()
-        decided, around = self._decide(shelf, endpoints)
+        decision = self._deciding.decide(self._watch)
+        decided, around, endpoints = decision.plan, decision.around, decision.endpoints
         changes = [each for each in around.changes if concerns(each.endpoint_name)]
         self._idling.remember(decided.now, changes)
         done: list[Action] = []
@@ -156,21 +154,6 @@ class Sweep:
 
         left = crew([each for each in decided.actions if concerns(each.endpoint_name)], do)
         return SweepReport(plan=decided, done=tuple(done), failed=tuple(failed), left=tuple(left))
-
-    def _decide(
-        self, shelf: Shelf, endpoints: Mapping[str, ObservedEndpoint]
-    ) -> tuple[Plan, Circumstances]:
-        now = self._clock.now()
-        around = self._around(now, shelf, endpoints)
-        decided = plan(
-            now,
-            shelf.leases,
-            endpoints,
-            self._rules(),
-            unreadable=shelf.unreadable,
-            around=around,
-        )
-        return decided, around
 
     def _watch(self) -> Mapping[str, ObservedEndpoint]:
         """Look at the endpoints, and tell when they go out of sight and come back."""
@@ -213,8 +196,7 @@ class Sweep:
             event = _event(now, kind, action.endpoint_name, action.reason, data)
             return self._teller.once(event, action.notice, lease=action.lease, until=until)
         if action.kind is ActionKind.ADOPT:
-            self._adopt(action, now)
-            return True
+            return self._adopt(action, now)
         if action.kind is ActionKind.FOLLOW and action.lease is not None:
             self._follow(action, action.lease, now)
             return True
@@ -242,7 +224,11 @@ class Sweep:
             self._teller.record(_event(now, kind, action.endpoint_name, action.reason))
         return True
 
-    def _adopt(self, action: Action, now: datetime) -> None:
+    def _adopt(self, action: Action, now: datetime) -> bool:
+        # With its lease it may have been removed since it was seen, and is not to come back.
+        seen = self._hosting.endpoints().get(action.endpoint_name)
+        if seen is None or seen.status is EndpointStatus.DELETING:
+            return False
         rules = self._rules()
         lease = leases.grant(
             endpoint_name=action.endpoint_name,
@@ -258,9 +244,9 @@ class Sweep:
             "config_name": lease.config_name,
             "owner": METER,
         }
-        self._book.put(
-            lease, _event(now, "lease.adopted", action.endpoint_name, action.reason, data)
-        )
+        event = _event(now, "lease.adopted", action.endpoint_name, action.reason, data)
+        self._book.put(lease, event)
+        return True
 
     def _follow(self, action: Action, lease: Lease, now: datetime) -> None:
         data: dict[str, Json] = {
