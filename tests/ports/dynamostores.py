@@ -3,31 +3,63 @@
 from functools import partial
 from types import SimpleNamespace
 
-from parkade.adapters.aws.dynamodb.events import DynamoHistory
-from parkade.adapters.aws.dynamodb.leases import DynamoLeaseBook
+from parkade.adapters.aws.dynamodb.stores import DynamoStores
 from parkade.adapters.aws.dynamodb.tokens import DynamoTokenStore
 from parkade.adapters.system.clock import SystemClock
+from parkade.domain.endpoint import EndpointStatus
+from parkade.ports.remains import remains_of
 from tests.aws_account import tables
 
 #: The contract suites of the stores that there are on DynamoDB.
-ON_DYNAMODB = frozenset({"test_events", "test_leases", "test_tokens"})
+ON_DYNAMODB = frozenset(
+    {
+        "test_bookings", "test_budgets", "test_deployments", "test_events", "test_executions",
+        "test_leases", "test_letters", "test_remains", "test_routes", "test_subscribers",
+        "test_targets", "test_terms", "test_testers", "test_tokens", "test_watches",
+    }
+)  # fmt: skip
 
 
 def on_dynamodb(account):
     """All stores that there are on DynamoDB, on one history, in new tables."""
     table, tokens_table = tables(account)
-    history = DynamoHistory(table, SystemClock())
+    stores = DynamoStores(table, SystemClock())
+    tear = partial(_tear, table)
     return SimpleNamespace(
         table=table,
         tokens_table=tokens_table,
-        history=history,
-        book=DynamoLeaseBook(history),
-        damage=partial(_damage_lease, table),
-        tokens=DynamoTokenStore(tokens_table, history),
+        **vars(stores),
+        tokens=DynamoTokenStore(tokens_table, stores.history),
+        catalog=_Endpoints(stores),
+        damage=partial(tear, "lease"),
+        damage_booking=partial(tear, "booking"),
+        damage_budget=partial(tear, "budget"),
+        damage_deployment=partial(tear, "deployment"),
+        damage_terms=partial(tear, "terms"),
+        damage_tester=partial(tear, "tester"),
+        damage_watch=partial(tear, "watch"),
     )
 
 
-def _damage_lease(table, name):
-    """Let the lease's content be torn, and keep its place in the index."""
-    item = {key: value for key, value in table.get("lease", name).items() if key not in {"pk", "sk"}}
-    table.write([table.change.put(("lease", name), {**item, "content": "{"})])
+class _Endpoints:
+    """Keeps what is left of endpoints, as hosting on SageMaker does where it deletes them."""
+
+    def __init__(self, stores):
+        self._stores = stores
+        self.put_tags = stores.tags.put_tags
+
+    def put_endpoint(self, endpoint, event):
+        if endpoint.status is EndpointStatus.DELETING:
+            tags = self._stores.tags.tags("endpoint", endpoint.name)
+            self._stores.remains.put(remains_of(endpoint, tags))
+        self._stores.history.append(event)
+
+    def remove_endpoint(self, _name, event):
+        self._stores.history.append(event)
+
+
+def _tear(table, kind, key):
+    """Let the content of an item be torn, and keep all else of it."""
+    held = table.get(kind, key)
+    beside = {name: value for name, value in held.items() if name not in {"pk", "sk"}}
+    table.write([table.change.put((kind, key), {**beside, "content": "{"})])

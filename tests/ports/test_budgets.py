@@ -18,8 +18,11 @@ def put(store, budget):
 
 
 def damage(store, owner):
-    if hasattr(store.budgets, "damage"):
+    if store.kind == "memory":
         store.budgets.damage(owner, "it is torn")
+        return
+    if store.kind == "dynamodb":
+        store.damage_budget(owner)
         return
     with store.database.writing() as connection:
         changed = connection.execute(

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parkade.adapters.aws.dynamodb.spend import DynamoSpendStore
 from parkade.adapters.memory.spend import MemorySpendStore
 from parkade.adapters.sqlite.spend import SqliteSpendStore
 from parkade.domain.cost import Presence
 from parkade.domain.errors import ParkadeError, Unavailable, Unreadable, VersionConflict
 from parkade.ports.spend import Known, SpendQuery
+from tests.aws_account import a_table
 from tests.builders import NOW, minutes, seconds
 from tests.domain.test_cost import a_tally
 
@@ -21,10 +23,13 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
 def spend(request, tmp_path):
     if request.param == "memory":
         yield MemorySpendStore()
+        return
+    if request.param == "dynamodb":
+        yield DynamoSpendStore(a_table(request.getfixturevalue("aws")))
         return
     store = SqliteSpendStore(tmp_path / "spend.db")
     yield store
@@ -160,6 +165,8 @@ def test_what_is_forgotten_is_gone_and_the_sight_stays(spend):
     assert spend.until() == NOW + HOUR
 
 
+# On DynamoDB, where each add is a handful of requests: tests/adapters/aws/test_spend_on_dynamodb.py.
+@pytest.mark.parametrize("spend", ["memory", "sqlite"], indirect=True)
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from(["blue", "green"]), st.integers(0, 10**9), st.booleans()),
@@ -249,8 +256,12 @@ def _all_of(store):
     store.tallies(asked())
 
 
-def test_sqlite_and_memory_tell_the_same_in_the_same_order(tmp_path):
-    stores = MemorySpendStore(), SqliteSpendStore(tmp_path / "spend.db")
+def test_all_stores_tell_the_same_in_the_same_order(tmp_path, aws):
+    stores = (
+        MemorySpendStore(),
+        SqliteSpendStore(tmp_path / "spend.db"),
+        DynamoSpendStore(a_table(aws)),
+    )
     told = []
     for store in stores:
         store.add(
@@ -264,4 +275,4 @@ def test_sqlite_and_memory_tell_the_same_in_the_same_order(tmp_path):
         )
         told.append(list(store.tallies(asked())))
     stores[1].close()
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from parkade.ports.leases import Coin
 
 _COIN = "coin"
+#: The partition of terms, which go with their lease.
+TERMS = "terms"
 #: The one partition of the index: leases that are not closed.
 _OPEN = "open"
 #: For how long a coin is known at least; a request is repeated within minutes.
@@ -91,7 +93,7 @@ class DynamoLeaseBook:
         return stored
 
     def remove(self, lease: Lease, event: Event) -> None:
-        """Remove the lease, unless another write came first; its coins go with it."""
+        """Remove the lease, unless another write came first; its terms and coins go with it."""
         item = self._held(lease)
         if item is None:
             raise _lost(lease.endpoint_name)
@@ -102,8 +104,9 @@ class DynamoLeaseBook:
         gone = self._table.change.delete(
             (LEASE, lease.endpoint_name), where=equal(content=item["content"]), lost=_in_the_way
         )
+        settled = self._table.change.delete((TERMS, lease.endpoint_name))
         self._history.store(
-            [gone, *coins[:_AT_ONCE]], replace(event, owner=event.owner or lease.owner)
+            [gone, settled, *coins[:_AT_ONCE]], replace(event, owner=event.owner or lease.owner)
         )
         for at in range(_AT_ONCE, len(coins), MOST_CHANGES):
             self._table.write(coins[at : at + MOST_CHANGES])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.dynamodb.events import LEASE
 from parkade.adapters.aws.dynamodb.kind import THERE, Kind, unchanged
+from parkade.adapters.aws.dynamodb.leases import TERMS
 from parkade.domain.errors import LeaseNotFound, Unreadable, VersionConflict
 from parkade.domain.terms import Terms
 
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from parkade.domain.event import Event
     from parkade.ports.catalog import Listing
 
-KIND = "terms"
-
 
 class DynamoTermsStore:
     """The terms store port."""
 
     def __init__(self, history: DynamoHistory) -> None:
-        self._kind = Kind(history, KIND, Terms, "the terms of")
+        self._kind = Kind(history, TERMS, Terms, "the terms of")
 
     def get(self, endpoint_name: str) -> Terms | None:
         """Return the terms, if there are any."""
