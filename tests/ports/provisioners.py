@@ -3,6 +3,12 @@
 import asyncio
 from contextlib import contextmanager
 
+from parkade.adapters.aws.sagemaker.arns import Arns
+from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
+from parkade.adapters.aws.sagemaker.provisioner import SageMakerProvisioner
+from parkade.adapters.aws.sagemaker.shelf import Shelf
+from parkade.adapters.aws.sagemaker.sights import Sights
+from parkade.adapters.aws.sagemaker.tags import Tags
 from parkade.adapters.embedded.provisioner import EmbeddedProvisioner
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
@@ -10,8 +16,10 @@ from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.hosting import MemoryHosting
 from parkade.adapters.memory.provisioner import MemoryProvisioner
 from parkade.adapters.memory.remains import MemoryRemainsStore
+from parkade.adapters.memory.sights import MemorySightStore
 from tests.builders import NOW, a_model, an_event
 from tests.runtime.premises import Home, gone, in_service, status, until
+from tests.wired import Loop, Wired
 
 #: Models that both know; one of them does not start.
 MODELS = {"blue": "", "green": "", "broken": "broken"}
@@ -41,19 +49,22 @@ class InMemory:
 class Embedded:
     """A provisioner over a real host, whose event loop runs during each call."""
 
-    def __init__(self, home):
+    def __init__(self, home, runner=None):
+        self._home = home
         home.clock = ManualClock(NOW)
         home.put("falcon.tar.gz")
         for name, mode in MODELS.items():
             model = a_model(name, image="pytorch-inference", environment={"MODE": mode})
             home.store.add_model(model, an_event())
-        self._runner = asyncio.Runner()
+        self._runner = runner or asyncio.Runner()
         self._host = home.host()
         self._runner.run(self._host.start())
-        self.provisioner = _Stepped(
-            EmbeddedProvisioner(self._host, home.store, home.history, home.clock, lambda: None),
-            self._runner,
-        )
+        self.provisioner = self._provisioner()
+
+    def _provisioner(self):
+        home = self._home
+        port = EmbeddedProvisioner(self._host, home.store, home.history, home.clock, lambda: None)
+        return _Stepped(port, self._runner)
 
     def settle(self, name):
         seen = self._host.observed()[name]
@@ -67,6 +78,41 @@ class Embedded:
     def close(self):
         self._runner.run(self._host.close())
         self._runner.close()
+
+
+class SageMaker(Embedded):
+    """A provisioner by SageMaker's API, which the same host answers on the loopback."""
+
+    def __init__(self, home):
+        super().__init__(home, Loop())
+
+    def _provisioner(self):
+        home = self._home
+        self._wired = Wired(
+            self._runner,
+            home.folder,
+            host=self._host,
+            catalog=home.store,
+            clock=home.clock,
+            history=home.history,
+        )
+        account, clock, remains = self._wired.account, home.clock, MemoryRemainsStore()
+        sights = Sights(account, MemorySightStore(), clock, shelf=Shelf(account))
+        tags = Tags(account, Arns(account), MemoryCatalogStore(MemoryHistory(), remains))
+        return SageMakerProvisioner(
+            account,
+            sights=sights,
+            hosting=SageMakerHosting(
+                account, sights=sights, tags=tags, remains=remains, clock=clock
+            ),
+            tags=tags,
+            history=MemoryHistory(),
+            clock=clock,
+        )
+
+    def close(self):
+        self._wired.close()
+        super().close()
 
 
 class _Stepped:
@@ -96,7 +142,7 @@ def provisioners(kind, folder):
         return
     home = Home(folder)
     try:
-        world = Embedded(home)
+        world = SageMaker(home) if kind == "sagemaker" else Embedded(home)
         try:
             yield world
         finally:

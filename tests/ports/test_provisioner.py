@@ -1,4 +1,4 @@
-"""The contract of the provisioner, on the one in memory and on a real host with real workers."""
+"""The contract of the provisioner: in memory, on a real host, and on SageMaker's API of it."""
 
 import pytest
 
@@ -20,9 +20,26 @@ from tests.ports.provisioners import provisioners
 PLAIN = Strategy()
 
 
-@pytest.fixture(params=["memory", "embedded"])
+OWN = ["memory", "embedded"]
+
+
+@pytest.fixture(params=[*OWN, "sagemaker"])
 def world(request, tmp_path):
     with provisioners(request.param, tmp_path) as built:
+        yield built
+
+
+@pytest.fixture(params=OWN)
+def own(request, tmp_path):
+    """A world that can do more with an update than begin it."""
+    with provisioners(request.param, tmp_path) as built:
+        yield built
+
+
+@pytest.fixture
+def sagemaker(tmp_path):
+    """A world in which an update goes its own way."""
+    with provisioners("sagemaker", tmp_path) as built:
         yield built
 
 
@@ -100,22 +117,22 @@ def reweigh(world, config_name, *, keeps_counts=False):
     world.provisioner.reweigh("falcon", config_name, "ann", keeps_counts=keeps_counts)
 
 
-def test_weights_and_counts_are_those_of_another_config_on_the_fleet_that_serves(world):
-    create(world)
+def test_weights_and_counts_are_those_of_another_config_on_the_fleet_that_serves(own):
+    create(own)
     variants = (a_variant(model_name="blue", instance_count=2, weight=3.0),)
-    world.provisioner.make_config(a_config("heavier", variants=variants), {}, "ann")
-    generation = world.provisioner.look("falcon").observed.generation
-    reweigh(world, "heavier")
-    assert world.provisioner.look("falcon").observed.target_config_name == "heavier"
+    own.provisioner.make_config(a_config("heavier", variants=variants), {}, "ann")
+    generation = own.provisioner.look("falcon").observed.generation
+    reweigh(own, "heavier")
+    assert own.provisioner.look("falcon").observed.target_config_name == "heavier"
     with pytest.raises(EndpointBusy):
-        reweigh(world, "first")
-    world.settle("falcon")
-    present = world.provisioner.look("falcon")
+        reweigh(own, "first")
+    own.settle("falcon")
+    present = own.provisioner.look("falcon")
     assert (present.observed.config_name, present.observed.generation) == ("heavier", generation)
     assert [(v.weight, v.instance_count) for v in present.blueprint.config.variants] == [(3.0, 2)]
-    reweigh(world, "first", keeps_counts=True)
-    world.settle("falcon")
-    present = world.provisioner.look("falcon")
+    reweigh(own, "first", keeps_counts=True)
+    own.settle("falcon")
+    present = own.provisioner.look("falcon")
     assert (present.observed.config_name, present.observed.generation) == ("first", generation)
     assert [(v.weight, v.instance_count) for v in present.blueprint.config.variants] == [(1.0, 2)]
 
@@ -140,22 +157,49 @@ def test_an_update_that_fails_leaves_what_served_and_says_why(world):
     assert observed.failure_reason
 
 
-def test_an_update_is_called_off(world):
-    create(world)
-    make(world, "second", "green")
+def test_an_update_is_called_off(own):
+    create(own)
+    make(own, "second", "green")
     for call in (
-        lambda: world.provisioner.promote("falcon", "ann"),
-        lambda: world.provisioner.roll_back("falcon", "ann", "because"),
+        lambda: own.provisioner.promote("falcon", "ann"),
+        lambda: own.provisioner.roll_back("falcon", "ann", "because"),
     ):
         with pytest.raises(Conflict):
             call()
-    update(world, "second")
-    world.provisioner.promote("falcon", "ann")
-    world.provisioner.roll_back("falcon", "ann", "because")
-    world.settle("falcon")
-    observed = world.provisioner.look("falcon").observed
+    update(own, "second")
+    own.provisioner.promote("falcon", "ann")
+    own.provisioner.roll_back("falcon", "ann", "because")
+    own.settle("falcon")
+    observed = own.provisioner.look("falcon").observed
     assert (observed.status, observed.config_name) == ("InService", "first")
     assert "because" in observed.failure_reason
+
+
+def test_sagemaker_ends_no_update_by_hand(sagemaker):
+    create(sagemaker)
+    make(sagemaker, "second", "green")
+    for words in ("is under way", "SageMaker"):
+        for call in (
+            lambda: sagemaker.provisioner.promote("falcon", "ann"),
+            lambda: sagemaker.provisioner.roll_back("falcon", "ann", "because"),
+        ):
+            with pytest.raises(Conflict, match=words):
+                call()
+        if words == "is under way":
+            update(sagemaker, "second")
+    sagemaker.settle("falcon")
+    assert sagemaker.provisioner.look("falcon").observed.config_name == "second"
+
+
+def test_sagemaker_changes_weights_under_another_config_by_an_update(sagemaker):
+    create(sagemaker)
+    variants = (a_variant(model_name="blue", instance_count=2, weight=3.0),)
+    sagemaker.provisioner.make_config(a_config("heavier", variants=variants), {}, "ann")
+    reweigh(sagemaker, "heavier", keeps_counts=True)
+    sagemaker.settle("falcon")
+    present = sagemaker.provisioner.look("falcon")
+    assert (present.observed.config_name, present.observed.generation) == ("heavier", 2)
+    assert [(v.weight, v.instance_count) for v in present.blueprint.config.variants] == [(3.0, 1)]
 
 
 def test_what_is_not_there_is_not_updated(world):

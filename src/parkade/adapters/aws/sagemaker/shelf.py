@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from parkade.adapters.aws.refusals import calling
 from parkade.adapters.aws.sagemaker.forms import configs, models
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.domain.blueprint import Blueprint
 from parkade.domain.errors import InvalidInput, NotFound, Unreadable
+from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
 
     from parkade.adapters.aws.account import Account
     from parkade.domain.catalog import EndpointConfig, Model
 
-    _Record = TypeVar("_Record")
-
-#: Extras of a model that say nothing where they are what every model gets.
+_Record = TypeVar("_Record")
+#: SageMaker's longest page, and how many descriptions are asked for at once.
+_PAGE, _AT_ONCE = 100, 8
+#: An extra of a model that says nothing where it is what every model gets.
 _ROLE = "ExecutionRoleArn"
 
 
@@ -49,6 +51,37 @@ class Shelf:
                 EndpointConfigName=name
             )
         return _understood("endpoint config", name, configs.told, told)
+
+    def models(self) -> Listing[Model]:
+        """Return every model in the order of names: a hundred names a call, and a call for each."""
+        return self._listing("list_models", "Models", "ModelName", self.model)
+
+    def configs(self) -> Listing[EndpointConfig]:
+        """Return every endpoint config in the order of names, as `models` does."""
+        return self._listing(
+            "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", self.config
+        )
+
+    def _listing(
+        self, operation: str, member: str, named: str, describe: Callable[[str], _Record]
+    ) -> Listing[_Record]:
+        with calling(f"{member} cannot be listed"):
+            pages = self._account.pages("sagemaker", operation, MaxResults=_PAGE)
+            names = sorted(each[named] for page in pages for each in page[member])
+        unreadable: dict[str, str] = {}
+
+        def one(name: str) -> _Record | None:
+            try:
+                return describe(name)
+            except NotFound:
+                return None  # it went since it was listed
+            except Unreadable as error:
+                unreadable[name] = error.message
+                return None
+
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            found = tuple(each for each in threads.map(one, names) if each is not None)
+        return Listing(found, dict(sorted(unreadable.items())))
 
     def blueprint(self, config: EndpointConfig) -> Blueprint:
         """Return what an endpoint of this config runs. Raises ModelNotFound, Unreadable."""

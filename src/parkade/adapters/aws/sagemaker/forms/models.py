@@ -14,13 +14,16 @@ _MULTI, _SINGLE = "MultiModel", "SingleModel"
 _ONE, _SEVERAL = "PrimaryContainer", "Containers"
 _CACHE = "MultiModelConfig"
 _SOURCE = "ModelDataSource"
+#: What a container is made of where it has no image of its own; here it stands for its image.
+_PACKAGE = "ModelPackageName"
+_ARN = "arn:"
 #: What a model says by itself, and what an answer has beside it.
 _UNDERSTOOD = frozenset({
     "ModelName", "ModelArn", "CreationTime", "ResponseMetadata", "DeploymentRecommendation",
     _ONE, _SEVERAL,
 })  # fmt: skip
 _OF_CONTAINER = frozenset({
-    "Image", "ModelDataUrl", "Environment", "ContainerHostname", "Mode", _CACHE,
+    "Image", "ModelDataUrl", "Environment", "ContainerHostname", "Mode", _CACHE, _PACKAGE,
 })  # fmt: skip
 
 
@@ -78,8 +81,7 @@ def container(given: Mapping[str, Any], *, extras: Mapping[str, Any]) -> Contain
 
 def described_container(container: Container) -> dict[str, Any]:
     """Describe a container."""
-    form = present(
-        Image=container.image,
+    form = {_PACKAGE if container.image.startswith(_ARN) else "Image": container.image} | present(
         ContainerHostname=container.hostname,
         Environment=dict(container.environment),
         Mode=_MULTI if container.multi_model else _SINGLE,
@@ -92,8 +94,7 @@ def described_container(container: Container) -> dict[str, Any]:
 
 
 def _told(given: Mapping[str, Any]) -> Container:
-    # What is made of a model package has no image of its own: it is known by the package.
-    image = given.get("Image") or given["ModelPackageName"]
+    image = given.get(_PACKAGE) or given["Image"]
     return container({**given, "Image": image}, extras=beside(given, _OF_CONTAINER))
 
 
