@@ -1,7 +1,10 @@
 """The contract of notices; how they are delivered from the history is the outbox's business."""
 
+import json
+
 import pytest
 
+from parkade.adapters.aws.sns import SnsNotices
 from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.notices import MemoryNotices
 from parkade.domain.actions import NoticeKind
@@ -9,6 +12,7 @@ from parkade.ports.events import EventQuery
 from parkade.ports.notices import Notice
 from parkade.services.notices import RecordedNotices
 from tests.builders import NOW, minutes
+from tests.queues import Queue
 
 
 def a_notice(text="it stops", **changes):
@@ -16,12 +20,17 @@ def a_notice(text="it stops", **changes):
     return Notice(text=text, **{**defaults, **changes})
 
 
-@pytest.fixture(params=["memory", "recorded"])
+@pytest.fixture(params=["memory", "recorded", "sns"])
 def carried(request):
     """The notices, and the texts of what they have been told so far."""
     if request.param == "memory":
         notices = MemoryNotices()
         return notices, lambda: [notice.text for notice in notices.told]
+    if request.param == "sns":
+        # A topic that keeps the order: others do not promise one.
+        queue = Queue(request.getfixturevalue("aws"), fifo=True)
+        notices = SnsNotices(request.getfixturevalue("aws"), queue.arn)
+        return notices, lambda: [json.loads(each["Message"])["text"] for each in queue.take()]
     history = MemoryHistory()
     return RecordedNotices(history), lambda: [e.reason for e in history.read(EventQuery())]
 

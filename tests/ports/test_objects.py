@@ -5,17 +5,33 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from parkade.adapters.aws.s3.objects import S3Objects
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.adapters.memory.objects import MemoryObjects
 from parkade.adapters.system.clock import SystemClock
 from parkade.domain.errors import BucketNotFound, InUse, InvalidInput, ObjectNotFound
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "s3"])
 def objects(request, tmp_path):
     if request.param == "memory":
-        return MemoryObjects(SystemClock())
-    return FolderObjects(tmp_path / "objects")
+        yield MemoryObjects(SystemClock())
+    elif request.param == "folder":
+        yield FolderObjects(tmp_path / "objects")
+    else:
+        yield from in_s3(S3Objects(request.getfixturevalue("aws")))
+
+
+def in_s3(objects):
+    """Give an account that has no other bucket than what the test puts there."""
+    others = {bucket.name for bucket in objects.buckets()}
+    known = objects.buckets
+    objects.buckets = lambda: [each for each in known() if each.name not in others]
+    yield objects
+    for bucket in objects.buckets():
+        for info in objects.ls(bucket.name):
+            objects.delete(bucket.name, info.key)
+        objects.remove_bucket(bucket.name)
 
 
 def put(objects, key, content=b"content", bucket="models"):

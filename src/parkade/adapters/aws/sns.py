@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
@@ -103,7 +104,9 @@ def publish(account: Account, topic_arn: str, message: dict[str, Any]) -> None:
 
 def _order(topic_arn: str, group: str) -> dict[str, str]:
     """Return what a topic that keeps the order needs beside."""
-    return {"MessageGroupId": _ascii(group)[:128]} if topic_arn.endswith(_FIFO) else {}
+    if not topic_arn.endswith(_FIFO):
+        return {}
+    return {"MessageGroupId": group, "MessageDeduplicationId": uuid.uuid4().hex}
 
 
 def _subject(notice: Notice) -> str:
