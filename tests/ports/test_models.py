@@ -1,9 +1,11 @@
-"""The contract of models, on those in memory and on a real host."""
-
-import asyncio
+"""The contract of models: in memory, on a real host, and on SageMaker's API of it."""
 
 import pytest
 
+from parkade.adapters.aws.sagemaker.arns import Arns
+from parkade.adapters.aws.sagemaker.models import SageMakerModels, require_address
+from parkade.adapters.aws.sagemaker.shelf import Shelf
+from parkade.adapters.aws.sagemaker.tags import Tags
 from parkade.adapters.embedded.models import EmbeddedModels
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.clock import ManualClock
@@ -13,11 +15,13 @@ from parkade.adapters.memory.remains import MemoryRemainsStore
 from parkade.domain.errors import AlreadyExists, InvalidInput, ModelNotFound
 from tests.builders import NOW, a_model
 from tests.runtime.premises import Home
+from tests.wired import Loop, wired
 
 UNKNOWN = "nobody-plays-this"
+ROLE = "arn:aws:iam::000000000000:role/models"
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", "embedded", "sagemaker"])
 def models(request, tmp_path):
     if request.param == "memory":
         catalog = MemoryCatalogStore(MemoryHistory(), MemoryRemainsStore())
@@ -25,12 +29,35 @@ def models(request, tmp_path):
         return
     home = Home(tmp_path)
     home.clock = ManualClock(NOW)
-    with asyncio.Runner() as runner:
-        host = home.host()
-        runner.run(host.start())
+    loop = Loop()
+    host = home.host()
+    loop.run(host.start())
+    if request.param == "embedded":
         yield EmbeddedModels(host, home.store, lambda: None)
-        runner.run(host.close())
+    else:
+        parts = {"catalog": home.store, "clock": home.clock, "history": home.history}
+        with wired(loop, tmp_path, host=host, **parts) as built:
+            yield on_sagemaker(built.account, home.clock)
+    loop.run(host.close())
+    loop.close()
     home.close()
+
+
+def on_sagemaker(account, clock):
+    history = MemoryHistory()
+    return SageMakerModels(
+        account,
+        shelf=Shelf(account, role_arn=ROLE),
+        tags=Tags(account, Arns(account), MemoryCatalogStore(history, MemoryRemainsStore())),
+        history=history,
+        clock=clock,
+        playable=_known,
+    )
+
+
+def _known(image):
+    if image == UNKNOWN:
+        require_address(image)
 
 
 def test_a_model_is_made_once_with_its_tags(models):
@@ -64,3 +91,22 @@ def test_one_that_is_gone_counts_as_removed_and_leaves_no_tags(models):
     with pytest.raises(ModelNotFound):
         models.get("blue")
     assert models.tags("blue") == {}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1",
+        "registry.example.com/models/own@sha256:00ff",
+        "arn:aws:sagemaker:eu-west-1:000000000000:model-package/mine/3",
+    ],
+)
+def test_what_sagemaker_could_pull_is_an_address(image):
+    require_address(image)
+
+
+@pytest.mark.parametrize("image", ["sagemaker-scikit-learn:1.2", "a/b", "arn:aws:s3:::bucket/x"])
+def test_a_short_name_is_none_of_sagemakers(image):
+    with pytest.raises(InvalidInput, match="registry") as refused:
+        require_address(image)
+    assert refused.value.field == "Image"
