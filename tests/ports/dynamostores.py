@@ -14,7 +14,7 @@ from tests.aws_account import tables
 ON_DYNAMODB = frozenset(
     {
         "test_bookings", "test_budgets", "test_deployments", "test_events", "test_executions",
-        "test_leases", "test_letters", "test_remains", "test_routes", "test_subscribers",
+        "test_leases", "test_letters", "test_projects", "test_remains", "test_routes", "test_subscribers",
         "test_targets", "test_terms", "test_testers", "test_tokens", "test_watches",
     }
 )  # fmt: skip
@@ -35,6 +35,7 @@ def on_dynamodb(account):
         damage_booking=partial(tear, "booking"),
         damage_budget=partial(tear, "budget"),
         damage_deployment=partial(tear, "deployment"),
+        damage_project=lambda kind, name: tear(kind.removesuffix("s"), name),
         damage_terms=partial(tear, "terms"),
         damage_tester=partial(tear, "tester"),
         damage_watch=partial(tear, "watch"),

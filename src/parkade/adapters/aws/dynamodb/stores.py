@@ -11,6 +11,7 @@ from parkade.adapters.aws.dynamodb.events import DynamoHistory
 from parkade.adapters.aws.dynamodb.executions import DynamoExecutionStore
 from parkade.adapters.aws.dynamodb.leases import DynamoLeaseBook
 from parkade.adapters.aws.dynamodb.letters import DynamoLetterStore
+from parkade.adapters.aws.dynamodb.projects import DynamoProjectStore
 from parkade.adapters.aws.dynamodb.remains import DynamoRemainsStore
 from parkade.adapters.aws.dynamodb.routes import DynamoRouteStore
 from parkade.adapters.aws.dynamodb.sights import DynamoSightStore
@@ -50,6 +51,7 @@ class DynamoStores:
         self.routes = DynamoRouteStore(self.history)
         self.targets = DynamoTargetStore(self.history)
         self.testers = DynamoTesterStore(self.history)
+        self.projects = DynamoProjectStore(self.history)
         #: Tags of endpoints that are not there, or not any more.
         self.tags = DynamoTagStore(table)
         #: How endpoints were last seen.
