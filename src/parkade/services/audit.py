@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from parkade.domain.audit.survey import Survey
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
+    from parkade.ports.inventory import TagStore
     from parkade.ports.watches import WatchStore
     from parkade.services.alarms import Alarms
     from parkade.services.scaling import Scaling
@@ -49,7 +49,7 @@ class Tools:
 
     clock: Clock
     history: History
-    catalog: CatalogStore
+    catalog: TagStore
     watches: WatchStore
     alarms: Alarms
     targets: Targets

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from parkade.domain.comparing.answers import Rules
     from parkade.domain.comparing.reading import Body
     from parkade.domain.points import Points
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.inventory import Inventory
     from parkade.ports.metrics import MetricStore
     from parkade.ports.objects import Objects
 
@@ -108,7 +108,7 @@ class Experiment:
 class Experiments:
     """Looks at endpoints; changes nothing."""
 
-    def __init__(self, catalog: CatalogStore, metrics: MetricStore, objects: Objects) -> None:
+    def __init__(self, catalog: Inventory, metrics: MetricStore, objects: Objects) -> None:
         self._catalog = catalog
         self._metrics = metrics
         self._objects = objects

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from parkade.domain.ladder import Watch
     from parkade.domain.lease import Lease, LeaseRules
     from parkade.domain.watching import Change
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
     from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
     from parkade.ports.watches import WatchStore
@@ -55,7 +55,7 @@ class Idling:
         self,
         *,
         watches: WatchStore,
-        catalog: CatalogStore,
+        catalog: Inventory,
         book: LeaseBook,
         hosting: Hosting,
         clock: Clock,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.domain.terms import Terms
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.inventory import TagStore
     from parkade.ports.remains import RemainsStore
     from parkade.ports.terms import TermsStore
 
@@ -22,7 +22,7 @@ class Leaving:
     What of it cannot be read is not kept, and does not keep the lease from going.
     """
 
-    def __init__(self, catalog: CatalogStore, terms: TermsStore, remains: RemainsStore) -> None:
+    def __init__(self, catalog: TagStore, terms: TermsStore, remains: RemainsStore) -> None:
         self._catalog = catalog
         self._terms = terms
         self._remains = remains

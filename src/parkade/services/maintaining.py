@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from parkade.domain.terms import Terms
     from parkade.domain.watching import Asked, Opting
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.inventory import TagStore
     from parkade.services.terms import TermsBook
 
 
@@ -23,7 +23,7 @@ class Maintaining:
     """Settles the maintainer's part of a lease's terms."""
 
     def __init__(
-        self, terms: TermsBook, catalog: CatalogStore, *, opting: Callable[[], Opting]
+        self, terms: TermsBook, catalog: TagStore, *, opting: Callable[[], Opting]
     ) -> None:
         self._terms = terms
         self._catalog = catalog

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.target import ScalableTarget
     from parkade.domain.targets import TargetSetting
     from parkade.domain.terms import Booking
-    from parkade.ports.catalog import CatalogStore, Listing, RecordedEndpoint
+    from parkade.ports.catalog import Listing, RecordedEndpoint
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
     from parkade.ports.leases import Shelf
     from parkade.ports.machines import Machines
     from parkade.ports.objects import Objects
@@ -67,7 +68,7 @@ class Sources:
     wall: Clock
     leases: Callable[[], Shelf]
     hosting: Hosting
-    catalog: CatalogStore
+    catalog: Inventory
     objects: Objects
     remains: RemainsStore
     watches: WatchStore

@@ -12,10 +12,10 @@ from parkade.services.maintainer import ENDPOINT
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import TagStore
     from parkade.ports.leases import LeaseBook
 
 
@@ -25,7 +25,7 @@ class Tagging:
     def __init__(
         self,
         *,
-        catalog: CatalogStore,
+        catalog: TagStore,
         book: LeaseBook,
         hosting: Hosting,
         history: History,

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import EndpointConfig, Model
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
     from parkade.ports.remains import Remains, RemainsStore
     from parkade.services.meter import Meter
     from parkade.services.terms import TermsBook
@@ -65,7 +65,7 @@ class Undo:
         self,
         *,
         remains: RemainsStore,
-        catalog: CatalogStore,
+        catalog: Inventory,
         meter: Meter,
         hosting: Hosting,
         history: History,

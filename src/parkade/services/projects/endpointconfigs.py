@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import EndpointConfig
     from parkade.domain.project.endpoint import Wanted
-    from parkade.ports.catalog import CatalogStore
+    from parkade.ports.inventory import TagStore
     from parkade.services.deploying.desk import Desk
     from parkade.services.projects.keeper import Errand
 
@@ -35,7 +35,7 @@ FOR, CURRENT = "parkade:endpoint", "parkade:current"
 _YES = "true"
 
 
-def ready(catalog: CatalogStore) -> frozenset[str]:
+def ready(catalog: TagStore) -> frozenset[str]:
     """Return the names of the configs that are current. Raises Unreadable."""
     return frozenset(name for name, tags in _tagged(catalog).items() if CURRENT in tags)
 
@@ -43,7 +43,7 @@ def ready(catalog: CatalogStore) -> frozenset[str]:
 class Configs:
     """Makes, finds and removes the endpoint configs of a project's endpoints."""
 
-    def __init__(self, desk: Desk, catalog: CatalogStore) -> None:
+    def __init__(self, desk: Desk, catalog: TagStore) -> None:
         self._desk = desk
         self._catalog = catalog
 
@@ -117,7 +117,7 @@ class Configs:
         return _tagged(self._catalog)
 
 
-def _tagged(catalog: CatalogStore) -> Mapping[str, Mapping[str, str]]:
+def _tagged(catalog: TagStore) -> Mapping[str, Mapping[str, str]]:
     """Return the tags of all configs. Raises Unreadable where some cannot be read."""
     tagged = catalog.tagged(_KIND)
     for name, why in tagged.unreadable.items():

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from parkade.domain.event import Json
     from parkade.domain.project.part import Part
     from parkade.domain.project.project import Project
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
     from parkade.ports.models import Models
     from parkade.ports.objects import Objects
     from parkade.services.deploying.desk import Desk
@@ -54,7 +54,7 @@ class ModelKeeper(AtOnce):
         shelf: Models,
         *,
         objects: Objects,
-        catalog: CatalogStore,
+        catalog: Inventory,
         hosting: Hosting,
         desk: Desk,
         documents: Callable[[str], Iterable[Project]],
