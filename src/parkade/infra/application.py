@@ -9,7 +9,13 @@ import aws_cdk as cdk
 
 from parkade.domain.errors import ParkadeError
 from parkade.infra import checks
+from parkade.infra.stacks.api import APIStack
+from parkade.infra.stacks.archive import ModelArchivingStack
+from parkade.infra.stacks.deployer import DeployerStack
+from parkade.infra.stacks.maintainer import MaintainerStack
 from parkade.infra.stacks.meter import MeterStack
+from parkade.infra.stacks.multimodel import MultiModelStack
+from parkade.infra.stacks.serving import ModelServingStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +26,15 @@ if TYPE_CHECKING:
 #: How the CDK says that checks found something.
 _FOUND = "Validation failed"
 #: The stacks, in the order in which they are deployed; each is there where `wanted` says so.
-STACKS: tuple[type[ParkadeStack], ...] = (MeterStack,)
+STACKS: tuple[type[ParkadeStack], ...] = (
+    MeterStack,
+    APIStack,
+    ModelArchivingStack,
+    ModelServingStack,
+    MultiModelStack,
+    DeployerStack,
+    MaintainerStack,
+)
 
 
 def build(app: cdk.App, estate: Estate) -> tuple[ParkadeStack, ...]:
@@ -33,7 +47,7 @@ def build(app: cdk.App, estate: Estate) -> tuple[ParkadeStack, ...]:
         for title in each.after:
             for other in made.values():
                 if other.title is title:
-                    each.add_dependency(other)
+                    each.add_stack_dependency(other)
     return tuple(made.values())
 
 

@@ -38,6 +38,8 @@ class ParkadeStack(cdk.Stack):
             env=cdk.Environment(account=estate.document.account, region=estate.document.region),
             tags={**estate.document.tags, PROJECT_TAG: estate.prefix},
         )
+        # Access logs are let in by the policy of their bucket; access lists are a thing of the past.
+        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", True)
         self.estate = estate
 
     @property

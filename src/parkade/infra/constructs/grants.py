@@ -134,6 +134,15 @@ class Grants:
         """Allow to send X-Ray traces."""
         self.everywhere("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
+    def alarm(self, name: str) -> str:
+        """Return the ARN of an alarm of CloudWatch, or of all whose names begin alike."""
+        return self._stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
     def arn(self, service: str, resource: str, name: str) -> str:
         """Return the ARN of something of this account and region."""
         return self._stack.format_arn(service=service, resource=resource, resource_name=name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.sagemaker.deployments import described
+from parkade.adapters.aws.sagemaker.forms.deployments import described
 from parkade.domain.deploy import capturing, naming, queueing, variants
 from parkade.domain.names import s3_prefix
 from parkade.domain.project import endpoint as endpoints
