@@ -22,7 +22,7 @@ class Desk:
         self.clock = ManualClock(NOW)
         self.history = MemoryHistory()
         self.store = MemoryTokenStore(self.history)
-        self.tokens = Tokens(self.store, clock=self.clock, key=KEY)
+        self.tokens = Tokens(self.store, clock=self.clock, key=lambda: KEY)
 
     def create(self, name="ann", **changes):
         asked = {"role": Role.OPERATOR, "endpoints": (), "lifetime": None, "actor": "root"}

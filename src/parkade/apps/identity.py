@@ -33,7 +33,7 @@ ADMIN = "admin"
 def local_tokens(paths: StatePaths) -> Iterator[Tokens]:
     """Give the tokens of a state folder, for the CLI that works on it directly."""
     with closing(Database(paths.database)) as database:
-        yield Tokens(SqliteTokenStore(database), clock=SystemClock(), key=server_key(paths))
+        yield Tokens(SqliteTokenStore(database), clock=SystemClock(), key=lambda: server_key(paths))
 
 
 def state_id(paths: StatePaths) -> str:

@@ -179,6 +179,11 @@ class FunctionSettings:
         return self._environment.get("PARKADE_SWEEP", "")
 
     @property
+    def deployer(self) -> str:
+        """The ARN of the state machine that carries deployments out; empty: there is none."""
+        return self._environment.get("PARKADE_DEPLOYER", "")
+
+    @property
     def routes(self) -> Mapping[str, Mapping[str, object]]:
         """The model routes by path, each with its `endpoint`, and whether it is `public`."""
         routes = self._object("PARKADE_ROUTES")

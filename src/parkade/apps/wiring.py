@@ -373,7 +373,7 @@ def build(
             paying=upkeep.paying,
             around=upkeep.around,
         ),
-        tokens=Tokens(SqliteTokenStore(database), clock=wall, key=key),
+        tokens=Tokens(SqliteTokenStore(database), clock=wall, key=lambda: key),
         routes=routes,
         executions=Executions(
             stores.executions,

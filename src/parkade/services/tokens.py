@@ -14,7 +14,7 @@ from parkade.domain.event import Event, written
 from parkade.domain.token import Role, Token, pass_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from parkade.ports.clock import Clock
@@ -27,9 +27,12 @@ def digest(key: bytes, secret: str) -> str:
 
 
 class Tokens:
-    """Makes and checks tokens. `clock` tells real time: a rehearsal ends no token."""
+    """Makes and checks tokens. `clock` tells real time: a rehearsal ends no token.
 
-    def __init__(self, store: TokenStore, *, clock: Clock, key: bytes) -> None:
+    `key` is asked for when a secret is hashed: who makes and checks none need not be allowed to it.
+    """
+
+    def __init__(self, store: TokenStore, *, clock: Clock, key: Callable[[], bytes]) -> None:
         self._store = store
         self._clock = clock
         self._key = key
@@ -52,7 +55,7 @@ class Tokens:
         code = "pk_" + secrets.token_urlsafe(32) if secret is None else pass_code(secret)
         token = Token(
             name=names.token_name(name),
-            digest=digest(self._key, code),
+            digest=digest(self._key(), code),
             role=role,
             endpoints=frozenset(names.endpoint_name(each, field="endpoints") for each in endpoints),
             created_at=now,
@@ -104,7 +107,7 @@ class Tokens:
     def authenticate(self, secret: str) -> Token:
         """Return the live token with this secret. Raises Unauthenticated."""
         # Looking a keyed hash up tells nobody how near a guess was.
-        token = self._store.find(digest(self._key, secret))
+        token = self._store.find(digest(self._key(), secret))
         if token is None:
             raise Unauthenticated("the token is unknown", hint=_ANOTHER)
         return self._live(token)

@@ -295,7 +295,7 @@ class World:
             alarms=alarms,
             testing=self._testing(),
             scaling=self._scaling(alarms),
-            tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=b"key"),
+            tokens=Tokens(MemoryTokenStore(self.history), clock=self.wall, key=lambda: b"key"),
             routes=Routes(MemoryRouteStore(self.history), clock=self.clock),
             projecting=shelved(
                 self.history,

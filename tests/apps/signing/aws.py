@@ -59,7 +59,7 @@ class Gatehouse:
 
     def __init__(self, *, auth: bool = True, real: bool = False) -> None:
         self.clock: Any = SystemClock() if real else ManualClock(datetime.now(UTC))
-        self.tokens = Tokens(MemoryTokenStore(MemoryHistory()), clock=self.clock, key=b"key")
+        self.tokens = Tokens(MemoryTokenStore(MemoryHistory()), clock=self.clock, key=lambda: b"key")
         self.services: Any = SimpleNamespace(
             settings=SimpleNamespace(auth=auth),
             server_key=b"server key",

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, NoReturn
 
 from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.budgets import MemoryBudgetStore
+from parkade.adapters.memory.catalog import MemoryCatalogStore
+from parkade.adapters.memory.events import MemoryHistory
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.purses import MemoryPurses
+from parkade.adapters.memory.sights import MemorySightStore
 from parkade.adapters.memory.stores import MemoryStores
+from parkade.adapters.memory.tokens import MemoryTokenStore
 from parkade.domain.errors import Conflict
 
 if TYPE_CHECKING:
-    from parkade.adapters.memory.events import MemoryHistory
     from parkade.domain.budget import Budget
     from parkade.domain.event import Event
     from parkade.domain.lease import Lease
     from parkade.domain.terms import Booking
+    from parkade.domain.token import Token
     from parkade.ports.budgets import Purse
     from parkade.ports.leases import Coin
 
@@ -35,6 +39,9 @@ class UnmeteredStores(MemoryStores):
         self.book = _Book(self.history, purses, region)
         self.bookings = _Bookings(self.history, purses, region)
         self.budgets = _Budgets(self.history, purses, region)
+        #: How endpoints were seen, and the tags that those will have which are not there.
+        self.sights = MemorySightStore()
+        self.tags = MemoryCatalogStore(self.history, self.remains)
 
 
 class _Book(MemoryLeaseBook):
@@ -86,3 +93,20 @@ def _refused(what: str, region: str) -> Conflict:
         f"{what}: this account has no Meter in region {region}",
         hint="deploy one from a project file: parkade cloud deploy MeterStack",
     )
+
+
+class NoTokens(MemoryTokenStore):
+    """Tokens of an account whose API is not deployed: there are none, and none can be made."""
+
+    def __init__(self, region: str) -> None:
+        """Take the region, which messages name."""
+        super().__init__(MemoryHistory())
+        self._region = region
+
+    def add(self, token: Token, event: Event) -> NoReturn:  # noqa: ARG002
+        """Refuse it."""
+        raise Conflict(
+            f"token {token.name!r} cannot be made: this account has no API in region "
+            f"{self._region}",
+            hint="deploy one from a project file: parkade cloud deploy MeterStack APIStack",
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from parkade.apps.parts.deploying import Deploying
     from parkade.apps.parts.money import Money
     from parkade.apps.parts.outbox import Outgoing
-    from parkade.apps.parts.stores import Stores
+    from parkade.apps.parts.stores import OwnStores
     from parkade.apps.parts.testing import Testing
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.serverfile import ServerFile
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Ports:
     """What projects and their keepers work with."""
 
-    stores: Stores
+    stores: OwnStores
     history: History
     notices: Notices
     clock: Clock

@@ -105,11 +105,15 @@ class Stores(Protocol):
         """Testers."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the stores hold open; the last thing a process does with them."""
+        ...
+
+
+class OwnStores(Stores, Protocol):
+    """What a server of its own keeps beside."""
+
     @property
     def projects(self) -> ProjectStore:
         """Projects and their applications."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what the stores hold open; the last thing a process does with them."""
         ...

@@ -1,0 +1,32 @@
+"""Deployments that the deployer's state machine carries out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parkade.adapters.aws.stepfunctions import execution_name
+from parkade.domain.event import written
+
+if TYPE_CHECKING:
+    from parkade.adapters.aws.stepfunctions import Machine
+    from parkade.ports.clock import Clock
+
+
+class MachineCarrier:
+    """Begins an execution for whatever is to be carried out.
+
+    Two executions of one deployment do no harm: each step is stored before the next, and what
+    another has stored is not done again.
+    """
+
+    def __init__(self, machine: Machine, clock: Clock) -> None:
+        self._machine = machine
+        self._clock = clock
+
+    def carry_out(self, record_id: str) -> None:
+        """Begin an execution that goes on from where the deployment stands."""
+        name = execution_name(record_id, written(self._clock.now()))
+        self._machine.begin(name, {"resume": record_id})
+
+    def nudge(self) -> None:
+        """Do nothing: an execution looks again by itself."""
