@@ -14,6 +14,7 @@ from parkade.infra.stacks.archive import ModelArchivingStack
 from parkade.infra.stacks.deployer import DeployerStack
 from parkade.infra.stacks.maintainer import MaintainerStack
 from parkade.infra.stacks.meter import MeterStack
+from parkade.infra.stacks.monitor import MonitorDashboardStack
 from parkade.infra.stacks.multimodel import MultiModelStack
 from parkade.infra.stacks.serving import ModelServingStack
 
@@ -34,6 +35,7 @@ STACKS: tuple[type[ParkadeStack], ...] = (
     MultiModelStack,
     DeployerStack,
     MaintainerStack,
+    MonitorDashboardStack,
 )
 
 

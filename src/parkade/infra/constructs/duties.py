@@ -58,3 +58,18 @@ def pricing(grants: Grants) -> None:
 def timing(grants: Grants, machine_arn: str) -> None:
     """Allow to have the end of leases waited for."""
     grants.allow(["states:StartExecution"], [machine_arn])
+
+
+def managing(grants: Grants, tokens_arn: str) -> None:
+    """Allow what the management API does beside records and tokens: endpoints, configs, models."""
+    grants.table(tokens_arn, "DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
+    running(grants)
+    pricing(grants)
+    grants.everywhere(
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
+        "cloudwatch:DescribeAlarms",
+    )
+    grants.endpoints("DeleteTags")
+    grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig")
+    grants.models("DeleteModel")
