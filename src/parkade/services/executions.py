@@ -33,7 +33,7 @@ ATTEMPTS = 3
 
 _ARN = "arn:aws:states:local:000000000000:execution:parkade:"
 #: How Step Functions names the errors of the SageMaker runtime.
-_ERRORS = {
+ERRORS = {
     400: "SageMakerRuntime.ValidationErrorException",
     424: "SageMakerRuntime.ModelErrorException",
     429: "SageMakerRuntime.ModelNotReadyException",
@@ -41,7 +41,7 @@ _ERRORS = {
     503: "SageMakerRuntime.ServiceUnavailableException",
 }
 #: From SageMaker's text for an invocation over its time limit.
-_TIMED_OUT = "invocation timed out"
+TIMED_OUT = "invocation timed out"
 
 
 class Executions:
@@ -115,7 +115,7 @@ class Executions:
             )
         except Unavailable as error:
             if execution.attempts >= ATTEMPTS:
-                return self._fail(execution, _ERRORS[503], error.message)
+                return self._fail(execution, ERRORS[503], error.message)
             await self._clock.sleep_until(self._clock.now() + error.retry_after)
             return execution
         except Exception as error:
@@ -127,9 +127,9 @@ class Executions:
     def _ended(self, execution: Execution, answer: Answer) -> Execution:
         text = answer.body.decode(errors="replace")
         if not answer.ok:
-            timed_out = answer.status == 424 and _TIMED_OUT in text
+            timed_out = answer.status == 424 and TIMED_OUT in text
             status = ExecutionStatus.TIMED_OUT if timed_out else ExecutionStatus.FAILED
-            error = _ERRORS.get(answer.status, f"SageMakerRuntime.{answer.status}")
+            error = ERRORS.get(answer.status, f"SageMakerRuntime.{answer.status}")
             return self._fail(execution, error, text, status)
         output = json.dumps({"Body": text, "ContentType": answer.content_type})
         return self._stopped(replace(execution, status=ExecutionStatus.SUCCEEDED, output=output))

@@ -91,21 +91,25 @@ class Steps:
                     field=others[0],
                     hint=f'give {{"{RESUME}": ID}} alone',
                 )
-            return self._deployments.resume(str(given[RESUME]), ACTOR)
+            held = self._deployments.get(str(given[RESUME]))
+            return held if held.over else self._deployments.resume(held.id, ACTOR)
         return self._deployments.begin(payload.read(given), ACTOR, key=execution)
 
     def _step(self, deployment_id: str, step: str, turn: int, call: Call) -> dict[str, Any]:
         """Do what there is to do of the step, as far as time allows."""
+        advanced = False
         while True:
             deployment, now = self._deployments.get(deployment_id), self._clock.now()
             if deployment.over or deployment.following != step or call.left() < _RESERVE:
-                return self._told(deployment, now, turn)
-            until = self._walk.advance(deployment_id)
+                return self._told(deployment, now, turn, tells=advanced)
+            until, advanced = self._walk.advance(deployment_id), True
             if until is not None and until > self._clock.now():
                 return self._told(self._deployments.get(deployment_id), until, turn)
 
-    def _told(self, deployment: Deployment, until: datetime, turn: int) -> dict[str, Any]:
-        """Say how it stands, and when to come again."""
+    def _told(
+        self, deployment: Deployment, until: datetime, turn: int, *, tells: bool = False
+    ) -> dict[str, Any]:
+        """Say how it stands, and when to come again; `tells`: it is this call that ended it."""
         now = self._clock.now()
         told: dict[str, Any] = {
             "deployment": deployment.id,
@@ -118,7 +122,8 @@ class Steps:
             "turn": turn,
         }
         if deployment.over:
-            return {**told, "reason": _why(deployment), "steps": _steps(deployment)}
+            why, steps = _why(deployment), _steps(deployment)
+            return {**told, "reason": why, "steps": steps, "tells": tells}
         if told["waits"]:
             told["until"] = written(told_at(max(until, now + _pause(turn))))
         return told
