@@ -37,7 +37,7 @@ class SetClock:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._ahead = timedelta(0)
+        self.ahead = timedelta(0)
         self._timers: list[tuple[datetime, int, Timer]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -47,7 +47,7 @@ class SetClock:
         self._thread.start()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self.ahead
 
     def at(self, due: datetime, action: Callable[[], None]) -> Timer:
         timer = Timer(due, action)
@@ -106,14 +106,14 @@ class SetClock:
 
     def _jump(self, instant: datetime) -> None:
         with self._changed:
-            self._ahead = max(self._ahead, instant - datetime.now(UTC))
+            self.ahead = max(self.ahead, instant - datetime.now(UTC))
             self._write()
             self._changed.notify_all()
 
     def _write(self) -> None:
         # Replaced as a whole, for functions read it at any time.
         fresh = self.file.with_name(f"{self.file.name}-fresh")
-        fresh.write_text(repr(self._ahead.total_seconds()))
+        fresh.write_text(repr(self.ahead.total_seconds()))
         fresh.replace(self.file)
 
     def _fired(self, due: datetime) -> None:

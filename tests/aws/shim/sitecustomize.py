@@ -1,9 +1,9 @@
 """Runs first in every function's process: gives it the tests' clock, and records its AWS calls.
 
 Lambda functions are run as they are; two things about their surroundings are not. Time: Parkade's
-clock of the system is set forward by the seconds in the file that PARKADE_TEST_CLOCK names (AWS's
-signatures keep real time). And each call that botocore makes is appended, as a line of JSON, to the
-file that PARKADE_TEST_CALLS names.
+clock of the system is set forward by the seconds in the file that PARKADE_TEST_CLOCK names, and so
+is that of botocore's signatures. And each call that botocore makes is appended, as a line of JSON,
+to the file that PARKADE_TEST_CALLS names. The embedded runtime's processes get the same clock.
 """
 
 import importlib.abc
@@ -18,15 +18,21 @@ _CLOCK = os.environ.get("PARKADE_TEST_CLOCK")
 _CALLS = os.environ.get("PARKADE_TEST_CALLS")
 
 
+def _ahead():
+    return timedelta(seconds=float(Path(_CLOCK).read_text()))
+
+
 def _moved(module):
     """Set the wall clock of `SystemClock` forward, as somebody might who sets the machine's."""
-    plain = module.SystemClock.now
-    ahead = Path(_CLOCK)
+    plain = module._wall
+    defaults = module.SystemClock.__init__.__defaults__
+    assert defaults[0] is plain
+    module.SystemClock.__init__.__defaults__ = (lambda: plain() + _ahead(), *defaults[1:])
 
-    def now(self):
-        return plain(self) + timedelta(seconds=float(ahead.read_text()))
 
-    module.SystemClock.now = now
+def _signed(module):
+    plain = module.get_current_datetime
+    module.get_current_datetime = lambda *given, **named: plain(*given, **named) + _ahead()
 
 
 def _recorded(module):
@@ -51,6 +57,7 @@ def _recorded(module):
 _CHANGES = {}
 if _CLOCK:
     _CHANGES["parkade.adapters.system.clock"] = _moved
+    _CHANGES["botocore.auth"] = _signed
 if _CALLS:
     _CHANGES["botocore.client"] = _recorded
 
