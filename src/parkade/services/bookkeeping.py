@@ -193,7 +193,7 @@ class Bookkeeper:
         """Return whose leases the endpoints have; one that is damaged has the owner it had."""
         names = {each.endpoint_name for each in instances}
         if names:
-            shelf = self._book.all()
+            shelf = self._book.of(names)
             owners = {lease.endpoint_name: lease.owner for lease in shelf.leases}
             damaged = {name: self._owners.get(name, "") for name in shelf.unreadable}
             self._owners = {**damaged, **owners}
