@@ -179,6 +179,11 @@ class FunctionSettings:
         return self._environment.get("PARKADE_SWEEP", "")
 
     @property
+    def usage_key(self) -> str:
+        """The key of the usage plan that limits everybody; empty: there is none."""
+        return self._environment.get("PARKADE_USAGE_KEY", "")
+
+    @property
     def deployer(self) -> str:
         """The ARN of the state machine that carries deployments out; empty: there is none."""
         return self._environment.get("PARKADE_DEPLOYER", "")
@@ -198,6 +203,26 @@ class FunctionSettings:
     def server(self) -> Mapping[str, object]:
         """The content of the server's file, as far as it differs from the defaults."""
         return self._object("PARKADE_SETTINGS")
+
+    @property
+    def tester(self) -> Mapping[str, object]:
+        """What a tester asks, in the form of a tester's content."""
+        return self._object("PARKADE_TESTER")
+
+    @property
+    def tested_endpoint(self) -> str:
+        """The endpoint that the tester asks, by its route or its name."""
+        return self._text("PARKADE_TESTED_ENDPOINT")
+
+    @property
+    def url(self) -> str:
+        """The address of the API."""
+        return self._text("PARKADE_URL")
+
+    @property
+    def token_secret(self) -> str:
+        """The ARN of the secret with the token that a tester asks with; empty: it needs none."""
+        return self._environment.get("PARKADE_TOKEN_SECRET", "")
 
     @property
     def trace_id(self) -> str:

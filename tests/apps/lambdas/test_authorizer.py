@@ -7,7 +7,7 @@ import pytest
 from parkade.adapters.memory.clock import ManualClock
 from parkade.apps.lambdas import leanfile, packaging
 from parkade.apps.lambdas import policy as policies
-from parkade.apps.lambdas.authorizer import LIMIT, Authorizer, Unauthorized
+from parkade.apps.lambdas.authorizer import LIMIT, Authorizer, Unauthorized, mark
 from parkade.domain.token import Role
 from parkade.services.tokens import digest
 from tests.apps.lambdas.calls import a_call
@@ -102,6 +102,7 @@ def test_a_token_for_some_endpoints_reaches_their_routes_alone():
     answer = Gate(t=a_token(role=Role.INVOKER, endpoints=frozenset({"flan"}))).ask("t")
     assert lets(answer, "POST/text/flan")
     assert not lets(answer, "POST/falcon")
+    assert answer["context"].pop("starter") == mark("ann")
     assert answer["context"] == {"name": "ann", "role": "invoker", "endpoints": "flan"}
     free = Gate(t=a_token(role=Role.INVOKER, endpoints=frozenset())).ask("t")
     assert lets(free, "POST/falcon")
@@ -123,6 +124,29 @@ def test_a_policy_that_would_be_too_large_is_for_what_is_asked_alone(limited):
     assert not lets(refused, "DELETE/v1/models/x")
     if limited:
         assert not lets(gate.ask("t", f"POST/{names[295]}"), f"POST/{names[295]}")
+
+
+def test_a_token_for_many_endpoints_is_told_all_of_them_where_there_is_room():
+    names = [f"endpoint-{number:03}" for number in range(90)]
+    routes = {f"/{name}": {"endpoint": name} for name in names}
+    gate = Gate(routes=routes, t=a_token(role=Role.INVOKER, endpoints=frozenset(names)))
+    answer = gate.ask("t", "POST/startexecution")
+    assert lets(answer, "POST/startexecution")
+    assert not lets(answer, "GET/endpoint-expiry")
+    assert answer["context"]["endpoints"] == ",".join(names)
+
+
+def test_executions_are_marked_by_who_began_them_in_a_form_that_names_can_have():
+    marks = {mark(name) for name in ("ann", "bob", "ann__bob", "Ann")}
+    assert len(marks) == 4
+    assert all(len(each) == 32 and each.isalnum() for each in marks)
+
+
+def test_the_usage_plan_s_key_is_named_where_there_is_one():
+    gate = Gate(t=a_token())
+    assert "usageIdentifierKey" not in gate.ask("t")
+    gate.authorizer._usage_key = "demo-key"
+    assert gate.ask("t")["usageIdentifierKey"] == "demo-key"
 
 
 def test_an_unlimited_method_is_never_told_an_endpoint_of_a_limited_token():

@@ -10,6 +10,7 @@ answers apart in its cache has to be the header, the method and the path.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,13 @@ class Authorizer:
         roles: Mapping[str, str],
         routes: Mapping[str, Mapping[str, object]],
         clock: Clock,
+        usage_key: str = "",
     ) -> None:
-        """Take the roles of the API's operations, and the model routes by their paths."""
+        """Take the roles of the API's operations, and the model routes by their paths.
+
+        `usage_key` is the key of the usage plan that limits everybody; empty: there is none.
+        """
+        self._usage_key = usage_key
         self._find = find
         self._key = key
         self._routes = routes
@@ -73,12 +79,14 @@ class Authorizer:
         reach = self._reach[token.role]
         models = policy.model_routes(self._routes, token.endpoints)
         whole = policy.Reach((*reach.allowed, *models), reach.denied)
-        answer = _answer(token, stage, whole, SEPARATOR.join(sorted(token.endpoints)))
-        if len(json.dumps(answer)) <= LIMIT:
-            return answer
-        if whole.covers(asked):
-            return _answer(token, stage, policy.Reach((asked,)), self._endpoint(asked, token))
-        return _answer(token, stage, policy.Reach((), (asked,)), _NO_ENDPOINTS)
+        endpoints = SEPARATOR.join(sorted(token.endpoints))
+        alone = policy.Reach((asked,)) if whole.covers(asked) else policy.Reach((), (asked,))
+        answers = (
+            self._answer(token, stage, whole, endpoints),
+            self._answer(token, stage, alone, endpoints),
+            self._answer(token, stage, alone, self._endpoint(asked, token)),
+        )
+        return next((each for each in answers if len(json.dumps(each)) <= LIMIT), answers[-1])
 
     def _caller(self, event: Mapping[str, Any]) -> Token:
         secret = _secret(event)
@@ -102,6 +110,34 @@ class Authorizer:
         # A name that no endpoint has: what is limited is never told to be unlimited.
         return str(route["endpoint"]) if route else "-"
 
+    def _answer(self, token: Token, stage: str, reach: Reach, endpoints: str) -> dict[str, Any]:
+        statements = [
+            {
+                "Effect": effect,
+                "Action": "execute-api:Invoke",
+                "Resource": [f"{stage}/{end}" for end in ends],
+            }
+            for effect, ends in (("Allow", reach.allowed), ("Deny", reach.denied))
+            if ends
+        ]
+        context = {
+            "name": token.name,
+            "role": str(token.role),
+            "endpoints": endpoints,
+            "starter": mark(token.name),
+        }
+        return {
+            "principalId": token.name,
+            "policyDocument": {"Version": "2012-10-17", "Statement": statements},
+            "context": context,
+            **({"usageIdentifierKey": self._usage_key} if self._usage_key else {}),
+        }
+
+
+def mark(token_name: str) -> str:
+    """Return what the names of a token's executions begin with: of one length, and no other's."""
+    return hashlib.sha256(token_name.encode()).hexdigest()[:32]
+
 
 def _secret(event: Mapping[str, Any]) -> str:
     headers = event.get("headers") or {}
@@ -116,23 +152,6 @@ def _split(method_arn: str) -> tuple[str, str]:
     return f"{api}/{stage}", asked
 
 
-def _answer(token: Token, stage: str, reach: Reach, endpoints: str) -> dict[str, Any]:
-    statements = [
-        {
-            "Effect": effect,
-            "Action": "execute-api:Invoke",
-            "Resource": [f"{stage}/{end}" for end in ends],
-        }
-        for effect, ends in (("Allow", reach.allowed), ("Deny", reach.denied))
-        if ends
-    ]
-    return {
-        "principalId": token.name,
-        "policyDocument": {"Version": "2012-10-17", "Statement": statements},
-        "context": {"name": token.name, "role": str(token.role), "endpoints": endpoints},
-    }
-
-
 def _build(settings: FunctionSettings) -> Authorizer:
     # At the first call, as all of it: what is wrong with it is that call's error.
     from parkade.apps.lambdas import means  # noqa: PLC0415
@@ -144,6 +163,7 @@ def _build(settings: FunctionSettings) -> Authorizer:
         roles=packaged(ROLES),
         routes=settings.routes,
         clock=means.clock(),
+        usage_key=settings.usage_key,
     )
 
 
