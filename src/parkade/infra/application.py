@@ -12,11 +12,13 @@ from parkade.infra import checks
 from parkade.infra.stacks.api import APIStack
 from parkade.infra.stacks.archive import ModelArchivingStack
 from parkade.infra.stacks.deployer import DeployerStack
+from parkade.infra.stacks.foundation import FoundationModelsStack
 from parkade.infra.stacks.maintainer import MaintainerStack
 from parkade.infra.stacks.meter import MeterStack
 from parkade.infra.stacks.monitor import MonitorDashboardStack
 from parkade.infra.stacks.multimodel import MultiModelStack
 from parkade.infra.stacks.serving import ModelServingStack
+from parkade.infra.stacks.tester import TesterStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +34,12 @@ STACKS: tuple[type[ParkadeStack], ...] = (
     APIStack,
     ModelArchivingStack,
     ModelServingStack,
+    FoundationModelsStack,
     MultiModelStack,
     DeployerStack,
     MaintainerStack,
     MonitorDashboardStack,
+    TesterStack,
 )
 
 

@@ -7,14 +7,14 @@ uses the stacks in a CDK application of their own reads one with `read`, and han
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parkade.apps.cli import archives
 from parkade.apps.projectfile import layout, reading
 from parkade.apps.serverfile import ServerFile, read_server_file
-from parkade.infra import images
+from parkade.infra import foundations, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from parkade.apps.projectfile.document import Document
     from parkade.domain.project.part import Kind, Part
     from parkade.domain.project.project import Project
+    from parkade.infra.foundations import Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +76,13 @@ def read(
     environment: Mapping[str, str],
     server: Path | None = None,
     options: Options | None = None,
+    catalog: Catalog | None = None,
 ) -> Estate:
     """Return the estate of a project file, and of a server.yaml where one is named.
 
-    `environment` has the variables that the file may name. Raises BadFile and InvalidInput.
+    `environment` has the variables that the file may name. JumpStart ids are looked up in the
+    `catalog`, AWS's own where none is given. Raises BadFile, InvalidInput, and Unavailable where an
+    id cannot be looked up.
     """
     found = reading.read(file, stage=stage, environment=environment)
     content = found.content
@@ -90,9 +94,11 @@ def read(
     }
     document = found.document({place: each.address for place, each in stored.items()})
     document, built = images.resolved(document, file.absolute().parent)
+    project = layout.project_on_aws(foundations.resolved(document, catalog))
     return Estate(
         document=document,
-        project=layout.project_on_aws(document),
+        # What is remembered of the file is what it says, and not what stands behind its ids.
+        project=replace(project, document=document.remembered()),
         server=read_server_file(server),
         options=options or Options(),
         archives=tuple(stored.values()),

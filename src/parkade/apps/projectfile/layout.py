@@ -95,8 +95,7 @@ def _model(document: Document, key: str, model: ModelSetting) -> Part:
             content["direct"] = True
     if model.multi_model:
         content |= {"multi_model": True, "caches": model.caches}
-    if model.aws_alone:
-        content[model.aws_alone] = getattr(model, model.aws_alone)
+    content |= _of_aws(model)
     return Part(
         kind=Kind.MODEL,
         name=derived_name(f"{document.prefix}-{key}", content),
@@ -104,6 +103,17 @@ def _model(document: Document, key: str, model: ModelSetting) -> Part:
         content=content,
         secret=frozenset(secret),
     )
+
+
+def _of_aws(model: ModelSetting) -> dict[str, Json]:
+    """Return what of a model there is on AWS alone; one machine has none of it by now."""
+    told: dict[str, Json] = {
+        "jumpstart": model.jumpstart,
+        "package": model.package,
+        "accept_eula": model.accept_eula,
+        "isolated": model.isolated,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _container(document: Document, data: Data) -> dict[str, Json]:

@@ -109,7 +109,18 @@ class ModelSetting(Data):
         description="pipeline: whether each request goes to the one container that it names.",
     )
     jumpstart: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
-        default=None, description="id of a JumpStart model; on AWS alone."
+        default=None,
+        description="id of a JumpStart model, of its newest version, or of another one: `ID@2.*`; on "
+        "AWS alone.",
+    )
+    accept_eula: bool = Field(
+        default=False,
+        description="with `jumpstart`: whether you accept the terms that the model is used under.",
+    )
+    isolated: bool = Field(
+        default=False,
+        description="on AWS, whether its containers have no way to the network; one machine does "
+        "not wall them in.",
     )
     package: Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:sagemaker:\S+$")] | None = Field(
         default=None, description="ARN of a model package; on AWS alone."
@@ -152,6 +163,8 @@ class ModelSetting(Data):
             raise ValueError(
                 "embedded goes with jumpstart, package or image.folder: this model runs anywhere"
             )
+        if self.accept_eula and not self.jumpstart:
+            raise ValueError("accept_eula goes with jumpstart")
         if self.direct and not self.containers:
             raise ValueError("direct goes with containers")
         return self._of_many()

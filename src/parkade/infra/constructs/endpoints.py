@@ -45,8 +45,11 @@ class Endpoints(Construct):
         """
         super().__init__(stack, construct_id)
         self._alarms = alarms
+        #: By the keys of the endpoints.
+        self.configs: dict[str, cdk.CfnResource] = {}
         for each in endpoints:
             config = self._config(each, models)
+            self.configs[each.part.key] = config
             if each.stands:
                 self._endpoint(each, config)
             elif each.metered:

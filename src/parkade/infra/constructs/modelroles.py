@@ -86,7 +86,7 @@ class ModelRole(Construct):
             url = str(each.get("data_url") or "")
             if not url:
                 continue
-            if each.get("multi_model"):
+            if each.get("multi_model") or url.endswith("/"):
                 bucket, prefix = names.s3_prefix(url)
                 read.add(f"{bucket}/{prefix}*")
                 listed.setdefault(bucket, set()).add(f"{prefix}*")
@@ -97,7 +97,7 @@ class ModelRole(Construct):
             self.grants.allow(
                 ["s3:GetObject"],
                 [_s3(stack, each) for each in sorted(read)],
-                why="the models of many, which come and go below this prefix",
+                why="models of many, and data of many files, lie below this prefix",
             )
         for bucket, prefixes in sorted(listed.items()):
             self.grants.allow(

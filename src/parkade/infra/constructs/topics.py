@@ -13,43 +13,59 @@ if TYPE_CHECKING:
 
 #: AWS's own services that tell people of something by a topic.
 _SERVICES = ("budgets", "cloudwatch", "events", "sagemaker")
+_KEY = "TopicsKey"
 _USE = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 def notices(stack: ParkadeStack, construct_id: str) -> sns.Topic:
-    """Return a topic for people.
-
-    Its key is the account's own, since AWS's key for SNS lets no alarm publish. Roles of the account
-    use it through SNS alone: they need no permission beside `sns:Publish`.
-    """
-    key = kms.Key(
-        stack,
-        f"{construct_id}Key",
-        description=f"{stack.estate.prefix}: {construct_id}",
-        enable_key_rotation=True,
-        removal_policy=stack.removal,
-    )
+    """Return a topic for people, under the key of the stack's topics."""
     topic = sns.Topic(
         stack,
         construct_id,
         display_name=f"Parkade {stack.estate.prefix}"[:100],
-        master_key=key,
+        master_key=_key(stack),
         enforce_ssl=True,
     )
-    services = [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in _SERVICES]
-    own: dict[str, object] = {"StringEquals": {"aws:SourceAccount": stack.account}}
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="Services",
+            principals=_services(),
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions=_own(stack),
+        )
+    )
+    return topic
+
+
+def _key(stack: ParkadeStack) -> kms.Key:
+    """Return the key of a stack's topics.
+
+    It is the account's own, since AWS's key for SNS lets no alarm publish. Roles of the account use it
+    through SNS alone: they need no permission beside `sns:Publish`.
+    """
+    found = stack.node.try_find_child(_KEY)
+    if isinstance(found, kms.Key):
+        return found
+    key = kms.Key(
+        stack,
+        _KEY,
+        description=f"{stack.estate.prefix}: topics",
+        enable_key_rotation=True,
+        removal_policy=stack.removal,
+    )
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="Services",
-            principals=list(services),
+            principals=_services(),
             actions=_USE,
             resources=["*"],  # of a key's policy: the key
-            conditions=own,
+            conditions=_own(stack),
         )
     )
     key.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="ThroughTheTopic",
+            sid="ThroughTopics",
             principals=[iam.AnyPrincipal()],
             actions=_USE,
             resources=["*"],
@@ -61,13 +77,12 @@ def notices(stack: ParkadeStack, construct_id: str) -> sns.Topic:
             },
         )
     )
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="Services",
-            principals=list(services),
-            actions=["sns:Publish"],
-            resources=[topic.topic_arn],
-            conditions=own,
-        )
-    )
-    return topic
+    return key
+
+
+def _services() -> list[iam.IPrincipal]:
+    return [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in _SERVICES]
+
+
+def _own(stack: ParkadeStack) -> dict[str, object]:
+    return {"StringEquals": {"aws:SourceAccount": stack.account}}

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 TYPE = "AWS::SageMaker::Model"
 _CONTAINER_KEYS = frozenset({"image", "data_url", "environment", "hostname"})
-_KEYS = _CONTAINER_KEYS | {"multi_model", "caches", "containers", "direct", "package", "isolated"}
+_KEYS = _CONTAINER_KEYS | {
+    "accept_eula", "caches", "containers", "direct", "isolated", "jumpstart", "multi_model", "package",
+}  # fmt: skip
 
 
 def properties(part: Part, role_arn: str, tags: Mapping[str, str]) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def properties(part: Part, role_arn: str, tags: Mapping[str, str]) -> dict[str, 
         )
     else:
         told["PrimaryContainer"] = _container(given) | _many(given)
+        _unpacked(given, told["PrimaryContainer"])
     if given.flag("isolated", default=False):
         told["EnableNetworkIsolation"] = True
     return told | tagged(tags)
@@ -62,6 +65,24 @@ def _container(given: Section) -> dict[str, Any]:
     if given.text("hostname", ""):
         told["ContainerHostname"] = given.text("hostname")
     return told | _environment(given)
+
+
+def _unpacked(given: Section, told: dict[str, Any]) -> None:
+    """Say of data that they are no archive, or that their terms are accepted, in SageMaker's words."""
+    url, accepted = given.text("data_url", ""), given.flag("accept_eula", default=False)
+    many = given.flag("multi_model", default=False)
+    if many or not url or not (accepted or url.endswith("/")):
+        return
+    del told["ModelDataUrl"]
+    packed = not url.endswith("/")
+    source: dict[str, Any] = {
+        "S3Uri": url,
+        "S3DataType": "S3Object" if packed else "S3Prefix",
+        "CompressionType": "Gzip" if packed else "None",
+    }
+    if accepted:
+        source["ModelAccessConfig"] = {"AcceptEula": True}
+    told["ModelDataSource"] = {"S3DataSource": source}
 
 
 def _environment(given: Section) -> dict[str, Any]:
