@@ -1,4 +1,4 @@
-"""The contract of capacity, on the one in memory and on a real host with real workers."""
+"""The contract of capacity: in memory, on a real host with real workers, and on SageMaker's API of it."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from parkade.ports.capacity import Readiness
 from tests.ports.capacities import BUSY, COPIES, LATE, capacities
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", "embedded", "sagemaker"])
 def world(request, tmp_path):
     with capacities(request.param, tmp_path) as built:
         yield built

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from parkade.domain.blueprint import Blueprint
     from parkade.domain.catalog import Variant
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,13 @@ _STAGES = {
 }
 
 
-def sight(given: Mapping[str, Any], variants: Mapping[str, Variant], former: Sight | None) -> Sight:
-    """Return what DescribeEndpoint tells; `variants` are those of its config, as far as known.
+def sight(
+    given: Mapping[str, Any],
+    variants: Mapping[str, Variant],
+    former: Sight | None,
+    now: datetime,
+) -> Sight:
+    """Return what DescribeEndpoint tells `now`; `variants` are those of its config, as far as known.
 
     `former` is how it was seen before: of an endpoint of the same creation it says what SageMaker
     does not, since when it is in service and how often it was updated.
@@ -60,6 +66,7 @@ def sight(given: Mapping[str, Any], variants: Mapping[str, Variant], former: Sig
         target_config_name=pending.get("EndpointConfigName", ""),
         rising=rising,
         failure_reason=given.get("FailureReason", ""),
+        known_since=_known_since(status, given, former, now),
         awake_since=_awake_since(status, given, former),
         asynchronous=bool(given.get("AsyncInferenceConfig")),
     )
@@ -67,6 +74,15 @@ def sight(given: Mapping[str, Any], variants: Mapping[str, Variant], former: Sig
         updated = former.config_name not in {"", seen.config_name}
         seen = replace(seen, generation=former.generation + updated)
     return replace(seen, rollout=_rollout(seen, given, pending)) if pending else seen
+
+
+def running(blueprint: Blueprint, seen: Sight) -> Blueprint:
+    """Return what an endpoint runs at the counts and weights that it is to have now."""
+    counted = [each for each in seen.parts if not each.serverless]
+    return blueprint.changed(
+        {each.name: each.desired for each in counted},
+        {each.name: each.weight for each in seen.parts},
+    )
 
 
 def _part(given: Mapping[str, Any], variant: Variant | None) -> Part:
@@ -91,6 +107,16 @@ def _planned(variant: Variant) -> Part:
         serverless=variant.serverless is not None,
         hosts=not variant.model_name,
     )
+
+
+def _known_since(
+    status: EndpointStatus, given: Mapping[str, Any], former: Sight | None, now: datetime
+) -> datetime:
+    if former is not None and former.known_since is not None:
+        return former.known_since
+    created_at: datetime = given["CreationTime"]
+    came = former is not None and former.status is EndpointStatus.CREATING
+    return created_at if came or status is EndpointStatus.CREATING else max(created_at, now)
 
 
 def _awake_since(

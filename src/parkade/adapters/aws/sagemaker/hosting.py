@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker.descriptions import running
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
@@ -150,14 +151,14 @@ class SageMakerHosting:
         except ParkadeError as error:
             logger.warning("%s cannot be brought back by undo: %s", seen.name, error.message)
             return
-        counts = {each.name: each.desired for each in seen.parts if each.desired}
-        weights = {each.name: each.weight for each in seen.parts}
+        # What is scaled to nothing begins with one again: SageMaker takes no config with less.
+        least = {part.name: 1 for part in seen.parts if not (part.serverless or part.desired)}
         self._remains.put(
             Remains(
                 endpoint_name=seen.name,
                 created_at=seen.created_at,
                 removed_at=self._clock.now(),
-                blueprint=blueprint.changed(counts, weights),
+                blueprint=running(blueprint, seen).changed(least, {}),
                 tags=dict(tags),
             )
         )

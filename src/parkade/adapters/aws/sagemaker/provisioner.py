@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.refusals import calling
 from parkade.adapters.aws.sagemaker.arns import ENDPOINT
+from parkade.adapters.aws.sagemaker.descriptions import running
 from parkade.adapters.aws.sagemaker.forms import configs, deployments
 from parkade.adapters.aws.sagemaker.forms.members import present
 from parkade.adapters.aws.sagemaker.meanings import meaning
@@ -18,7 +19,7 @@ from parkade.adapters.aws.sagemaker.repeats import repeated
 from parkade.adapters.aws.sagemaker.tags import listed
 from parkade.domain import rollout
 from parkade.domain.alarm import State
-from parkade.domain.blueprint import Blueprint, Retained
+from parkade.domain.blueprint import Retained
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlarmNotFound,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
-    from parkade.adapters.aws.sagemaker.sight import Sight
     from parkade.adapters.aws.sagemaker.sights import Sights
     from parkade.adapters.aws.sagemaker.tags import Tags
     from parkade.domain.catalog import EndpointConfig, Model
@@ -78,7 +78,7 @@ class SageMakerProvisioner:
         seen = self._sights.look(endpoint_name)
         if seen is None:
             return None
-        blueprint = _now(self._shelf.blueprint_of(endpoint_name, seen.config_name), seen)
+        blueprint = running(self._shelf.blueprint_of(endpoint_name, seen.config_name), seen)
         return Present(observed=seen.observed, blueprint=blueprint, rollout=seen.rollout)
 
     def model(self, name: str) -> Model:
@@ -303,15 +303,6 @@ class SageMakerProvisioner:
                 data=data or {},
             )
         )
-
-
-def _now(blueprint: Blueprint, seen: Sight) -> Blueprint:
-    """Return what an endpoint runs at the counts and weights that it is to have now."""
-    counted = [each for each in seen.parts if not each.serverless]
-    return blueprint.changed(
-        {each.name: each.desired for each in counted},
-        {each.name: each.weight for each in seen.parts},
-    )
 
 
 def _require_rest(endpoint_name: str, status: EndpointStatus) -> None:

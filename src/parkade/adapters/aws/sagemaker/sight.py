@@ -48,6 +48,8 @@ class Sight:
     rising: tuple[Part, ...] = ()
     rollout: Rollout | None = None
     failure_reason: str = ""
+    #: Since when it is known here: its creation, where that was seen.
+    known_since: datetime | None = None
     #: When it came into service after it was created.
     awake_since: datetime | None = None
     #: Rises with each config that it was updated to.

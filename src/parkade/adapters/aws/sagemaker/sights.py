@@ -96,7 +96,7 @@ class Sights:
                 told = self._account.client("sagemaker").describe_endpoint(EndpointName=name)
         except EndpointNotFound:
             return former if former is not None and self._awaited(former) else None
-        seen = descriptions.sight(told, self._variants(told, {}), former)
+        seen = descriptions.sight(told, self._variants(told, {}), former, self._clock.now())
         with self._lock:
             self._remember([seen])
         return seen
@@ -180,7 +180,9 @@ class Sights:
         try:
             with calling(f"endpoint {name!r} cannot be described", meaning):
                 told = self._account.client("sagemaker").describe_endpoint(EndpointName=name)
-            return descriptions.sight(told, self._variants(told, configs), former)
+            return descriptions.sight(
+                told, self._variants(told, configs), former, self._clock.now()
+            )
         except EndpointNotFound:
             return None
         except ParkadeError as error:
