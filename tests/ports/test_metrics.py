@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parkade.adapters.aws.cloudwatch.metrics import CloudWatchMetrics
+from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.metrics import MemoryMetricStore
 from parkade.adapters.sqlite.metrics import SqliteMetricStore
 from parkade.domain import statistics
 from parkade.domain.errors import Unreadable
 from parkade.domain.series import PARKADE, SAGEMAKER, Aggregate, Point, Series, bucket
 from parkade.ports.metrics import FINE, HOUR, MINUTE, Kept, Sample
+from tests.ports import cloudwatch
 
 #: A Wednesday's noon: neither the begin of an hour's day nor of a day's week.
 NOON = datetime(2026, 4, 15, 12, tzinfo=UTC)
@@ -88,12 +91,24 @@ def damage_in_sqlite(path, series, at):
         assert rows + packs
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "cloudwatch"])
 def kind(request):
+    if request.param == "cloudwatch":
+        cloudwatch.require_held(request.node)
     return request.param
 
 
+@pytest.fixture
+def in_cloudwatch(request, monkeypatch):
+    """A store in an account of its own, where series of AWS's may be written."""
+    monkeypatch.setattr("parkade.adapters.aws.cloudwatch.metrics._RESERVED", ())
+    return CloudWatchMetrics(
+        request.getfixturevalue("apart").account(), ManualClock(after(hours=1))
+    )
+
+
 def room_of(kind, folder):
+    """A store on this machine."""
     if kind == "memory":
         store = MemoryMetricStore()
         return Room(store, store.damage)
@@ -103,7 +118,10 @@ def room_of(kind, folder):
 
 
 @pytest.fixture
-def room(kind, tmp_path):
+def room(kind, tmp_path, request):
+    if kind == "cloudwatch":
+        yield Room(request.getfixturevalue("in_cloudwatch"), None)
+        return
     room = room_of(kind, tmp_path)
     yield room
     if kind == "sqlite":

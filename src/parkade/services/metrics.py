@@ -16,16 +16,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from parkade.domain import statistics
-from parkade.domain.errors import InvalidInput
+from parkade.domain.errors import InvalidInput, Unreadable
 from parkade.domain.points import Points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from parkade.domain.errors import Unreadable
     from parkade.domain.series import Series
     from parkade.domain.statistics import Statistic
-    from parkade.ports.metrics import Known, MetricStore
+    from parkade.ports.metrics import Found, Known, MetricStore
 
 #: The most points, over all series, that one query may ask for; CloudWatch's GetMetricData's.
 MOST_POINTS = 100_800
@@ -75,14 +74,7 @@ class Metrics:
         found = self._store.points(
             list(dict.fromkeys(each.series for each in wanted)), start, end, period
         )
-        return [
-            Answer(
-                wanted=each,
-                points=_told(found.points.get(each.series, Points()), each.statistics),
-                unreadable=found.unreadable.get(each.series),
-            )
-            for each in wanted
-        ]
+        return [_answer(each, found) for each in wanted]
 
     def known(
         self,
@@ -124,6 +116,15 @@ def _bound(series: int, start: datetime, end: datetime, seconds: int) -> None:
             field="period",
             hint="ask for a longer period, a shorter range, or fewer series",
         )
+
+
+def _answer(wanted: Wanted, found: Found) -> Answer:
+    try:
+        # Telling may read: of percentiles, where a store does not keep what they follow from.
+        points = _told(found.get(wanted.series, Points()), wanted.statistics)
+    except Unreadable as error:
+        return Answer(wanted=wanted, points=(), unreadable=error)
+    return Answer(wanted=wanted, points=points)
 
 
 def _told(points: Points, wanted: tuple[Statistic, ...]) -> tuple[Told, ...]:
