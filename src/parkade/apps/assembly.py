@@ -33,13 +33,17 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
+    from parkade.ports.metrics import MetricStore
     from parkade.ports.objects import Objects
     from parkade.runtime.backlog import Backlog, BacklogView
     from parkade.runtime.host import Host
     from parkade.runtime.views import InstanceStatus
+    from parkade.services.alarms import Alarms
     from parkade.services.audit import Audit
     from parkade.services.executions import Executions
     from parkade.services.meter import Meter
+    from parkade.services.metrics import Metrics
     from parkade.services.routes import Routes
     from parkade.services.sweep import Sweep
     from parkade.services.targets import Targets
@@ -134,6 +138,8 @@ class Shared:
     wall: Clock
     history: History
     hosting: Hosting
+    #: What there is of models, endpoint configs and endpoints, and their tags.
+    inventory: Inventory
     workshop: Workshop
     sights: Sights
     meter: Meter
@@ -149,6 +155,15 @@ class Shared:
     audit: Callable[[], Audit]
     #: Prices, what is spent, budgets.
     money: Money
+    objects: Objects
+    #: What was measured, to be asked for and added to.
+    metrics: Metrics
+    metric_store: MetricStore
+    #: The alarms that there are, and why some cannot be evaluated, by name.
+    alarm_book: Alarms
+    alarm_troubles: Callable[[], Mapping[str, str]]
+    #: Seconds of the lease clock in one of real time.
+    time_scale: float
     tokens: Tokens
     #: An event in EventBridge's shape.
     envelope: Callable[[Event], Mapping[str, Json]]
@@ -180,7 +195,6 @@ class Services(Shared):
     host: Host
     #: What the host remembers; the tags of all that it runs.
     catalog: CatalogStore
-    objects: Objects
     #: Parts of objects that are still on their way.
     parts: Objects
     #: Serving projects: planned, applied, destroyed.

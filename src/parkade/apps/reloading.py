@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from parkade.apps.serverfile import ServerFile
+    from parkade.domain.lease import LeaseRules
 
 #: Settings whose members are named by people: each is told as a whole.
 _WHOLE = frozenset({"images", "topics"})
@@ -17,6 +18,10 @@ class Current:
     """What everything in the process reads its settings from."""
 
     file: ServerFile
+
+    def lease_rules(self) -> LeaseRules:
+        """Return what leases are held to now."""
+        return self.file.lease_rules()
 
     def exchange(self, fresh: ServerFile) -> list[str]:
         """Take up what was read anew; return the names of what changed, in their order."""

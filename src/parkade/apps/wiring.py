@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from parkade.apps.control.traffic import Traffic
     from parkade.apps.settings import Settings
     from parkade.domain.alarm import Alarm, Standing
-    from parkade.domain.lease import LeaseRules
 
 logger = logging.getLogger(__name__)
 
@@ -113,9 +112,6 @@ def build(
         meter=lambda: meter,
         quotes=lambda: money.quotes,
     )
-
-    def lease_rules() -> LeaseRules:
-        return current.file.lease_rules()
 
     topics = WebhookTopics(lambda: current.file.topics, FolderTopics(paths.topics, wall), wall)
 
@@ -211,7 +207,7 @@ def build(
             lists=FolderPriceLists(paths.prices),
             clock=clock,
             file=lambda: current.file,
-            rules=lease_rules,
+            rules=current.lease_rules,
             bookings=lambda now: upkeep.bookings.ahead(now),  # noqa: PLW0108  it is made below
             changed=signals.changed,
         )
@@ -227,7 +223,7 @@ def build(
         clock=clock,
         usage=monitor.usage,
         file=lambda: current.file,
-        rules=lease_rules,
+        rules=current.lease_rules,
         changed=signals.changed,
         admit=money.budgets.admit,
         reserve=money.budgets.reserve,
@@ -262,7 +258,7 @@ def build(
         book=book,
         hosting=hosting,
         clock=clock,
-        rules=lease_rules,
+        rules=current.lease_rules,
         changed=signals.changed,
         leaving=upkeep.leaving,
         admit=money.budgets.admit,
@@ -342,7 +338,13 @@ def build(
         wall=wall,
         history=history,
         hosting=hosting,
+        inventory=catalog,
         workshop=host,
+        metrics=monitor.metrics,
+        metric_store=monitor.store,
+        alarm_book=alarms.book,
+        alarm_troubles=lambda: alarms.watch.troubles,
+        time_scale=settings.time_scale,
         sights=HostSights(lambda: services),
         audit=lambda: audits.of(services),
         envelope=outgoing.envelope,
@@ -368,7 +370,7 @@ def build(
             history=history,
             notices=outgoing.notices,
             clock=clock,
-            rules=lease_rules,
+            rules=current.lease_rules,
             idling=upkeep.idling,
             paying=upkeep.paying,
             around=upkeep.around,

@@ -7,7 +7,7 @@ from fastapi import Query
 
 from parkade.apps.api.auth import Operator
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.alarms import AlarmList, AlarmView
 from parkade.domain.alarm import State
 from parkade.services.alarms import endpoint_of, subjects
@@ -17,7 +17,7 @@ routes = router("Alarms", "/v1/alarms")
 
 @routes.get("")
 async def list_alarms(
-    services: Served,
+    services: Both,
     _caller: Operator,
     endpoint: Annotated[
         str | None, Query(description="Only alarms on this endpoint, or a variant of it.")
@@ -27,8 +27,7 @@ async def list_alarms(
     after: After = "",
 ) -> AlarmList:
     """List the alarms: what each is on, the state it is in, since when, and why."""
-    alarms = services.alarms
-    found = await asyncio.to_thread(alarms.book.all)
+    found = await asyncio.to_thread(services.alarm_book.all)
     wanted = [
         each
         for each in found.records
@@ -40,7 +39,7 @@ async def list_alarms(
     ]
     shown, following = page(wanted, lambda alarm: alarm.name, limit=limit, after=after)
     return AlarmList(
-        alarms=[AlarmView.of(each, alarms.watch.troubles.get(each.name, "")) for each in shown],
+        alarms=[AlarmView.of(each, services.alarm_troubles().get(each.name, "")) for each in shown],
         unreadable=dict(found.unreadable),
         next=following,
     )

@@ -84,27 +84,31 @@ async def add_lease(
     key: IdempotencyKey = None,
     dry_run: DryRun = False,
 ) -> LeaseView | QuoteView:
-    """Add a lease, which starts the endpoint.
+    """Add a lease, which starts the endpoint; one that expired elsewhere starts nothing.
 
     409 where the endpoint has a lease: extend that, or start it again. 402 where it costs more
     than is left of the owner's budget.
     """
     checked(form.tags)
+    paid = form.paid()
     with respelt(_SPELLINGS):
         lease = _meter(services, dry_run=dry_run).add(
             names.endpoint_name(endpoint_name),
             names.endpoint_name(form.config_name, field="config_name"),
-            amount=form.minutes,
+            amount=paid,
             owner=names.buyer_name(form.owner or caller.name, field="owner"),
             actor=caller.name,
             key=key,
         )
+    amount = form.minutes
+    if form.expires_at is not None:
+        amount = lease.time_left(lease.created_at)
     if dry_run:
         response.status_code = 200
-        return _quote(services, lease, form.minutes)
+        return _view(services, lease) if lease.ended else _quote(services, lease, amount)
     if form.tags:
         services.upkeep.tagging.put(endpoint_name, form.tags, actor=caller.name)
-    return _paid(services, lease, form.minutes)
+    return _view(services, lease) if lease.ended else _paid(services, lease, amount)
 
 
 @routes.post("/{endpoint_name}/extend")

@@ -9,7 +9,7 @@ from fastapi import Query
 
 from parkade.apps.api.auth import Operator
 from parkade.apps.api.events import Instant
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.metrics import (
     MeasuredView,
     Measurements,
@@ -28,7 +28,7 @@ from parkade.ports.metrics import MINUTE, Sample
 from parkade.services.metrics import Wanted, aligned
 
 if TYPE_CHECKING:
-    from parkade.apps.assembly import Services
+    from parkade.apps.assembly import Shared
     from parkade.ports.metrics import Known
 
 routes = router("Metrics", "/v1/metrics")
@@ -52,7 +52,7 @@ Dimensions = Annotated[
 
 @routes.get("/series")
 async def list_series(
-    services: Served,
+    services: Both,
     _caller: Operator,
     endpoint: Endpoint = None,
     namespace: Namespace = None,
@@ -69,7 +69,7 @@ async def list_series(
 
 @routes.get("")
 async def get_metrics(
-    services: Served,
+    services: Both,
     _caller: Operator,
     endpoint: Endpoint = None,
     namespace: Namespace = None,
@@ -106,7 +106,7 @@ async def get_metrics(
     def read() -> list[MeasuredView]:
         which = (namespace, name, _pairs(dimension))
         known = _known(services, endpoint, which, first)
-        answers = services.monitor.metrics.query(
+        answers = services.metrics.query(
             [Wanted(each.series, wanted) for each in known], first, last, seconds
         )
         return [MeasuredView.of(*pair) for pair in zip(known, answers, strict=True)]
@@ -121,7 +121,7 @@ async def get_metrics(
 
 
 @routes.post("", status_code=204)
-async def put_metrics(services: Served, caller: Operator, form: SamplesForm) -> None:
+async def put_metrics(services: Both, caller: Operator, form: SamplesForm) -> None:
     """Add measurements of one's own, as CloudWatch's PutMetricData does: all of them, or nothing.
 
     The namespaces of AWS and of Parkade itself are reserved: what is decided on them is measured.
@@ -132,12 +132,12 @@ async def put_metrics(services: Served, caller: Operator, form: SamplesForm) -> 
             field="namespace",
             hint="write to a namespace of your own, such as Team/App",
         )
-    now, scale = services.clock.now(), services.settings.time_scale
+    now, scale = services.clock.now(), services.time_scale
     samples = [_sample(form.namespace, each, now, scale) for each in form.samples]
     for each in samples:
         if not sight.sees(caller, each.series, {}):
             caller.require_endpoint(dict(each.series.dimensions).get("EndpointName", ""))
-    await asyncio.to_thread(services.monitor.store.add, samples)
+    await asyncio.to_thread(services.metric_store.add, samples)
 
 
 def _sample(namespace: str, form: SampleForm, now: datetime, scale: float) -> Sample:
@@ -167,16 +167,16 @@ _Which = tuple[str | None, str | None, dict[str, str | None]]
 
 
 def _known(
-    services: "Services", endpoint: str | None, which: _Which, since: datetime | None
+    services: "Shared", endpoint: str | None, which: _Which, since: datetime | None
 ) -> Sequence["Known"]:
     """Return the series that fit; those of an endpoint are its own and its components'."""
     namespace, name, dimensions = which
-    metrics = services.monitor.metrics
+    metrics = services.metrics
     if endpoint is None:
         return metrics.known(namespace, name, dimensions, since)
     own = {**dimensions, "EndpointName": endpoint}
     found = list(metrics.known(namespace, name, own, since))
-    for each in services.catalog.components().records:
+    for each in services.inventory.components().records:
         if each.component.endpoint_name == endpoint:
             of = {**dimensions, "InferenceComponentName": each.name}
             found += metrics.known(namespace, name, of, since)

@@ -19,7 +19,7 @@ from parkade.apps import selection, transfers
 from parkade.apps.api.auth import Admin, Operator
 from parkade.apps.api.errors import answer, respelt
 from parkade.apps.api.paging import After, Limit, page
-from parkade.apps.api.route import Served, router
+from parkade.apps.api.route import Both, router
 from parkade.apps.api.schemas.objects import BucketList, ObjectList, ObjectView, StoredView
 from parkade.domain import names
 from parkade.domain.errors import InvalidInput
@@ -41,7 +41,7 @@ _CONDITIONS: dict[int | str, dict[str, Any]] = {
 
 @routes.get("")
 async def list_buckets(
-    services: Served, _caller: Operator, limit: Limit = 100, after: After = ""
+    services: Both, _caller: Operator, limit: Limit = 100, after: After = ""
 ) -> BucketList:
     """List the buckets in the order of their names."""
     there = await asyncio.to_thread(services.objects.buckets)
@@ -51,7 +51,7 @@ async def list_buckets(
 
 @routes.get("/{bucket}")
 async def list_objects(
-    services: Served,
+    services: Both,
     _caller: Operator,
     bucket: str,
     prefix: Annotated[str, Query(description="Only keys that begin so.")] = "",
@@ -78,7 +78,7 @@ async def list_objects(
 
 
 @routes.delete("/{bucket}", status_code=204)
-async def delete_bucket(services: Served, _caller: Admin, bucket: str) -> None:
+async def delete_bucket(services: Both, _caller: Admin, bucket: str) -> None:
     """Delete an empty bucket."""
     with respelt(_SPELLINGS):
         await asyncio.to_thread(services.objects.remove_bucket, bucket)
@@ -90,7 +90,7 @@ async def delete_bucket(services: Served, _caller: Admin, bucket: str) -> None:
     openapi_extra={"requestBody": {"content": {TYPE: {}}, "required": True}},
 )
 async def put_object(
-    services: Served, request: Request, _caller: Admin, bucket: str, key: str
+    services: Both, request: Request, _caller: Admin, bucket: str, key: str
 ) -> StoredView:
     """Store an object in place of an older one, whole or not at all.
 
@@ -123,7 +123,7 @@ async def put_object(
     responses={200: {"content": {TYPE: {}}, "description": "The object."}, **_CONDITIONS},
 )
 async def get_object(
-    services: Served, request: Request, _caller: Operator, bucket: str, key: str
+    services: Both, request: Request, _caller: Operator, bucket: str, key: str
 ) -> Response:
     """Read an object, byte for byte as it was put; with `Range`, a part of it."""
     info, file = await asyncio.to_thread(services.objects.fetch, *_address(bucket, key))
@@ -136,7 +136,7 @@ async def get_object(
 
 @routes.head("/{bucket}/{key:path}", response_class=Response, responses=_CONDITIONS)
 async def head_object(
-    services: Served, request: Request, _caller: Operator, bucket: str, key: str
+    services: Both, request: Request, _caller: Operator, bucket: str, key: str
 ) -> Response:
     """Describe an object in headers: its length, ETag and time."""
     info = await asyncio.to_thread(services.objects.stat, *_address(bucket, key))
@@ -149,7 +149,7 @@ async def head_object(
 
 
 @routes.delete("/{bucket}/{key:path}", status_code=204)
-async def delete_object(services: Served, _caller: Admin, bucket: str, key: str) -> None:
+async def delete_object(services: Both, _caller: Admin, bucket: str, key: str) -> None:
     """Delete an object; one that is not there counts as done."""
     await asyncio.to_thread(services.objects.delete, *_address(bucket, key))
 

@@ -8,7 +8,14 @@ from parkade.apps.api.auth import Admin
 from parkade.apps.api.errors import respelt
 from parkade.apps.api.paging import After, Limit, page
 from parkade.apps.api.route import Both, router
-from parkade.apps.api.schemas.tokens import CreatedTokenView, TokenForm, TokenList, TokenView
+from parkade.apps.api.schemas.tokens import (
+    CreatedTokenView,
+    TakenOverView,
+    TakeOverForm,
+    TokenForm,
+    TokenList,
+    TokenView,
+)
 
 routes = router("Tokens", "/v1/tokens")
 
@@ -44,6 +51,27 @@ async def create_token(
     services.changed()
     response.headers["Cache-Control"] = "no-store"
     return CreatedTokenView.with_secret(token, secret, services.wall.now())
+
+
+@routes.post("/import")
+async def take_token_over(services: Both, caller: Admin, form: TakeOverForm) -> TakenOverView:
+    """Have a pass code of another system accepted here.
+
+    One that is known is left as it is, so that this can be repeated.
+    """
+    with respelt(_SPELLINGS):
+        token, made = services.tokens.take_over(
+            form.secret,
+            name=form.name,
+            numbered=form.numbered,
+            role=form.role,
+            endpoints=frozenset(form.endpoints),
+            lifetime=timedelta(days=form.expires_days) if form.expires_days else None,
+            actor=caller.name,
+        )
+    if made:
+        services.changed()
+    return TakenOverView.taken(token, services.wall.now(), made=made)
 
 
 @routes.delete("/{name}", status_code=204)

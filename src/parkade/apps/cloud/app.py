@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 from fastapi import FastAPI, Path
 
 from parkade.apps.api import (
+    alarms,
     audit,
     bookings,
     budgets,
@@ -18,7 +19,9 @@ from parkade.apps.api import (
     events,
     health,
     leases,
+    metrics,
     models,
+    objects,
     plan,
     prices,
     seed,
@@ -35,16 +38,13 @@ if TYPE_CHECKING:
 
 ROUTERS = (
     seed, plan, leases, terms, bookings, deployments, endpoints, sleep, upkeep, models, configs,
-    tokens, events, audit, cost, prices, budgets, health,
+    tokens, objects, events, metrics, alarms, audit, cost, prices, budgets, health,
 )  # fmt: skip
 
 #: What one machine alone has, and what an account has for it.
 _ELSEWHERE = {
     "projects": "a project's stacks: parkade cloud deploy",
     "routes": "the routes of parkade.yaml, which the API's stack makes: parkade cloud deploy",
-    "objects": "S3: aws s3",
-    "metrics": "CloudWatch: aws cloudwatch get-metric-data",
-    "alarms": "CloudWatch: aws cloudwatch describe-alarms",
     "subscribers": "SNS: the subscribers of parkade.yaml, which the Monitor's stack makes",
     "letters": "SNS and its dead letter queues",
     "testers": "the Tester's stack: parkade cloud deploy",

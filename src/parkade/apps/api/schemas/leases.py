@@ -1,12 +1,14 @@
 """The forms of leases."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from parkade.apps.api.schemas.form import Form, Minutes, View
 from parkade.apps.api.schemas.money import QuoteView
+from parkade.domain import wallclock
+from parkade.domain.errors import InvalidInput
 from parkade.domain.lease import rebased
 from parkade.domain.standing import State, standing, unlimited, unmeasured
 
@@ -15,6 +17,24 @@ if TYPE_CHECKING:
     from parkade.domain.lease import Lease
     from parkade.domain.standing import Expected, Refusal
     from parkade.domain.terms import Terms
+
+
+def _until(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise InvalidInput(
+            f"expires_at {value!r} is not a text",
+            field="expires_at",
+            hint="write 2026-11-23T09:00Z",
+        )
+    return wallclock.moment(value, field="expires_at")
+
+
+#: The rule of instants is the domain's; it raises InvalidInput, which passes through pydantic.
+Until = Annotated[
+    datetime,
+    PlainValidator(_until),
+    WithJsonSchema({"type": "string", "description": "An instant with its zone."}),
+]
 
 #: While an endpoint starts: when it will answer.
 EXPECTED_AT = Field(
@@ -119,10 +139,26 @@ class AddForm(Form):
     minutes: Minutes | None = Field(
         None, description="Left out: initial_provision_minutes of the server.", examples=[30]
     )
+    expires_at: Until | None = Field(
+        None,
+        description="In place of minutes: it runs until then, and is over where that is past. For "
+        "leases that were bought elsewhere.",
+        examples=[None],
+    )
     owner: str | None = Field(None, description="Left out: the caller.", examples=["ann"])
     tags: dict[str, str] = Field(
         {}, description="Tags that the endpoint has from the beginning.", examples=[{}]
     )
+
+    def paid(self) -> timedelta | datetime | None:
+        """Return for how long it is to run, or until when. Raises InvalidInput for both."""
+        if self.minutes is not None and self.expires_at is not None:
+            raise InvalidInput(
+                "minutes and expires_at are both given",
+                field="expires_at",
+                hint="leave one of them out",
+            )
+        return self.expires_at or self.minutes
 
 
 class ExtendForm(Form):

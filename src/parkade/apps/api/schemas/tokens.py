@@ -27,6 +27,25 @@ class TokenForm(Form):
     )
 
 
+class TakeOverForm(Form):
+    """A pass code that another system knows."""
+
+    secret: str = Field(
+        description=f"The pass code; {PASS_CODE_MIN} characters or more. It is never answered."
+    )
+    name: str = Field(
+        description="What a new token is called; numbered, that and a number.", examples=["auth"]
+    )
+    numbered: bool = Field(
+        True, description="Whether it is called `name-1`, or the first such that is free."
+    )
+    role: Role = Field(Role.INVOKER, description="Each role includes the ones before it.")
+    endpoints: list[str] = Field([], description="Endpoints it may invoke; empty: all.")
+    expires_days: Annotated[float, Field(gt=0, le=36500, strict=True)] | None = Field(
+        None, description="Real days until it expires; left out: never.", examples=[30]
+    )
+
+
 class TokenView(View):
     """A token, without its secret."""
 
@@ -53,6 +72,17 @@ class CreatedTokenView(TokenView):
     def with_secret(cls, token: Token, secret: str, now: datetime) -> "CreatedTokenView":
         """Write a token that has just been made."""
         return cls(**_told(token, now), token=secret)
+
+
+class TakenOverView(TokenView):
+    """The token of a pass code from elsewhere."""
+
+    made: bool = Field(description="Whether it was made now; else the pass code was known.")
+
+    @classmethod
+    def taken(cls, token: Token, now: datetime, *, made: bool) -> "TakenOverView":
+        """Write the token, and whether it is new."""
+        return cls(**_told(token, now), made=made)
 
 
 class TokenList(View):
