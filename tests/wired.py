@@ -84,7 +84,7 @@ class Wired:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.config = folder / "aws-config"
         write_config(self.config, self.url)
-        self.account = _account(self.config)
+        self.account = account_of(self.config)
 
     def answer(self, headers, body):
         """Answer one request: status, headers, body."""
@@ -129,7 +129,7 @@ class Wired:
         self._server.server_close()
 
 
-def _account(config):
+def account_of(config):
     """An account whose clients are made of descriptions that are read once for all tests."""
     session = botocore.session.Session()
     session.set_config_variable("config_file", str(config))
