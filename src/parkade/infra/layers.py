@@ -25,6 +25,7 @@ LIBRARIES = (
     "botocore",
     "cbor2",
     "fastapi",
+    "httptools",
     "httpx",
     "mangum",
     "platformdirs",

@@ -31,6 +31,22 @@ def server_key(account: Account, arn: str) -> bytes:
         return _keys[arn]
 
 
+def text(account: Account, arn: str) -> str:
+    """Return the text of a secret, which is asked for anew each time.
+
+    Raises InvalidInput where there is no such secret, and what `calling` raises.
+    """
+
+    def meaning(code: str, told: str) -> ParkadeError | None:
+        if code != "ResourceNotFoundException":
+            return None
+        return InvalidInput(f"there is no secret {arn!r}: {told}", field="secret")
+
+    with calling(f"secret {arn!r} cannot be read", meaning):
+        held = account.client("secretsmanager").get_secret_value(SecretId=arn)
+    return str(held.get("SecretString", ""))
+
+
 def forget() -> None:
     """Read every key anew when it is next asked for."""
     with _lock:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.dashboard.panel import Measure
 from parkade.domain.dashboard.rows import dashboard
 from parkade.domain.project.metrics import METRICS
-from parkade.domain.series import Series
-from parkade.infra.properties.widgets import HOUR, Chart, Plotted, Shelf
+from parkade.infra.properties.widgets import HOUR, Chart, Plotted, Searched, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,16 +38,15 @@ _AXES = {
 }
 #: Functions: what is counted of them, and how.
 _OF_FUNCTIONS = (
-    ("Invocations", "count", (("Invocations", "Sum", ""),)),
-    ("Errors and throttles", "count", (("Errors", "Sum", "errors"), ("Throttles", "Sum", "throttled"))),
-    ("Duration", "milliseconds", (("Duration", "p50", "p50"), ("Duration", "p99", "p99"))),
-)  # fmt: skip
+    ("Invocations", "count", (("Invocations", "Sum"),)),
+    ("Errors and throttles", "count", (("Errors", "Sum"), ("Throttles", "Sum"))),
+    ("Duration", "milliseconds", (("Duration", "p50"), ("Duration", "p99"))),
+)
 
 
 def watched(
     subject: Subject,
     *,
-    functions: Sequence[str] = (),
     machines: Mapping[str, Sequence[Machine]] | None = None,
     prices: Mapping[str, Decimal] | None = None,
 ) -> tuple[Shelf, ...]:
@@ -61,15 +59,18 @@ def watched(
     rows = dashboard(replace(subject, tested="")).rows
     return (
         *filter(None, map(_shelf, rows)),
-        *_functions(functions),
+        _functions(subject.prefix),
         *_money(machines or {}, prices or {}),
     )
 
 
-def tested(subject: Subject, *, functions: Sequence[str] = ()) -> tuple[Shelf, ...]:
+def of_tester(subject: Subject) -> tuple[Shelf, ...]:
     """Return the shelves of the tester's own dashboard."""
     rows = dashboard(replace(subject, routes=(), endpoints=(), owners=())).rows
-    return (*filter(None, map(_shelf, rows)), *_functions(functions))
+    return (
+        *filter(None, map(_shelf, rows)),
+        _functions(f"{subject.prefix}-TesterStack"),
+    )
 
 
 def _shelf(row: Row) -> Shelf | None:
@@ -88,26 +89,28 @@ def _chart(panel: Panel) -> Chart:
     )
 
 
-def _functions(names: Sequence[str]) -> Iterator[Shelf]:
-    if not names:
-        return
-    charts = tuple(
-        Chart(
-            title=title,
-            axis=axis,
-            lines=tuple(
-                Plotted(
-                    label=f"{name} {word}".rstrip(),
-                    series=Series.of(_LAMBDA, metric, FunctionName=name),
-                    statistic=statistic,
-                )
-                for name in names
-                for metric, statistic, word in told
-            ),
-        )
-        for title, axis, told in _OF_FUNCTIONS
+def _functions(beginning: str) -> Shelf:
+    """Return the shelf of the functions that are deployed, whichever stacks those are of."""
+    return Shelf(
+        heading="Functions",
+        charts=tuple(
+            Chart(
+                title=title,
+                axis=axis,
+                lines=tuple(
+                    Searched(
+                        namespace=_LAMBDA,
+                        dimension="FunctionName",
+                        beginning=beginning,
+                        metric=metric,
+                        statistic=statistic,
+                    )
+                    for metric, statistic in told
+                ),
+            )
+            for title, axis, told in _OF_FUNCTIONS
+        ),
     )
-    yield Shelf(heading="Functions", charts=charts)
 
 
 def _money(

@@ -31,13 +31,27 @@ class Plotted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """Lines of all series of a metric that have a value of a dimension which begins alike.
+
+    What is found is whatever there is when somebody looks, by the words of the value.
+    """
+
+    namespace: str
+    dimension: str
+    beginning: str
+    metric: str
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """Lines over time, on one axis."""
 
     title: str
     #: What the axis counts, in words: CloudWatch converts no units.
     axis: str
-    lines: tuple[Plotted, ...]
+    lines: tuple[Plotted | Searched, ...]
     period: int = MINUTE
     stacked: bool = False
 
@@ -69,8 +83,8 @@ def body(shelves: Sequence[Shelf], *, region: str, alarms: Sequence[str] = ()) -
         if count > limit:
             raise InvalidInput(
                 f"the dashboard would have {count} {noun}; CloudWatch allows {limit}",
-                field="monitor.dashboard",
-                hint="divide the project in two, or leave it out: monitor.dashboard: false",
+                field="monitor",
+                hint="divide the project in two",
             )
     return {"start": "-PT3H", "widgets": widgets}
 
@@ -123,6 +137,9 @@ def _properties(chart: Chart, region: str) -> dict[str, Any]:
 
 def _metrics(chart: Chart) -> Iterator[list[Any]]:
     for number, line in enumerate(chart.lines, 1):
+        if isinstance(line, Searched):
+            yield [{"expression": _search(line, chart.period), "id": f"s{number}"}]
+            continue
         told: dict[str, Any] = {"stat": line.statistic, "period": chart.period}
         if line.factor is None:
             yield [*_named(line.series), {**told, "label": line.label}]
@@ -130,6 +147,14 @@ def _metrics(chart: Chart) -> Iterator[list[Any]]:
         yield [*_named(line.series), {**told, "id": f"m{number}", "visible": False}]
         expression = f"m{number} * {line.factor:.9g}"
         yield [{"expression": expression, "label": line.label, "id": f"e{number}"}]
+
+
+def _search(line: Searched, period: int) -> str:
+    found = (
+        f'{{{line.namespace},{line.dimension}}} MetricName="{line.metric}" '
+        f"{line.dimension}={line.beginning}"
+    )
+    return f"SEARCH('{found}', '{line.statistic}', {period})"
 
 
 def _named(series: Series) -> list[str]:

@@ -1,0 +1,64 @@
+"""The caller port over InvokeEndpoint: a tester that asks an endpoint by its name."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker.meanings import meaning
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import EndpointNotFound, ParkadeError
+from parkade.domain.tester.shot import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parkade.adapters.aws.account import Account
+    from parkade.adapters.aws.sagemaker.passage import Passage
+
+#: Whatever is done to them, these answer.
+_SERVING = frozenset({
+    EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.SYSTEM_UPDATING,
+    EndpointStatus.ROLLING_BACK,
+})  # fmt: skip
+
+
+class EndpointCaller:
+    """The caller port. botocore's connections are shared by the callers of a passage."""
+
+    def __init__(self, passage: Passage, endpoint_name: str, headers: Mapping[str, str]) -> None:
+        """`headers` go with each call: what steers it, by the names that they have in HTTP."""
+        self._passage = passage
+        self._endpoint_name = endpoint_name
+        self._headers = {name.lower(): value for name, value in headers.items()}
+
+    async def open(self) -> None:
+        """Connect with the first call: botocore does not ahead of it."""
+
+    async def call(self, body: bytes, content_type: str) -> Reply:
+        """Ask, and return once the last byte of the answer is there."""
+        headers = {**self._headers, "content-type": content_type}
+        try:
+            answer = await asyncio.to_thread(
+                self._passage.invoke, self._endpoint_name, body, headers
+            )
+        except ParkadeError as error:
+            return Reply(status=0, trouble=error.message)
+        kind = answer.headers.get("Content-Type", "")
+        return Reply(status=answer.status, content_type=kind, body=answer.body)
+
+    async def close(self) -> None:
+        """Leave the connection to the others."""
+
+
+def absent(account: Account, endpoint_name: str) -> str:
+    """Return why an endpoint does not serve, for people; empty: it does."""
+    try:
+        with calling(f"endpoint {endpoint_name!r} cannot be seen", meaning):
+            told = account.client("sagemaker").describe_endpoint(EndpointName=endpoint_name)
+    except EndpointNotFound:
+        return "it is not there"
+    status = str(told["EndpointStatus"])
+    # One that is updated serves meanwhile.
+    return "" if status in _SERVING else f"it is {status}"
