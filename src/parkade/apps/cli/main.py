@@ -13,6 +13,8 @@ from parkade.apps.cli import (
     apply,
     audit,
     bookings,
+    cloud,
+    clouds,
     configs,
     dashboard,
     demo,
@@ -101,7 +103,12 @@ def _version(asked: bool) -> None:  # noqa: FBT001  Typer calls it with the flag
 
 
 def _root(
+    context: typer.Context,
     *,
+    cloud: clouds.CloudOption = clouds.Cloud.EMBEDDED,
+    region: clouds.RegionOption = None,
+    profile: clouds.ProfileOption = None,
+    stacks: clouds.StacksOption = None,
     _: Annotated[
         bool,
         typer.Option(
@@ -110,6 +117,7 @@ def _root(
     ] = False,
 ) -> None:
     """Model endpoints on a parking meter: they run while their lease lasts."""
+    context.obj = clouds.Choice(cloud=cloud, region=region, profile=profile, stacks=stacks)
 
 
 app = typer.Typer(
@@ -139,6 +147,7 @@ _offer(_PROJECTS, dashboard.dashboard)
 app.add_typer(projects.app, name="projects", rich_help_panel=_PROJECTS)
 app.add_typer(tester.app, name="tester", rich_help_panel=_PROJECTS)
 app.add_typer(pipeline.app, name="pipeline", rich_help_panel=_PROJECTS)
+app.add_typer(cloud.app, name="cloud", rich_help_panel=_PROJECTS)
 _offer(_PROJECTS, replays.replay, ab.ab)
 app.add_typer(models.app, name="model", rich_help_panel=_MODELS)
 app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
