@@ -76,9 +76,12 @@ class Starts:
 
     def leads(self, config_names: Iterable[str]) -> Mapping[str, timedelta]:
         """Return how long before it is wanted an endpoint of each config is started."""
+        names = list(config_names)
+        if not names:
+            return {}  # the history is long, and nobody has asked
         with self._lock:
             self._read()
-            return {name: self._lead(self._expected(name)) for name in config_names}
+            return {name: self._lead(self._expected(name)) for name in names}
 
     def _expected(self, config_name: str) -> timedelta | None:
         spans = sorted(self._spans.get(config_name, ()))

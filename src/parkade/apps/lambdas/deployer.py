@@ -148,9 +148,9 @@ def _steps(deployment: Deployment) -> list[dict[str, Any]]:
 
 
 def _build(settings: FunctionSettings) -> Steps:
-    from parkade.apps.lambdas import deploying  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.deploying import steps  # noqa: PLC0415  at the first call
 
-    return deploying.steps(settings)
+    return steps(settings)
 
 
 handler = Function(_build)

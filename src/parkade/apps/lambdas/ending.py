@@ -130,9 +130,12 @@ def _named(names: Sequence[str] | Mapping[str, str]) -> str:
 
 
 def _build(settings: FunctionSettings) -> Ending:
-    from parkade.apps.lambdas import meterwork  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.meterwork import Ground, Work, pause  # noqa: PLC0415  at the first call
 
-    return Ending(meterwork.ending(settings))
+    work = Work(Ground.of(settings))
+    return Ending(
+        Means(meter=work.meter, book=work.book, hosting=work.hosting, sweep=work.sweep, pause=pause)
+    )
 
 
 handler = Function(_build)

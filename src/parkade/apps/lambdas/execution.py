@@ -113,9 +113,20 @@ def _named(name: str) -> type[Exception]:
 
 
 def _build(settings: FunctionSettings) -> Execution:
-    from parkade.apps.lambdas import invoking  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.invoking import Callers  # noqa: PLC0415  at the first call
 
-    return Execution(invoking.execution(settings, PATIENCE))
+    callers = Callers(settings)
+    return Execution(
+        Means(
+            passage=callers.passage(PATIENCE),
+            book=callers.book,
+            terms=callers.terms,
+            waking=callers.waking,
+            look=callers.look,
+            clock=callers.clock,
+            keep=callers.keep,
+        )
+    )
 
 
 handler = Function(_build)

@@ -99,7 +99,8 @@ class Means:
     waking: Waking
     #: How hosting sees one endpoint. Raises what keeps it from being seen.
     look: Callable[[str], ObservedEndpoint | None]
-    expected: Expected
+    #: What knows how long starts of an endpoint take.
+    expected: Callable[[str], Expected]
     clock: Clock
     routes: Mapping[str, Mapping[str, object]]
 
@@ -162,7 +163,9 @@ class Invoke:
         except Unreadable:
             terms = None  # nothing is bought by what cannot be read
         now = means.clock.now()
-        stands = standing(lease, means.look(endpoint), now, expected=means.expected, terms=terms)
+        stands = standing(
+            lease, means.look(endpoint), now, expected=means.expected(endpoint), terms=terms
+        )
         if stands.wakes:
             means.waking.ask(endpoint, "a request came for it")
         asked = preferences([headers["prefer"]] if "prefer" in headers else [])
@@ -264,9 +267,21 @@ def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -
 
 
 def _build(settings: FunctionSettings) -> Invoke:
-    from parkade.apps.lambdas import invoking  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.invoking import Callers  # noqa: PLC0415  at the first call
 
-    return Invoke(invoking.means(settings, PATIENCE))
+    callers = Callers(settings)
+    return Invoke(
+        Means(
+            passage=callers.passage(PATIENCE),
+            book=callers.book,
+            terms=callers.terms,
+            waking=callers.waking,
+            look=callers.look,
+            expected=callers.expected,
+            clock=callers.clock,
+            routes=settings.routes,
+        )
+    )
 
 
 handler = Function(_build)

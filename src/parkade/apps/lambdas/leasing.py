@@ -146,9 +146,19 @@ def _content(asked: Asked, which: str) -> dict[str, Any]:
 
 
 def _build(settings: FunctionSettings) -> Leasing:
-    from parkade.apps.lambdas import meterwork  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.meterwork import Ground, Work, pause  # noqa: PLC0415  at the first call
 
-    return Leasing(meterwork.leasing(settings))
+    work = Work(Ground.of(settings))
+    return Leasing(
+        Means(
+            meter=work.meter,
+            terms=work.upkeep.terms,
+            provisioner=work.maker.provisioner,
+            rules=work.file.maintain.rules,
+            project=settings.project,
+            pause=pause,
+        )
+    )
 
 
 handler = Function(_build)

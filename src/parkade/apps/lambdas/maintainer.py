@@ -225,9 +225,19 @@ def _done(why: str) -> dict[str, Any]:
 
 
 def _build(settings: FunctionSettings) -> Maintaining:
-    from parkade.apps.lambdas import meterwork  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.idlealarms import AccountAlarms  # noqa: PLC0415  at the first call
+    from parkade.apps.lambdas.meterwork import Ground, Work  # noqa: PLC0415
 
-    return Maintaining(meterwork.maintainer(settings))
+    work = Work(Ground.of(settings))
+    return Maintaining(
+        Means(
+            sweep=lambda name: Work(work.ground, one=name).sweep,
+            watches=work.stores.watches,
+            hosting=work.hosting,
+            alarms=AccountAlarms(work.account, work.maker.subjects),
+            clock=work.clock,
+        )
+    )
 
 
 handler = Function(_build)

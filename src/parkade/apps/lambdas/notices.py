@@ -150,9 +150,13 @@ def _text(value: Json) -> str:
 
 
 def _build(settings: FunctionSettings) -> Telling:
-    from parkade.apps.lambdas import telling  # noqa: PLC0415  at the first call, as all of it
+    from parkade.adapters.aws.dynamodb.streams import event_of  # noqa: PLC0415  at the first call
+    from parkade.adapters.aws.eventbridge import EventBus  # noqa: PLC0415
+    from parkade.adapters.aws.sns import SnsNotices  # noqa: PLC0415
+    from parkade.apps.lambdas import means  # noqa: PLC0415
 
-    return telling.telling(settings)
+    account = means.account(settings)
+    return Telling(event_of, EventBus(account, settings.bus), SnsNotices(account, settings.topic))
 
 
 handler = Function(_build)

@@ -106,9 +106,19 @@ class Sweeper:
 
 
 def _build(settings: FunctionSettings) -> Sweeper:
-    from parkade.apps.lambdas import meterwork  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.meterwork import Ground, Work, ticks  # noqa: PLC0415  at the first call
 
-    return Sweeper(meterwork.sweep(settings))
+    work = Work(Ground.of(settings))
+    return Sweeper(
+        Means(
+            sweep=work.sweep,
+            timers=work.timers,
+            meter=work.metering,
+            again=work.again,
+            ticks=ticks(),
+            project=settings.project,
+        )
+    )
 
 
 handler = Function(_build)

@@ -91,9 +91,21 @@ def _done(why: str) -> dict[str, Any]:
 
 
 def _build(settings: FunctionSettings) -> Timer:
-    from parkade.apps.lambdas import meterwork  # noqa: PLC0415  at the first call, as all of it
+    from parkade.apps.lambdas.meterwork import Ground, Work  # noqa: PLC0415  at the first call
 
-    return Timer(meterwork.timer(settings))
+    work = Work(Ground.of(settings))
+
+    def means(name: str) -> Means:
+        one = Work(work.ground, one=name)
+        return Means(
+            sweep=one.sweep,
+            book=one.book,
+            hosting=one.hosting,
+            timers=work.timers,
+            clock=work.clock,
+        )
+
+    return Timer(means)
 
 
 handler = Function(_build)

@@ -119,7 +119,7 @@ class DynamoHistory:
             newest_first=newest_first,
             limit=query.limit,
         )
-        return map(_event, found)
+        return map(told, found)
 
     def number(self) -> int:
         """Return a number as events have them: higher than all that this process was given."""
@@ -161,6 +161,7 @@ def _filter(query: EventQuery) -> Condition | None:
     return Condition(" AND ".join(f"({text})" for text in texts), names, values) if texts else None
 
 
-def _event(item: Item) -> Event:
+def told(item: Item) -> Event:
+    """Return the event that an item is. Raises KeyError, InvalidInput or Unreadable: it is damaged."""
     number = str(item["sk"])
     return events.read({**item, "number": int(number) if number.isdecimal() else number})
