@@ -60,8 +60,11 @@ class Client:
         *,
         timeout: httpx.Timeout = _TIMEOUT,
         socket: Path | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Talk to `settings.url`; with `socket`, over that unix socket instead."""
+        """Talk to `settings.url`; over that unix socket, or that transport, where one is given."""
+        if socket is not None:
+            transport = httpx.HTTPTransport(uds=str(socket))
         self.url = settings.url.rstrip("/")
         headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else {}
         try:
@@ -69,8 +72,8 @@ class Client:
                 base_url=self.url,
                 headers=headers,
                 timeout=timeout,
-                transport=httpx.HTTPTransport(uds=str(socket)) if socket else None,
-                mounts=None if socket else dict.fromkeys(_DIRECT),
+                transport=transport,
+                mounts=None if transport else dict.fromkeys(_DIRECT),
             )
         except (httpx.InvalidURL, ValueError, UnicodeEncodeError) as error:
             raise ParkadeError(

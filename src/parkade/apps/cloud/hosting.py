@@ -1,11 +1,12 @@
-"""What runs endpoints on AWS, wired: everything that looks at SageMaker, or tells it to do something."""
+"""What runs endpoints on AWS, wired: all that looks at SageMaker, or tells it to do something."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from parkade.adapters.aws.sagemaker.arns import Arns
+from parkade.adapters.aws.sagemaker.components import Components
 from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
 from parkade.adapters.aws.sagemaker.shelf import Shelf
 from parkade.adapters.aws.sagemaker.sights import Sights
@@ -13,14 +14,27 @@ from parkade.adapters.aws.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
     from parkade.adapters.aws.account import Account
+    from parkade.adapters.aws.sagemaker.capacity import SageMakerCapacity
+    from parkade.adapters.aws.sagemaker.catalog import SageMakerInventory
+    from parkade.adapters.aws.sagemaker.machines import SageMakerMachines
+    from parkade.adapters.aws.sagemaker.models import SageMakerModels
+    from parkade.adapters.aws.sagemaker.provisioner import SageMakerProvisioner
+    from parkade.adapters.aws.sagemaker.scaling import SageMakerScaling
     from parkade.adapters.aws.sagemaker.sight import SightStore
+    from parkade.adapters.aws.sagemaker.subjects import Subjects
     from parkade.ports.clock import Clock
+    from parkade.ports.events import History
     from parkade.ports.inventory import TagStore
     from parkade.ports.remains import RemainsKeeper
 
 
 class Memory(Protocol):
     """What is remembered of endpoints."""
+
+    @property
+    def history(self) -> History:
+        """What happened."""
+        ...
 
     @property
     def sights(self) -> SightStore:
@@ -38,22 +52,93 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SageMaker:
-    """SageMaker, as far as all of its adapters share it."""
+    """SageMaker's adapters, each made when it is first asked for: a function pays for what it uses."""
 
-    shelf: Shelf
-    sights: Sights
-    tags: Tags
-    hosting: SageMakerHosting
+    def __init__(self, account: Account, memory: Memory, clock: Clock, *, role_arn: str) -> None:
+        """Take what `build` takes."""
+        self._account = account
+        self._history = memory.history
+        self._clock = clock
+        self.shelf = Shelf(account, role_arn=role_arn)
+        self.sights = Sights(account, memory.sights, clock, shelf=self.shelf)
+        self.tags = Tags(account, Arns(account), memory.tags)
+        self.components = Components(account, self.shelf)
+        self.hosting = SageMakerHosting(
+            account, sights=self.sights, tags=self.tags, remains=memory.remains, clock=clock
+        )
+
+    @cached_property
+    def provisioner(self) -> SageMakerProvisioner:
+        """Makes and changes what a deployment is of."""
+        from parkade.adapters.aws.sagemaker.provisioner import (  # noqa: PLC0415  as said above
+            SageMakerProvisioner,
+        )
+
+        return SageMakerProvisioner(
+            self._account,
+            sights=self.sights,
+            hosting=self.hosting,
+            tags=self.tags,
+            history=self._history,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def models(self) -> SageMakerModels:
+        """Makes and removes models."""
+        from parkade.adapters.aws.sagemaker.models import SageMakerModels  # noqa: PLC0415
+
+        return SageMakerModels(
+            self._account,
+            shelf=self.shelf,
+            tags=self.tags,
+            history=self._history,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def inventory(self) -> SageMakerInventory:
+        """Shows what there is."""
+        from parkade.adapters.aws.sagemaker.catalog import SageMakerInventory  # noqa: PLC0415
+
+        return SageMakerInventory(
+            sights=self.sights,
+            tags=self.tags,
+            models=self.models,
+            provisioner=self.provisioner,
+            components=self.components,
+        )
+
+    @cached_property
+    def capacity(self) -> SageMakerCapacity:
+        """Reads and sets how many there are of what."""
+        from parkade.adapters.aws.sagemaker.capacity import SageMakerCapacity  # noqa: PLC0415
+
+        return SageMakerCapacity(self._account, sights=self.sights, components=self.components)
+
+    @cached_property
+    def machines(self) -> SageMakerMachines:
+        """Knows what endpoints run on."""
+        from parkade.adapters.aws.sagemaker.machines import SageMakerMachines  # noqa: PLC0415
+
+        return SageMakerMachines(self.sights, self.components, self._clock)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        """Tells what the use of an endpoint is counted for."""
+        from parkade.adapters.aws.sagemaker.subjects import Subjects  # noqa: PLC0415
+
+        return Subjects(self.sights, self.components)
+
+    @cached_property
+    def scaling(self) -> SageMakerScaling:
+        """What is scaled, by Application Auto Scaling."""
+        from parkade.adapters.aws.sagemaker.scaling import SageMakerScaling  # noqa: PLC0415
+
+        return SageMakerScaling(self._account, self.capacity, self._clock)
 
 
 def build(account: Account, memory: Memory, clock: Clock, *, role_arn: str = "") -> SageMaker:
     """Wire it; `role_arn` is what models are made with that name no role of their own."""
-    shelf = Shelf(account, role_arn=role_arn)
-    sights = Sights(account, memory.sights, clock, shelf=shelf)
-    tags = Tags(account, Arns(account), memory.tags)
-    hosting = SageMakerHosting(
-        account, sights=sights, tags=tags, remains=memory.remains, clock=clock
-    )
-    return SageMaker(shelf=shelf, sights=sights, tags=tags, hosting=hosting)
+    return SageMaker(account, memory, clock, role_arn=role_arn)

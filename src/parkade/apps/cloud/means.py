@@ -65,6 +65,8 @@ class Means:
     lists: PriceLists
     clock: Clock
     file: ServerFile
+    #: Tells the events of this table from those of all others.
+    source_id: str
     #: Has the sweep look, because something has changed. Raises nothing.
     changed: Callable[[], None]
     #: Runs a task in the background.
@@ -101,6 +103,7 @@ class Means:
             lists=FolderPriceLists(paths.prices),
             clock=clock,
             file=ServerFile(region=account.region),
+            source_id=told(Shared.TABLE),
             changed=Nudge(account, sweep) if sweep else _nothing,
             spawn=spawn,
             caller=caller(account, clock.now()),
@@ -124,6 +127,7 @@ class Means:
             lists=DynamoPriceLists(stores.history),
             clock=clock,
             file=ServerFile.model_validate({"region": account.region, **settings.server}),
+            source_id=settings.table,
             changed=Nudge(account, settings.sweep) if settings.sweep else _nothing,
             spawn=spawn,
             carrier=MachineCarrier(Machine(account, settings.deployer), clock)

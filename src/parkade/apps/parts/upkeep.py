@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from parkade.apps.parts.stores import Stores
     from parkade.apps.serverfile import ServerFile
     from parkade.domain.lease import LeaseRules
-    from parkade.ports.catalog import CatalogStore
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.hosting import Hosting
+    from parkade.ports.inventory import Inventory
     from parkade.ports.leases import LeaseBook
     from parkade.ports.notices import Notices
     from parkade.ports.remains import RemainsStore
@@ -47,7 +47,7 @@ class Ports:
     """What the upkeep works with."""
 
     stores: Stores
-    catalog: CatalogStore
+    catalog: Inventory
     book: LeaseBook
     hosting: Hosting
     history: History

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Where variants are told, and whether those are shadows.
+_MEMBERS = (("ProductionVariants", False), ("ShadowProductionVariants", True))
 #: What an update in stages does while the variants that it brings up have these statuses.
 _STAGES = {
     "Creating": Stage.RISING,
@@ -46,14 +48,14 @@ def sight(
         former = None
     status, changed_at = EndpointStatus(given["EndpointStatus"]), given["LastModifiedTime"]
     parts = tuple(
-        _part(each, variants.get(each["VariantName"]))
-        for member in ("ProductionVariants", "ShadowProductionVariants")
+        _part(each, variants.get(each["VariantName"]), shadow=shadow)
+        for member, shadow in _MEMBERS
         for each in given.get(member, ())
     )
     pending = given.get("PendingDeploymentSummary") or {}
     rising = tuple(
-        _part(each, None)
-        for member in ("ProductionVariants", "ShadowProductionVariants")
+        _part(each, None, shadow=shadow)
+        for member, shadow in _MEMBERS
         for each in pending.get(member, ())
     )
     seen = Sight(
@@ -85,7 +87,7 @@ def running(blueprint: Blueprint, seen: Sight) -> Blueprint:
     )
 
 
-def _part(given: Mapping[str, Any], variant: Variant | None) -> Part:
+def _part(given: Mapping[str, Any], variant: Variant | None, *, shadow: bool) -> Part:
     return Part(
         name=given["VariantName"],
         instance_type=given.get("InstanceType") or (variant.instance_type if variant else ""),
@@ -94,6 +96,7 @@ def _part(given: Mapping[str, Any], variant: Variant | None) -> Part:
         weight=given.get("DesiredWeight", 1.0),
         serverless="CurrentServerlessConfig" in given or "DesiredServerlessConfig" in given,
         hosts=variant is not None and not variant.model_name,
+        shadow=shadow,
     )
 
 

@@ -26,6 +26,8 @@ class Part:
     serverless: bool = False
     #: Whether inference components are what runs on it.
     hosts: bool = False
+    #: Whether it gets copies of requests, and answers nobody.
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

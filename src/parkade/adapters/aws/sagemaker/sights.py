@@ -101,6 +101,12 @@ class Sights:
             self._remember([seen])
         return seen
 
+    def last(self, name: str) -> Sight | None:
+        """Return one endpoint as it was last seen, by the last look at all; else as it is now."""
+        with self._lock:
+            known = self._remembered().get(name)
+        return known if known is not None and known.whole else self.look(name)
+
     def begin(self, name: str, config_name: str) -> None:
         """Remember that an endpoint was begun here, which may not be listed for a moment."""
         now = self._clock.now()

@@ -1,0 +1,64 @@
+"""The management API of an AWS account, run in the process of one command.
+
+What is decided is decided here, with the credentials of whoever calls; what is kept is kept in the
+tables of the Meter's stack, where there is one. A deployment that this process carries out goes on
+until it is over, or until Ctrl-C: it is resumed by `parkade deployments resume`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from parkade.adapters.aws.account import Account
+from parkade.apps import settings
+from parkade.apps.cli import render
+from parkade.apps.cli.client import Client
+from parkade.apps.cli.inside import Inside, Loop
+from parkade.apps.cloud import deployed
+from parkade.apps.cloud.app import create_app
+from parkade.apps.cloud.means import Means
+from parkade.apps.cloud.wiring import build
+from parkade.apps.settings import ClientSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from parkade.apps.cli.clouds import Choice
+
+#: What requests are told to go to; nothing listens there, and nothing is sent.
+_NOWHERE = "http://parkade.invalid"
+
+
+@contextmanager
+def client(choice: Choice) -> Iterator[Client]:
+    """Give a client of the account that a command line means."""
+    account = Account(region=choice.region, profile=choice.profile)
+    loop = Loop()
+    try:
+        services = loop.call(
+            lambda: build(
+                Means.of_account(
+                    account,
+                    deployed.find(account, choice.stacks),
+                    paths=settings.state_paths(),
+                    spawn=loop.spawn,
+                )
+            )
+        )
+        inside = Inside(create_app(services), loop)
+        here = ClientSettings(url=_NOWHERE, token="")
+        with Client(here, transport=inside) as found:
+            yield found
+            _finish(loop)
+    finally:
+        loop.close()
+
+
+def _finish(loop: Loop) -> None:
+    """Wait for what the command began and did not wait for."""
+    if loop.busy:
+        render.note(
+            "What was begun goes on in this process; Ctrl-C leaves it as it is, to be resumed"
+        )
+        loop.finish()
