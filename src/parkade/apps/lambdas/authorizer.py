@@ -158,8 +158,8 @@ def _build(settings: FunctionSettings) -> Authorizer:
 
     account = means.account(settings)
     return Authorizer(
-        means.tokens(settings, account).find,
-        key=means.server_key(settings, account),
+        means.known_tokens(settings, account).find,
+        key=lambda: means.server_key(settings, account),
         roles=packaged(ROLES),
         routes=settings.routes,
         clock=means.clock(),

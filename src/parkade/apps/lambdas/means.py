@@ -17,8 +17,6 @@ from parkade.adapters.aws.secrets import server_key as read_key
 from parkade.adapters.system.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from parkade.apps.settings import FunctionSettings
     from parkade.ports.clock import Clock
 
@@ -39,11 +37,17 @@ def main_table(settings: FunctionSettings, account: Account) -> Table:
 
 
 def tokens(settings: FunctionSettings, account: Account) -> DynamoTokenStore:
-    """Return the tokens, for who reads them alone: what is written tells a history, and none is."""
+    """Return the tokens; what is done with them is told in the main table."""
+    history = DynamoHistory(main_table(settings, account), clock())
+    return DynamoTokenStore(Table(account, settings.tokens_table, TOKENS), history)
+
+
+def known_tokens(settings: FunctionSettings, account: Account) -> DynamoTokenStore:
+    """Return the tokens for who only reads them, and was told of no other table."""
     table = Table(account, settings.tokens_table, TOKENS)
     return DynamoTokenStore(table, DynamoHistory(table, clock()))
 
 
-def server_key(settings: FunctionSettings, account: Account) -> Callable[[], bytes]:
-    """Return what gives the key that tokens are hashed with, when it is asked for."""
-    return lambda: read_key(account, settings.server_key)
+def server_key(settings: FunctionSettings, account: Account) -> bytes:
+    """Return the key that tokens are hashed with, which is read once a process."""
+    return read_key(account, settings.server_key)
