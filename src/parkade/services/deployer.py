@@ -78,6 +78,7 @@ class Deployer:
         deployment_id = identifier(actor, key)
         if key is not None and (made := self._made_before(deployment_id, order)) is not None:
             return made
+        self._runners.require_able()
         lease = desk.lease(order.endpoint_name)
         require_leave(order, lease, leases_only=desk.leases_only())
         self._rehearsing.require_paid(order, actor)

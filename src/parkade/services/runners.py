@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 class Carrier(Protocol):
     """Has records carried out, wherever that is done."""
 
+    def require_able(self) -> None:
+        """Raise Conflict where nothing can be carried out: ask before a record is stored."""
+        ...
+
     def carry_out(self, record_id: str) -> None:
         """Have a record carried out from where it stands; where it is already, it is looked at again."""
         ...
@@ -61,6 +65,9 @@ class Runners:
         self._changed = changed
         #: What wakes the tasks, by the record's id.
         self._tasks: dict[str, asyncio.Event] = {}
+
+    def require_able(self) -> None:
+        """Do nothing: tasks of this process can always be begun."""
 
     def carry_out(self, record_id: str) -> None:
         """Have a task carry it out, or the one that does look again."""

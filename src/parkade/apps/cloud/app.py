@@ -53,8 +53,11 @@ _ELSEWHERE = {
 }
 
 
-def create_app(services: Shared) -> FastAPI:
-    """Return the management API over the services, as an ASGI callable."""
+def create_app(services: Shared, *, streams: bool = True) -> FastAPI:
+    """Return the management API over the services, as an ASGI callable.
+
+    `streams`: whether an answer can go on for as long as somebody reads it.
+    """
     app = FastAPI(
         title="Parkade",
         version="1",
@@ -65,6 +68,8 @@ def create_app(services: Shared) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    if not streams:
+        app.add_api_route("/v1/events/stream", _no_stream, include_in_schema=False)
     for module in ROUTERS:
         app.include_router(module.routes)
     app.add_api_route(
@@ -76,6 +81,14 @@ def create_app(services: Shared) -> FastAPI:
     errors.handle(app)
     app.add_middleware(errors.Bugs)
     return app
+
+
+async def _no_stream() -> NoReturn:
+    """Say what to do in place of following."""
+    raise Conflict(
+        "API Gateway gives no answer that goes on, so events cannot be followed here",
+        hint="ask for GET /v1/events?after=NUMBER again and again, or take them from the event bus",
+    )
 
 
 async def _elsewhere(path: Annotated[str, Path()]) -> NoReturn:

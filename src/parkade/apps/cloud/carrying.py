@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.stepfunctions import execution_name
+from parkade.domain.errors import Conflict
 from parkade.domain.event import written
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class MachineCarrier:
         self._machine = machine
         self._clock = clock
 
+    def require_able(self) -> None:
+        """Do nothing: the machine is there."""
+
     def carry_out(self, record_id: str) -> None:
         """Begin an execution that goes on from where the deployment stands."""
         name = execution_name(record_id, written(self._clock.now()))
@@ -30,3 +34,21 @@ class MachineCarrier:
 
     def nudge(self) -> None:
         """Do nothing: an execution looks again by itself."""
+
+
+class NoCarrier:
+    """A function without a state machine beside it: it has no time to carry anything out."""
+
+    def require_able(self) -> None:
+        """Refuse what is to be carried out."""
+        raise Conflict(
+            "nothing can be deployed through this API: the Deployer's stack is not there",
+            hint="deploy it: parkade cloud deploy DeployerStack; or: parkade --cloud aws deploy",
+        )
+
+    def carry_out(self, record_id: str) -> None:  # noqa: ARG002
+        """Refuse it, as above."""
+        self.require_able()
+
+    def nudge(self) -> None:
+        """Do nothing: nothing is under way here."""

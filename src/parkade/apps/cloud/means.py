@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from parkade.adapters.aws.dynamodb.prices import DynamoPriceLists
 from parkade.adapters.aws.dynamodb.shape import MAIN, TOKENS
@@ -17,7 +17,7 @@ from parkade.adapters.aws.stepfunctions import Machine
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.adapters.system.clock import SystemClock
 from parkade.apps.cloud.callers import caller
-from parkade.apps.cloud.carrying import MachineCarrier
+from parkade.apps.cloud.carrying import MachineCarrier, NoCarrier
 from parkade.apps.cloud.hosting import Memory
 from parkade.apps.cloud.parameters import Shared
 from parkade.apps.cloud.unmetered import NoTokens, UnmeteredStores
@@ -110,12 +110,7 @@ class Means:
         )
 
     @classmethod
-    def of_function(
-        cls,
-        account: Account,
-        settings: FunctionSettings,
-        spawn: Callable[[Coroutine[object, object, object]], None],
-    ) -> Means:
+    def of_function(cls, account: Account, settings: FunctionSettings) -> Means:
         """Return what a function has, which was told where everything is."""
         clock = SystemClock()
         stores = DynamoStores(Table(account, settings.table, MAIN), clock)
@@ -129,11 +124,17 @@ class Means:
             file=ServerFile.model_validate({"region": account.region, **settings.server}),
             source_id=settings.table,
             changed=Nudge(account, settings.sweep) if settings.sweep else _nothing,
-            spawn=spawn,
+            spawn=_no_task,
             carrier=MachineCarrier(Machine(account, settings.deployer), clock)
             if settings.deployer
-            else None,
+            else NoCarrier(),
         )
+
+
+def _no_task(task: Coroutine[object, object, object]) -> NoReturn:
+    """Refuse it: what goes on after the answer, Lambda freezes."""
+    task.close()
+    raise AssertionError("a function has no background")
 
 
 def _nothing() -> None:
