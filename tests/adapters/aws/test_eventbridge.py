@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from botocore.stub import Stubber
 
 from parkade.adapters.aws.eventbridge import BYTES, EventBus
 from parkade.domain.event import document
 from parkade.domain.eventbridge import Origin
-from tests.aws_account import REGION, an_account, unique
+from tests.aws_account import REGION, unique
 from tests.builders import NOW, an_event
+from tests.stubbed import stubbed
 
 ORIGIN = Origin(account="123456789012", region=REGION, source_id="")
 
@@ -19,17 +19,10 @@ def events(number, **changes):
 
 
 @pytest.fixture
-def stubbed(aws_config):
+def told(aws):
     """An account whose EventBridge answers what a test says, and what it was asked for."""
-    account = an_account(aws_config)
-    asked = []
-    client = account.client("events")
-    client.meta.events.register(
-        "provide-client-params.events.PutEvents",
-        lambda params, **_: asked.append([entry["Detail"] for entry in params["Entries"]]),
-    )
-    with Stubber(client) as stub:
-        yield account, stub, asked
+    with stubbed(aws, "events") as (stub, asked):
+        yield aws, stub, asked
 
 
 def taken(number):
@@ -42,7 +35,8 @@ def partly(*codes):
 
 
 def numbers(asked):
-    return [[json.loads(each)["number"] for each in batch] for batch in asked]
+    """Return the numbers of the events in each call."""
+    return [[json.loads(each["Detail"])["number"] for each in call["Entries"]] for call in asked]
 
 
 def test_a_rule_on_the_bus_gets_parkades_own_shape(aws):
@@ -57,25 +51,25 @@ def test_a_rule_on_the_bus_gets_parkades_own_shape(aws):
     event = an_event("lease.extended", number=7, endpoint_name="falcon", owner="ann")
     assert EventBus(aws, bus).tell([event]) == ()
     [message] = sqs.receive_message(QueueUrl=url)["Messages"]
-    told = json.loads(message["Body"])
-    assert told["detail-type"] == "Parkade Lease Extended"
-    assert told["source"] == "parkade"
-    assert told["resources"] == [f"arn:aws:sagemaker:{REGION}:123456789012:endpoint/falcon"]
-    assert told["detail"] == document(event)
-    assert told["time"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    got = json.loads(message["Body"])
+    assert got["detail-type"] == "Parkade Lease Extended"
+    assert got["source"] == "parkade"
+    assert got["resources"] == [f"arn:aws:sagemaker:{REGION}:123456789012:endpoint/falcon"]
+    assert got["detail"] == document(event)
+    assert got["time"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_ten_events_are_sent_at_once(stubbed):
-    account, stub, asked = stubbed
+def test_ten_events_are_sent_at_once(told):
+    account, stub, asked = told
     for number in (10, 10, 3):
         stub.add_response("put_events", taken(number))
     assert EventBus(account, "bus", origin=ORIGIN).tell(events(23)) == ()
-    assert [len(each) for each in asked] == [10, 10, 3]
+    assert [len(each) for each in numbers(asked)] == [10, 10, 3]
     assert [number for batch in numbers(asked) for number in batch] == list(range(23))
 
 
-def test_large_events_go_in_calls_of_their_own_and_too_large_ones_not_at_all(stubbed):
-    account, stub, asked = stubbed
+def test_large_events_go_in_calls_of_their_own_and_too_large_ones_not_at_all(told):
+    account, stub, asked = told
     for number in (2, 1):
         stub.add_response("put_events", taken(number))
     large = [an_event(number=n, reason="x" * 100_000) for n in range(3)]
@@ -86,8 +80,8 @@ def test_large_events_go_in_calls_of_their_own_and_too_large_ones_not_at_all(stu
     assert str(BYTES) in untold.why
 
 
-def test_what_was_not_taken_is_sent_again_and_nothing_else(stubbed):
-    account, stub, asked = stubbed
+def test_what_was_not_taken_is_sent_again_and_nothing_else(told):
+    account, stub, asked = told
     stub.add_response("put_events", partly("ThrottlingException", "", "InternalFailure", ""))
     stub.add_response("put_events", partly("", "ThrottlingException"))
     stub.add_response("put_events", taken(1))
@@ -95,8 +89,8 @@ def test_what_was_not_taken_is_sent_again_and_nothing_else(stubbed):
     assert numbers(asked) == [[0, 1, 2, 3], [0, 2], [2]]
 
 
-def test_what_is_never_taken_is_told(stubbed):
-    account, stub, asked = stubbed
+def test_what_is_never_taken_is_told(told):
+    account, stub, asked = told
     stub.add_response("put_events", partly("MalformedDetail", "ThrottlingException"))
     for _ in range(3):
         stub.add_response("put_events", partly("ThrottlingException"))
@@ -109,8 +103,8 @@ def test_what_is_never_taken_is_told(stubbed):
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
-def test_a_call_that_fails_tells_of_its_events_and_the_next_is_made(stubbed, code):
-    account, stub, _ = stubbed
+def test_a_call_that_fails_tells_of_its_events_and_the_next_is_made(told, code):
+    account, stub, _ = told
     stub.add_client_error("put_events", code, "no")
     stub.add_response("put_events", taken(2))
     untold = EventBus(account, "bus", origin=ORIGIN).tell(events(12))

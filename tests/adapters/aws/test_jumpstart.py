@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from botocore.stub import Stubber
 
 from parkade.adapters.aws.jumpstart import JumpStart
 from parkade.domain.errors import Forbidden, InvalidInput, Unavailable
 from tests.aws_account import REGION, an_account, write_config
+from tests.stubbed import stubbed
 
 BUCKET = f"jumpstart-cache-prod-{REGION}"
 REGISTRY = f"763104351884.dkr.ecr.{REGION}.amazonaws.com"
@@ -190,13 +190,12 @@ def test_without_a_network_it_says_that_locations_can_be_given(tmp_path):
     assert "image and data in place" in refused.value.hint
 
 
-def test_without_the_permission_it_names_it(aws_config):
-    account = an_account(aws_config)
+def test_without_the_permission_it_names_it(aws):
     text = "User x is not authorized to perform: s3:GetObject on resource: it"
-    with Stubber(account.client("s3")) as stub:
+    with stubbed(aws, "s3") as (stub, _):
         stub.add_client_error("get_object", "AccessDenied", text, http_status_code=403)
         with pytest.raises(Forbidden) as refused:
-            JumpStart(account).resolve("falcon-7b")
+            JumpStart(aws).resolve("falcon-7b")
     assert "s3:GetObject" in refused.value.hint
     assert "image and data in place" in refused.value.hint
 

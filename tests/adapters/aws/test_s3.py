@@ -5,7 +5,6 @@ import io
 
 import pytest
 from botocore.exceptions import ReadTimeoutError, ResponseStreamingError
-from botocore.stub import Stubber
 
 from parkade.adapters.aws.s3.infos import SUM
 from parkade.adapters.aws.s3.objects import S3Objects
@@ -21,6 +20,7 @@ from parkade.domain.errors import (
     Unavailable,
 )
 from tests.aws_account import REGION, an_account, unique, write_config
+from tests.stubbed import stubbed
 
 #: More than one part, and no multiple of anything.
 LARGE = bytes(range(256)) * (PART // 256) + b"and the rest"
@@ -37,10 +37,10 @@ def objects(aws):
 
 
 @pytest.fixture
-def stubbed(aws_config):
-    account = an_account(aws_config)
-    with Stubber(account.client("s3")) as stub:
-        yield S3Objects(account), stub
+def refusing(aws):
+    """Objects in an S3 that answers what a test says."""
+    with stubbed(aws, "s3") as (stub, _):
+        yield S3Objects(aws), stub
 
 
 def put(objects, bucket, content=b"content", headers=None):
@@ -201,8 +201,8 @@ def test_one_can_go_elsewhere_in_an_object(objects, bucket):
     ("code", "status", "error"),
     [("SlowDown", 503, Throttled), ("AccessDenied", 403, Forbidden), ("InternalError", 500, Unavailable)],
 )  # fmt: skip
-def test_refusals_are_told_apart(stubbed, code, status, error):
-    objects, stub = stubbed
+def test_refusals_are_told_apart(refusing, code, status, error):
+    objects, stub = refusing
     for operation, ask in {
         "put_object": lambda: put(objects, "models"),
         "head_object": lambda: objects.stat("models", "key"),
@@ -217,8 +217,8 @@ def test_refusals_are_told_apart(stubbed, code, status, error):
             ask()
 
 
-def test_a_bucket_of_somebody_else_is_told(stubbed):
-    objects, stub = stubbed
+def test_a_bucket_of_somebody_else_is_told(refusing):
+    objects, stub = refusing
     stub.add_client_error("create_bucket", "BucketAlreadyExists", "taken")
     with pytest.raises(AlreadyExists, match="somebody else's"):
         objects.make_bucket("models")
@@ -226,8 +226,8 @@ def test_a_bucket_of_somebody_else_is_told(stubbed):
     objects.make_bucket("models")
 
 
-def test_an_object_that_is_gone_once_it_was_put_is_described_all_the_same(stubbed):
-    objects, stub = stubbed
+def test_an_object_that_is_gone_once_it_was_put_is_described_all_the_same(refusing):
+    objects, stub = refusing
     stub.add_response("put_object", {})
     stub.add_client_error(
         "head_object",

@@ -1,11 +1,11 @@
 """The server's key, from Secrets Manager."""
 
 import pytest
-from botocore.stub import Stubber
 
 from parkade.adapters.aws.secrets import forget, server_key
 from parkade.domain.errors import Forbidden, InvalidInput, Throttled, Unreadable
-from tests.aws_account import an_account, unique
+from tests.aws_account import unique
+from tests.stubbed import stubbed
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +44,10 @@ def test_what_could_be_guessed_is_no_key(aws):
     ("code", "error"),
     [("AccessDeniedException", Forbidden), ("ThrottlingException", Throttled)],
 )
-def test_a_key_that_cannot_be_read_is_asked_for_again(aws_config, code, error):
-    account = an_account(aws_config)
-    with Stubber(account.client("secretsmanager")) as stub:
+def test_a_key_that_cannot_be_read_is_asked_for_again(aws, code, error):
+    with stubbed(aws, "secretsmanager") as (stub, _):
         stub.add_client_error("get_secret_value", code, "no")
         with pytest.raises(error, match=code):
-            server_key(account, "arn")
+            server_key(aws, "arn")
         stub.add_response("get_secret_value", {"SecretString": "k" * 32})
-        assert server_key(account, "arn") == b"k" * 32
+        assert server_key(aws, "arn") == b"k" * 32

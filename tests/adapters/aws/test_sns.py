@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from botocore.stub import Stubber
 
 from parkade.adapters.aws.sns import SnsNotices, SnsTopics
 from parkade.domain.actions import NoticeKind
 from parkade.domain.errors import Forbidden, InvalidInput, Throttled, Unavailable
 from parkade.ports.notices import Notice
-from tests.aws_account import REGION, an_account
+from tests.aws_account import REGION
 from tests.builders import NOW, minutes
 from tests.queues import Queue
+from tests.stubbed import stubbed
 
 ARN = f"arn:aws:sns:{REGION}:123456789012:results"
 
@@ -35,12 +35,11 @@ def test_what_is_no_topic_is_refused(aws, topic):
 
 
 @pytest.mark.parametrize("code", ["Throttled", "AuthorizationError", "InternalError"])
-def test_a_topic_that_takes_nothing_now_is_unavailable(aws_config, code):
-    account = an_account(aws_config)
-    with Stubber(account.client("sns")) as stub:
+def test_a_topic_that_takes_nothing_now_is_unavailable(aws, code):
+    with stubbed(aws, "sns") as (stub, _):
         stub.add_client_error("publish", code, "no")
         with pytest.raises(Unavailable, match=code):
-            SnsTopics(account).publish(ARN, "text")
+            SnsTopics(aws).publish(ARN, "text")
 
 
 def test_a_notice_is_json_for_programs_with_attributes_to_filter_by(aws):
@@ -69,24 +68,18 @@ def test_a_subscription_gets_what_it_filters_by_and_no_more(aws):
     assert [json.loads(each["Message"])["text"] for each in queue.take()] == ["3"]
 
 
-def published(account, notice, **options):
+def published(account, notice, topic=ARN, **options):
     """What SNS is asked for by a notice."""
-    asked = []
-    client = account.client("sns")
-    client.meta.events.register(
-        "provide-client-params.sns.Publish", lambda params, **_: asked.append(params)
-    )
-    topic = options.pop("topic", ARN)
-    with Stubber(client) as stub:
+    with stubbed(account, "sns") as (stub, asked):
         stub.add_response("publish", {"MessageId": "1"})
         SnsNotices(account, topic, **options).tell(notice)
     [request] = asked
     return request
 
 
-def test_a_notice_is_a_text_for_people(aws_config):
+def test_a_notice_is_a_text_for_people(aws):
     request = published(
-        an_account(aws_config),
+        aws,
         a_notice(expires_at=NOW + minutes(10)),
         link=lambda _: "http://x/",
     )
@@ -95,9 +88,9 @@ def test_a_notice_is_a_text_for_people(aws_config):
     )
 
 
-def test_subjects_and_texts_are_what_sns_takes(aws_config):
+def test_subjects_and_texts_are_what_sns_takes(aws):
     request = published(
-        an_account(aws_config),
+        aws,
         a_notice("ü" * 300_000, endpoint_name="", owner="", project="grün\n" * 40),
     )
     assert request["Subject"].startswith("Parkade: expiry of gr?n?gr?n?")
@@ -106,9 +99,8 @@ def test_subjects_and_texts_are_what_sns_takes(aws_config):
     assert set(request["MessageAttributes"]) == {"kind", "project"}
 
 
-def test_a_topic_that_keeps_the_order_keeps_it_for_each_endpoint(aws_config):
-    account = an_account(aws_config)
-    assert published(account, a_notice(), topic=f"{ARN}.fifo")["MessageGroupId"] == "falcon"
+def test_a_topic_that_keeps_the_order_keeps_it_for_each_endpoint(aws):
+    assert published(aws, a_notice(), topic=f"{ARN}.fifo")["MessageGroupId"] == "falcon"
 
 
 def test_a_fifo_topic_takes_notices(aws):
@@ -117,12 +109,9 @@ def test_a_fifo_topic_takes_notices(aws):
     assert len(queue.take()) == 1
 
 
-@pytest.mark.parametrize(("code", "error"), [("Throttled", Throttled), ("AuthorizationError", Forbidden)])  # fmt: skip
-def test_a_notice_that_cannot_be_kept_is_an_error(aws_config, code, error):
-    account = an_account(aws_config)
-    with Stubber(account.client("sns")) as stub:
-        stub.add_client_error(
-            "publish", code, "no", http_status_code=400 + 29 * (error is Throttled)
-        )
+@pytest.mark.parametrize(("code", "error"), [("Throttling", Throttled), ("AuthorizationError", Forbidden)])  # fmt: skip
+def test_a_notice_that_cannot_be_kept_is_an_error(aws, code, error):
+    with stubbed(aws, "sns") as (stub, _):
+        stub.add_client_error("publish", code, "no")
         with pytest.raises(error, match=code):
-            SnsNotices(account, ARN).tell(a_notice())
+            SnsNotices(aws, ARN).tell(a_notice())

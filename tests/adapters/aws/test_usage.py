@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY
 
 from parkade.adapters.aws.cloudwatch import reading
 from parkade.adapters.aws.cloudwatch.subjects import Subject, described
@@ -11,8 +11,9 @@ from parkade.adapters.aws.cloudwatch.usage import BLIND, FARTHEST, LOOK, CloudWa
 from parkade.adapters.memory.clock import ManualClock
 from parkade.domain.errors import EndpointNotFound
 from parkade.domain.series import SAGEMAKER, Series
-from tests.aws_account import an_account, unique
+from tests.aws_account import unique
 from tests.builders import NOW, minutes
+from tests.stubbed import stubbed
 
 
 class Endpoint:
@@ -181,9 +182,20 @@ def test_it_is_looked_as_far_back_as_somebody_needs(endpoint):
     endpoint.put(zeros(300))
     assert endpoint.use().quiet_since == NOW - LOOK
     assert endpoint.use(look=lambda _: timedelta(hours=4)).quiet_since == NOW - timedelta(hours=4)
-    assert endpoint.use(look=lambda _: timedelta(days=90)).quiet_since == NOW - minutes(300) + BLIND
-    assert endpoint.use(look=lambda _: timedelta(days=90)).unknown == ""
-    assert timedelta(days=15) == FARTHEST
+
+
+def test_it_is_looked_no_farther_back_than_minutes_are_kept(answers):
+    account, stub = answers
+    endpoint = Endpoint(account, "blue")
+    points = {"m0": zeros(30), "m1": {}}
+    for start in (NOW - FARTHEST, NOW - LOOK - BLIND):
+        stub.add_response(
+            "get_metric_data",
+            answer(*(result(n, each) for n, each in enumerate(points.values()))),
+            {"MetricDataQueries": ANY, "StartTime": start, "EndTime": NOW, "ScanBy": ANY},
+        )
+    for look in (timedelta(days=90), timedelta(minutes=1)):
+        assert endpoint.use(look=lambda _, look=look: look).unknown == ""
 
 
 def test_an_endpoint_whose_variants_are_not_known_harms_no_other(aws):
@@ -223,11 +235,10 @@ def test_thousands_of_variants_are_asked_for_500_series_a_call(aws, monkeypatch)
 
 
 @pytest.fixture
-def stubbed(aws_config):
-    """An account of its own, whose CloudWatch answers what a test says."""
-    account = an_account(aws_config)
-    with Stubber(account.client("cloudwatch")) as stub:
-        yield account, stub
+def answers(aws):
+    """A CloudWatch that answers what a test says."""
+    with stubbed(aws, "cloudwatch") as (stub, _):
+        yield aws, stub
 
 
 def result(number, values, status="Complete", **more):
@@ -249,8 +260,8 @@ def answer(*results, **more):
 SILENT = [result(2, {}), result(3, {})]
 
 
-def test_pages_are_put_together(stubbed):
-    account, stub = stubbed
+def test_pages_are_put_together(answers):
+    account, stub = answers
     endpoint = Endpoint(account, "blue", "green")
     stub.add_response(
         "get_metric_data",
@@ -269,8 +280,8 @@ def test_pages_are_put_together(stubbed):
         ("InternalServiceFault", "InternalServiceFault"),
     ],
 )
-def test_what_cannot_be_read_is_not_known_and_says_why(stubbed, code, words):
-    account, stub = stubbed
+def test_what_cannot_be_read_is_not_known_and_says_why(answers, code, words):
+    account, stub = answers
     stub.add_client_error("get_metric_data", code, "no")
     use = Endpoint(account, "blue").use()
     assert use.quiet_since is None
@@ -278,8 +289,8 @@ def test_what_cannot_be_read_is_not_known_and_says_why(stubbed, code, words):
     assert use.in_flight is None
 
 
-def test_a_page_that_fails_makes_just_what_it_covers_unknown(stubbed):
-    account, stub = stubbed
+def test_a_page_that_fails_makes_just_what_it_covers_unknown(answers):
+    account, stub = answers
     endpoint = Endpoint(account, "blue", "green")
     stub.add_response(
         "get_metric_data",
@@ -292,8 +303,8 @@ def test_a_page_that_fails_makes_just_what_it_covers_unknown(stubbed):
     assert "Throttling" in second.why
 
 
-def test_data_that_end_before_all_was_told_are_not_known(stubbed):
-    account, stub = stubbed
+def test_data_that_end_before_all_was_told_are_not_known(answers):
+    account, stub = answers
     endpoint = Endpoint(account, "blue", "green")
     stub.add_response(
         "get_metric_data",
@@ -304,8 +315,8 @@ def test_data_that_end_before_all_was_told_are_not_known(stubbed):
     assert "no end" in second.why
 
 
-def test_a_series_that_cloudwatch_cannot_read_is_not_known(stubbed):
-    account, stub = stubbed
+def test_a_series_that_cloudwatch_cannot_read_is_not_known(answers):
+    account, stub = answers
     endpoint = Endpoint(account, "blue", "green")
     told = {"Messages": [{"Code": "X", "Value": "not yours"}]}
     stub.add_response(

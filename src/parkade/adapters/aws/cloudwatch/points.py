@@ -37,7 +37,7 @@ class Together:
         self._start = start
         self._end = end
         self._period = period
-        self._percentiles: dict[float, Mapping[Series, Told]] = {}
+        self._percentiles: dict[str, Mapping[tuple[Series, str], Told]] = {}
         self._lock = threading.Lock()
 
     def points(self) -> Mapping[Series, ToldPoints | Unreadable]:
@@ -45,13 +45,13 @@ class Together:
 
         Raises why nothing can be read, where that is so.
         """
-        told = {name: self._told(name) for name in _SUMS}
-        everything = [each for of in told.values() for each in of.values()]
-        errors = [each.error for each in everything if each.error is not None]
-        if errors and len(errors) == len(everything):
+        told = self._told(_SUMS)
+        errors = [each.error for each in told.values() if each.error is not None]
+        if errors and len(errors) == len(told):
             raise errors[0]
         return {
-            each: self._points(each, {n: told[n][each] for n in _SUMS}) for each in self._series
+            each: self._points(each, {name: told[each, name] for name in _SUMS})
+            for each in self._series
         }
 
     def percentile(self, series: Series, percent: float) -> Mapping[datetime, float]:
@@ -59,20 +59,23 @@ class Together:
 
         Raises Unreadable where it cannot be told in full.
         """
+        statistic = f"p{percent:g}"
         with self._lock:
-            if percent not in self._percentiles:
-                self._percentiles[percent] = self._told(f"p{percent:g}")
-            told = self._percentiles[percent][series]
+            if statistic not in self._percentiles:
+                self._percentiles[statistic] = self._told([statistic])
+            told = self._percentiles[statistic][series, statistic]
         if told.error is not None:
             raise _unreadable(series, told)
         return told.values
 
-    def _told(self, statistic: str) -> Mapping[Series, Told]:
+    def _told(self, statistics: Sequence[str]) -> Mapping[tuple[Series, str], Told]:
         asked = [
-            Asked(series=each, statistic=statistic, start=self._start, period=self._period)
+            Asked(series=each, statistic=name, start=self._start, period=self._period)
             for each in self._series
+            for name in statistics
         ]
-        return {each.series: told for each, told in read(self._account, asked, self._end).items()}
+        told = read(self._account, asked, self._end)
+        return {(each.series, each.statistic): told[each] for each in asked}
 
     def _points(self, series: Series, told: Mapping[str, Told]) -> ToldPoints | Unreadable:
         broken = next((each for each in told.values() if each.error is not None), None)
