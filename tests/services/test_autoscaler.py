@@ -11,10 +11,10 @@ from parkade.domain.metricquery import Measured, Query
 from parkade.domain.scaling.activity import Held
 from parkade.domain.scaling.policy import CustomMetric, Predefined, Tracking
 from parkade.domain.scaling.steps import Adjustment
+from parkade.domain.scaling.target import Suspending
 from parkade.domain.series import Series
 from parkade.ports.capacity import Readiness
 from parkade.ports.events import EventQuery
-from parkade.services.scaling import Suspending
 from parkade.services.timetables import Timing
 from tests.builders import NOW, an_alarm, minutes
 from tests.domain.scaling.cases import some_steps

@@ -26,12 +26,11 @@ from parkade.domain.errors import (
 from parkade.domain.lease import EndReason
 from parkade.domain.rollout import Strategy
 from parkade.domain.scaling.policy import Predefined, Tracking
-from parkade.domain.scaling.target import Resource, Suspended
+from parkade.domain.scaling.target import Resource, Suspended, Suspending
 from parkade.domain.terms import Booking, Sleep
 from parkade.services.deploying.scalings import POLICY
 from parkade.services.deploying.steering import Steering
 from parkade.services.deploying.walk import Walk
-from parkade.services.scaling import Suspending
 from tests.builders import NOW, a_model, an_endpoint, an_event, minutes, seconds
 from tests.house import PATIENCE
 from tests.money import a_budget

@@ -15,11 +15,10 @@ from parkade.domain.errors import (
     ScheduledActionNotFound,
 )
 from parkade.domain.scaling.policy import Predefined, Tracking
-from parkade.domain.scaling.target import Resource, Suspended
+from parkade.domain.scaling.target import Resource, Suspended, Suspending
 from parkade.ports.capacity import Readiness
 from parkade.services import scaling as limits
 from parkade.services import timetables
-from parkade.services.scaling import Suspending
 from parkade.services.timetables import Timing
 from tests.builders import an_event
 from tests.domain.scaling.cases import some_steps

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
     from parkade.ports.inventory import TagStore
+    from parkade.ports.scalingbook import ScalingBook
     from parkade.ports.watches import WatchStore
     from parkade.services.alarms import Alarms
-    from parkade.services.scaling import Scaling
     from parkade.services.surveying import Surveyor
     from parkade.services.targets import Targets
 
@@ -53,7 +53,7 @@ class Tools:
     watches: WatchStore
     alarms: Alarms
     targets: Targets
-    scaling: Scaling
+    scaling: ScalingBook
     shelves: Shelves
     #: Ends the processes of workers, by the ids of instances that are not recorded.
     end_workers: Callable[[Collection[str]], Awaitable[None]]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parkade.domain.scaling.policy import Policy
-    from parkade.domain.scaling.target import Resource
+    from parkade.domain.scaling.target import Resource, Suspending
     from parkade.ports.clock import Clock
+    from parkade.ports.scalingbook import ScalingBook
     from parkade.services.alarms import Alarms
-    from parkade.services.scaling import Scaling, Suspending
 
 #: The name of the step that leaves zero, and seconds to wait after it.
 FROM_ZERO = "from-zero"
@@ -60,7 +60,7 @@ class ScaleTuning:
     """Sets and ends the scaling of one resource; `arn` gives that of a policy."""
 
     def __init__(
-        self, scaling: Scaling, alarms: Alarms, clock: Clock, *, arn: Callable[[Policy], str]
+        self, scaling: ScalingBook, alarms: Alarms, clock: Clock, *, arn: Callable[[Policy], str]
     ) -> None:
         self._scaling = scaling
         self._alarms = alarms
@@ -127,7 +127,7 @@ def _alarm_name(resource: Resource) -> str:
     return f"FromZero-{resource.id}"
 
 
-def _require_bounds(scaling: Scaling, resource: Resource, tuning: Tuning) -> None:
+def _require_bounds(scaling: ScalingBook, resource: Resource, tuning: Tuning) -> None:
     """Raise InvalidInput for bounds that are missing, or the wrong way round."""
     least, most = tuning.least, tuning.most
     if least is None or most is None:
@@ -151,7 +151,7 @@ def _require_bounds(scaling: Scaling, resource: Resource, tuning: Tuning) -> Non
         )
 
 
-def _tracked(scaling: Scaling, resource: Resource) -> Policy | None:
+def _tracked(scaling: ScalingBook, resource: Resource) -> Policy | None:
     """Return the target tracking policy of a resource. Raises Conflict where it has several."""
     found = [each for each in scaling.policies(resource).records if each.tracking is not None]
     if len(found) > 1:

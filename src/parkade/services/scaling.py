@@ -19,7 +19,7 @@ from parkade.domain.errors import (
 from parkade.domain.event import Event
 from parkade.domain.scaling.deciding import bound_passed
 from parkade.domain.scaling.policy import Policy, key_of
-from parkade.domain.scaling.target import ScalableTarget
+from parkade.domain.scaling.target import ScalableTarget, Suspending
 from parkade.ports.capacity import Readiness
 from parkade.services.contention import contended
 from parkade.services.scalingrecords import former_of, of, require_room, unregistered
@@ -41,15 +41,6 @@ if TYPE_CHECKING:
 
 #: Policies that one target may have: Application Auto Scaling's quota.
 POLICIES_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspending:
-    """What of a target's scaling is to be suspended; None: as it was."""
-
-    scale_in: bool | None = None
-    scale_out: bool | None = None
-    scheduled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

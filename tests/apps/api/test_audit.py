@@ -4,10 +4,9 @@ import pytest
 
 from parkade.domain.deploy.deployment import FormerScaling, Status
 from parkade.domain.errors import Unavailable
-from parkade.domain.scaling.target import Resource
+from parkade.domain.scaling.target import Resource, Suspending
 from parkade.domain.series import Series
 from parkade.ports.events import EventQuery
-from parkade.services.scaling import Suspending
 from tests.apps.api.world import World
 from tests.builders import (
     NOW,

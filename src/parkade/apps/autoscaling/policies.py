@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parkade.adapters.aws.sagemaker.forms import policies as forms
 from parkade.apps.autoscaling import stepping, tracking
 from parkade.apps.autoscaling.faults import refused
 from parkade.apps.autoscaling.pages import POLICIES, page, wanted
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.policy import Policy
     from parkade.domain.scaling.steps import Steps
 
-#: The member of the configuration of each type.
-_CONFIGURATIONS = {
-    "TargetTrackingScaling": "TargetTrackingScalingPolicyConfiguration",
-    "StepScaling": "StepScalingPolicyConfiguration",
-}
 _PREDICTIVE = ("PredictiveScaling", "PredictiveScalingPolicyConfiguration")
 
 
@@ -72,30 +68,24 @@ def _configured(given: Mapping[str, Any]) -> Tracking | Steps:
     kind = given.get("PolicyType")
     if kind in _PREDICTIVE or _PREDICTIVE[1] in given:
         raise refused("PredictiveScaling", "give TargetTrackingScaling or StepScaling")
-    there = [each for each, member in _CONFIGURATIONS.items() if member in given]
+    there = [each for each, member in forms.CONFIGURATIONS.items() if member in given]
     if len(there) != 1 or kind not in {None, there[0]}:
         raise invalid(
             "A policy has one configuration, that of its PolicyType: "
-            + ", or ".join(f"{each} with {member}" for each, member in _CONFIGURATIONS.items())
+            + ", or ".join(f"{each} with {member}" for each, member in forms.CONFIGURATIONS.items())
         )
-    configured = given[_CONFIGURATIONS[there[0]]]
+    configured = given[forms.CONFIGURATIONS[there[0]]]
     if there[0] == "StepScaling":
         return stepping.read(configured)
     return tracking.read(configured)
 
 
 def _shown(call: Call, policy: Policy, alarms: Sequence[str]) -> dict[str, Any]:
-    if policy.tracking is not None:
-        kind, configured = "TargetTrackingScaling", tracking.shown(policy.tracking)
-    else:
-        assert policy.steps is not None  # noqa: S101  it has one of both
-        kind, configured = "StepScaling", stepping.shown(policy.steps)
     return {
         **call.named(policy.resource),
         "PolicyARN": _arn(call, policy),
         "PolicyName": policy.name,
-        "PolicyType": kind,
-        _CONFIGURATIONS[kind]: configured,
+        **forms.shown(policy.tracking, policy.steps),
         "Alarms": _alarms(call, alarms),
         "CreationTime": policy.created_at,
     }

@@ -10,7 +10,7 @@ from parkade.apps.sagemaker.arns import ACCOUNT
 from parkade.apps.wire.faults import invalid
 from parkade.domain.errors import ScalableTargetNotFound
 from parkade.domain.scaling import arns
-from parkade.services.scaling import Suspending
+from parkade.domain.scaling.target import Suspending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

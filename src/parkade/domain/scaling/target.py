@@ -117,6 +117,15 @@ class Suspended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspending:
+    """What of a target's scaling is to be suspended; None: as it was."""
+
+    scale_in: bool | None = None
+    scale_out: bool | None = None
+    scheduled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScalableTarget:
     """A resource that is scaled between two bounds. `version` counts its writes; 0: not stored."""
 

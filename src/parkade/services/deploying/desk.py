@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.notices import Notices
     from parkade.ports.provisioner import Provisioner
+    from parkade.ports.scalingbook import ScalingBook
     from parkade.services.meter import Meter
-    from parkade.services.scaling import Scaling
     from parkade.services.terms import TermsBook
     from parkade.services.waking import Waking
 
@@ -35,7 +35,7 @@ class Desk:
     bookings: BookingStore
     terms: TermsBook
     waking: Waking
-    scaling: Scaling
+    scaling: ScalingBook
     history: History
     notices: Notices
     clock: Clock

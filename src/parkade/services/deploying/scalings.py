@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from parkade.domain.deploy.deployment import FormerScaling
 from parkade.domain.errors import ScalableTargetNotFound, Unreadable
-from parkade.domain.scaling.target import Resource
+from parkade.domain.scaling.target import Resource, Suspending
 from parkade.services.deploying.results import Ended, Noted, skipped
-from parkade.services.scaling import Suspending
 
 if TYPE_CHECKING:
     from parkade.domain.deploy.deployment import Deployment

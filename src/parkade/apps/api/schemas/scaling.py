@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, Field
 from parkade.apps.api.schemas.form import Form, View
 from parkade.domain.scaling.policy import CustomMetric, Predefined
 from parkade.domain.scaling.signals import Signal, signal_of
+from parkade.domain.scaling.target import Suspending
 from parkade.ports.capacity import Readiness
 from parkade.services.alarms import query_words
 from parkade.services.scaletuning import Tuning
-from parkade.services.scaling import Suspending
 from parkade.services.timetables import Timing
 
 if TYPE_CHECKING:
