@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-import click
 import typer
 
 
@@ -59,8 +59,15 @@ StacksOption = Annotated[
 ]
 
 
+#: What the command line of this process says.
+_CHOICE: ContextVar[Choice] = ContextVar("choice", default=Choice())  # noqa: B039  it is frozen
+
+
+def choose(choice: Choice) -> None:
+    """Take what the command line says."""
+    _CHOICE.set(choice)
+
+
 def chosen() -> Choice:
     """Return what the command line says; outside of one, the embedded cloud."""
-    context = click.get_current_context(silent=True)
-    found = context.find_root().obj if context else None
-    return found if isinstance(found, Choice) else Choice()
+    return _CHOICE.get()

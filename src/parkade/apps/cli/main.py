@@ -22,6 +22,7 @@ from parkade.apps.cli import (
     environment,
     history,
     invocations,
+    leaseimport,
     leases,
     letters,
     metrics,
@@ -42,6 +43,7 @@ from parkade.apps.cli import (
     targets,
     terms,
     tester,
+    tokenimport,
     tokens,
     upkeep,
     watch,
@@ -103,7 +105,6 @@ def _version(asked: bool) -> None:  # noqa: FBT001  Typer calls it with the flag
 
 
 def _root(
-    context: typer.Context,
     *,
     cloud: clouds.CloudOption = clouds.Cloud.EMBEDDED,
     region: clouds.RegionOption = None,
@@ -117,7 +118,7 @@ def _root(
     ] = False,
 ) -> None:
     """Model endpoints on a parking meter: they run while their lease lasts."""
-    context.obj = clouds.Choice(cloud=cloud, region=region, profile=profile, stacks=stacks)
+    clouds.choose(clouds.Choice(cloud=cloud, region=region, profile=profile, stacks=stacks))
 
 
 app = typer.Typer(
@@ -154,6 +155,7 @@ app.add_typer(objects.app, name="objects", rich_help_panel=_MODELS)
 app.add_typer(configs.app, name="config", rich_help_panel=_MODELS)
 _offer(_METER, leases.add, leases.ls, leases.show, leases.extend, leases.stop, leases.start)
 _offer(_METER, leases.remove, invocations.invoke)
+app.add_typer(leaseimport.app, name="leases", rich_help_panel=_METER)
 _offer(_METER, deployments.deploy)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=_METER)
 _offer(_METER, rollouts.promote, rollouts.rollback)
@@ -166,6 +168,7 @@ app.add_typer(money.prices_app, name="prices", rich_help_panel=_MONEY)
 app.add_typer(money.budget_app, name="budget", rich_help_panel=_MONEY)
 _offer(_MONEY, simulate.simulate)
 app.add_typer(tokens.app, name="token", rich_help_panel=_ACCESS)
+tokens.app.command("import")(tokenimport.take)
 app.add_typer(routes.app, name="route", rich_help_panel=_ACCESS)
 _offer(_SEE, targets.models)
 _offer(_SEE, metrics.metrics, alarms.alarms)
