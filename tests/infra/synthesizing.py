@@ -18,6 +18,9 @@ from parkade.apps import settings
 from parkade.infra import estate as estates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from parkade.infra.foundations import Catalog
     from parkade.infra.naming import Title
 
 #: What a project file has at least.
@@ -63,7 +66,12 @@ class Assembly:
 
 
 def estate(
-    text: str = MINIMAL, *, files: tuple[tuple[str, str], ...] = (), **options: Any
+    text: str = MINIMAL,
+    *,
+    files: tuple[tuple[str, str], ...] = (),
+    environment: Mapping[str, str] | None = None,
+    catalog: Catalog | None = None,
+    **options: Any,
 ) -> estates.Estate:
     """Return the estate of a file's text; `files` lie beside it."""
     folder = Path(tempfile.mkdtemp(prefix="parkade-infra-"))
@@ -74,7 +82,8 @@ def estate(
         path.write_text(content, encoding="utf-8")
     return estates.read(
         folder / "parkade.yaml",
-        environment={},
+        environment=environment or {},
+        catalog=catalog,
         options=estates.Options(bundles=False, **options),
     )
 
@@ -84,10 +93,14 @@ def synthesized(
     text: str = MINIMAL, *, files: tuple[tuple[str, str], ...] = (), retains: bool = True
 ) -> Assembly:
     """Return the assembly of a file's text. Whoever changes what is in it harms the others."""
+    return assembled(estate(text, files=files, retains=retains))
+
+
+def assembled(wanted: estates.Estate) -> Assembly:
+    """Return the assembly of an estate, made anew."""
     settings.let_cdk_find_node(validates=False)
     from parkade.infra import application
 
-    wanted = estate(text, files=files, retains=retains)
     out = Path(tempfile.mkdtemp(prefix="parkade-assembly-"))
     atexit.register(shutil.rmtree, out, ignore_errors=True)
     return Assembly(folder=application.synthesize(wanted, out=out), prefix=wanted.prefix)

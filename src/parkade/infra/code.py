@@ -8,7 +8,9 @@ functions carry neither the embedded runtime nor the CDK application.
 from __future__ import annotations
 
 import ast
+import functools
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
 PACKAGE = "parkade"
 ENTRIES = f"{PACKAGE}.apps.lambdas"
 _SOURCE = Path(__file__).parent.parent
+
+
+@functools.cache
+def staged() -> Path:
+    """Return a folder with the functions' code, which is there as long as this process."""
+    # What the cache holds is removed when the process ends.
+    _KEPT.append(tempfile.TemporaryDirectory(prefix="parkade-code-"))
+    return stage(Path(_KEPT[-1].name))
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def stage(folder: Path) -> Path:
@@ -35,7 +48,18 @@ def stage(folder: Path) -> Path:
 def entries() -> tuple[str, ...]:
     """Return the modules with a handler, whole names."""
     room = _SOURCE / "apps" / "lambdas"
-    return tuple(sorted(f"{ENTRIES}.{path.stem}" for path in room.glob("[!_]*.py")))
+    return tuple(
+        sorted(f"{ENTRIES}.{path.stem}" for path in room.glob("[!_]*.py") if _has_handler(path))
+    )
+
+
+def _has_handler(path: Path) -> bool:
+    return any(
+        isinstance(target, ast.Name) and target.id == "handler"
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    )
 
 
 def reached(names: Iterable[str]) -> frozenset[str]:

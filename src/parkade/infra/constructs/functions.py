@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -132,8 +130,7 @@ def _code(stack: ParkadeStack) -> lambda_.Code:
     """Return the code of a stack's functions, which is copied into the assembly."""
     found = stack.node.try_find_child(_CODE)
     if not isinstance(found, assets.Asset):
-        with tempfile.TemporaryDirectory(prefix="parkade-code-") as folder:
-            found = assets.Asset(stack, _CODE, path=str(code.stage(Path(folder))))
+        found = assets.Asset(stack, _CODE, path=str(code.staged()))
     return lambda_.Code.from_bucket(found.bucket, found.s3_object_key)
 
 

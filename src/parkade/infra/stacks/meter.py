@@ -37,10 +37,9 @@ if TYPE_CHECKING:
 _SWEEP_SECONDS = 300
 #: Seconds of a look at one endpoint; the machine gives up on it at 60.
 _LOOK_SECONDS = 60
-#: Seconds in which all endpoints are deleted when the stack goes: Lambda's most.
+#: Seconds in which endpoints are waited for that cannot be deleted yet: Lambda's most.
 _ENDING_SECONDS = 900
 _NOTICES_SECONDS = 60
-_LEASING_SECONDS = 120
 
 
 class MeterStack(ParkadeStack):
@@ -208,10 +207,10 @@ class MeterStack(ParkadeStack):
             handler="leasing",
             about="gives endpoints that a stack describes their first lease",
             environment=self._variables,
-            timeout=_LEASING_SECONDS,
+            timeout=_ENDING_SECONDS,
         )
         self._metering(function)
-        function.grants.endpoints("DeleteTags")
+        function.grants.endpoints("DeleteTags", "UpdateEndpoint")
         return function
 
     def _ending(self) -> Function:
