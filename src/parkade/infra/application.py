@@ -17,6 +17,7 @@ from parkade.infra.stacks.maintainer import MaintainerStack
 from parkade.infra.stacks.meter import MeterStack
 from parkade.infra.stacks.monitor import MonitorDashboardStack
 from parkade.infra.stacks.multimodel import MultiModelStack
+from parkade.infra.stacks.pipeline import CICDPipelineStack
 from parkade.infra.stacks.serving import ModelServingStack
 from parkade.infra.stacks.tester import TesterStack
 
@@ -40,6 +41,7 @@ STACKS: tuple[type[ParkadeStack], ...] = (
     MaintainerStack,
     MonitorDashboardStack,
     TesterStack,
+    CICDPipelineStack,
 )
 
 

@@ -53,6 +53,8 @@ class Estate:
     images: Mapping[str, Path] = field(default_factory=dict)
     #: Where the file is; what it names relatively begins there.
     folder: Path = field(default_factory=Path)
+    #: What the file is called in that folder.
+    file_name: str = "parkade.yaml"
 
     @property
     def prefix(self) -> str:
@@ -104,4 +106,5 @@ def read(
         archives=tuple(stored.values()),
         images=built,
         folder=file.absolute().parent,
+        file_name=file.name,
     )

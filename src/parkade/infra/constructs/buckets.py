@@ -10,6 +10,8 @@ from aws_cdk import aws_s3 as s3
 from parkade.infra import checks
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+
     from parkade.infra.stack import ParkadeStack
 
 #: Days that access logs, former versions, and parts of uploads that broke off are kept.
@@ -20,9 +22,17 @@ _TLS = 1.2
 
 
 def bucket(
-    stack: ParkadeStack, construct_id: str, *, name: str | None = None, days: int | None = None
+    stack: ParkadeStack,
+    construct_id: str,
+    *,
+    name: str | None = None,
+    days: int | None = None,
+    key: kms.IKey | None = None,
 ) -> s3.Bucket:
-    """Return a bucket; `days` is how long objects are kept, and None for ever."""
+    """Return a bucket; `days` is how long objects are kept, and None for ever.
+
+    Without a key, objects are encrypted with S3's own.
+    """
     return s3.Bucket(
         stack,
         construct_id,
@@ -37,7 +47,9 @@ def bucket(
                 abort_incomplete_multipart_upload_after=cdk.Duration.days(_PART_DAYS),
             )
         ],
-        encryption=s3.BucketEncryption.S3_MANAGED,
+        encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+        encryption_key=key,
+        bucket_key_enabled=True if key else None,
         enforce_ssl=True,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         minimum_tls_version=_TLS,

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: What the dashboard is called behind the prefix.
 DASHBOARD = "TesterDashboard"
+#: The parameter that names one of its functions: who asks it gets the verdict of its share.
+FUNCTION = "tester/function-name"
 #: Functions at most: each carries some clients, and a topic starts all of them at once.
 MOST_FUNCTIONS = 20
 #: Seconds of a function at most, and what of them is for beginning and for telling.
@@ -86,6 +88,7 @@ class TesterStack(ParkadeStack):
             shelves=of_tester(subject_of(estate.document)),
         )
         sharing.publish(self, "tester/topic-arn", self.topic.topic_arn)
+        sharing.publish(self, FUNCTION, self.functions[0].name)
         cdk.CfnOutput(
             self, "TopicArn", value=self.topic.topic_arn, description="a message to it is a run"
         )
