@@ -88,7 +88,7 @@ class Application:
         self.machines = Machines(self.clock, self.tasks.do)
         opening.callback(self.machines.close)
         rules = list(self.assembly.resources("AWS::Events::Rule"))
-        self.rules = Rules(rules, self.clock, self._fits, self._give)
+        self.rules = Rules(rules, self.clock, self._give)
         opening.callback(self.rules.disarm)
 
     # -- deploying ---------------------------------------------------------------------------
@@ -99,14 +99,14 @@ class Application:
             if stacks and not stack.name.endswith(stacks):
                 continue
             for resource in provisioning.in_order(stack):
-                if not provisioning.make(resource, self.standins) and _is_custom(resource):
+                if not provisioning.make(resource, self.standins) and self._is_custom(resource):
                     self.custom_resource(resource, "Create")
         for mapping in self.assembly.resources("AWS::Lambda::EventSourceMapping"):
             properties = mapping.properties
             if ":dynamodb:" in properties["EventSourceArn"]:
                 function = self.function(properties["FunctionName"])
                 client = self.standins.client("dynamodbstreams")
-                stream = Stream(properties, function, client, self._fits)
+                stream = Stream(properties, function, client)
                 self._open.callback(stream.close)
                 self.streams.append(stream)
 
@@ -149,7 +149,7 @@ class Application:
             if stacks and not stack.name.endswith(stacks):
                 continue
             for resource in reversed(list(provisioning.in_order(stack))):
-                if _is_custom(resource):
+                if self._is_custom(resource):
                     self.custom_resource(resource, "Delete")
 
     # -- what there is -----------------------------------------------------------------------
@@ -266,6 +266,10 @@ class Application:
             raise TaskFailed("ExecutionDoesNotExist", f"Execution Does Not Exist: '{execution}'")
         return self.machines.executions[execution]
 
+    def tagged(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer GetResources of the tagging API."""
+        return self.standins.tagged(given)
+
     def happened(self, event: Mapping[str, Any], bus: str = "default") -> None:
         """Take an event that rules may be about."""
         self.rules.happened(event, bus, self.assembly.account, self.assembly.region)
@@ -282,6 +286,11 @@ class Application:
 
     # -- inside ------------------------------------------------------------------------------
 
+    def _is_custom(self, resource: Resource) -> bool:
+        """Tell whether a function of ours makes it; the CDK's own, in Node, are not run."""
+        custom = resource.type.startswith("Custom::") or resource.type.endswith("::CustomResource")
+        return custom and resource.properties["ServiceToken"].split(":")[6] in self.functions
+
     def _invoked(self, name: str, event: Any) -> Answer:
         return self.function(name).invoke(event)
 
@@ -296,13 +305,6 @@ class Application:
             QueueUrl=url, MessageBody=body.decode(), MessageAttributes={"ErrorMessage": told}
         )
 
-    def _fits(self, pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-        text = json.dumps(event, default=str)
-        answer = self.standins.patterns().test_event_pattern(
-            EventPattern=json.dumps(pattern), Event=text
-        )
-        return bool(answer["Result"])
-
     def _give(self, target: Mapping[str, Any], event: Any) -> None:
         to = target["Arn"]
         if ":function:" in to:
@@ -313,10 +315,6 @@ class Application:
             self.standins.client("sns").publish(TopicArn=to, Message=_text(event))
         else:
             raise Unresolved(f"targets such as {to} get nothing here")
-
-
-def _is_custom(resource: Resource) -> bool:
-    return resource.type.startswith("Custom::") or resource.type.endswith("::CustomResource")
 
 
 def _text(value: Any) -> Any:

@@ -1,7 +1,6 @@
 """Rules, schedules and streams: what calls functions and machines by itself.
 
-Which events a rule is about is asked of moto (`TestEventPattern`); targets get what the rule says,
-transformed as it says. Schedules are fired by the tests' clock once they are armed. Records of a
+Which events a rule is about, moto says; targets get what the rule says, transformed as it says. Schedules are fired by the tests' clock once they are armed. Records of a
 table's stream reach the functions that are mapped to it, filtered, in order and tried again.
 """
 
@@ -76,6 +75,15 @@ def transformed(target: Mapping[str, Any], event: Mapping[str, Any]) -> Any:
     return json.loads(re.sub(r'(")?<([\w.]+)>(")?', put, given["InputTemplate"]))
 
 
+def is_about(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Tell whether a pattern is about an event. What is no pattern raises moto's own error."""
+    from moto.events.models import EventPattern, EventPatternParser
+
+    text = json.dumps(pattern)
+    plain = json.loads(json.dumps(event, default=str))
+    return bool(EventPattern(text, EventPatternParser(text).parse()).matches_event(plain))
+
+
 class Rules:
     """The rules of an assembly."""
 
@@ -83,13 +91,11 @@ class Rules:
         self,
         rules: list[Resource],
         clock: SetClock,
-        fits: Callable[[Mapping[str, Any], Mapping[str, Any]], bool],
         give: Callable[[Mapping[str, Any], Any], None],
     ) -> None:
-        """`fits` tells whether a pattern is about an event; `give` hands a target what it gets."""
+        """`give` hands a target what it gets."""
         self._rules = rules
         self._clock = clock
-        self._fits = fits
         self._give = give
         self._armed: dict[str, Timer] = {}
         #: Everything that happened, with the rules that it was for.
@@ -112,7 +118,7 @@ class Rules:
             own = properties.get("EventBusName", "default").rsplit("/", 1)[-1]
             if pattern is None or own != bus.rsplit("/", 1)[-1]:
                 continue
-            if properties.get("State", "ENABLED") == "ENABLED" and self._fits(pattern, whole):
+            if properties.get("State", "ENABLED") == "ENABLED" and is_about(pattern, whole):
                 names.append(rule.id)
                 self._to_targets(rule, whole)
         self.seen.append((whole, names))
@@ -170,12 +176,10 @@ class Stream:
         properties: Mapping[str, Any],
         function: Function,
         client: Any,
-        fits: Callable[[Mapping[str, Any], Mapping[str, Any]], bool],
     ) -> None:
         self._properties = properties
         self._function = function
         self._client = client
-        self._fits = fits
         self._open = threading.Event()
         self._looked = threading.Condition()
         self._looks = 0
@@ -212,7 +216,7 @@ class Stream:
             wanted = [
                 each
                 for each in records
-                if not patterns or any(self._fits(pattern, each) for pattern in patterns)
+                if not patterns or any(is_about(pattern, each) for pattern in patterns)
             ]
             if wanted:
                 self._hand_over(wanted)

@@ -108,7 +108,7 @@ class Gateway:
                 asked.pop("body")
                 asked.pop("isBase64Encoded")
                 context["authorizer"], key = self.authorizing.context(
-                    method.authorizer, asked, lambda source: request.parameter(source, path)
+                    method.authorizer, asked, lambda source: _identity(source, request, context)
                 )
                 if self.api.key_source == "AUTHORIZER":
                     context["identity"]["apiKey"] = key
@@ -185,6 +185,14 @@ class Gateway:
             headers.append((target.removeprefix("gatewayresponse.header."), value.strip("'")))
         body = render(template, {"context": context}).encode()
         return Reply(status=status, headers=headers, body=body, kind=refusal.kind)
+
+
+def _identity(source: str, request: Request, context: dict[str, Any]) -> str | None:
+    """Return what an authorizer's identity source refers to."""
+    if source.startswith("context."):
+        found = found_by("$." + source.removeprefix("context."), context)
+        return None if found is None else str(found)
+    return request.parameter(source, {})
 
 
 class _Server(ThreadingHTTPServer):

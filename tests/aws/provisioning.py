@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def provision(assembly: Assembly, standins: Standins, switchboard: str) -> None:
-    """Make what others refer to."""
+    """Publish assets, and make what others refer to."""
+    published = list(assembly.published())
+    for bucket in {bucket for bucket, _, _ in published}:
+        standins.client("s3").create_bucket(Bucket=bucket)
+    for bucket, key, path in published:
+        standins.client("s3").put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
     makers: dict[str, Callable[[Resource, Standins], None]] = {
         "AWS::SNS::Topic": _topic,
         "AWS::SQS::Queue": _queue,

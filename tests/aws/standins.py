@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 _EMBEDDED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "CLOUDWATCH", "S3")
-_SWITCHBOARD = ("LAMBDA", "SFN", "EVENTBRIDGE")
+_SWITCHBOARD = ("LAMBDA", "SFN", "EVENTBRIDGE", "RESOURCE_GROUPS_TAGGING_API")
 #: By botocore's names, as `_EMBEDDED` and `_SWITCHBOARD` have them by those of the environment.
 _NAMES = {
     "sagemaker": "SAGEMAKER", "sagemaker-runtime": "SAGEMAKER_RUNTIME",
     "application-autoscaling": "APPLICATION_AUTO_SCALING", "cloudwatch": "CLOUDWATCH", "s3": "S3",
     "lambda": "LAMBDA", "stepfunctions": "SFN", "events": "EVENTBRIDGE",
+    "resourcegroupstaggingapi": "RESOURCE_GROUPS_TAGGING_API",
 }  # fmt: skip
 
 
@@ -91,18 +92,12 @@ class Standins:
             built.up()
         return built
 
-    def patterns(self) -> Any:
-        """Return the client that tells what patterns of events are about: moto's own events."""
-        if "patterns" not in self._clients:
-            made = self.account.session.client("events", endpoint_url=self.moto)
-            self._open.callback(made.close)
-            self._clients["patterns"] = made
-        return self._clients["patterns"]
-
     def url(self, service: str) -> str:
         name = _NAMES.get(service)
         if name in _SWITCHBOARD:
             return self._switchboard
+        if name == "S3":
+            return f"{self.house.url}/s3"
         return self.house.url if name in _EMBEDDED else self.moto
 
     def client(self, service: str) -> Any:
@@ -144,8 +139,7 @@ class Standins:
         """Return what a function is told beside what its template tells it."""
         return {
             "AWS_ENDPOINT_URL": self.moto,
-            **{f"AWS_ENDPOINT_URL_{name}": self.house.url for name in _EMBEDDED},
-            **{f"AWS_ENDPOINT_URL_{name}": self._switchboard for name in _SWITCHBOARD},
+            **{f"AWS_ENDPOINT_URL_{name}": self.url(each) for each, name in _NAMES.items()},
             **self.key(spec.name),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -169,6 +163,19 @@ class Standins:
             each["EndpointStatus"] not in {"InService", "Failed", "OutOfService"}
             for each in endpoints
         )
+
+    def tagged(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer GetResources: SageMaker's endpoints and their tags, of which moto knows nothing."""
+        assert set(given.get("ResourceTypeFilters", ())) == {"sagemaker:endpoint"}, given
+        wanted = {each["Key"]: set(each.get("Values", ())) for each in given.get("TagFilters", ())}
+        client, found = self.client("sagemaker"), []
+        for page in client.get_paginator("list_endpoints").paginate():
+            for endpoint in page["Endpoints"]:
+                tags = client.list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
+                told = {each["Key"]: each["Value"] for each in tags}
+                if all(k in told and (not v or told[k] in v) for k, v in wanted.items()) and tags:
+                    found.append({"ResourceARN": endpoint["EndpointArn"], "Tags": tags})
+        return {"ResourceTagMappingList": found, "PaginationToken": ""}
 
     def close(self) -> None:
         self._open.close()

@@ -31,6 +31,9 @@ class Behind(Protocol):
     def execution(self, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out an operation of Step Functions. Raises TaskFailed."""
 
+    def tagged(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer GetResources of the tagging API."""
+
     def happened(self, event: Mapping[str, Any], bus: str = "default") -> None:
         """Take an event that rules may be about."""
 
@@ -89,6 +92,8 @@ class Switchboard:
                 return self.behind.execution(operation, given)
             except TaskFailed as error:
                 raise Fault(400, error.error, error.cause) from error
+        if operation == "GetResources":
+            return self.behind.tagged(given)
         if (service, operation) == ("AWSEvents", "PutEvents"):
             return self._put(given["Entries"])
         raise Fault(501, "NotImplemented", f"{target} is not played by the tests")

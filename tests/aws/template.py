@@ -265,6 +265,17 @@ class Assembly:
             raise Unresolved(f"no asset is published as {key}")
         return found
 
+    def published(self) -> Iterator[tuple[str, str, Path]]:
+        """Give the assets that are files, templates aside: bucket, key, and the file."""
+        for file in sorted(self.folder.glob("*.assets.json")):
+            for asset in json.loads(file.read_text()).get("files", {}).values():
+                path = self.folder / asset["source"]["path"]
+                if asset["source"]["packaging"] != "file" or path.name.endswith(".template.json"):
+                    continue
+                for to in asset["destinations"].values():
+                    bucket = to["bucketName"].replace("${AWS::AccountId}", self.account)
+                    yield bucket.replace("${AWS::Region}", self.region), to["objectKey"], path
+
     @cached_property
     def _assets(self) -> dict[str, Path]:
         found = {}
