@@ -9,7 +9,7 @@ from parkade.adapters.aws.cloudwatch import reading
 from parkade.adapters.aws.cloudwatch.subjects import Subject, described
 from parkade.adapters.aws.cloudwatch.usage import BLIND, FARTHEST, LOOK, CloudWatchUsage
 from parkade.adapters.memory.clock import ManualClock
-from parkade.domain.errors import EndpointNotFound
+from parkade.domain.errors import EndpointNotFound, Unavailable
 from parkade.domain.series import SAGEMAKER, Series
 from tests.aws_account import unique
 from tests.builders import NOW, minutes
@@ -50,6 +50,11 @@ class Endpoint:
 def zeros(first, last=2):
     """Zeros of each minute, from so many minutes ago on."""
     return dict.fromkeys(range(last, first + 1), 0)
+
+
+def hours(number):
+    """Tell that the use of all endpoints matters for so long."""
+    return lambda names: dict.fromkeys(names, timedelta(hours=number))
 
 
 @pytest.fixture
@@ -181,7 +186,7 @@ def test_a_backlog_that_is_not_told_any_more_is_not_known(aws):
 def test_it_is_looked_as_far_back_as_somebody_needs(endpoint):
     endpoint.put(zeros(300))
     assert endpoint.use().quiet_since == NOW - LOOK
-    assert endpoint.use(look=lambda _: timedelta(hours=4)).quiet_since == NOW - timedelta(hours=4)
+    assert endpoint.use(look=hours(4)).quiet_since == NOW - timedelta(hours=4)
 
 
 def test_it_is_looked_no_farther_back_than_minutes_are_kept(answers):
@@ -194,8 +199,17 @@ def test_it_is_looked_no_farther_back_than_minutes_are_kept(answers):
             answer(*(result(n, each) for n, each in enumerate(points.values()))),
             {"MetricDataQueries": ANY, "StartTime": start, "EndTime": NOW, "ScanBy": ANY},
         )
-    for look in (timedelta(days=90), timedelta(minutes=1)):
-        assert endpoint.use(look=lambda _, look=look: look).unknown == ""
+    for look in (hours(90 * 24), hours(0)):
+        assert endpoint.use(look=look).unknown == ""
+
+
+def test_where_it_is_not_known_how_far_back_it_matters_nothing_is(endpoint):
+    def look(_):
+        raise Unavailable("the table is away")
+
+    use = endpoint.use(look=look)
+    assert use.quiet_since is None
+    assert "the table is away" in use.unknown
 
 
 def test_an_endpoint_whose_variants_are_not_known_harms_no_other(aws):

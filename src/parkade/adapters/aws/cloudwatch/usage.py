@@ -20,7 +20,7 @@ from parkade.domain.series import SAGEMAKER, Series
 from parkade.domain.statistics import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from parkade.adapters.aws.account import Account
@@ -45,7 +45,8 @@ _CONCURRENT = {False: "ConcurrentRequestsPerModel", True: "ConcurrentRequestsPer
 class CloudWatchUsage:
     """The usage port. `variants` tells what hosting has of an endpoint now, or raises ParkadeError.
 
-    `look` tells how far back an endpoint's use matters: the longest that anything waits for.
+    `look` tells how far back the use of endpoints matters: as long as anything waits for it. It may
+    raise ParkadeError; then nothing is known of their use.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class CloudWatchUsage:
         variants: Callable[[str], Sequence[Subject]],
         clock: Clock,
         *,
-        look: Callable[[str], timedelta] = lambda _: LOOK,
+        look: Callable[[Collection[str]], Mapping[str, timedelta]] = lambda _: {},
     ) -> None:
         self._account = account
         self._variants = variants
@@ -65,10 +66,16 @@ class CloudWatchUsage:
         """Return how each of these endpoints is used, as of `now`. Never raises."""
         found: dict[str, Use] = {}
         wanted: dict[str, _Endpoint] = {}
-        for name in dict.fromkeys(endpoint_names):
+        names = tuple(dict.fromkeys(endpoint_names))
+        try:
+            looks = self._look(names)
+        except ParkadeError as error:
+            why = f"how far back it matters is not known: {error.message}"
+            return {name: _unknown(name, why) for name in names}
+        for name in names:
             try:
                 subjects = tuple(each for each in self._variants(name) if not each.shadow)
-                start = _start(now, self._look(name))
+                start = _start(now, looks.get(name, LOOK))
             except ParkadeError as error:
                 found[name] = _unknown(name, f"its variants are not known: {error.message}")
             else:
