@@ -156,6 +156,36 @@ def grant(
     )
 
 
+def taken_over(
+    *,
+    endpoint_name: str,
+    config_name: str,
+    owner: str,
+    until: datetime,
+    now: datetime,
+    rules: LeaseRules,
+) -> Lease:
+    """Return a lease that was bought elsewhere, until then: over, where that is past."""
+    if until > now:
+        return grant(
+            endpoint_name=endpoint_name,
+            config_name=config_name,
+            owner=owner,
+            amount=until - now,
+            now=now,
+            rules=rules,
+        )
+    return Lease(
+        endpoint_name=endpoint_name,
+        config_name=config_name,
+        owner=owner,
+        created_at=now,
+        expires_at=until,
+        ended=EndReason.EXPIRED,
+        ended_at=now,
+    )
+
+
 def extend(lease: Lease, amount: timedelta, now: datetime, rules: LeaseRules) -> Lease:
     """Return the lease with `amount` added to its expiry, or to `now` where it is over.
 

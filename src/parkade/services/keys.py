@@ -10,7 +10,7 @@ from parkade.domain.errors import InvalidInput
 from parkade.ports.leases import Coin
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
 KEY_LIMIT = 255
 
@@ -36,8 +36,8 @@ def identifier(actor: str, key: str | None) -> str:
     return hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:12]
 
 
-def asked(amount: timedelta | None) -> str:
-    """Write how much time a request asks for."""
+def asked(amount: timedelta | datetime | None) -> str:
+    """Write how much time a request asks for, or until when."""
     return "default" if amount is None else str(amount)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parkade.domain import lease as leases
@@ -10,7 +11,7 @@ from parkade.domain.event import Event, in_minutes, written
 from parkade.domain.spans import duration
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from parkade.domain.lease import Lease, LeaseRules
 
@@ -18,27 +19,39 @@ if TYPE_CHECKING:
 def added(
     endpoint_name: str,
     config_name: str,
-    amount: timedelta,
+    amount: timedelta | datetime,
     owner: str,
     actor: str,
     now: datetime,
     rules: LeaseRules,
 ) -> tuple[Lease, Event]:
-    """Return a new lease. Raises InvalidInput."""
-    lease = leases.grant(
-        endpoint_name=names.endpoint_name(endpoint_name),
-        config_name=config_name,
-        owner=names.buyer_name(owner),
-        amount=amount,
-        now=now,
-        rules=rules,
-    )
-    paid = lease.expires_at - now
+    """Return a new lease, for so long or until then. Raises InvalidInput."""
+    name, buyer = names.endpoint_name(endpoint_name), names.buyer_name(owner)
+    if isinstance(amount, timedelta):
+        lease = leases.grant(
+            endpoint_name=name,
+            config_name=config_name,
+            owner=buyer,
+            amount=amount,
+            now=now,
+            rules=rules,
+        )
+    else:
+        lease = leases.taken_over(
+            endpoint_name=name,
+            config_name=config_name,
+            owner=buyer,
+            until=amount,
+            now=now,
+            rules=rules,
+        )
+    paid = lease.time_left(now)
+    over = f"taken over for {owner}, on {config_name}, {duration(now - lease.expires_at)} after it was over"
     event = Event(
         at=now,
         kind="lease.added",
         actor=actor,
-        reason=f"{duration(paid)} paid for {owner}, on {config_name}",
+        reason=over if lease.ended else f"{duration(paid)} paid for {owner}, on {config_name}",
         endpoint_name=endpoint_name,
         data={
             "minutes": in_minutes(paid),

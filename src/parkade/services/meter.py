@@ -109,12 +109,12 @@ class Meter:
         endpoint_name: str,
         config_name: str,
         *,
-        amount: timedelta | None,
+        amount: timedelta | datetime | None,
         owner: str,
         actor: str,
         key: str | None = None,
     ) -> Lease:
-        """Make a lease. Raises AlreadyExists where there is one, and ConfigNotFound."""
+        """Make a lease, for so long or until then. Raises AlreadyExists and ConfigNotFound."""
         coin = keys.coin(
             endpoint_name, actor, key, f"add {config_name} {keys.asked(amount)} {owner}"
         )
@@ -359,7 +359,7 @@ class Meter:
         self,
         endpoint_name: str,
         config_name: str,
-        amount: timedelta | None,
+        amount: timedelta | datetime | None,
         owner: str,
         actor: str,
         now: datetime,

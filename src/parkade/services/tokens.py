@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.domain import names
-from parkade.domain.errors import InvalidInput, TokenNotFound, Unauthenticated
+from parkade.domain.errors import AlreadyExists, InvalidInput, TokenNotFound, Unauthenticated
 from parkade.domain.event import Event, written
 from parkade.domain.token import Role, Token, pass_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from parkade.ports.clock import Clock
@@ -76,6 +77,43 @@ class Tokens:
         self._store.add(token, event)
         return token, code
 
+    def take_over(
+        self,
+        secret: str,
+        *,
+        name: str,
+        numbered: bool,
+        role: Role,
+        endpoints: Iterable[str],
+        lifetime: timedelta | None,
+        actor: str,
+    ) -> tuple[Token, bool]:
+        """Return the token of a pass code from elsewhere, and whether it was made for it now.
+
+        One that is known is left as it is, revoked or not. A new one is called `name`, or, where
+        that is `numbered`, `name-1` or the first such that is free. Raises AlreadyExists where the
+        name is another token's, and InvalidInput for what is no pass code.
+        """
+        asked = digest(self._key(), pass_code(secret))
+        while (known := self._store.find(asked)) is None:
+            free = _free(name, {each.name for each in self.all()}) if numbered else name
+            try:
+                token, _ = self.create(
+                    free,
+                    role=role,
+                    endpoints=endpoints,
+                    lifetime=lifetime,
+                    actor=actor,
+                    secret=secret,
+                )
+            except AlreadyExists:
+                # Somebody else was faster, with the name or with the pass code.
+                if not numbered and self._store.find(asked) is None:
+                    raise
+            else:
+                return token, True
+        return known, False
+
     def revoke(self, name: str, *, actor: str) -> Token:
         """End the token now; one that is revoked stays as it is. Raises TokenNotFound."""
         token = self.get(name)
@@ -121,6 +159,11 @@ class Tokens:
 
 
 _ANOTHER = "ask an admin for one: parkade token create --name NAME"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    numbered = (f"{name}-{number}" for number in itertools.count(1))
+    return next(each for each in numbered if each not in taken)
 
 
 def _expiry(now: datetime, lifetime: timedelta | None) -> datetime | None:

@@ -105,6 +105,7 @@ TABLE = [
     ("DELETE", "/v1/routes/falcon", None, "operator"),
     ("GET", "/v1/tokens", None, "admin"),
     ("POST", "/v1/tokens", {"name": "new"}, "admin"),
+    ("POST", "/v1/tokens/import", {"secret": "sesame-open-sesame", "name": "auth"}, "admin"),
     ("DELETE", "/v1/tokens/invoker", None, "admin"),
     ("POST", "/v1/tokens/invoker/aws-key", None, "admin"),
     ("POST", "/v1/aws-key", None, "invoker"),

@@ -104,9 +104,9 @@ class Client:
         """POST `body` as JSON; `key` is an Idempotency-Key."""
         return self._decoded("POST", parts, json=body, headers=_key(key), params=_given(parameters))
 
-    def put(self, *parts: str, body: Any = None, key: str = "") -> Any:
+    def put(self, *parts: str, body: Any = None, key: str = "", **parameters: Any) -> Any:
         """PUT `body` as JSON; `key` is an Idempotency-Key."""
-        return self._decoded("PUT", parts, json=body, headers=_key(key))
+        return self._decoded("PUT", parts, json=body, headers=_key(key), params=_given(parameters))
 
     def delete(self, *parts: str, request_key: str = "", **parameters: Any) -> Any:
         """DELETE `/v1/<parts>`, and return the decoded answer; `request_key` is an Idempotency-Key."""

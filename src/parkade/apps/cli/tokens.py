@@ -63,7 +63,7 @@ def create(
     lifetime = options.lifetime(expires) if expires is not None else None
     secret = sys.stdin.readline().strip() if from_stdin else None
     paths = settings.state_paths(state)
-    with _tokens(paths) as tokens:
+    with opened(paths) as tokens:
         _, made = tokens.create(
             name,
             role=role,
@@ -73,7 +73,7 @@ def create(
             secret=secret,
         )
     render.line(made)
-    _nudge(paths)
+    nudge(paths)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def ls(*, as_json: options.Json = False, state: options.State = None) -> None:
     [dim]Example:[/dim] parkade token ls
     """
     now = SystemClock().now()
-    with _tokens(settings.state_paths(state)) as tokens:
+    with opened(settings.state_paths(state)) as tokens:
         listed = [TokenView.of(each, now).model_dump(mode="json") for each in tokens.all()]
     if as_json:
         render.machine(listed)
@@ -104,13 +104,14 @@ def revoke(
     [dim]Example:[/dim] parkade token revoke ann
     """
     paths = settings.state_paths(state)
-    with _tokens(paths) as tokens:
+    with opened(paths) as tokens:
         tokens.revoke(name, actor=ACTOR)
-    _nudge(paths)
+    nudge(paths)
     render.say(f"{name}: revoked")
 
 
-def _tokens(paths: StatePaths) -> AbstractContextManager[Tokens]:
+def opened(paths: StatePaths) -> AbstractContextManager[Tokens]:
+    """Give the tokens of a state folder, which is made where there is none."""
     # Loading all that a server is made of takes a while; other commands need not wait for it.
     from parkade.apps import identity  # noqa: PLC0415
 
@@ -118,7 +119,7 @@ def _tokens(paths: StatePaths) -> AbstractContextManager[Tokens]:
     return identity.local_tokens(paths)
 
 
-def _nudge(paths: StatePaths) -> None:
+def nudge(paths: StatePaths) -> None:
     """Have a running server look at its tokens; one that does not run will when it starts."""
     if not _runs(paths.control_socket):
         return
