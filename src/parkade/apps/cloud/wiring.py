@@ -21,6 +21,7 @@ from parkade.apps.parts import waking as slumber
 from parkade.domain import eventbridge
 from parkade.domain.eventbridge import Origin
 from parkade.services.alarms import Alarms
+from parkade.services.lookback import Lookback
 from parkade.services.meter import Meter
 from parkade.services.metrics import Metrics
 from parkade.services.notices import RecordedNotices
@@ -42,7 +43,8 @@ def build(means: Means) -> Shared:
     history, book = stores.history, stores.book
     maker = hosting.build(account, stores, clock)
     notices = RecordedNotices(history)
-    usage = CloudWatchUsage(account, maker.subjects, clock)
+    look = Lookback(stores.terms, stores.watches)
+    usage = CloudWatchUsage(account, maker.subjects, clock, look=look)
 
     def file() -> ServerFile:
         return means.file

@@ -25,6 +25,7 @@ from parkade.apps.lambdas.narrow import OneEndpoint, OneLease
 from parkade.apps.lambdas.sweeping import NoTimers
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import upkeep as upkeeping
+from parkade.services.lookback import Lookback
 from parkade.services.meter import Meter
 from parkade.services.notices import RecordedNotices
 from parkade.services.sweep import Sweep
@@ -107,7 +108,8 @@ class Work:
     @cached_property
     def usage(self) -> CloudWatchUsage:
         """How endpoints are used."""
-        return CloudWatchUsage(self.account, self.maker.subjects, self.clock)
+        look = Lookback(self.stores.terms, self.stores.watches)
+        return CloudWatchUsage(self.account, self.maker.subjects, self.clock, look=look)
 
     @cached_property
     def money(self) -> Money:
