@@ -18,6 +18,11 @@ ON_DYNAMODB = frozenset(
         "test_targets", "test_terms", "test_testers", "test_tokens", "test_watches",
     }
 )  # fmt: skip
+#: The stores that they ask for.
+_NAMES = (
+    "history", "book", "bookings", "budgets", "deployments", "executions", "letters", "projects",
+    "remains", "routes", "subscribers", "targets", "terms", "testers", "watches",
+)  # fmt: skip
 
 
 def on_dynamodb(account):
@@ -28,7 +33,7 @@ def on_dynamodb(account):
     return SimpleNamespace(
         table=table,
         tokens_table=tokens_table,
-        **vars(stores),
+        **{name: getattr(stores, name) for name in _NAMES},
         tokens=DynamoTokenStore(tokens_table, stores.history),
         catalog=_Endpoints(stores),
         damage=partial(tear, "lease"),
