@@ -16,7 +16,7 @@ from parkade.domain.names import suggestion
 #: Names of zone data that are no place: what they mean differs from machine to machine.
 _NO_ZONES = {"localtime", "Factory"}
 #: `2026-11-23T09:00`, then a zone: `Europe/Berlin`, in brackets or not, `+01:00` or `Z`.
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?) ?\[?([^\[\]]*)\]?")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?\[?([^\[\]]*)\]?")
 _EXAMPLE = "write 2026-11-23T09:00[Europe/Berlin], 2026-11-23T09:00+01:00 or 2026-11-23T08:00Z"
 
 

@@ -212,3 +212,48 @@ def test_hosting_that_cannot_be_seen_is_told_with_when_to_ask_again(world):
     answer = world.call("GET", "/v1/leases")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["error"]["code"] == "unavailable"
+
+
+def test_a_lease_that_was_bought_elsewhere_runs_until_then(world):
+    form = {"config_name": "falcon-config", "expires_at": "2026-03-01T12:12:07.5Z"}
+    lease = world.ok("PUT", "/v1/leases/falcon", json=form)
+    assert lease["expires_at"] == "2026-03-01T12:12:07.500000Z"
+    assert lease["price"]["text"].startswith("12.12 more minutes")
+    assert lease["ended"] is None
+
+
+def test_one_that_was_over_is_kept_as_over_and_starts_nothing(world):
+    form = {"config_name": "falcon-config", "expires_at": "2026-03-01T13:00+01:00"}
+    lease = world.ok("PUT", "/v1/leases/falcon", json=form)
+    assert (lease["ended"], lease["expires_at"]) == ("expired", "2026-03-01T12:00:00Z")
+    assert (lease["price"], lease["time_left_seconds"]) == (None, 0)
+    world.sweep()
+    assert world.hosting.endpoints() == {}
+    started = world.ok("POST", "/v1/leases/falcon/start", json={"minutes": 5})
+    assert started["ended"] is None
+
+
+def test_a_rehearsal_of_taking_over_stores_nothing(world):
+    for expires_at, field in (("2026-03-01T13:00Z", "cost"), ("2026-02-01T12:00Z", "ended")):
+        form = {"config_name": "falcon-config", "expires_at": expires_at}
+        answer = world.call("PUT", "/v1/leases/falcon?dry_run=true", json=form)
+        assert answer.status_code == 200
+        assert field in answer.json()
+    assert world.ok("GET", "/v1/leases")["leases"] == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"expires_at": "2026-03-01T13:00Z", "minutes": 5},
+        {"expires_at": "2026-03-01T13:00"},
+        {"expires_at": 12},
+        {"expires_at": "2036-03-01T13:00Z"},
+    ],
+)
+def test_an_expiry_that_cannot_be_is_refused(world, form):
+    form = {"config_name": "falcon-config", **form}
+    status, error = world.error("PUT", "/v1/leases/falcon", json=form)
+    assert status == 400
+    assert error["field"] in {"expires_at", "minutes"}
+    assert world.ok("GET", "/v1/leases")["leases"] == []

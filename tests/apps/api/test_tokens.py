@@ -101,3 +101,39 @@ def test_a_token_that_is_over_has_no_access_key(world):
     assert (status, error["code"]) == (409, "conflict")
     status, error = world.error("POST", "/v1/tokens/nobody/aws-key", by="admin")
     assert (status, error["code"]) == (404, "token_not_found")
+
+
+def taken_over(world, **changes):
+    form = {"secret": "sesame-open-sesame", "name": "auth", "role": "operator", **changes}
+    return world.ok("POST", "/v1/tokens/import", json=form, by="admin")
+
+
+def test_a_pass_code_of_another_system_is_accepted_and_never_answered(world):
+    before = world.changes
+    told = taken_over(world, endpoints=["falcon"])
+    assert (told["name"], told["made"], told["endpoints"]) == ("auth-1", True, ["falcon"])
+    assert "token" not in told
+    assert "sesame-open-sesame" not in str(told)
+    assert world.changes == before + 1
+    assert world.call("GET", "/v1/plan", by="sesame-open-sesame").status_code == 200
+
+
+def test_one_that_is_known_is_left_as_it_is(world):
+    taken_over(world)
+    assert world.call("DELETE", "/v1/tokens/auth-1", by="admin").status_code == 204
+    again = taken_over(world, role="admin")
+    assert (again["name"], again["made"], again["role"]) == ("auth-1", False, "operator")
+    assert again["revoked_at"] is not None
+    assert taken_over(world, secret="aladdin-and-his-lamp")["name"] == "auth-2"
+
+
+def test_a_name_of_its_own_must_be_free(world):
+    named = {"name": "bob", "numbered": False}
+    assert taken_over(world, **named)["name"] == "bob"
+    assert not taken_over(world, **named)["made"]
+    form = {"secret": "aladdin-and-his-lamp", **named}
+    status, error = world.error("POST", "/v1/tokens/import", json=form, by="admin")
+    assert (status, error["code"]) == (409, "already_exists")
+    form = {"secret": "short", "name": "bob"}
+    status, error = world.error("POST", "/v1/tokens/import", json=form, by="admin")
+    assert (status, error["field"]) == (400, "secret")
