@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class _ByTheMachine:
     """Has nothing carried out: the state machine that calls does it, step by step."""
 
+    def require_able(self) -> None:
+        """Do nothing: who calls is able."""
+
     def carry_out(self, record_id: str) -> None:
         """Do nothing."""
 

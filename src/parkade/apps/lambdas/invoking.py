@@ -6,11 +6,10 @@ Whether a budget pays for what a request wakes is the sweep's to find out, which
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from parkade.adapters.aws.dynamodb.events import DynamoHistory
 from parkade.adapters.aws.dynamodb.leases import DynamoLeaseBook
-from parkade.adapters.aws.dynamodb.terms import DynamoTermsStore
 from parkade.adapters.aws.nudging import Nudge
 from parkade.adapters.aws.sagemaker.onesight import observed
 from parkade.adapters.aws.sagemaker.passage import Passage
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from parkade.domain.event import Event
     from parkade.domain.standing import Expected
     from parkade.ports.events import EventQuery, History
+    from parkade.ports.terms import TermsStore
 
 
 class Callers:
@@ -37,7 +37,7 @@ class Callers:
         self.clock = means.clock()
         self._history = DynamoHistory(means.main_table(settings, self._account), self.clock)
         self.book = DynamoLeaseBook(self._history)
-        self.terms = DynamoTermsStore(self._history)
+        self.terms = cast("TermsStore", _OnDemand(self._terms))
         sweep = settings.sweep
         self.waking = Waking(
             book=self.book,
@@ -45,6 +45,12 @@ class Callers:
             clock=self.clock,
             changed=Nudge(self._account, sweep) if sweep else _nothing,
         )
+
+    def _terms(self) -> TermsStore:
+        # Its records are read by pydantic, which most requests need not wait for.
+        from parkade.adapters.aws.dynamodb.terms import DynamoTermsStore  # noqa: PLC0415
+
+        return DynamoTermsStore(self._history)
 
     def passage(self, seconds: float) -> Passage:
         """Return what carries invocations, each of which may take so many seconds."""
@@ -68,6 +74,17 @@ class Callers:
             writer.write(content)
             writer.commit()
         return f"s3://{bucket}/{name}"
+
+
+class _OnDemand:
+    """Something that is made when anything of it is first asked for."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> object:
+        self.__dict__["_made"] = made = self.__dict__.get("_made") or self._make()
+        return getattr(made, name)
 
 
 class _OfEndpoint:
