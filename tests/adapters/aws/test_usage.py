@@ -6,8 +6,8 @@ import pytest
 from botocore.stub import ANY
 
 from parkade.adapters.aws.cloudwatch import reading
-from parkade.adapters.aws.cloudwatch.subjects import Subject, described
-from parkade.adapters.aws.cloudwatch.usage import BLIND, FARTHEST, LOOK, CloudWatchUsage
+from parkade.adapters.aws.cloudwatch.subjects import Subject
+from parkade.adapters.aws.cloudwatch.usage import BLIND, FARTHEST, LOOK, NEAREST, CloudWatchUsage
 from parkade.adapters.memory.clock import ManualClock
 from parkade.domain.errors import EndpointNotFound, Unavailable
 from parkade.domain.series import SAGEMAKER, Series
@@ -193,7 +193,7 @@ def test_it_is_looked_no_farther_back_than_minutes_are_kept(answers):
     account, stub = answers
     endpoint = Endpoint(account, "blue")
     points = {"m0": zeros(30), "m1": {}}
-    for start in (NOW - FARTHEST, NOW - LOOK - BLIND):
+    for start in (NOW - FARTHEST, NOW - NEAREST - BLIND):
         stub.add_response(
             "get_metric_data",
             answer(*(result(n, each) for n, each in enumerate(points.values()))),
@@ -340,27 +340,3 @@ def test_a_series_that_cloudwatch_cannot_read_is_not_known(answers):
     first, second = endpoint.use().readings
     assert first.why == ""
     assert second.why == "CloudWatch answers Forbidden not yours"
-
-
-# -- which variants there are ----------------------------------------------------------------
-
-
-def test_the_variants_of_an_endpoint_are_those_that_serve_and_those_that_come():
-    answer = {
-        "EndpointName": "falcon",
-        "ProductionVariants": [{"VariantName": "blue"}, {"VariantName": "green"}],
-        "ShadowProductionVariants": [{"VariantName": "dark"}],
-        "PendingDeploymentSummary": {"ProductionVariants": [{"VariantName": "green"}, {"VariantName": "red"}]},
-    }  # fmt: skip
-    found = described(answer)
-    assert [(each.name, each.shadow) for each in found] == [
-        ("blue", False), ("green", False), ("red", False), ("dark", True),
-    ]  # fmt: skip
-    assert {each.asynchronous for each in found} == {False}
-    assert all(each.asynchronous for each in described({**answer, "AsyncInferenceConfig": {}}))
-
-
-def test_where_there_are_components_they_are_counted():
-    answer = {"EndpointName": "falcon", "ProductionVariants": [{"VariantName": "blue"}]}
-    (found,) = described(answer, ["parrot"])
-    assert found.use == Series.of(SAGEMAKER, "Invocations", InferenceComponentName="parrot")

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from parkade.domain.series import SAGEMAKER, Series
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +37,3 @@ class Subject:
         The third s is SageMaker's own.
         """
         return self.series("InvocationsProcesssed" if self.asynchronous else "Invocations")
-
-
-def described(answer: Mapping[str, Any], components: Iterable[str] = ()) -> tuple[Subject, ...]:
-    """Return the subjects of an endpoint, by what DescribeEndpoint answers.
-
-    Variants that are being brought up count with those that serve. Where there are inference
-    components, each request names one: then it is they that are counted, not their variants.
-    """
-    name, asynchronous = answer["EndpointName"], "AsyncInferenceConfig" in answer
-    found = [
-        Subject(endpoint_name=name, name=each, component=True, asynchronous=asynchronous)
-        for each in components
-    ]
-    if found:
-        return tuple(found)
-    pending = answer.get("PendingDeploymentSummary", {})
-    for member, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
-        variants = (*answer.get(member, ()), *pending.get(member, ()))
-        found += [
-            Subject(endpoint_name=name, name=each, shadow=shadow, asynchronous=asynchronous)
-            for each in dict.fromkeys(variant["VariantName"] for variant in variants)
-        ]
-    return tuple(found)

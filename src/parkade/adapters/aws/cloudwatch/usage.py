@@ -33,8 +33,11 @@ _PERIOD = timedelta(seconds=_MINUTE)
 SETTLED = timedelta(minutes=3)
 #: How much later idleness is told to begin: what is known ends at most so long ago.
 BLIND = SETTLED + _PERIOD
-#: How far back is looked, where nobody needs more and at most: minutes are kept for 15 days.
-LOOK, FARTHEST = timedelta(hours=3), timedelta(days=15)
+#: How far back is looked where nobody says how far it matters.
+LOOK = timedelta(hours=3)
+#: How far back is looked at least, so that a series that ended is seen, and at most: CloudWatch keeps
+#: minutes for 15 days.
+NEAREST, FARTHEST = timedelta(minutes=30), timedelta(days=15)
 #: The longest that a request may be under way: a streamed response of 8 minutes. Unverified.
 LONGEST_REQUEST = timedelta(minutes=8)
 
@@ -240,7 +243,7 @@ def _newest(told: Told, now: datetime) -> int | None:
 
 def _start(now: datetime, look: timedelta) -> datetime:
     """Return from when on to look: so far back, and as long before as nothing is known of now."""
-    return begin(now - min(max(look, LOOK) + BLIND, FARTHEST), _MINUTE)
+    return begin(now - min(max(look, NEAREST) + BLIND, FARTHEST), _MINUTE)
 
 
 def _unknown(name: str, why: str) -> Use:
