@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.adapters.aws.account import Account
+    from parkade.adapters.aws.sagemaker.aftercare import Aftercare
     from parkade.adapters.aws.sagemaker.sight import Sight
     from parkade.adapters.aws.sagemaker.sights import Sights
     from parkade.adapters.aws.sagemaker.tags import Tags
@@ -49,18 +50,26 @@ class SageMakerHosting:
         tags: Tags,
         remains: RemainsKeeper,
         clock: Clock,
+        aftercare: Aftercare | None = None,
     ) -> None:
-        """Take what sees endpoints, and where tags and what is left of endpoints are kept."""
+        """Take what sees endpoints, and where tags and what is left of endpoints are kept.
+
+        Without `aftercare` scaling and inference components go with their endpoint.
+        """
         self._account = account
         self._sights = sights
         self._shelf = sights.shelf
         self._tags = tags
         self._remains = remains
         self._clock = clock
+        self._aftercare = aftercare
 
     def endpoints(self) -> Mapping[str, ObservedEndpoint]:
-        """Return every endpoint by name."""
-        return {name: sight.observed for name, sight in self._sights.all().items()}
+        """Return every endpoint by name; those that serve again get back what went with them."""
+        sights = self._sights.all()
+        if self._aftercare is not None:
+            self._aftercare.restore(sights)
+        return {name: sight.observed for name, sight in sights.items()}
 
     def require_config(self, config_name: str) -> None:
         """Raise ConfigNotFound unless an endpoint config has this name."""
@@ -144,6 +153,8 @@ class SageMakerHosting:
     def _leave(self, seen: Sight) -> None:
         """Keep what brings the endpoint back; what of it is lost already keeps it from nothing."""
         tags = self._tags.keep(seen.name)
+        if self._aftercare is not None:
+            self._aftercare.keep(seen)
         try:
             blueprint = self._shelf.blueprint_of(seen.name, seen.config_name)
         except (Throttled, Unavailable):

@@ -28,7 +28,7 @@ def told(given: Mapping[str, Any], model: Callable[[str], Model]) -> Component:
         created_at=given["CreationTime"],
         download_timeout=patience.get("ModelDataDownloadTimeoutInSeconds"),
         startup_timeout=patience.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-        extras={SPECIFICATION: _asked(specification)},
+        extras={SPECIFICATION: asked(specification)},
     )
 
 
@@ -49,13 +49,13 @@ def _spelt(name: str, specification: Mapping[str, Any], created_at: datetime) ->
     )
 
 
-def _asked(specification: Mapping[str, Any]) -> dict[str, Any]:
+def asked(specification: Mapping[str, Any]) -> dict[str, Any]:
     """Return a specification as it can be given again: with its image, not what that has become."""
-    asked = dict(specification)
-    if container := asked.get("Container"):
-        deployed = container.get("DeployedImage", {})
-        asked["Container"] = {
+    form = dict(specification)
+    if container := form.get("Container"):
+        image = container.get("DeployedImage", {}).get("SpecifiedImage")
+        form["Container"] = {
             **{key: value for key, value in container.items() if key != "DeployedImage"},
-            **({"Image": deployed["SpecifiedImage"]} if "SpecifiedImage" in deployed else {}),
+            **({"Image": image} if image else {}),
         }
-    return asked
+    return form
