@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -58,6 +59,7 @@ class Standins:
         self._open = ExitStack()
         self._clients: dict[str, Any] = {}
         self._keys: dict[str, Mapping[str, str]] = {}
+        self._lock = threading.RLock()
         self.moto = self._open.enter_context(account_server())
         # Clients of this process sign by the clock that the embedded runtime goes by.
         plain = botocore.auth.get_current_datetime
@@ -102,6 +104,10 @@ class Standins:
 
     def client(self, service: str) -> Any:
         """Return the client of a service, with all rights; whoever closes this closes it."""
+        with self._lock:
+            return self._client(service)
+
+    def _client(self, service: str) -> Any:
         if service not in self._clients:
             made = self.account.session.client(
                 service,
@@ -115,6 +121,10 @@ class Standins:
 
     def key(self, who: str) -> Mapping[str, str]:
         """Return credentials that nobody else has."""
+        with self._lock:
+            return self._key(who)
+
+    def _key(self, who: str) -> Mapping[str, str]:
         if who not in self._keys:
             name = f"aws-{len(self._keys)}"
             form = {"name": name, "role": "admin"}
