@@ -59,6 +59,10 @@ class Ledger:
         for key, at in later.sights.items():
             self._see(key, at)
 
+    def knows(self, later: Ledger) -> bool:
+        """Tell whether merging another one would change nothing."""
+        return not (later.tallies or later.presences) and later.sights.keys() <= self.sights.keys()
+
     def places(self) -> Mapping[str, Ledger]:
         """Cut it into the places that its parts are stored at."""
         cut: dict[str, Ledger] = {}

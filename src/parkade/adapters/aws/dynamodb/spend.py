@@ -160,15 +160,17 @@ class DynamoSpendStore:
             held = found.get(place)
             # Whoever is faster has added this very batch, and maybe later ones.
             while held is None or _through(held) < number:
+                total = Ledger() if held is None else _ledger(held)
+                if total.knows(part):
+                    break  # endpoints that were seen before, and nothing else: there is nothing to write
+                total.merge(part)
                 try:
-                    self._table.write([self._added(place, part, number, held)])
+                    self._table.write([self._added(place, total, number, held)])
                     break
                 except _Overtaken:
                     held = self._table.get(_SPEND, place)
 
-    def _added(self, place: str, part: Ledger, number: int, held: Item | None) -> Change:
-        total = Ledger() if held is None else _ledger(held)
-        total.merge(part)
+    def _added(self, place: str, total: Ledger, number: int, held: Item | None) -> Change:
         content = packed(total.write(), f"what was spent at {place}")
         return self._table.change.put(
             (_SPEND, place),
