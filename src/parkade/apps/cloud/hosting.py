@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from parkade.adapters.aws.sagemaker.aftercare import Aftercare
 from parkade.adapters.aws.sagemaker.arns import Arns
 from parkade.adapters.aws.sagemaker.components import Components
 from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.capacity import SageMakerCapacity
     from parkade.adapters.aws.sagemaker.catalog import SageMakerInventory
+    from parkade.adapters.aws.sagemaker.kept import KeptStore
     from parkade.adapters.aws.sagemaker.machines import SageMakerMachines
     from parkade.adapters.aws.sagemaker.models import SageMakerModels
     from parkade.adapters.aws.sagemaker.provisioner import SageMakerProvisioner
@@ -51,6 +53,11 @@ class Memory(Protocol):
         """What brings endpoints back."""
         ...
 
+    @property
+    def kept(self) -> KeptStore:
+        """What goes with endpoints that are not there: their scaling, their components."""
+        ...
+
 
 class SageMaker:
     """SageMaker's adapters, each made when it is first asked for: a function pays for what it uses."""
@@ -59,13 +66,19 @@ class SageMaker:
         """Take what `build` takes."""
         self._account = account
         self._history = memory.history
+        self._kept = memory.kept
         self._clock = clock
         self.shelf = Shelf(account, role_arn=role_arn)
         self.sights = Sights(account, memory.sights, clock, shelf=self.shelf)
         self.tags = Tags(account, Arns(account), memory.tags)
         self.components = Components(account, self.shelf)
         self.hosting = SageMakerHosting(
-            account, sights=self.sights, tags=self.tags, remains=memory.remains, clock=clock
+            account,
+            sights=self.sights,
+            tags=self.tags,
+            remains=memory.remains,
+            clock=clock,
+            aftercare=Aftercare(account, memory.kept, clock),
         )
 
     @cached_property
@@ -136,7 +149,13 @@ class SageMaker:
         """What is scaled, by Application Auto Scaling."""
         from parkade.adapters.aws.sagemaker.scaling import SageMakerScaling  # noqa: PLC0415
 
-        return SageMakerScaling(self._account, self.capacity, self._clock)
+        return SageMakerScaling(
+            self._account,
+            sights=self.sights,
+            kept=self._kept,
+            history=self._history,
+            clock=self._clock,
+        )
 
 
 def build(account: Account, memory: Memory, clock: Clock, *, role_arn: str = "") -> SageMaker:

@@ -12,6 +12,7 @@ from parkade.adapters.memory.bookings import MemoryBookingStore
 from parkade.adapters.memory.budgets import MemoryBudgetStore
 from parkade.adapters.memory.catalog import MemoryCatalogStore
 from parkade.adapters.memory.events import MemoryHistory
+from parkade.adapters.memory.kept import MemoryKeptStore
 from parkade.adapters.memory.leases import MemoryLeaseBook
 from parkade.adapters.memory.purses import MemoryPurses
 from parkade.adapters.memory.sights import MemorySightStore
@@ -41,6 +42,7 @@ class UnmeteredStores(MemoryStores):
         self.budgets = _Budgets(self.history, purses, region)
         #: How endpoints were seen, and the tags that those will have which are not there.
         self.sights = MemorySightStore()
+        self.kept = MemoryKeptStore()
         self.tags = MemoryCatalogStore(self.history, self.remains)
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from parkade.ports.events import History
     from parkade.ports.notices import Notices
     from parkade.ports.provisioner import Provisioner
+    from parkade.ports.scalingbook import ScalingBook
     from parkade.services.meter import Meter
     from parkade.services.runners import Carrier
-    from parkade.services.scaling import Scaling
     from parkade.services.terms import TermsBook
     from parkade.services.waking import Waking
 
@@ -40,7 +40,7 @@ class Ports:
     meter: Meter
     terms: TermsBook
     waking: Waking
-    scaling: Scaling
+    scaling: ScalingBook
     money: Money
     file: Callable[[], ServerFile]
     spawn: Callable[[Coroutine[object, object, object]], None]

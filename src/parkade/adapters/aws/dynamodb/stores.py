@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.dynamodb.budgets import DynamoBudgetStore
     from parkade.adapters.aws.dynamodb.deployments import DynamoDeploymentStore
     from parkade.adapters.aws.dynamodb.executions import DynamoExecutionStore
+    from parkade.adapters.aws.dynamodb.kept import DynamoKeptStore
     from parkade.adapters.aws.dynamodb.leases import DynamoLeaseBook
     from parkade.adapters.aws.dynamodb.letters import DynamoLetterStore
     from parkade.adapters.aws.dynamodb.projects import DynamoProjectStore
@@ -152,6 +153,13 @@ class DynamoStores:
         from parkade.adapters.aws.dynamodb.tags import DynamoTagStore
 
         return DynamoTagStore(self.history.table)
+
+    @cached_property
+    def kept(self) -> DynamoKeptStore:
+        """What goes with endpoints that are not there."""
+        from parkade.adapters.aws.dynamodb.kept import DynamoKeptStore
+
+        return DynamoKeptStore(self.history)
 
     @cached_property
     def sights(self) -> DynamoSightStore:

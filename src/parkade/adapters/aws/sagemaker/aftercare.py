@@ -18,7 +18,6 @@ from parkade.adapters.aws.sagemaker.forms.components import SPECIFICATION, asked
 from parkade.adapters.aws.sagemaker.forms.texts import texts
 from parkade.adapters.aws.sagemaker.kept import Kept
 from parkade.adapters.aws.sagemaker.meanings import meaning
-from parkade.adapters.aws.sagemaker.scaling import SERVICE
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
@@ -103,7 +102,7 @@ class Aftercare:
                 logger.info("%s is there already", form["InferenceComponentName"])
             kept = replace(kept, components=kept.components[1:])
             self._kept.put(kept)
-        scaling = self._account.client(SERVICE)
+        scaling = self._account.client(forms.SERVICE)
         parts = (
             ("targets", scaling.register_scalable_target),
             ("policies", scaling.put_scaling_policy),
@@ -139,7 +138,7 @@ class Aftercare:
     def _told(self, operation: str, member: str, **named: Any) -> list[Mapping[str, Json]]:
         with calling("what is scaled cannot be listed"):
             pages = self._account.pages(
-                SERVICE, operation, ServiceNamespace=forms.NAMESPACE, **named
+                forms.SERVICE, operation, ServiceNamespace=forms.NAMESPACE, **named
             )
             return [
                 texts({name: value for name, value in each.items() if name not in _TOLD})

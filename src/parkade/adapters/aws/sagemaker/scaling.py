@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
 
-SERVICE = "application-autoscaling"
 _MISSING = "ObjectNotFoundException"
 _ADVICE = "register it as a scalable target first"
 
@@ -188,12 +187,12 @@ class SageMakerScaling:
 
     @property
     def _client(self) -> Any:
-        return self._account.client(SERVICE)
+        return self._account.client(forms.SERVICE)
 
     def _told(self, operation: str, member: str, **asked: Any) -> list[Mapping[str, Any]]:
         asked = {"ServiceNamespace": forms.NAMESPACE, **asked}
         with calling("what is scaled cannot be listed"):
-            pages = self._account.pages(SERVICE, operation, **asked)
+            pages = self._account.pages(forms.SERVICE, operation, **asked)
             return [each for page in pages for each in page[member]]
 
     def _find(self, resource: Resource) -> Mapping[str, Any] | None:

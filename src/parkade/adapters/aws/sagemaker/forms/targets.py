@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.steps import Steps
     from parkade.domain.scaling.target import Suspending
 
-NAMESPACE = "sagemaker"
+SERVICE, NAMESPACE = "application-autoscaling", "sagemaker"
 _MEMBERS = {
     "scale_in": "DynamicScalingInSuspended",
     "scale_out": "DynamicScalingOutSuspended",
