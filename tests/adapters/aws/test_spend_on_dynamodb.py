@@ -138,7 +138,7 @@ def test_pieces_of_batches_that_never_counted_are_removed(aws, table, monkeypatc
         lambda own: DynamoSpendStore(own).add(*metered(NOW, NOW + minutes(5)), NOW), aws, table
     )
     process.start()
-    while not list(table.query("part")):
+    while not list(table.query("piece")):
         process.step(Fate.ON)
     process.step(Fate.BEFORE)
     assert process.died
@@ -147,7 +147,7 @@ def test_pieces_of_batches_that_never_counted_are_removed(aws, table, monkeypatc
     for number in range(1, 4):
         store.add(*metered(NOW, NOW + minutes(5)), NOW + seconds(number))
     # Those of the last batch, and of the one that it was written beside.
-    assert {item["sk"].split("/")[0] for item in table.query("part")} == {"2", "3"}
+    assert {item["sk"].split("/")[0] for item in table.query("piece")} == {"2", "3"}
     assert {each.idle for each in store.tallies(ALWAYS)} == {minutes(15)}
 
 

@@ -9,8 +9,8 @@ written down first, as one item, and added up afterwards:
                 between, together with until when all is known: from here on it counts
     read     what is added up, and the batch in "known" wherever it has not been added up yet
 
-    "known"   (one)    number=42, until, content=the batch, or: parts=3 and what they begin with
-    "part"    42/...   content=a piece of a batch that is too large for one item
+    "known"   (one)    number=42, until, content=the batch, or: pieces=3
+    "piece"   42/...   content=a piece of a batch that is too large for one item
     "spend"   place    through=41, content=what is added up there (see `ledger`)
 
 A crash between any two writes leaves either a batch that does not count and is not read, or one
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from parkade.ports.spend import Known, SpendQuery
 
 _KNOWN = ("known", "spend")
-_PART, _SPEND = "part", "spend"
+_PIECE, _SPEND = "piece", "spend"
 #: What comes after every key that begins with the text before it.
 _END = "\U0010ffff"
 
@@ -138,13 +138,15 @@ class DynamoSpendStore:
             return Ledger()
         with columns.reading("what was spent last"):
             content = known.get("content")
-            if "parts" in known:
+            if "pieces" in known:
                 content = self._joined(known)
             return Ledger.read(unpacked(content))
 
     def _joined(self, known: Item) -> bytes:
         number, name = _number(known), str(known.get("id"))
-        keys = [_piece(number, name, place) for place in range(columns.read_number(known, "parts"))]
+        keys = [
+            _piece(number, name, place) for place in range(columns.read_number(known, "pieces"))
+        ]
         found = {str(item["sk"]): item.get("content") for item in self._table.many(keys)}
         pieces = [found.get(key) for _, key in keys]
         if None in pieces:
@@ -182,9 +184,9 @@ class DynamoSpendStore:
     def _clear(self, known: Item) -> None:
         """Remove pieces of batches that came before, and of such as never came to count."""
         number, name = _number(known), str(known.get("id"))
-        pieces = (str(item["sk"]).split("/") for item in self._table.query(_PART))
+        pieces = (str(item["sk"]).split("/") for item in self._table.query(_PIECE))
         self._remove(
-            (_PART, "/".join(piece))
+            (_PIECE, "/".join(piece))
             for piece in list(pieces)
             # Another batch of a later number may be about to count.
             if int(piece[0]) <= number and piece[1] != name
@@ -206,7 +208,7 @@ class DynamoSpendStore:
             for place, piece in enumerate(pieces):
                 key = _piece(number, name, place)
                 self._table.write([self._table.change.put(key, {"content": piece})])
-            attributes["parts"] = len(pieces)
+            attributes["pieces"] = len(pieces)
         self._table.write([self._replacing(known, attributes)])
 
     def _replacing(self, known: Item | None, attributes: Mapping[str, Attribute | None]) -> Change:
@@ -226,7 +228,7 @@ def _ranges(query: SpendQuery) -> list[tuple[str, str]]:
 
 
 def _piece(number: int, name: str, place: int) -> tuple[str, str]:
-    return _PART, f"{number}/{name}/{place}"
+    return _PIECE, f"{number}/{name}/{place}"
 
 
 def _until(known: Item | None) -> datetime | None:
