@@ -38,6 +38,10 @@ class AccountAlarms:
         """Delete an endpoint's alarms."""
         idlewatch.delete(self._account, endpoint_name)
 
+    def names(self) -> Sequence[str]:
+        """Return the endpoints that have alarms."""
+        return idlewatch.watched(self._account)
+
     def owner(self, alarm_arn: str) -> str:
         """Return the endpoint that an alarm shows, by its tags; empty: it is none of ours."""
         return idlewatch.owned(self._account, alarm_arn) if alarm_arn else ""

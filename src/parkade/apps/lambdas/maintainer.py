@@ -29,11 +29,12 @@ from parkade.domain.idlealarm import PREFIX
 from parkade.domain.standing import told_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from parkade.apps.lambdas.start import Call
     from parkade.apps.settings import FunctionSettings
+    from parkade.domain.endpoint import ObservedEndpoint
     from parkade.domain.ladder import Watch
     from parkade.ports.clock import Clock
     from parkade.ports.hosting import Hosting
@@ -60,6 +61,10 @@ class IdleAlarms(Protocol):
 
     def delete(self, endpoint_name: str) -> None:
         """Delete an endpoint's alarms; none is there: done."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Return the endpoints that have alarms."""
         ...
 
     def owner(self, alarm_arn: str) -> str:
@@ -184,23 +189,28 @@ class Maintaining:
         return min(max(ahead, now + _SOONEST), now + _LATEST)
 
     def _all(self, after: str, call: Call) -> dict[str, Any]:
-        """See to the alarms of all endpoints behind a name, as far as time allows."""
+        """See to the alarms of all endpoints behind a name, as far as time allows.
+
+        Who is to be watched is what the minute's sweep has stored, of old endpoints and new ones.
+        """
         means, late = self._means, Lateness(call.left)
-        watches = {each.endpoint_name: each for each in means.watches.all().records}
+        seen = means.hosting.endpoints()
+        watches = {
+            each.endpoint_name: each
+            for each in means.watches.all().records
+            if _is_of(each, seen.get(each.endpoint_name))
+        }
         failed: list[str] = []
-        for name, seen in sorted(means.hosting.endpoints().items()):
+        for name in sorted(watches.keys() | set(means.alarms.names())):
             if name <= after:
                 continue
             if late():
                 return {"waits": True, "after": after}
             after = name
             try:
-                watch = watches.get(name)
-                if watch is None or watch.created_at != seen.created_at:
-                    watch = self._followed(name)
-                if watch is not None:
-                    means.alarms.put(watch)
-                elif name in watches:
+                if name in watches:
+                    means.alarms.put(watches[name])
+                else:
                     means.alarms.delete(name)
             except ParkadeError as error:
                 # One that cannot be seen to must not keep the others from it.
@@ -218,6 +228,11 @@ class Maintaining:
     def _held(self, name: str) -> Watch | None:
         found = self._means.watches.all().records
         return next((each for each in found if each.endpoint_name == name), None)
+
+
+def _is_of(watch: Watch, seen: ObservedEndpoint | None) -> bool:
+    """Tell whether a watch is of the endpoint that is there now."""
+    return seen is not None and watch.created_at == seen.created_at
 
 
 def _done(why: str) -> dict[str, Any]:

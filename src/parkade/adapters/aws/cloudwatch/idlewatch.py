@@ -130,6 +130,22 @@ def delete(account: Account, endpoint_name: str) -> None:
     _delete_parts(account, endpoint_name, ())
 
 
+def watched(account: Account) -> list[str]:
+    """Return the endpoints that have such an alarm, by the names of these."""
+    with calling("the alarms of watched endpoints cannot be listed"):
+        pages = account.pages(
+            "cloudwatch",
+            "describe_alarms",
+            AlarmNamePrefix=PREFIX,
+            AlarmTypes=["CompositeAlarm"],
+        )
+        return [
+            each["AlarmName"].removeprefix(PREFIX)
+            for page in pages
+            for each in page.get("CompositeAlarms", ())
+        ]
+
+
 def owned(account: Account, alarm_arn: str) -> str:
     """Return the endpoint that an alarm of Parkade's shows, by its tags; empty: it is none.
 

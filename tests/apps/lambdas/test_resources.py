@@ -1,0 +1,184 @@
+"""Resources of CloudFormation: the leases of a stack, and the end of all of them."""
+
+import json
+
+import pytest
+
+from parkade.apps.lambdas.ending import Ending
+from parkade.apps.lambdas.ending import Means as EndingMeans
+from parkade.apps.lambdas.leasing import Leasing
+from parkade.apps.lambdas.leasing import Means as LeasingMeans
+from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.idle import IdleRules
+from parkade.domain.lease import EndReason
+from tests.apps.lambdas.calls import a_call
+from tests.apps.lambdas.cloudformation import cloudformation
+from tests.builders import NOW, a_config, a_variant, an_event, minutes
+from tests.services.deployworld import DeployWorld
+
+
+@pytest.fixture(scope="module")
+def asking():
+    with cloudformation() as found:
+        yield found
+
+
+class Stage:
+    def __init__(self, asking):
+        self.asking = asking
+        self.world = DeployWorld()
+        self.left = 900
+        self.pauses = 0
+        self.passes = lambda: None
+
+    def pause(self, span):
+        self.pauses += 1
+        self.left -= span.total_seconds()
+        self.world.clock.advance(span)
+        self.passes()
+
+    def end(self, request="Delete"):
+        world = self.world
+        means = EndingMeans(
+            meter=world.meter,
+            book=world.book,
+            hosting=world.hosting,
+            sweep=world.sweep,
+            pause=self.pause,
+        )
+        return self.asking.ask(Ending(means), request, a_call(lambda: self.left))
+
+    def lease(self, request, config="falcon-config", **content):
+        world = self.world
+        means = LeasingMeans(
+            meter=world.meter,
+            terms=world.terms,
+            provisioner=world.provisioner,
+            rules=IdleRules,
+            project="Demo",
+            pause=self.pause,
+        )
+        variant = {
+            "InitialInstanceCount": 1, "InitialVariantWeight": 1, "ModelName": "blue",
+            "InstanceType": "ml.m5.large", "VariantName": "AllTraffic",
+        }  # fmt: skip
+        whole = {"endpointName": "falcon", "productionVariants": [variant], **content}
+        return self.asking.ask(
+            Leasing(means),
+            request,
+            a_call(lambda: self.left),
+            EndpointName="falcon",
+            EndpointConfigName=config,
+            Content=json.dumps(whole),
+        )
+
+
+@pytest.fixture
+def stage(asking):
+    return Stage(asking)
+
+
+@pytest.mark.parametrize("request_", ["Create", "Update"])
+def test_making_the_stack_ends_nothing(stage, request_):
+    stage.world.running("falcon")
+    assert stage.end(request_)["Status"] == "SUCCESS"
+    assert stage.world.status() is EndpointStatus.IN_SERVICE
+
+
+def test_all_leases_end_and_their_endpoints_go_when_the_stack_does(stage):
+    for name in ("falcon", "flan"):
+        stage.world.running(name)
+    stage.world.hosting.create("mine", "falcon-config")
+    stage.world.hosting.settle("mine")
+    assert stage.end()["Status"] == "SUCCESS"
+    for name in ("falcon", "flan"):
+        assert stage.world.status(name) is EndpointStatus.DELETING
+        assert stage.world.book.get(name).ended is EndReason.STOPPED
+    assert stage.world.status("mine") is EndpointStatus.IN_SERVICE  # no lease paid for it
+    assert stage.end()["Status"] == "SUCCESS"
+
+
+def test_what_is_being_created_is_waited_for(stage):
+    stage.world.add("falcon")
+    stage.world.sweep.run()
+    assert stage.world.status() is EndpointStatus.CREATING
+    stage.passes = lambda: stage.pauses == 2 and stage.world.hosting.settle("falcon")
+    assert stage.end()["Status"] == "SUCCESS"
+    assert stage.pauses == 2
+    assert stage.world.status() is EndpointStatus.DELETING
+
+
+def test_what_stays_is_named_when_time_is_over(stage):
+    stage.world.add("falcon")
+    stage.world.sweep.run()
+    told = stage.end()
+    assert told["Status"] == "FAILED"
+    assert "falcon (Creating)" in told["Reason"]
+    assert "delete the stack again" in told["Reason"]
+    assert stage.left < 60
+
+
+def test_a_lease_that_cannot_be_read_is_left_alone_and_named(stage):
+    for name in ("falcon", "flan"):
+        stage.world.running(name)
+    stage.world.book.damage("flan", "it is no JSON")
+    told = stage.end()
+    assert told["Status"] == "FAILED"
+    assert "flan" in told["Reason"]
+    assert stage.world.status("flan") is EndpointStatus.IN_SERVICE
+    assert stage.world.status("falcon") is EndpointStatus.DELETING
+
+
+def test_a_stack_s_endpoint_gets_its_time_once(stage):
+    assert stage.lease("Create", minutes=20)["Status"] == "SUCCESS"
+    lease = stage.world.book.get("falcon")
+    assert (lease.expires_at, lease.owner) == (NOW + minutes(20), "Demo")
+    stage.lease("Create", minutes=20)  # Lambda asked twice
+    stage.lease("Update", minutes=60)
+    assert stage.world.book.get("falcon").expires_at == NOW + minutes(20)
+    assert stage.world.hosting.endpoints() == {}  # the sweep starts it
+
+
+def test_what_is_settled_about_it_follows_the_file(stage):
+    stage.lease("Create", minutes=20, wake={"minutes": 5, "at_most_minutes": 30})
+    assert stage.world.terms.get("falcon").wake.minutes == minutes(5)
+    stage.lease("Update", minutes=20)
+    assert stage.world.terms.get("falcon").wake.minutes == minutes(5)  # the former spoke of none
+    stage.lease("Update", wake=None)
+    assert stage.world.terms.get("falcon") is None
+
+
+def test_one_that_is_not_to_be_up_is_bought_no_time(stage):
+    assert stage.lease("Create", deploy=False)["Status"] == "SUCCESS"
+    assert stage.world.book.all().leases == ()
+
+
+def test_a_running_endpoint_is_updated_to_the_new_config(stage):
+    for name in ("falcon-config", "flan-config"):
+        variant = a_variant(model_name="blue" if name.startswith("falcon") else "green")
+        stage.world.catalog.add_config(a_config(name, variants=(variant,)), an_event())
+    stage.lease("Create", minutes=20)
+    stage.world.rest()
+    stage.lease("Update", config="flan-config")
+    assert stage.world.book.get("falcon").config_name == "flan-config"
+    stage.world.provisioner.arrive("falcon")
+    assert stage.world.config_of("falcon") == "flan-config"
+
+
+def test_its_lease_goes_with_it_and_what_cannot_go_is_told(stage):
+    stage.lease("Create", minutes=20)
+    stage.world.sweep.run()
+    told = stage.lease("Delete")
+    assert told["Status"] == "FAILED"
+    assert "Creating" in told["Reason"]
+    stage.world.hosting.settle("falcon")
+    stage.left = 900
+    assert stage.lease("Delete")["Status"] == "SUCCESS"
+    assert stage.world.book.all().leases == ()
+    assert stage.lease("Delete")["Status"] == "SUCCESS"
+
+
+def test_content_that_is_none_is_told_as_the_reason(stage):
+    told = stage.lease("Create", endpointNam="x")
+    assert told["Status"] == "FAILED"
+    assert "endpointNam" in told["Reason"]
