@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from parkade.domain.event import is_kind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -24,6 +26,16 @@ class EventQuery:
     after: int = 0
     since: datetime | None = None
     limit: int = 100
+
+    def matches(self, event: Event) -> bool:
+        """Tell whether an event is asked for, the limit aside."""
+        return (
+            event.number > self.after
+            and self.endpoint_name in {None, event.endpoint_name}
+            and (self.since is None or event.at >= self.since)
+            and (not self.owners or event.owner in self.owners)
+            and (not self.kinds or any(is_kind(event.kind, kind) for kind in self.kinds))
+        )
 
 
 class History(Protocol):

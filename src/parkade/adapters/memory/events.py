@@ -7,8 +7,6 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.domain.event import is_kind
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -53,13 +51,4 @@ class MemoryHistory:
 
     def _matches(self, query: EventQuery) -> list[Event]:
         with self._lock:
-            return [event for event in self._events[query.after :] if _matches(event, query)]
-
-
-def _matches(event: Event, query: EventQuery) -> bool:
-    return (
-        (query.endpoint_name is None or event.endpoint_name == query.endpoint_name)
-        and (query.since is None or event.at >= query.since)
-        and (not query.owners or event.owner in query.owners)
-        and (not query.kinds or any(is_kind(event.kind, kind) for kind in query.kinds))
-    )
+            return [event for event in self._events[query.after :] if query.matches(event)]

@@ -4,6 +4,9 @@ A number is microseconds since the epoch. Within a process numbers rise strictly
 process was given the same one, the write that comes second is numbered anew. A counter that all
 writers share would let only one of them write at a time.
 
+What is asked about one endpoint is read by an index, which has an event a moment after it was
+stored. What this process has stored itself it remembers that long, so that nobody is told twice.
+
 An event is stored in the transaction of the change that it tells:
 
     history.store([table.change.put(...)], event)
@@ -11,6 +14,7 @@ An event is stored in the transaction of the change that it tells:
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +26,7 @@ from parkade.adapters.documents import columns, events
 from parkade.domain.errors import Unavailable, Unreadable, VersionConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from parkade.adapters.aws.dynamodb.attributes import Attribute, Item
     from parkade.adapters.aws.dynamodb.changes import Change
@@ -36,6 +40,8 @@ KIND = "event"
 LEASE = "lease"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: How long an event is remembered here at least, lest an index does not have it yet.
+_INDEXED = timedelta(seconds=30)
 #: Digits of a number as a key: its order as a text is its order as a number.
 _DIGITS = 20
 #: Transactions that can be given a number that is taken, one after the other.
@@ -56,6 +62,8 @@ class DynamoHistory:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = 0
+        #: What was stored here just now, by number: an index may not have it yet.
+        self._recent: dict[int, Event] = {}
 
     def append(self, event: Event) -> Event:
         """Store the event in a transaction of its own."""
@@ -80,6 +88,7 @@ class DynamoHistory:
                 self.table.write([*changes, told])
             except _Taken:
                 continue
+            self._remember(replace(owned, number=number, data=json.loads(attributes["data"])))
             return replace(owned, number=number)
         raise Unavailable(
             f"no free number was found for {event.kind} in {_ATTEMPTS} attempts",
@@ -99,27 +108,45 @@ class DynamoHistory:
 
     def read(self, query: EventQuery) -> Sequence[Event]:
         """Return the oldest matches."""
-        return list(self._select(query, newest_first=False))
+        return self._select(query, newest_first=False)[: max(0, query.limit)]
 
     def latest(self, query: EventQuery) -> Sequence[Event]:
         """Return the newest matches."""
-        return list(self._select(query, newest_first=True))[::-1]
+        found = self._select(query, newest_first=True)
+        return found[max(0, len(found) - max(0, query.limit)) :]
 
     def watch(self, listener: Callable[[], None]) -> None:
         """Have it called after every transaction of this process on the table."""
         self.table.watch(listener)
 
-    def _select(self, query: EventQuery, *, newest_first: bool) -> Iterator[Event]:
+    def _select(self, query: EventQuery, *, newest_first: bool) -> list[Event]:
+        """Return as many matches as are asked for, or more, in the order of numbers."""
         named = query.endpoint_name
-        found = self.table.query(
-            KIND if named is None else about(KIND, named),
-            index=None if named is None else BY_ENDPOINT,
-            after=_key(max(0, query.after)),
-            where=_filter(query),
-            newest_first=newest_first,
-            limit=query.limit,
+        read = map(
+            told,
+            self.table.query(
+                KIND if named is None else about(KIND, named),
+                index=None if named is None else BY_ENDPOINT,
+                after=_key(max(0, query.after)),
+                where=_filter(query),
+                newest_first=newest_first,
+                limit=query.limit,
+            ),
         )
-        return map(told, found)
+        found = {event.number: event for event in read}
+        if named is not None:
+            with self._lock:
+                found |= {n: each for n, each in self._recent.items() if query.matches(each)}
+        return [event for _, event in sorted(found.items())]
+
+    def _remember(self, event: Event) -> None:
+        """Remember the event, which the index by endpoints will have within a moment."""
+        with self._lock:
+            self._recent[event.number] = event
+            for number in list(self._recent):
+                if event.number - number <= _INDEXED // _MICROSECOND:
+                    break
+                del self._recent[number]
 
     def number(self) -> int:
         """Return a number as events have them: higher than all that this process was given."""
