@@ -226,13 +226,14 @@ def test_a_bucket_of_somebody_else_is_told(refusing):
     objects.make_bucket("models")
 
 
-def test_an_object_that_is_gone_once_it_was_put_is_described_all_the_same(refusing):
+@pytest.mark.parametrize("status", [404, 403], ids=["gone", "not to be seen"])
+def test_an_object_that_is_gone_once_it_was_put_is_described_all_the_same(refusing, status):
     objects, stub = refusing
     stub.add_response("put_object", {})
     stub.add_client_error(
         "head_object",
-        "404",
-        http_status_code=404,
+        str(status),
+        http_status_code=status,
         response_meta={"HTTPHeaders": {"date": "Sun, 01 Mar 2026 12:00:00 GMT"}},
     )
     info = put(objects, "models", headers={"x-amz-meta-a": "b"})

@@ -10,8 +10,10 @@ from parkade.adapters.aws.cloudwatch.subjects import Subject
 from parkade.adapters.aws.cloudwatch.usage import BLIND, FARTHEST, LOOK, NEAREST, CloudWatchUsage
 from parkade.adapters.memory.clock import ManualClock
 from parkade.domain.errors import EndpointNotFound, Unavailable
-from parkade.domain.series import SAGEMAKER, Series
-from tests.aws_account import unique
+from parkade.domain.series import SAGEMAKER, Aggregate, Series
+from parkade.ports.metrics import Sample
+from tests.apps.api.world import World, served
+from tests.aws_account import an_account, unique, write_config
 from tests.builders import NOW, minutes
 from tests.stubbed import stubbed
 
@@ -43,8 +45,26 @@ class Endpoint:
         self.put(values, Series.of(SAGEMAKER, "ApproximateBacklogSize", EndpointName=self.name))
 
     def use(self, **options):
+        """How it is used, as of NOW."""
         usage = CloudWatchUsage(self.account, lambda _: self.variants, ManualClock(NOW), **options)
         return usage.uses([self.name], NOW)[self.name]
+
+
+class EmbeddedEndpoint(Endpoint):
+    """The same in Parkade's own CloudWatch, into which nobody writes series of SageMaker's."""
+
+    def __init__(self, world, account, *variants):
+        super().__init__(account, *variants)
+        self._world = world
+
+    def put(self, values, series=None, *, name="Invocations"):
+        series = series or self.subject.series(name)
+        self._world.metrics.add(
+            [
+                Sample(series=series, at=NOW - minutes(back), value=Aggregate.of(float(value)))
+                for back, value in values.items()
+            ]
+        )
 
 
 def zeros(first, last=2):
@@ -57,9 +77,20 @@ def hours(number):
     return lambda names: dict.fromkeys(names, timedelta(hours=number))
 
 
-@pytest.fixture
-def endpoint(aws):
-    return Endpoint(aws, "blue")
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    world = World(auth=False)
+    with served(world.app) as url:
+        config = tmp_path_factory.mktemp("embedded") / "config"
+        write_config(config, url, region="us-east-1")
+        yield world, an_account(config)
+
+
+@pytest.fixture(params=["moto", "embedded"])
+def endpoint(request):
+    if request.param == "moto":
+        return Endpoint(request.getfixturevalue("aws"), "blue")
+    return EmbeddedEndpoint(*request.getfixturevalue("embedded"), "blue")
 
 
 def test_zeros_are_idleness_from_when_they_began_and_as_much_later_as_nothing_is_known(endpoint):

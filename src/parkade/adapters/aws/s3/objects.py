@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 #: Keys that S3 lists at once at most, and objects that are asked for at once.
 _KEYS, _AT_ONCE = 1000, 16
 _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
+#: What HeadObject answers whoever may put objects, and not read them.
+_UNSEEN = frozenset({"403", "AccessDenied", "Forbidden"})
 #: Comes after every character of a key: what is listed after a common prefix is not in it.
 _LAST = "\U0010ffff"
 
@@ -224,12 +226,12 @@ class S3Objects:
     def _sent(
         self, bucket: str, key: str, size: int, headers: Mapping[str, str], digest: str
     ) -> ObjectInfo:
-        """Describe an object that was just put, even where another one has its place by now."""
+        """Describe an object that was just put, whatever has its place by now, seen or not."""
         with calling(f"s3://{bucket}/{key} was put, and cannot be looked at"):
             try:
                 answer = self._client.head_object(Bucket=bucket, Key=key)
             except ClientError as error:
-                if code_of(error) not in _ABSENT:
+                if code_of(error) not in _ABSENT | _UNSEEN:
                     raise
                 answer = error.response
             else:
