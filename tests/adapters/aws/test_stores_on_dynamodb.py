@@ -109,6 +109,12 @@ def test_what_is_settled_meets_what_another_process_has_settled(aws, stores, tab
     assert stores.remains.get(gone.name).tags == {"late": "1"}
 
 
+def test_nothing_has_an_empty_name(stores, table):
+    assert stores.terms.get("") is None
+    assert stores.budgets.purse("").version == 0
+    assert list(table.many([("terms", ""), ("terms", "falcon")])) == []
+
+
 def test_a_watch_whose_content_is_of_another_type_is_told_apart(stores, table):
     stores.watches.put(a_watch(), None, before=None)
     edit(table, "watch", a_watch().endpoint_name, content=7)

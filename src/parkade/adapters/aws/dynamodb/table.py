@@ -74,6 +74,8 @@ class Table:
 
     def get(self, *key: str) -> Item | None:
         """Return the item; None: there is none."""
+        if not all(key):
+            return None  # DynamoDB refuses empty keys rather than to find nothing
         with self._calling("be read"):
             answer = self._client.get_item(
                 TableName=self.name, Key=self.change.keyed(key), ConsistentRead=True
@@ -82,7 +84,7 @@ class Table:
 
     def many(self, keys: Iterable[Sequence[str]]) -> Iterator[Item]:
         """Give the items that there are of these keys, in any order; a key may come twice."""
-        rest = iter(dict.fromkeys(map(tuple, keys)))
+        rest = iter(dict.fromkeys(tuple(key) for key in keys if all(key)))
         while some := list(islice(rest, _MOST_KEYS)):
             yield from self._batch([self.change.keyed(key) for key in some])
 
