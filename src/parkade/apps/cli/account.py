@@ -24,7 +24,9 @@ from parkade.apps.settings import ClientSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from parkade.apps.assembly import Shared
     from parkade.apps.cli.clouds import Choice
+    from parkade.services.tokens import Tokens
 
 #: What requests are told to go to; nothing listens there, and nothing is sent.
 _NOWHERE = "http://parkade.invalid"
@@ -33,26 +35,32 @@ _NOWHERE = "http://parkade.invalid"
 @contextmanager
 def client(choice: Choice) -> Iterator[Client]:
     """Give a client of the account that a command line means."""
-    account = Account(region=choice.region, profile=choice.profile)
     loop = Loop()
     try:
-        services = loop.call(
-            lambda: build(
-                Means.of_account(
-                    account,
-                    deployed.find(account, choice.stacks),
-                    paths=settings.state_paths(),
-                    spawn=loop.spawn,
-                )
-            )
-        )
-        inside = Inside(create_app(services), loop)
+        services = loop.call(lambda: _services(choice, loop))
         here = ClientSettings(url=_NOWHERE, token="")
-        with Client(here, transport=inside) as found:
+        with Client(here, transport=Inside(create_app(services), loop)) as found:
             yield found
             _finish(loop)
     finally:
         loop.close()
+
+
+@contextmanager
+def tokens(choice: Choice) -> Iterator[Tokens]:
+    """Give the tokens of the account's API."""
+    loop = Loop()
+    try:
+        yield _services(choice, loop).tokens
+    finally:
+        loop.close()
+
+
+def _services(choice: Choice, loop: Loop) -> Shared:
+    account = Account(region=choice.region, profile=choice.profile)
+    there = deployed.find(account, choice.stacks)
+    paths = settings.state_paths()
+    return build(Means.of_account(account, there, paths=paths, spawn=loop.spawn))
 
 
 def _finish(loop: Loop) -> None:

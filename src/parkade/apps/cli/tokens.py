@@ -16,7 +16,7 @@ import typer
 from parkade.adapters.system.clock import SystemClock
 from parkade.apps import settings
 from parkade.apps.api.schemas.tokens import TokenView
-from parkade.apps.cli import options, render, views
+from parkade.apps.cli import clouds, options, render, views
 from parkade.apps.cli.client import Client
 from parkade.apps.statefolder import StatePaths
 from parkade.domain.token import Role
@@ -111,8 +111,13 @@ def revoke(
 
 
 def opened(paths: StatePaths) -> AbstractContextManager[Tokens]:
-    """Give the tokens of a state folder, which is made where there is none."""
+    """Give the tokens of a state folder, which is made where there is none, or of an account."""
+    choice = clouds.chosen()
     # Loading all that a server is made of takes a while; other commands need not wait for it.
+    if choice.cloud is clouds.Cloud.AWS:
+        from parkade.apps.cli import account  # noqa: PLC0415
+
+        return account.tokens(choice)
     from parkade.apps import identity  # noqa: PLC0415
 
     paths.make()
@@ -121,7 +126,7 @@ def opened(paths: StatePaths) -> AbstractContextManager[Tokens]:
 
 def nudge(paths: StatePaths) -> None:
     """Have a running server look at its tokens; one that does not run will when it starts."""
-    if not _runs(paths.control_socket):
+    if clouds.chosen().cloud is clouds.Cloud.AWS or not _runs(paths.control_socket):
         return
     here = settings.client_settings(paths, environment={})
     with Client(here, timeout=_NUDGE, socket=paths.control_socket) as client:

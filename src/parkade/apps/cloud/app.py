@@ -69,13 +69,16 @@ def create_app(services: Shared, *, streams: bool = True) -> FastAPI:
     )
     app.state.services = services
     if not streams:
-        app.add_api_route("/v1/events/stream", _no_stream, include_in_schema=False)
+        app.add_api_route(
+            "/v1/events/stream", _no_stream, response_model=None, include_in_schema=False
+        )
     for module in ROUTERS:
         app.include_router(module.routes)
     app.add_api_route(
         "/v1/{path:path}",
         _elsewhere,
         methods=["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"],
+        response_model=None,
         include_in_schema=False,
     )
     errors.handle(app)
