@@ -68,7 +68,8 @@ class Gateway(Construct):
         self.api = apigateway.RestApi(
             self,
             "Api",
-            rest_api_name=f"{stack.estate.prefix}-API",
+            # By this its calls are counted: the alarms and dashboards of a project ask for it.
+            rest_api_name=stack.estate.prefix,
             description=f"Parkade, {stack.estate.prefix}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             api_key_source_type=apigateway.ApiKeySourceType.AUTHORIZER,
