@@ -58,6 +58,8 @@ class DynamoSpendStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        #: The last batch by its id, cut into places: every question about an owner needs it.
+        self._latest: tuple[str, Mapping[str, Ledger]] = ("", {})
 
     def add(
         self,
@@ -127,20 +129,22 @@ class DynamoSpendStore:
             found.merge(_ledger(item))
             if _through(item) >= number:
                 added.add(str(item["sk"]))
-        for place, part in batch.places().items():
+        for place, part in batch.items():
             if place not in added and any(first <= place <= last for first, last in ranges):
                 found.merge(part)
         return found
 
-    def _batch(self, known: Item | None) -> Ledger:
-        """Return the last batch; an empty one where it is added up for certain."""
+    def _batch(self, known: Item | None) -> Mapping[str, Ledger]:
+        """Return the last batch by place; an empty one where it is added up for certain."""
         if known is None or known.get("added"):
-            return Ledger()
-        with columns.reading("what was spent last"):
-            content = known.get("content")
-            if "pieces" in known:
-                content = self._joined(known)
-            return Ledger.read(unpacked(content))
+            return {}
+        name, (latest, places) = str(known.get("id")), self._latest
+        if name != latest:
+            with columns.reading("what was spent last"):
+                content = self._joined(known) if "pieces" in known else known.get("content")
+                places = Ledger.read(unpacked(content)).places()
+            self._latest = (name, places)
+        return places
 
     def _joined(self, known: Item) -> bytes:
         number, name = _number(known), str(known.get("id"))
@@ -155,7 +159,7 @@ class DynamoSpendStore:
 
     def _add_up(self, known: Item) -> None:
         """Add the last batch wherever it has not been added yet."""
-        number, places = _number(known), self._batch(known).places()
+        number, places = _number(known), self._batch(known)
         keys = [(_SPEND, place) for place in places]
         found = {str(item["sk"]): item for item in self._table.many(keys)}
         for place, part in places.items():
