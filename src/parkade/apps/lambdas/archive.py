@@ -13,30 +13,39 @@ from typing import TYPE_CHECKING, Any
 from parkade.adapters.aws.account import Account
 from parkade.adapters.aws.s3.copying import copy
 from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered
-from parkade.apps.lambdas.start import Call, Function
+from parkade.apps.lambdas.start import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
+    from parkade.apps.lambdas.start import Call
     from parkade.apps.settings import FunctionSettings
 
 logger = logging.getLogger(__name__)
 
 
-def build(settings: FunctionSettings) -> Callable[[Any, Call], Any]:
-    """Return what answers CloudFormation."""
-    account = Account(region=settings.region)
+class Archiving:
+    """Answers CloudFormation."""
 
-    def act(asked: Asked) -> Made:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __call__(self, event: Mapping[str, Any], _: Call) -> dict[str, Any]:
+        """Store the archive, unless it is there."""
+        return answered(event, self._act)
+
+    def _act(self, asked: Asked) -> Made:
         if asked.request == DELETE:
             logger.info("%s stays", asked.id)
             return Made(id=asked.id)
         target = asked.text("Target")
-        new = copy(account, asked.text("Source"), target, asked.text("Digest"))
+        new = copy(self._account, asked.text("Source"), target, asked.text("Digest"))
         logger.info("%s is stored%s", target, "" if new else " already")
         return Made(id=target)
 
-    return lambda event, _call: answered(event, act)
+
+def _build(settings: FunctionSettings) -> Archiving:
+    return Archiving(Account(region=settings.region))
 
 
-handler = Function(build)
+handler = Function(_build)
