@@ -75,13 +75,8 @@ class Wired:
         app = Starlette()
         serve(app, ScalingDoor(self.services), Door(self.services))
         self._app = app
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Server(self.answer)
+        self.url = self._server.url
         self.config = folder / "aws-config"
         write_config(self.config, self.url)
         self.account = account_of(self.config)
@@ -91,15 +86,15 @@ class Wired:
         target = headers.get("X-Amz-Target", "")
         operation = target.rpartition(".")[2]
         if not target:
-            return _identity(body)
+            return identity(body)
         given = json.loads(body or b"{}")
         self.asked.append(operation)
         refused = self.refuse(operation, given)
         if refused is not None:
             code, message, status = refused
-            return _json({"__type": code, "message": message}, status)
+            return json_answer({"__type": code, "message": message}, status)
         if target == _TAGGING:
-            return _json(self._tagged(given))
+            return json_answer(self._tagged(given))
         return self.loop.run(self._call(headers, body))
 
     async def _call(self, headers, body):
@@ -124,6 +119,27 @@ class Wired:
 
     def close(self):
         """Stop serving."""
+        self._server.close()
+
+
+class Server:
+    """An HTTP server on the loopback; `answer` makes status, headers and body of headers and body.
+
+    Where it makes none, the connection is closed without an answer.
+    """
+
+    def __init__(self, answer):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer))
+        self._server.daemon_threads = True
+        # Looks every so many seconds whether it is to end.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self):
+        """Stop serving."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -142,14 +158,18 @@ def _no_lease(name):
     raise LeaseNotFound(f"there is no lease of {name!r}")
 
 
-def _handler(wired):
+def _handler(answer):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, headers, content = wired.answer(self.headers, body)
+            answered = answer(self.headers, body)
+            if answered is None:
+                self.close_connection = True
+                return
+            status, headers, content = answered
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() != "content-length":
@@ -164,11 +184,11 @@ def _handler(wired):
     return Handler
 
 
-def _json(content, status=200):
+def json_answer(content, status=200):
     return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(content).encode()
 
 
-def _identity(body):
+def identity(body):
     assert parse_qs(body.decode())["Action"] == ["GetCallerIdentity"], body
     text = (
         "<GetCallerIdentityResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'>"
