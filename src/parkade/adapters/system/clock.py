@@ -7,7 +7,6 @@ monotonic clock, a hundredth slower than real, until the wall clock has caught u
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from dataclasses import dataclass
@@ -55,6 +54,9 @@ class SystemClock:
 
     async def sleep_until(self, instant: datetime) -> None:
         """Return once `now()` is `instant` or later, soon after a wall clock set forward."""
+        # Who only reads the time, as functions of Lambda do, need not wait for this import.
+        import asyncio  # noqa: PLC0415
+
         # No event tells that a wall clock was set.
         while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _STEP))

@@ -83,3 +83,5 @@ def to_lambda(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It tells of each client where its credentials were found.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
