@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.aws import provisioning
 from tests.aws.clock import SetClock
 from tests.aws.clockwork import Rules, Stream
+from tests.aws.composites import Composites
 from tests.aws.functions import specs
 from tests.aws.gateway import Gateway
 from tests.aws.integrations import Surroundings
@@ -77,10 +78,11 @@ class Application:
         topics = [name_of(each) for each in self.assembly.resources("AWS::SNS::Topic")]
         self.standins = Standins(self.folder, self.clock, board.url, topics)
         opening.callback(self.standins.close)
+        self.composites = Composites(self.standins, self.happened)
         provisioning.provision(self.assembly, self.standins, board.url)
         self.functions: dict[str, Function] = {}
         for spec in specs(self.assembly):
-            function = Function(spec, self.standins.surroundings, self._bury)
+            function = Function(spec, self._surroundings, self._bury)
             self.functions[spec.name] = function
             opening.callback(function.close)
         self.tasks = Tasks(self.standins, self)
@@ -270,8 +272,16 @@ class Application:
         """Answer GetResources of the tagging API."""
         return self.standins.tagged(given)
 
+    def cloudwatch(
+        self, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any, bytes]:
+        """Answer CloudWatch's calls."""
+        return self.composites.answer(path, headers, body)
+
     def happened(self, event: Mapping[str, Any], bus: str = "default") -> None:
         """Take an event that rules may be about."""
+        if event.get("detail-type") == "CloudWatch Alarm State Change":
+            self.composites.told(event)
         self.rules.happened(event, bus, self.assembly.account, self.assembly.region)
 
     def publish(self, topic: str, message: str) -> None:
@@ -293,6 +303,17 @@ class Application:
 
     def _invoked(self, name: str, event: Any) -> Answer:
         return self.function(name).invoke(event)
+
+    def _surroundings(self, spec: Spec) -> dict[str, str]:
+        """Return what a function is told by us: the stand-ins, and the API where it is here."""
+        api = next(iter(self.assembly.resources("AWS::ApiGateway::RestApi")), None)
+        host = f"https://{api.ref}.execute-api.{self.assembly.region}.amazonaws.com" if api else ""
+        here = {
+            name: value.replace(host, self.gateway.url.rsplit("/", 1)[0])
+            for name, value in spec.environment.items()
+            if host and host in value
+        }
+        return {**here, **self.standins.surroundings(spec)}
 
     def _bury(self, spec: Spec, body: bytes, answer: Answer) -> None:
         if spec.dead_letters is None:

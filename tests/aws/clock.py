@@ -141,5 +141,7 @@ class SetClock:
             if action is not None:
                 action()
             with self._changed:
-                self._timers.remove(entry)
-                heapq.heapify(self._timers)
+                # One that was cancelled meanwhile is out already.
+                if entry in self._timers:
+                    self._timers.remove(entry)
+                    heapq.heapify(self._timers)

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from tests.aws.runtime_api import Spec
 
 REGION = "us-east-1"
-_EMBEDDED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "CLOUDWATCH", "S3")
-_SWITCHBOARD = ("LAMBDA", "SFN", "EVENTBRIDGE", "RESOURCE_GROUPS_TAGGING_API")
+_EMBEDDED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "S3")
+#: CloudWatch is the embedded one, with composite alarms in front of it.
+_SWITCHBOARD = ("LAMBDA", "SFN", "EVENTBRIDGE", "RESOURCE_GROUPS_TAGGING_API", "CLOUDWATCH")
 #: By botocore's names, as `_EMBEDDED` and `_SWITCHBOARD` have them by those of the environment.
 _NAMES = {
     "sagemaker": "SAGEMAKER", "sagemaker-runtime": "SAGEMAKER_RUNTIME",

@@ -34,6 +34,11 @@ class Behind(Protocol):
     def tagged(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Answer GetResources of the tagging API."""
 
+    def cloudwatch(
+        self, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any, bytes]:
+        """Answer CloudWatch's calls."""
+
     def happened(self, event: Mapping[str, Any], bus: str = "default") -> None:
         """Take an event that rules may be about."""
 
@@ -159,6 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         board, path = self.server.board, urlsplit(self.path).path
         if path.startswith("/2015-03-31/functions/"):
             return board.invoked(path, self.headers, body)
+        if path.startswith("/service/") or "Granite" in self.headers.get("X-Amz-Target", ""):
+            return board.behind.cloudwatch(path, self.headers, body)
         if target := self.headers.get("X-Amz-Target"):
             kind = {"Content-Type": self.headers["Content-Type"]}
             return 200, kind, json.dumps(board.targeted(target, body)).encode()
