@@ -1,14 +1,20 @@
 """The contract of callers: over a real connection, and in memory."""
 
 import asyncio
+import json
+import tempfile
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from parkade.adapters.aws.sagemaker.caller import EndpointCaller
+from parkade.adapters.aws.sagemaker.passage import Passage
 from parkade.adapters.http.caller import Address, HttpCaller
 from parkade.adapters.memory.callers import MemoryCaller
 from parkade.domain.tester.shot import Reply
 from tests.answering import answering, http
+from tests.aws_account import an_account, write_config
 
 
 @asynccontextmanager
@@ -37,7 +43,31 @@ async def in_memory(answer):
     yield MemoryCaller(told)
 
 
-@pytest.fixture(params=[by_http, in_memory], ids=["http", "memory"])
+@asynccontextmanager
+async def by_the_runtime(answer):
+    """SageMaker's runtime, which tells of a model's bad answer within an error of its own."""
+
+    def told(body):
+        reply = answer(body)
+        if isinstance(reply, Exception):
+            raise ConnectionResetError
+        if reply.status == 200:
+            return [http(reply.body, content_type=reply.content_type)]
+        error = {"OriginalStatusCode": reply.status, "OriginalMessage": reply.body.decode()}
+        content = json.dumps({"Message": "the model", **error}).encode()
+        kind = "application/json\r\nx-amzn-ErrorType: ModelError"
+        return [http(content, status=424, content_type=kind)]
+
+    async with answering(told) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "config"
+            write_config(config, url)
+            passage = Passage(an_account(config), seconds=30)
+            yield EndpointCaller(passage, "text", {})
+
+
+@pytest.fixture(params=[by_http, by_the_runtime, in_memory], ids=["http", "the runtime", "memory"])
 def calling(request):
     return request.param
 

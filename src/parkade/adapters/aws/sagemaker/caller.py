@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.refusals import calling
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.passage import Passage
 
+#: How the runtime calls an answer of the model that is no good one.
+_MODEL_ERROR = "ModelError"
 #: Whatever is done to them, these answer.
 _SERVING = frozenset({
     EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.SYSTEM_UPDATING,
@@ -45,11 +48,22 @@ class EndpointCaller:
             )
         except ParkadeError as error:
             return Reply(status=0, trouble=error.message)
+        if answer.error == _MODEL_ERROR:
+            return _of_model(answer.body)
         kind = answer.headers.get("Content-Type", "")
         return Reply(status=answer.status, content_type=kind, body=answer.body)
 
     async def close(self) -> None:
         """Leave the connection to the others."""
+
+
+def _of_model(body: bytes) -> Reply:
+    """Return what the model itself has answered: the runtime tells of it within an error of its own."""
+    told = json.loads(body)
+    return Reply(
+        status=int(told.get("OriginalStatusCode", 0)),
+        body=str(told.get("OriginalMessage", "")).encode(),
+    )
 
 
 def absent(account: Account, endpoint_name: str) -> str:
