@@ -207,6 +207,7 @@ def test_a_damaged_place_is_never_left_out_of_a_sum(table, attributes, word):
     [
         ("300000000]", "-1]", "spans"),
         ("300000000]", '"long"]', "spans"),
+        ("300000000]", f"{10**30}]", "longer"),
         ('"0.60"', '"dear"', "hourly"),
         ('"0.60"', '"-1"', "hourly"),
         ('"0.60"', '"NaN"', "hourly"),
@@ -223,7 +224,9 @@ def test_a_damaged_value_is_never_left_out_of_a_sum(old, new, word):
         ledger.Ledger.read(content.replace(old, new))
 
 
-@pytest.mark.parametrize("attributes", [{"until": "now"}, {"number": 0}, {"content": "{"}])
+@pytest.mark.parametrize(
+    "attributes", [{"until": "now"}, {"number": 0}, {"id": 7}, {"content": "{"}]
+)
 def test_a_damaged_batch_is_never_left_out_and_never_added_to(table, attributes):
     store = DynamoSpendStore(table)
     store.add(*metered(NOW, NOW + minutes(5)), NOW + minutes(5))

@@ -5,7 +5,7 @@ places, so that no item grows with all that an account has:
 
     0a/2026-03-01T12:00:00.000000+00:00/2   owners of bucket 10, the period from noon on,
                                             endpoints of bucket 2
-    sights/2                                first sights of those endpoints
+    sights/2f                               first sights of endpoints of bucket 47 of theirs
 
 All of one owner lie in one range of keys, in the order of time.
 """
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Into how many places the owners, and then the endpoints, of a period are spread. Neither is ever
 #: changed: what is stored lies where these led it.
 OWNERS, ENDPOINTS = 16, 4
+#: First sights stay for ever, and are of all endpoints that there ever were.
+SIGHTINGS = 64
 SIGHTS = "sights/"
 _MICROSECOND = timedelta(microseconds=1)
 #: How many values stand for a tally, for a presence, and for a first sight.
@@ -73,7 +75,7 @@ class Ledger:
             place = place_of(each.owner, each.at, each.endpoint_name)
             cut.setdefault(place, Ledger())._presence(each)  # noqa: SLF001
         for key, at in self.sights.items():
-            place = f"{SIGHTS}{bucket(key[0], ENDPOINTS)}"
+            place = f"{SIGHTS}{bucket(key[0], SIGHTINGS):02x}"
             cut.setdefault(place, Ledger())._see(key, at)  # noqa: SLF001
         return cut
 
@@ -193,7 +195,10 @@ def _instant(value: object) -> datetime:
 def _span(value: object) -> timedelta:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Unreadable("one of its spans is not a number of microseconds")
-    return value * _MICROSECOND
+    try:
+        return value * _MICROSECOND
+    except OverflowError as error:
+        raise Unreadable("one of its spans is longer than time is") from error
 
 
 def _amount(value: object) -> Decimal:

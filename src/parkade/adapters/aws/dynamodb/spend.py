@@ -107,7 +107,7 @@ class DynamoSpendStore:
                 self._add_up(known)
                 emptied: dict[str, Attribute | None] = {
                     "number": _number(known),
-                    "id": str(known.get("id")),
+                    "id": _name(known),
                     "until": columns.instant_or_none(_until(known)),
                     "added": True,
                 }
@@ -138,7 +138,7 @@ class DynamoSpendStore:
         """Return the last batch by place; an empty one where it is added up for certain."""
         if known is None or known.get("added"):
             return {}
-        name, (latest, places) = str(known.get("id")), self._latest
+        name, (latest, places) = _name(known), self._latest
         if name != latest:
             with columns.reading("what was spent last"):
                 content = self._joined(known) if "pieces" in known else known.get("content")
@@ -147,7 +147,7 @@ class DynamoSpendStore:
         return places
 
     def _joined(self, known: Item) -> bytes:
-        number, name = _number(known), str(known.get("id"))
+        number, name = _number(known), _name(known)
         keys = [
             _piece(number, name, place) for place in range(columns.read_number(known, "pieces"))
         ]
@@ -187,7 +187,7 @@ class DynamoSpendStore:
 
     def _clear(self, known: Item) -> None:
         """Remove pieces of batches that came before, and of such as never came to count."""
-        number, name = _number(known), str(known.get("id"))
+        number, name = _number(known), _name(known)
         pieces = (str(item["sk"]).split("/") for item in self._table.query(_PIECE))
         self._remove(
             (_PIECE, "/".join(piece))
@@ -216,7 +216,7 @@ class DynamoSpendStore:
         self._table.write([self._replacing(known, attributes)])
 
     def _replacing(self, known: Item | None, attributes: Mapping[str, Attribute | None]) -> Change:
-        same = NEW if known is None else equal(number=_number(known), id=str(known.get("id")))
+        same = NEW if known is None else equal(number=_number(known), id=_name(known))
         return self._table.change.put(_KNOWN, attributes, where=same, lost=_overtaken)
 
     def _remove(self, keys: Iterable[Sequence[str]]) -> None:
@@ -243,6 +243,11 @@ def _until(known: Item | None) -> datetime | None:
 def _number(known: Item) -> int:
     with columns.reading("what was spent last"):
         return columns.read_number(known, "number", least=1)
+
+
+def _name(known: Item) -> str:
+    with columns.reading("what was spent last"):
+        return columns.read_text(known, "id")
 
 
 def _ledger(item: Item) -> Ledger:
