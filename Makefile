@@ -10,7 +10,7 @@ SDK_VENV := .venv-sagemaker-sdk
 AWS_NODE := tests/aws/node
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs lock wheel clean
+.PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs snapshots lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -94,6 +94,9 @@ bench: install ## measure invocations through the gateway (needs wrk; nginx for 
 docs: install ## write the pages that are made from the code
 	$(BIN)/python -m parkade.apps.reference docs
 	$(BIN)/python tests/semantics.py
+
+snapshots: install ## keep the templates of the stacks as they are now, for the tests to compare with
+	$(BIN)/python -m tests.infra.snapshots
 
 wheel: install ## build dist/*.whl
 	$(BIN)/python -m hatchling build -t wheel

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from parkade.infra.stack import ParkadeStack
 
 #: How the CDK says that checks found something.
-_FOUND = "Validation failed"
+_FOUND = "ValidationFailed: "
 #: The stacks, in the order in which they are deployed; each is there where `wanted` says so.
 STACKS: tuple[type[ParkadeStack], ...] = (
     MeterStack,
@@ -68,7 +68,7 @@ def synthesize(
     """Write the assembly of an estate, checked; return its folder.
 
     Without `out` it is written where the CDK's command line asks for it. Raises ParkadeError where a
-    check finds something, which has been printed then.
+    check finds something.
     """
     app = cdk.App(
         outdir=str(out) if out else None,
@@ -79,10 +79,10 @@ def synthesize(
     try:
         return Path(checks.checked(app).synth().directory)
     except RuntimeError as error:  # whatever goes wrong inside the CDK
-        if _FOUND not in str(error):
+        _, found, told = str(error).partition(_FOUND)
+        if not found:
             raise
         raise ParkadeError(
-            "the templates were refused by their checks",
-            hint="what was found is told above, and in validation-report.json of the assembly; "
-            "what is right as it is has to be acknowledged: see parkade.infra.checks",
+            f"the templates were refused by their checks: {told.strip()}",
+            hint="what is right as it is has to be acknowledged: see parkade.infra.checks",
         ) from error
