@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from parkade.domain.errors import InvalidInput
+from parkade.domain.idlealarm import PREFIX
 from parkade.infra.constructs import machines
 from parkade.infra.naming import Title
 from parkade.infra.stacks import pipeline, tester
-from parkade.services.idlealarms import PREFIX
 from tests.infra.projects import FILES, IMAGE, WHOLE
 from tests.infra.synthesizing import assembled, estate, synthesized
 

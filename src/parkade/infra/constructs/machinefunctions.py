@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def step_function(
     stack: ParkadeStack, construct_id: str, *, handler: str, about: str, timeout: int
 ) -> Function:
-    """Return a function that decides by what is stored, stores, and tells."""
+    """Return a function that decides by what is stored, and stores: notices are told of from there."""
     made = Function(
         stack,
         construct_id,
@@ -25,14 +25,16 @@ def step_function(
         about=about,
         environment={
             "PARKADE_TABLE": sharing.shared(stack, Shared.TABLE),
-            "PARKADE_TOPIC": sharing.shared(stack, Shared.TOPIC),
-            "PARKADE_BUS": sharing.shared(stack, Shared.BUS),
+            "PARKADE_TIMER": sharing.shared(stack, Shared.TIMER),
+            "PARKADE_SWEEP": sharing.shared(stack, Shared.SWEEP_NAME),
         },
         timeout=timeout,
     )
     duties.records(made.grants, sharing.shared(stack, Shared.TABLE_ARN))
-    made.grants.publishing(sharing.shared(stack, Shared.TOPIC))
-    made.grants.events(sharing.shared(stack, Shared.BUS_ARN))
+    duties.running(made.grants)
+    duties.pricing(made.grants)
+    duties.timing(made.grants, sharing.shared(stack, Shared.TIMER))
+    made.grants.functions(sharing.shared(stack, Shared.SWEEP))
     return made
 
 

@@ -66,29 +66,22 @@ class DeployerStack(ParkadeStack):
 
 def _allow(stack: DeployerStack, function: Function) -> None:
     grants = function.grants
-    grants.everywhere("sagemaker:ListEndpoints", "sagemaker:ListTags")
-    grants.endpoints(
-        "AddTags",
-        "DeleteTags",
-        "DescribeEndpoint",
-        "UpdateEndpoint",
-        "UpdateEndpointWeightsAndCapacities",
+    # Tags that endpoints had are found by their kind, whatever the endpoints are called.
+    grants.everywhere(
+        "cloudwatch:DescribeAlarms", "sagemaker:ListInferenceComponents", "tag:GetResources"
     )
-    grants.creation()
-    grants.configs(
-        "AddTags", "CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig"
-    )
-    grants.models("DescribeModel")
+    grants.endpoints("DeleteTags", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
+    grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig", "ListTags")
     grants.everywhere(
         "application-autoscaling:DeleteScalingPolicy",
         "application-autoscaling:DeregisterScalableTarget",
-        "application-autoscaling:DescribeScalableTargets",
-        "application-autoscaling:DescribeScalingPolicies",
+        "application-autoscaling:DescribeScheduledActions",
+        "application-autoscaling:ListTagsForResource",
         "application-autoscaling:PutScalingPolicy",
         "application-autoscaling:RegisterScalableTarget",
+        "application-autoscaling:TagResource",
         why="targets have no names before they are registered",
     )
-    grants.everywhere("cloudwatch:DescribeAlarms")
     grants.allow(
         ["iam:CreateServiceLinkedRole"],
         [

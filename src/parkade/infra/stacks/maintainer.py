@@ -14,12 +14,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 
 from parkade.apps.cloud.parameters import Shared
+from parkade.domain.idlealarm import PREFIX
 from parkade.infra import sharing
 from parkade.infra.constructs import queues
 from parkade.infra.constructs.machinefunctions import machine_of, step_function
 from parkade.infra.naming import Title
 from parkade.infra.stack import ParkadeStack
-from parkade.services.idlealarms import PREFIX
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -110,13 +110,15 @@ class MaintainerStack(ParkadeStack):
 
 def _allow(function: Function) -> None:
     grants = function.grants
-    grants.everywhere("sagemaker:ListEndpoints", "sagemaker:ListTags", "cloudwatch:GetMetricData")
-    grants.endpoints("DeleteEndpoint", "DescribeEndpoint")
-    grants.configs("DescribeEndpointConfig")
-    grants.models("DescribeModel")
-    grants.everywhere("cloudwatch:DescribeAlarms")
+    grants.everywhere("cloudwatch:DescribeAlarms", "tag:GetResources")
     grants.allow(
-        ["cloudwatch:DeleteAlarms", "cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm"],
+        [
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutCompositeAlarm",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+        ],
         [grants.alarm(f"{PREFIX}*")],
-        why="alarms of the maintainer alone, one for each endpoint that it watches",
+        why="alarms of the maintainer alone, some for each endpoint that it watches",
     )
