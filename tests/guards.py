@@ -117,6 +117,33 @@ GUARDS = (
     ),
     Guard(
         invariant="3 no lost minutes",
+        what="a lease on DynamoDB is written where it is still what was read",
+        file="adapters/aws/dynamodb/leases.py",
+        swaps=(('where=equal(content=item["content"]) if item else', "where=None if item else"),),
+        test="tests/ports/test_leases.py::test_no_minute_of_many_threads_is_lost[dynamodb]",
+    ),
+    Guard(
+        invariant="2 work",
+        what="a lease that was opened while a sweep looked is left to the next one",
+        file="services/deciding.py",
+        swaps=(("    if not late:\n", "    if True:\n"),),
+        test="tests/services/test_due.py"
+        "::test_a_lease_that_is_paid_for_while_a_sweep_looks_is_the_next_sweeps",
+    ),
+    Guard(
+        invariant="1 money",
+        what="what was removed while a sweep looked is not adopted",
+        file="services/sweep.py",
+        swaps=(
+            (
+                "if seen is None or seen.status is EndpointStatus.DELETING:\n            return",
+                "if False:\n            return",
+            ),
+        ),
+        test="tests/services/test_due.py::test_what_is_removed_while_a_sweep_looks_is_not_adopted",
+    ),
+    Guard(
+        invariant="3 no lost minutes",
         what="a coin that was spent is looked for",
         file="services/meter.py",
         swaps=(

@@ -84,7 +84,7 @@ def leases(account: Account, prefix: str = PREFIX) -> Iterator[BoughtLease | Unu
 def forget(account: Account, lease: BoughtLease) -> bool:
     """Remove the parameter of a lease, unless it was written since it was read.
 
-    Returns whether it is gone. Raises what `calling` raises.
+    The Parameter Store has no conditions: it is looked at right before. Returns whether it is gone. Raises what `calling` raises.
     """
     client = account.client("ssm")
     try:
