@@ -1,6 +1,8 @@
 """What the stores on DynamoDB have beside their contracts: long contents, damage, tags, sights."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -94,19 +96,30 @@ def test_what_is_left_of_a_later_endpoint_is_not_forgotten_with_the_earlier(aws,
     assert stores.remains.get(gone.name) == remains_of(later, {})
 
 
-def test_what_is_settled_meets_what_another_process_has_settled(aws, stores, table):
-    gone = a_recorded_endpoint(status=EndpointStatus.DELETING)
+def test_what_is_settled_goes_with_what_is_left_by_then(aws, stores, table):
+    gone = a_recorded_endpoint(status=EndpointStatus.DELETING, changed_at=NOW)
     stores.remains.put(remains_of(gone, {}))
     slow = Process(
-        lambda own: stores_of(own).remains.settle(gone.name, terms=None, tags={"late": "1"}),
+        lambda own: stores_of(own).remains.settle(gone.name, terms=None, tags={"a": "1"}),
         aws,
         table,
     )
     slow.start()
     slow.until("transact_write_items")
-    stores.remains.settle(gone.name, terms=None, tags={"early": "1"})
+    later = replace(gone, changed_at=NOW + minutes(10))
+    stores.remains.put(remains_of(later, {}))
     interleave([slow], [])
-    assert stores.remains.get(gone.name).tags == {"late": "1"}
+    assert stores.remains.get(gone.name) == remains_of(later, {"a": "1"})
+
+
+def test_stores_are_imported_when_they_are_asked_for():
+    """A function that starts must not pay for what it does not use."""
+    program = (
+        "import sys; from parkade.adapters.aws.dynamodb.stores import DynamoStores;"
+        "print(sorted({'pydantic', 'parkade.domain.deploy.deployment'} & sys.modules.keys()))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert told.stdout.decode().strip() == "[]"
 
 
 def test_nothing_has_an_empty_name(stores, table):
