@@ -30,6 +30,8 @@ class FoundationModelsStack(HostingStack):
     title = Title.FOUNDATION_MODELS
     about = "models of JumpStart, packages and images, and asynchronous endpoints"
     room = "foundation-models"
+    # A model that several endpoints serve is made by the first of these stacks.
+    after = (*HostingStack.after, Title.SERVING)
 
     def __init__(
         self, scope: Construct, construct_id: str | None = None, *, estate: Estate
