@@ -214,6 +214,12 @@ class Application:
         for function in self.functions.values():
             function.settle()
 
+    def quiet(self) -> None:
+        """Return once nothing happens by itself: nothing is under way, nor on its way."""
+        wait_for(lambda: not self.busy(), why="machines and endpoints to be settled")
+        self.settle()
+        wait_for(lambda: not self.busy(), why="machines and endpoints to be settled")
+
     def busy(self) -> bool:
         """Tell whether something takes real time: a task, a function, an endpoint on its way."""
         return self.machines.busy() or self.standins.changing()

@@ -6,6 +6,7 @@ table's stream reach the functions that are mapped to it, filtered, in order and
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -239,5 +240,9 @@ class Stream:
 
 def _record(raw: Mapping[str, Any], arn: str) -> dict[str, Any]:
     """Return a record as Lambda gives it: instants as numbers, bytes as base64."""
-    plain = json.loads(json.dumps(raw, default=lambda value: value.timestamp()))
+    plain = json.loads(json.dumps(raw, default=_plain))
     return {**plain, "eventSourceARN": arn}
+
+
+def _plain(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value.timestamp()

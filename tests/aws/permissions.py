@@ -1,0 +1,154 @@
+"""What functions and machines did, against what their roles allow.
+
+A call of a service is an action of IAM, named like its operation but for some; its resource is made
+of its parameters where they tell it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.aws import policies
+from tests.aws.standins import arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.aws.application import Application
+
+#: Operations whose actions are called otherwise.
+_ACTIONS = {
+    ("lambda", "Invoke"): ("lambda:InvokeFunction",),
+    ("s3", "CopyObject"): ("s3:PutObject",),
+    ("s3", "CreateMultipartUpload"): ("s3:PutObject",),
+    ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
+    ("s3", "HeadBucket"): ("s3:ListBucket",),
+    ("s3", "HeadObject"): ("s3:GetObject",),
+    ("s3", "ListObjectsV2"): ("s3:ListBucket",),
+    ("s3", "UploadPart"): ("s3:PutObject",),
+    ("s3", "UploadPartCopy"): ("s3:PutObject",),
+    ("sagemaker", "InvokeEndpointWithResponseStream"): ("sagemaker:InvokeEndpoint",),
+    ("tagging", "GetResources"): ("tag:GetResources",),
+}
+#: Calls that need no permission at all.
+_FREE = {"sts:GetCallerIdentity"}
+#: What roles allow that no call shows here, with the reason.
+NOT_SEEN = {
+    "xray:PutTraceSegments": "Lambda's own daemon sends traces",
+    "xray:PutTelemetryRecords": "Lambda's own daemon sends traces",
+    "logs:*": "Lambda and Step Functions write logs by themselves",
+    "sqs:SendMessage": "Lambda itself sends to dead letter queues",
+    "iam:CreateServiceLinkedRole": "Application Auto Scaling makes its role at the first target",
+    "s3:AbortMultipartUpload": "large archives alone are copied in parts, and broken off",
+    "dynamodb:GetShardIterator": "Lambda itself reads the stream",
+    "dynamodb:GetRecords": "Lambda itself reads the stream",
+    "dynamodb:DescribeStream": "Lambda itself reads the stream",
+    "dynamodb:ListStreams": "Lambda itself reads the stream",
+}
+#: Actions of a transaction are those of its parts.
+_PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+_PARTS |= {"ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+
+def actions(call: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Give the actions that a call is, each with its resource; None: it is not told."""
+    signing, operation, given = call["signing"], call["operation"], call["parameters"]
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        for each in given["TransactItems"]:
+            for part, request in each.items():
+                yield f"dynamodb:{_PARTS[part]}", arn("dynamodb", f"table/{request['TableName']}")
+        return
+    for action in _ACTIONS.get((signing, operation), (f"{_prefix(signing)}:{operation}",)):
+        if action not in _FREE:
+            yield action, _resource(signing, operation, given)
+
+
+def _prefix(signing: str) -> str:
+    return {"monitoring": "cloudwatch"}.get(signing, signing)
+
+
+def _resource(signing: str, operation: str, given: Mapping[str, Any]) -> str | None:
+    if signing == "dynamodb" and "TableName" in given:
+        table = arn("dynamodb", f"table/{given['TableName']}")
+        return f"{table}/index/{given['IndexName']}" if "IndexName" in given else table
+    if signing == "sagemaker":
+        for member, kind in (
+            ("EndpointName", "endpoint"),
+            ("EndpointConfigName", "endpoint-config"),
+            ("ModelName", "model"),
+        ):
+            if member in given:
+                return arn("sagemaker", f"{kind}/{given[member].lower()}")
+        return str(given["ResourceArn"]).lower() if "ResourceArn" in given else None
+    if signing == "lambda":
+        name = given["FunctionName"]
+        return name if name.startswith("arn:") else arn("lambda", f"function:{name}")
+    if signing == "states":
+        found = given.get("executionArn") or given.get("stateMachineArn")
+        return str(found) if found else None
+    if signing == "s3" and "Bucket" in given:
+        key = given.get("Key")
+        return f"arn:aws:s3:::{given['Bucket']}" + (f"/{key}" if key else "")
+    for member in ("TopicArn", "SecretId"):
+        if str(given.get(member, "")).startswith("arn:"):
+            return str(given[member])
+    return None
+
+
+def statements(running: Application, role: str) -> list[dict[str, Any]]:
+    """Return all that a role, by its ARN, is allowed or denied."""
+    found: list[dict[str, Any]] = []
+    for resource in running.assembly.resources("AWS::IAM::Role"):
+        if resource.get("Arn") == role:
+            for policy in resource.properties.get("Policies", ()):
+                found += policies.listed(policy["PolicyDocument"]["Statement"])
+            for policy in resource.stack.resources.values():
+                if policy.type == "AWS::IAM::Policy":
+                    if resource.ref in policy.properties.get("Roles", ()):
+                        found += policies.listed(policy.properties["PolicyDocument"]["Statement"])
+    return found
+
+
+def used(running: Application) -> dict[str, set[tuple[str, str | None]]]:
+    """Return what each role, by its ARN, was used for."""
+    roles = {name: str(each.spec.role) for name, each in running.functions.items()}
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    for call in running.standins.recorded():
+        role = call.get("role") or roles[call["function"]]
+        found.setdefault(role, set()).update(actions(call))
+    return found
+
+
+def lacking(running: Application) -> list[str]:
+    """Return what was done without being allowed."""
+    found = []
+    for role, done in used(running).items():
+        allowed = statements(running, role)
+        found += [
+            f"{role.rsplit('/', 1)[1]} is not allowed {action} on {resource}"
+            for action, resource in sorted(done, key=str)
+            if policies.verdict(allowed, action, resource) != policies.ALLOWED
+        ]
+    return found
+
+
+def unused(running: Application) -> list[str]:
+    """Return what is allowed to functions and machines and was never done."""
+    found = []
+    done = used(running)
+    for role in sorted(_roles(running)):
+        names = {action for action, _ in done.get(role, ())}
+        for statement in statements(running, role):
+            for action in policies.listed(statement.get("Action", [])):
+                seen = any(policies.matches(action, each, cased=False) for each in names)
+                told = any(policies.matches(each, action) for each in NOT_SEEN)
+                if not seen and not told:
+                    found.append(f"{role.rsplit('/', 1)[1]} never uses {action}")
+    return sorted(set(found))
+
+
+def _roles(running: Application) -> set[str]:
+    machines = running.assembly.resources("AWS::StepFunctions::StateMachine")
+    return {str(each.spec.role) for each in running.functions.values()} | {
+        each.properties["RoleArn"] for each in machines
+    }
