@@ -225,6 +225,18 @@ def test_of_two_processes_that_meter_the_same_time_each_second_counts_once():
     assert late.totals["falcon", ""].instances == seconds(25)
 
 
+def test_a_store_that_is_replaced_is_gone_on_with_and_no_second_counts_twice():
+    world = World()
+    world.second(seconds(10), an_instance())
+    world.money.spend.__init__()  # another file is there now, and knows nothing
+    world.second(seconds(25), an_instance())
+    (tally,) = world.tallies()
+    assert tally.idle == seconds(15)
+    assert world.keeper.totals["falcon", ""].instances == seconds(25)
+    assert world.money.spend.until() == NOW + seconds(25)
+    assert world.keeper.trouble == ""
+
+
 def test_totals_are_those_since_the_process_began():
     world = World()
     world.book.put(a_lease(owner="ann"), an_event())

@@ -105,8 +105,7 @@ class Bookkeeper:
             try:
                 self._account(now, span, instances, used)
             except VersionConflict:
-                logger.info("what instances cost was added by somebody else; it is noted again")
-                self._drop()
+                self._meet()
                 self._account(now, span, instances, used)
         except ParkadeError as error:
             if self.trouble != error.message:
@@ -208,8 +207,15 @@ class Bookkeeper:
         self._known = Known(self._until)
         self._tallies, self._presences = {}, {}
 
-    def _drop(self) -> None:
-        """Forget what is not stored, and until when that was noted."""
+    def _meet(self) -> None:
+        """Go on from where the store is, which is not where this process left it."""
+        held, left = self._store.until(), self._known.until
+        if left is not None and (held is None or held < left):
+            # It was replaced by an older one. What is not stored yet is known here alone.
+            logger.warning("what was spent is known until %s only; it is gone on with", held)
+            self._known = Known(held)
+            return
+        logger.info("what instances cost was added by somebody else; it is noted again")
         for each in self._tallies.values():
             alike = (each.endpoint_name, each.owner, each.instance_type, each.hourly)
             used, idle = self._since[alike]
