@@ -3,7 +3,8 @@
 Each run starts a process under `awslambdaric`, as Lambda does, with its handler, and gives it one event
 over the Runtime API; AWS is moto, in a process of its own. Told are medians: from the start of the
 process until it asks for an event (Lambda's init), from there to the first answer (the services are
-built, clients are made, the tables are asked), both together, and the second answer.
+built, clients are made, the tables are asked), both together, the second answer, and the processor
+time up to the first answer: it depends least on what else the machine does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import psutil
 
 from parkade.adapters.aws.account import Account
 from parkade.adapters.aws.dynamodb.events import DynamoHistory
@@ -127,7 +129,7 @@ def _measure(subject: Subject, environment: dict[str, str], runs: int) -> None:
     print(f"{subject.name:<12}" + "".join(f"{each:>8.3f}" for each in medians), flush=True)
 
 
-def _run(subject: Subject, environment: dict[str, str]) -> tuple[float, float, float, float]:
+def _run(subject: Subject, environment: dict[str, str]) -> tuple[float, ...]:
     spec = Spec(
         name=subject.name,
         handler=f"parkade.apps.lambdas.{subject.name}.handler",
@@ -144,6 +146,7 @@ def _run(subject: Subject, environment: dict[str, str]) -> tuple[float, float, f
         ready = time.perf_counter()
         answer = sandbox.invoke(body)
         answered = time.perf_counter()
+        spent = psutil.Process(sandbox.process.pid).cpu_times()
         if answer.failed and not subject.fails:
             raise SystemExit(f"{subject.name}: {answer.document}\n{sandbox.log()}")
         sandbox.invoke(body)
@@ -151,7 +154,8 @@ def _run(subject: Subject, environment: dict[str, str]) -> tuple[float, float, f
     finally:
         with contextlib.redirect_stderr(io.StringIO()):  # of connections that end with the process
             sandbox.close()
-    return ready - began, answered - ready, answered - began, again - answered
+    cpu = spent.user + spent.system
+    return ready - began, answered - ready, answered - began, again - answered, cpu
 
 
 def _config(folder: Path, url: str) -> Path:
