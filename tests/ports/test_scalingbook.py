@@ -23,7 +23,7 @@ from parkade.domain.scaling.policy import CustomMetric, Predefined, Tracking
 from parkade.domain.scaling.target import Resource, Suspended, Suspending
 from parkade.runtime.views import EndpointDescription
 from parkade.services.timetables import Timing
-from tests.builders import NOW, a_config, a_query, a_recorded_endpoint, a_variant
+from tests.builders import NOW, a_config, a_query, a_recorded_endpoint, a_variant, minutes
 from tests.domain.scaling.cases import some_steps
 from tests.services.scalingworld import BUSY, TRACKING, World
 from tests.wired import Loop, wired
@@ -36,7 +36,8 @@ class Host:
     """The part of the host that tells which endpoints there are."""
 
     def __init__(self):
-        self.there = {"falcon"}
+        #: When each was created, by name.
+        self.there = {"falcon": NOW}
 
     def description(self, name):
         if name not in self.there:
@@ -50,7 +51,7 @@ class Host:
         return a_config(name, variants=(MAIN,))
 
     def _recorded(self, name):
-        recorded = a_recorded_endpoint(name)
+        recorded = a_recorded_endpoint(name, created_at=self.there[name])
         blueprint = replace(recorded.blueprint, config=self.config("falcon-config"))
         return replace(recorded, blueprint=blueprint)
 
@@ -191,13 +192,15 @@ def test_what_an_endpoint_takes_with_it_is_put_on_again_when_it_serves(sagemaker
     timing = Timing(schedule="cron(0 9 ? * MON-FRI *)", starts_at=NOW, least=2)
     world.timetables.put(BUSY, "office", timing, "ann")
     sagemaker.aftercare.keep(sagemaker.sights.look("falcon"))
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    assert "falcon" in sagemaker.kept.all()
     world.scaling.deregister(BUSY, "SageMaker")
     sagemaker.host.there.clear()
     assert book.target(BUSY).most == 4
     sagemaker.aftercare.restore(sagemaker.sights.all())
     assert world.scaling.targets().records == ()
 
-    sagemaker.host.there.add("falcon")
+    sagemaker.host.there["falcon"] = NOW + minutes(30)
     sagemaker.aftercare.restore(sagemaker.sights.all())
     (target,) = world.scaling.targets().records
     assert (target.least, target.most, target.suspended.scale_in) == (1, 4, True)
@@ -210,7 +213,7 @@ def test_what_an_endpoint_takes_with_it_is_put_on_again_when_it_serves(sagemaker
 def test_what_cannot_be_put_on_again_is_tried_at_the_next_sight(sagemaker, caplog):
     book, world = sagemaker.book, sagemaker.world
     book.register(LATER, "ann", least=1, most=2, ahead=True)
-    sagemaker.host.there.add("later")
+    sagemaker.host.there["later"] = NOW
     sagemaker.aftercare.restore(sagemaker.sights.all())
     assert "later serves without all that it had" in caplog.text
     assert world.scaling.targets().records == ()
@@ -218,3 +221,13 @@ def test_what_cannot_be_put_on_again_is_tried_at_the_next_sight(sagemaker, caplo
     sagemaker.aftercare.restore(sagemaker.sights.all())
     assert [each.resource for each in world.scaling.targets().records] == [LATER]
     assert sagemaker.kept.all() == {}
+
+
+def test_what_was_kept_for_a_deletion_that_was_refused_is_forgotten(sagemaker):
+    sagemaker.book.register(BUSY, "ann", least=1, most=4)
+    sagemaker.aftercare.keep(sagemaker.sights.look("falcon"))
+    sagemaker.aftercare.abandon("falcon")
+    assert sagemaker.kept.all() == {}
+    sagemaker.book.register(LATER, "ann", least=1, most=2, ahead=True)
+    sagemaker.aftercare.abandon("later")
+    assert list(sagemaker.kept.all()) == ["later"]

@@ -195,13 +195,24 @@ def test_what_is_denied_names_the_permission(server, world, operation, call):
     assert server.asked[operation] == 1
 
 
-def test_a_stop_does_not_wait_for_what_may_not_be_read(server, world, caplog):
+@pytest.mark.parametrize("operation", ["DescribeModel", "DescribeEndpointConfig", "ListTags"])
+def test_a_stop_does_not_wait_for_what_may_not_be_read(server, world, caplog, operation):
     server.place("falcon")
-    server.before = refuses("DescribeModel", Refused("AccessDeniedException", "no"))
+    server.before = refuses(operation, Refused("AccessDeniedException", "no"))
     world.hosting.delete("falcon")
     assert server.endpoints == {}
-    assert world.remains.get("falcon") is None
+    assert (world.remains.get("falcon") is None) == (operation != "ListTags")
     assert "cannot be brought back" in caplog.text
+
+
+def test_a_stop_waits_for_what_cannot_be_read_just_now(server, world):
+    server.place("falcon")
+    server.before = refuses("ListTags", THROTTLING)
+    with pytest.raises(Throttled):
+        world.hosting.delete("falcon")
+    server.before = lambda *_: None
+    world.hosting.delete("falcon")
+    assert world.remains.get("falcon") is not None
 
 
 # -- one code for many things

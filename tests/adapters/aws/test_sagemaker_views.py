@@ -1,6 +1,7 @@
 """What SageMaker's descriptions are read as: machines, stages of updates, what there is."""
 
-from datetime import timedelta
+import time
+from datetime import UTC, timedelta
 from fractions import Fraction
 
 import pytest
@@ -163,6 +164,18 @@ def test_stages_that_are_not_understood_are_not_told(caplog):
     seen = sight(told, {}, None, NOW)
     assert (seen.rollout, seen.target_config_name) == (None, "other")
     assert "SPIRAL" in caplog.text
+
+
+def test_instants_come_in_utc_whatever_zone_the_machine_has(server, world, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        server.place("falcon")
+        seen = world.sights.look("falcon")
+        assert (seen.created_at, seen.created_at.tzinfo) == (NOW, UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # -- machines and inventory

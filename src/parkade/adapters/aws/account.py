@@ -8,11 +8,13 @@ throttles, and what is still refused then is raised as `Throttled`, apart from w
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ProfileNotFound
+from botocore.utils import parse_timestamp
 
 from parkade.adapters.aws.refusals import calling
 from parkade.domain.errors import InvalidInput, Unauthenticated
@@ -59,6 +61,9 @@ class Account:
                 hint="set AWS_REGION, or `region` in parkade.yaml",
             )
         self.region: str = found
+        # Instants come in UTC, whatever the zone of this machine is.
+        parsers = self._session.get_component("response_parser_factory")
+        parsers.set_parser_defaults(timestamp_parser=_instant)
 
     def client(self, service: str, *, within: float | None = None) -> Any:
         """Return the client of a service, by botocore's name of it.
@@ -83,6 +88,11 @@ class Account:
     def pages(self, service: str, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
         """Give the pages of a paged operation, by botocore's name of its method."""
         yield from self.client(service).get_paginator(operation).paginate(**request)
+
+
+def _instant(value: Any) -> datetime:
+    instant: datetime = parse_timestamp(value)
+    return instant.astimezone(UTC)
 
 
 def _config() -> Config:

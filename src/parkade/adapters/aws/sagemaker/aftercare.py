@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 _SAGEMAKER = "sagemaker"
 #: The status of a component that goes already.
 _GOES = "Deleting"
+#: A stop is tried again every minute.
+_ABANDONED = timedelta(minutes=5)
 #: So many targets can be named in one call.
 _NAMED = 50
 #: What a description of a policy or of a scheduled action has beside what makes it again.
@@ -68,6 +71,7 @@ class Aftercare:
         found = Kept(
             endpoint_name=name,
             since=self._clock.now(),
+            leaving=seen.created_at,
             components=components,
             **self._scaled(seen, names),
         )
@@ -82,16 +86,32 @@ class Aftercare:
                 hint="wait until they are gone",
             )
 
+    def abandon(self, endpoint_name: str) -> None:
+        """Forget what was kept for a deletion that was refused, unless something has gone already."""
+        kept = self._kept.get(endpoint_name)
+        if kept is not None and kept.leaving is not None and not kept.components:
+            self._kept.put(Kept(endpoint_name=endpoint_name, since=kept.since))
+
     def restore(self, sights: Mapping[str, Sight]) -> None:
         """Make again what is kept of endpoints that serve now. What fails is tried again later."""
         waiting = self._kept.all()
         for name in sorted(waiting.keys() & sights.keys()):
-            if sights[name].status is not EndpointStatus.IN_SERVICE:
+            if not self._is_back(sights[name], waiting[name]):
                 continue
             try:
                 self._restore(waiting[name])
             except ParkadeError as error:
                 logger.warning("%s serves without all that it had: %s", name, error.message)
+
+    def _is_back(self, seen: Sight, kept: Kept) -> bool:
+        """Tell whether an endpoint serves that is not about to go.
+
+        One that was to go is told by its creation. Where nobody has tried to delete it for a while,
+        it is to stay after all.
+        """
+        if seen.status is not EndpointStatus.IN_SERVICE:
+            return False
+        return seen.created_at != kept.leaving or self._clock.now() - kept.since > _ABANDONED
 
     def _restore(self, kept: Kept) -> None:
         for form in kept.components:
@@ -205,6 +225,7 @@ def _joined(before: Kept, found: Kept) -> Kept:
     return Kept(
         endpoint_name=found.endpoint_name,
         since=found.since,
+        leaving=found.leaving,
         components=joined("components", "InferenceComponentName"),
         targets=joined("targets", "ResourceId"),
         policies=joined("policies", "ResourceId", "PolicyName"),

@@ -6,6 +6,7 @@ SageMaker has no sleep: what sleeps is deleted, and waking it is creating it, as
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.refusals import calling
@@ -25,7 +26,7 @@ from parkade.domain.errors import (
 from parkade.ports.remains import Remains
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.aftercare import Aftercare
@@ -106,13 +107,16 @@ class SageMakerHosting:
                 self._account.client("sagemaker").delete_endpoint(EndpointName=endpoint_name)
         except EndpointNotFound:
             return
-        except InvalidInput:
+        except (EndpointBusy, InvalidInput):
             # What SageMaker says of an endpoint that cannot be deleted now is not documented.
             now = self._sights.look(endpoint_name)
-            if now is not None and not now.observed.stoppable:
+            if now is None or now.status is EndpointStatus.DELETING:
+                return
+            if self._aftercare is not None:
+                self._aftercare.abandon(endpoint_name)
+            if not now.observed.stoppable:
                 raise _busy(now) from None
-            if now is not None:
-                raise
+            raise
 
     def sleep(self, endpoint_name: str) -> None:
         """Begin to delete the endpoint, which is how it sleeps here."""
@@ -152,16 +156,17 @@ class SageMakerHosting:
 
     def _leave(self, seen: Sight) -> None:
         """Keep what brings the endpoint back; what of it is lost already keeps it from nothing."""
-        tags = self._tags.keep(seen.name)
+        tags: Mapping[str, str] = {}
+        with _as_far_as_can_be("the tags", seen.name):
+            tags = self._tags.keep(seen.name)
         if self._aftercare is not None:
-            self._aftercare.keep(seen)
-        try:
-            blueprint = self._shelf.blueprint_of(seen.name, seen.config_name)
-        except (Throttled, Unavailable):
-            raise
-        except ParkadeError as error:
-            logger.warning("%s cannot be brought back by undo: %s", seen.name, error.message)
-            return
+            with _as_far_as_can_be("scaling and inference components", seen.name):
+                self._aftercare.keep(seen)
+        with _as_far_as_can_be("what runs", seen.name):
+            self._keep(seen, tags)
+
+    def _keep(self, seen: Sight, tags: Mapping[str, str]) -> None:
+        blueprint = self._shelf.blueprint_of(seen.name, seen.config_name)
         # What is scaled to nothing begins with one again: SageMaker takes no config with less.
         least = {part.name: 1 for part in seen.parts if not (part.serverless or part.desired)}
         self._remains.put(
@@ -173,6 +178,17 @@ class SageMakerHosting:
                 tags=dict(tags),
             )
         )
+
+
+@contextmanager
+def _as_far_as_can_be(what: str, endpoint_name: str) -> Iterator[None]:
+    """Let nothing that lasts keep an endpoint from going; what passes is waited for."""
+    try:
+        yield
+    except (EndpointBusy, Throttled, Unavailable):
+        raise
+    except ParkadeError as error:
+        logger.warning("%s of %s cannot be brought back: %s", what, endpoint_name, error.message)
 
 
 def _busy(seen: Sight) -> EndpointBusy:

@@ -20,8 +20,10 @@ class Kept:
     """The requests of one endpoint, in the order in which they are to be made."""
 
     endpoint_name: str
-    #: Since when; what it was made at before is not known any more.
+    #: When it was kept last; what it was made at before is not known any more.
     since: datetime
+    #: The creation of the endpoint that is to go; None: there was none.
+    leaving: datetime | None = None
     #: CreateInferenceComponent.
     components: Sequence[Mapping[str, Json]] = ()
     #: RegisterScalableTarget, PutScalingPolicy, PutScheduledAction.

@@ -45,7 +45,7 @@ _MOVING = frozenset({EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
 
 
 class Sights:
-    """Sees endpoints. Safe to use from several threads, each of which sees for itself."""
+    """Sees endpoints. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -67,38 +67,42 @@ class Sights:
         #: What describes endpoint configs and models, for those who need them beside.
         self.shelf = shelf
         self._told = told
+        #: Held while all endpoints are seen: who comes meanwhile sees what has changed since.
+        self._one_pass = threading.Lock()
+        #: Held while what is known is read or changed, and never for a call to SageMaker.
         self._lock = threading.Lock()
         self._known: dict[str, Sight] | None = None
 
     def all(self) -> Mapping[str, Sight]:
         """Return every endpoint by name. Raises Unavailable where not all can be seen."""
-        with self._lock:
+        with self._one_pass:
+            before = self._snapshot()
             listed = self._listed()
-            known = self._remembered()
-            stale = [told for name, told in listed.items() if _stale(told, known.get(name))]
-            found = {name: known[name] for name in listed.keys() - {_name(each) for each in stale}}
+            stale = [told for name, told in listed.items() if _stale(told, before.get(name))]
+            fresh = listed.keys() - {_name(each) for each in stale}
+            found = {name: before[name] for name in fresh}
             for begin in range(0, len(stale), _BATCH):
-                found |= self._describe_all(stale[begin : begin + _BATCH], known)
+                found |= self._describe_all(stale[begin : begin + _BATCH], before)
+            now = self._snapshot()
             found |= {
                 name: sight
-                for name, sight in known.items()
+                for name, sight in now.items()
                 if name not in listed and self._awaited(sight)
             }
-            self._forget(known.keys() - found.keys())
+            # What came meanwhile was not to be seen yet.
+            self._forget(before.keys() - found.keys())
             return dict(sorted(found.items()))
 
     def look(self, name: str) -> Sight | None:
         """Return one endpoint as it is now; None where there is none."""
-        with self._lock:
-            former = self._remembered().get(name)
+        former = self._snapshot().get(name)
         try:
             with calling(f"endpoint {name!r} cannot be described", meaning):
                 told = self._account.client("sagemaker").describe_endpoint(EndpointName=name)
         except EndpointNotFound:
             return former if former is not None and self._awaited(former) else None
         seen = descriptions.sight(told, self._variants(told, {}), former, self._clock.now())
-        with self._lock:
-            self._remember([seen])
+        self._remember([seen])
         return seen
 
     def last(self, name: str) -> Sight | None:
@@ -119,8 +123,7 @@ class Sights:
             begun=True,
             config_name=config_name,
         )
-        with self._lock:
-            self._remember([begun])
+        self._remember([begun])
 
     def _listed(self) -> dict[str, Mapping[str, Any]]:
         # In the order of creation, so that what comes while pages are read is on the last one.
@@ -143,13 +146,18 @@ class Sights:
             # Whatever keeps them from being seen, nothing may be decided meanwhile.
             raise Unavailable(error.message, hint=error.hint) from error
 
+    def _snapshot(self) -> dict[str, Sight]:
+        with self._lock:
+            return dict(self._remembered())
+
     def _remembered(self) -> dict[str, Sight]:
+        """Return what is known, to be changed; the lock is held."""
         if self._known is None:
             self._known = dict(self._store.all())
         return self._known
 
     def _describe_all(
-        self, stale: Collection[Mapping[str, Any]], known: dict[str, Sight]
+        self, stale: Collection[Mapping[str, Any]], known: Mapping[str, Sight]
     ) -> dict[str, Sight]:
         """Return what is there of these, and remember it."""
         configs: dict[str, Mapping[str, Variant]] = {}
@@ -164,12 +172,14 @@ class Sights:
         return found
 
     def _remember(self, sights: Collection[Sight]) -> None:
-        known = self._remembered()
-        changed = [each for each in sights if each != known.get(each.name)]
-        self._store.put(changed)
-        for each in changed:
-            self._told(known.get(each.name), each)
-            known[each.name] = each
+        with self._lock:
+            known = self._remembered()
+            changed = [(known.get(each.name), each) for each in sights]
+            changed = [(before, each) for before, each in changed if before != each]
+            known |= {each.name: each for _, each in changed}
+        self._store.put([each for _, each in changed])
+        for before, each in changed:
+            self._told(before, each)
 
     def _awaited(self, sight: Sight) -> bool:
         """Tell whether it was begun here so lately that it may not be told of yet."""
@@ -218,10 +228,12 @@ class Sights:
     def _forget(self, names: Collection[str]) -> None:
         if not names:
             return
-        known = self._remembered()
+        with self._lock:
+            known = self._remembered()
+            gone = [known.pop(name) for name in sorted(names) if name in known]
         self._store.forget(names)
-        for name in sorted(names):
-            self._told(known.pop(name), None)
+        for sight in gone:
+            self._told(sight, None)
 
 
 def _name(listed: Mapping[str, Any]) -> str:
