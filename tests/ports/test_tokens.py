@@ -82,3 +82,11 @@ def test_a_token_is_found_by_its_new_digest_alone(store):
     store.tokens.add(a_token("bob", digest=a_token("ann").digest), an_event("token.created"))
     with pytest.raises(AlreadyExists):
         store.tokens.replace(a_token("bob", digest="another"), an_event("token.changed"))
+
+
+def test_a_token_that_gets_one_secret_after_the_other_has_the_last(store):
+    store.tokens.add(a_token("ann"), an_event("token.created"))
+    for digest in ("second", "third"):
+        store.tokens.replace(a_token("ann", digest=digest), an_event("token.changed"))
+    assert [token.digest for token in store.tokens.all()] == ["third"]
+    assert store.tokens.find("second") is None
