@@ -1,5 +1,6 @@
 """Functions as Lambda runs them: processes under its own runtime, and what they import."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 import parkade
 from parkade.adapters.aws.dynamodb.tokens import DynamoTokenStore
 from parkade.adapters.system.clock import SystemClock
+from parkade.apps.lambdas import start
+from parkade.apps.settings import FunctionSettings
 from parkade.domain.token import Role
 from parkade.services.tokens import Tokens
 from tests.aws.runtime_api import Function, Spec
@@ -101,6 +104,26 @@ def test_what_lacks_in_the_environment_is_named_by_the_call_that_misses_it(deplo
         (told,) = [line for line in lines if line.get("level") == "ERROR" and "hint" in line]
         assert told["traceId"].startswith("Root=1-")
         assert "parkade cloud deploy" in told["hint"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sweep", "timer", "authorizer", "invoke", "execution", "notices", "deployer", "maintainer",
+     "leasing", "ending"],
+)  # fmt: skip
+def test_every_function_is_built_of_what_it_was_told_and_asks_nobody(name, deployed, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody is there
+    told = {
+        "AWS_LAMBDA_FUNCTION_NAME": "Demo-Sweep",
+        "PARKADE_TIMER": f"arn:aws:states:{REGION}:123456789012:stateMachine:Timer",
+        "PARKADE_TOPIC": f"arn:aws:sns:{REGION}:123456789012:notices",
+        "PARKADE_BUS": "events",
+        "PARKADE_BUCKET": "answers",
+        "PARKADE_SWEEP": "Demo-Sweep",
+    }
+    module = importlib.import_module(f"parkade.apps.lambdas.{name}")
+    assert callable(module._build(FunctionSettings({**deployed.environment, **told})))
+    assert isinstance(module.handler, start.Function)
 
 
 @pytest.mark.parametrize(
