@@ -103,9 +103,9 @@ def statements(running: Application, role: str) -> list[dict[str, Any]]:
             for policy in resource.properties.get("Policies", ()):
                 found += policies.listed(policy["PolicyDocument"]["Statement"])
             for policy in resource.stack.resources.values():
-                if policy.type == "AWS::IAM::Policy":
-                    if resource.ref in policy.properties.get("Roles", ()):
-                        found += policies.listed(policy.properties["PolicyDocument"]["Statement"])
+                given = policy.properties if policy.type == "AWS::IAM::Policy" else {}
+                if resource.ref in given.get("Roles", ()):
+                    found += policies.listed(given["PolicyDocument"]["Statement"])
     return found
 
 
