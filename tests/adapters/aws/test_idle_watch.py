@@ -283,13 +283,18 @@ def test_whose_an_alarm_is_is_told_by_its_tags_and_not_by_its_name(account, monk
     Composites(account, monkeypatch)
     idlewatch.put(account, watching(BLUE))
     client = account.client("cloudwatch")
-    named = {**idlewatch.requests(watching(BLUE)).parts[0], "AlarmName": unique("parkade-idle/parrot"), "Tags": []}  # fmt: skip
-    client.put_metric_alarm(**named)
+    part = idlewatch.requests(watching(BLUE)).parts[0]
+    others = {
+        unique("parkade-idle/parrot"): [],
+        unique("parkade-idle/parrot"): [{"Key": "parkade:endpoint", "Value": "falcon"}],
+    }
+    for name, tags in others.items():
+        client.put_metric_alarm(**{**part, "AlarmName": name, "Tags": tags})
     arns = {
         each["AlarmName"]: each["AlarmArn"] for each in client.describe_alarms()["MetricAlarms"]
     }
     assert idlewatch.owned(account, arns["parkade-idle/falcon/blue"]) == "falcon"
-    assert idlewatch.owned(account, arns[named["AlarmName"]]) == ""
+    assert [idlewatch.owned(account, arns[name]) for name in others] == ["", ""]
 
 
 @pytest.mark.parametrize(

@@ -191,13 +191,38 @@ def test_parts_of_a_range_are_put_together(embedded):
     )
     store = CloudWatchMetrics(account, world.clock)
     found = store.points([series], NOW - timedelta(days=80), NOW, MINUTE)[series]
-    assert {(NOW - at).days: count for at, count in zip(found.times, found.counts, strict=True)}
     # Hours of what is oldest, then five minutes, then minutes.
     assert [point.value.total for point in found] == [2, 1, 2, 1, 1, 1, 1]
-    whole = store.points([series], NOW - timedelta(days=80), NOW, 86400)[series]
-    assert sum(whole.totals) == 9
-    assert len(whole) == len(set(whole.at))
-    assert MINUTES < FIVES
+
+
+def test_no_period_is_in_two_parts(embedded):
+    """On the days in the middle of which CloudWatch begins to keep longer periods."""
+    world, account = embedded
+    series = a_series()
+    world.metrics.add(
+        [
+            a_sample(series, 1.0, (days * 24 + hours) * 60)
+            for days in (FIVES.days, MINUTES.days)
+            for hours in (3, -3)
+        ]
+    )
+    start, end = (begin(NOW - timedelta(days=each), 86400) for each in (80, -1))
+    found = CloudWatchMetrics(account, world.clock).points([series], start, end, 86400)[series]
+    assert list(zip(found.times, found.totals, strict=True)) == [
+        (begin(NOW - FIVES, 86400), 2),
+        (begin(NOW - MINUTES, 86400), 2),
+    ]
+
+
+def test_a_long_period_that_began_before_a_range_is_not_in_it(embedded):
+    world, account = embedded
+    series = a_series()
+    old = NOW - timedelta(days=70)
+    world.metrics.add([a_sample(series, 1.0, 70 * 24 * 60 - each) for each in (10, 70)])
+    found = CloudWatchMetrics(account, world.clock).points(
+        [series], old + minutes(5), old + 2 * HOUR, MINUTE
+    )
+    assert found[series].times == [old + HOUR]
 
 
 def test_namespaces_of_aws_are_refused_with_nothing_put(store):
