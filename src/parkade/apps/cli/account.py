@@ -7,6 +7,7 @@ until it is over, or until Ctrl-C: it is resumed by `parkade deployments resume`
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: What requests are told to go to; nothing listens there, and nothing is sent.
 _NOWHERE = "http://parkade.invalid"
+#: Seconds between two looks at what is waited for. Endpoints take minutes.
+_LOOK_AGAIN = 5.0
 
 
 @contextmanager
@@ -38,6 +41,7 @@ def client(choice: Choice) -> Iterator[Client]:
     loop = Loop()
     try:
         services = loop.call(lambda: _services(choice, loop))
+        loop.begin(_look_again(services))
         here = ClientSettings(url=_NOWHERE, token="")
         with Client(here, transport=Inside(create_app(services), loop)) as found:
             yield found
@@ -61,6 +65,13 @@ def _services(choice: Choice, loop: Loop) -> Shared:
     there = deployed.find(account, choice.stacks)
     paths = settings.state_paths()
     return build(Means.of_account(account, there, paths=paths, spawn=loop.spawn))
+
+
+async def _look_again(services: Shared) -> None:
+    """Have deployments look at their endpoints: nobody tells this process when one has changed."""
+    while True:
+        await asyncio.sleep(_LOOK_AGAIN)
+        services.deploying.deployer.nudge()
 
 
 def _finish(loop: Loop) -> None:

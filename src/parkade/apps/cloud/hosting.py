@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from parkade.adapters.aws.sagemaker.aftercare import Aftercare
 from parkade.adapters.aws.sagemaker.arns import Arns
+from parkade.adapters.aws.sagemaker.chronicle import Chronicle
 from parkade.adapters.aws.sagemaker.components import Components
 from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
 from parkade.adapters.aws.sagemaker.shelf import Shelf
@@ -14,6 +15,8 @@ from parkade.adapters.aws.sagemaker.sights import Sights
 from parkade.adapters.aws.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.capacity import SageMakerCapacity
     from parkade.adapters.aws.sagemaker.catalog import SageMakerInventory
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.sagemaker.models import SageMakerModels
     from parkade.adapters.aws.sagemaker.provisioner import SageMakerProvisioner
     from parkade.adapters.aws.sagemaker.scaling import SageMakerScaling
-    from parkade.adapters.aws.sagemaker.sight import SightStore
+    from parkade.adapters.aws.sagemaker.sight import Sight, SightStore
     from parkade.adapters.aws.sagemaker.subjects import Subjects
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
@@ -62,14 +65,22 @@ class Memory(Protocol):
 class SageMaker:
     """SageMaker's adapters, each made when it is first asked for: a function pays for what it uses."""
 
-    def __init__(self, account: Account, memory: Memory, clock: Clock, *, role_arn: str) -> None:
+    def __init__(
+        self,
+        account: Account,
+        memory: Memory,
+        clock: Clock,
+        *,
+        role_arn: str,
+        told: Callable[[Sight | None, Sight | None], None],
+    ) -> None:
         """Take what `build` takes."""
         self._account = account
         self._history = memory.history
         self._kept = memory.kept
         self._clock = clock
         self.shelf = Shelf(account, role_arn=role_arn)
-        self.sights = Sights(account, memory.sights, clock, shelf=self.shelf)
+        self.sights = Sights(account, memory.sights, clock, shelf=self.shelf, told=told)
         self.tags = Tags(account, Arns(account), memory.tags)
         self.components = Components(account, self.shelf)
         self.hosting = SageMakerHosting(
@@ -158,6 +169,16 @@ class SageMaker:
         )
 
 
-def build(account: Account, memory: Memory, clock: Clock, *, role_arn: str = "") -> SageMaker:
-    """Wire it; `role_arn` is what models are made with that name no role of their own."""
-    return SageMaker(account, memory, clock, role_arn=role_arn)
+def build(
+    account: Account, memory: Memory, clock: Clock, *, role_arn: str = "", tells: bool = False
+) -> SageMaker:
+    """Wire it; `role_arn` is what models are made with that name no role of their own.
+
+    The one process that sweeps `tells` the history what becomes of endpoints.
+    """
+    told = Chronicle(memory.history, clock) if tells else _unheard
+    return SageMaker(account, memory, clock, role_arn=role_arn, told=told)
+
+
+def _unheard(before: Sight | None, after: Sight | None) -> None:
+    """Leave it to the process that sweeps."""

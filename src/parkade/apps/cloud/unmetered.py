@@ -60,7 +60,11 @@ class _Book(MemoryLeaseBook):
         purse: Purse | None = None,  # noqa: ARG002
     ) -> Lease:
         """Refuse it."""
-        raise _refused(f"{lease.endpoint_name!r} cannot be leased", self._region)
+        raise _refused(
+            f"{lease.endpoint_name!r} cannot be leased",
+            self._region,
+            '; or deploy it without a lease: "metered": false in the payload',
+        )
 
 
 class _Bookings(MemoryBookingStore):
@@ -90,10 +94,10 @@ class _Budgets(MemoryBudgetStore):
         raise _refused(f"{budget.owner!r} can have no budget", self._region)
 
 
-def _refused(what: str, region: str) -> Conflict:
+def _refused(what: str, region: str, otherwise: str = "") -> Conflict:
     return Conflict(
         f"{what}: this account has no Meter in region {region}",
-        hint="deploy one from a project file: parkade cloud deploy MeterStack",
+        hint=f"deploy one from a project file: parkade cloud deploy MeterStack{otherwise}",
     )
 
 
