@@ -64,7 +64,8 @@ class Ground:
         account, clock = means.account(settings), means.clock()
         stores = DynamoStores(means.main_table(settings, account), clock)
         file = leanfile.read({"region": settings.region, **settings.server})
-        return cls(settings, account, clock, file, stores, hosting.build(account, stores, clock))
+        maker = hosting.build(account, stores, clock, tells=True)
+        return cls(settings, account, clock, file, stores, maker)
 
 
 class Work:

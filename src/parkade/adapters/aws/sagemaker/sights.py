@@ -58,8 +58,8 @@ class Sights:
     ) -> None:
         """Take where sights are remembered.
 
-        `told` hears of every change that `all` finds: how an endpoint was seen before and is seen
-        now; None: it was not, or is not, there.
+        `told` hears of every change since `all` was asked before, by this process or the one
+        before it: how an endpoint was seen then and is seen now; None: it was not, or is not, there.
         """
         self._account = account
         self._store = store
@@ -72,6 +72,8 @@ class Sights:
         #: Held while what is known is read or changed, and never for a call to SageMaker.
         self._lock = threading.Lock()
         self._known: dict[str, Sight] | None = None
+        #: What `told` has heard of.
+        self._heard: Mapping[str, Sight] = {}
 
     def all(self) -> Mapping[str, Sight]:
         """Return every endpoint by name. Raises Unavailable where not all can be seen."""
@@ -91,6 +93,7 @@ class Sights:
             }
             # What came meanwhile was not to be seen yet.
             self._forget(before.keys() - found.keys())
+            self._tell(found)
             return dict(sorted(found.items()))
 
     def look(self, name: str) -> Sight | None:
@@ -153,7 +156,8 @@ class Sights:
     def _remembered(self) -> dict[str, Sight]:
         """Return what is known, to be changed; the lock is held."""
         if self._known is None:
-            self._known = dict(self._store.all())
+            self._heard = self._store.all()
+            self._known = dict(self._heard)
         return self._known
 
     def _describe_all(
@@ -174,12 +178,16 @@ class Sights:
     def _remember(self, sights: Collection[Sight]) -> None:
         with self._lock:
             known = self._remembered()
-            changed = [(known.get(each.name), each) for each in sights]
-            changed = [(before, each) for before, each in changed if before != each]
-            known |= {each.name: each for _, each in changed}
-        self._store.put([each for _, each in changed])
-        for before, each in changed:
-            self._told(before, each)
+            changed = [each for each in sights if each != known.get(each.name)]
+            known |= {each.name: each for each in changed}
+        self._store.put(changed)
+
+    def _tell(self, found: Mapping[str, Sight]) -> None:
+        heard, self._heard = self._heard, found
+        for name in sorted(heard.keys() | found.keys()):
+            before, after = heard.get(name), found.get(name)
+            if before != after:
+                self._told(before, after)
 
     def _awaited(self, sight: Sight) -> bool:
         """Tell whether it was begun here so lately that it may not be told of yet."""
@@ -230,10 +238,9 @@ class Sights:
             return
         with self._lock:
             known = self._remembered()
-            gone = [known.pop(name) for name in sorted(names) if name in known]
+            for name in names:
+                known.pop(name, None)
         self._store.forget(names)
-        for sight in gone:
-            self._told(sight, None)
 
 
 def _name(listed: Mapping[str, Any]) -> str:
