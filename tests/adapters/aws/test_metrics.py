@@ -195,23 +195,16 @@ def test_parts_of_a_range_are_put_together(embedded):
     assert [point.value.total for point in found] == [2, 1, 2, 1, 1, 1, 1]
 
 
-def test_no_period_is_in_two_parts(embedded):
-    """On the days in the middle of which CloudWatch begins to keep longer periods."""
-    world, account = embedded
-    series = a_series()
-    world.metrics.add(
-        [
-            a_sample(series, 1.0, (days * 24 + hours) * 60)
-            for days in (FIVES.days, MINUTES.days)
-            for hours in (3, -3)
-        ]
-    )
+def test_no_period_is_in_two_parts(told):
+    """Nor on the days in the middle of which CloudWatch begins to keep longer periods."""
+    store, stub, asked = told
+    for _ in range(3):
+        stub.add_response("get_metric_data", answer([4.0] * 4))
     start, end = (begin(NOW - timedelta(days=each), 86400) for each in (80, -1))
-    found = CloudWatchMetrics(account, world.clock).points([series], start, end, 86400)[series]
-    assert list(zip(found.times, found.totals, strict=True)) == [
-        (begin(NOW - FIVES, 86400), 2),
-        (begin(NOW - MINUTES, 86400), 2),
-    ]
+    store.points([a_series()], start, end, 86400)
+    spans = [(each["StartTime"], each["EndTime"]) for each in asked]
+    assert len(spans) == 3
+    assert all(begin(each, 86400) == each for span in spans for each in span)
 
 
 def test_a_long_period_that_began_before_a_range_is_not_in_it(embedded):
