@@ -160,12 +160,14 @@ def test_each_status_of_the_runtime_is_of_exactly_one_answer(status, answered):
 def test_the_role_of_direct_routes_reaches_their_endpoints_alone():
     policies = synthesized(ROUTES).resources(Title.API, "AWS::IAM::Policy")
     (found,) = [each for name, each in policies.items() if name.startswith("DirectRole")]
-    (statement,) = found["Properties"]["PolicyDocument"]["Statement"]
-    told = json.dumps(statement["Resource"])
-    assert "endpoint/demo-other" in told
-    assert "endpoint/demo-later" in told
-    assert "endpoint/demo-text" not in told
-    assert "*" not in told
+    told = {
+        each["Action"]: json.dumps(each["Resource"])
+        for each in found["Properties"]["PolicyDocument"]["Statement"]
+    }
+    assert set(told) == {"sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"}
+    assert "endpoint/demo-other" in told["sagemaker:InvokeEndpoint"]
+    assert "endpoint/demo-later" in told["sagemaker:InvokeEndpointAsync"]
+    assert not any("demo-text" in each or "*" in each for each in told.values())
 
 
 def test_the_management_api_starts_from_a_snapshot_of_its_current_version():

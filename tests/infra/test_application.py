@@ -174,12 +174,17 @@ def test_descriptions_fit_what_cloudformation_takes():
             "routes: {/a: {endpoint: a, kind: execution, auth: public}}",
             "an execution is read by the token that began it",
         ),
+        (
+            "routes: {/later: {endpoint: later}}",
+            "endpoint 'later' is asynchronous",
+        ),
     ],
 )
 def test_what_aws_cannot_do_is_refused_by_its_place(text, words):
     serving = (
         "models: {m: {image: 1.dkr.ecr.eu-west-1.amazonaws.com/m:1, data: s3://b/m.tar.gz}}\n"
-        "endpoints: {a: {variants: [{model: m, type: ml.c5.large}]}}\n"
+        "endpoints:\n  a: {variants: [{model: m, type: ml.c5.large}]}\n"
+        "  later: {variants: [{model: m, type: ml.c5.large}], async: {output: s3://b/out}}\n"
     )
     file = MINIMAL + (serving if text.startswith("routes") else "") + text + "\n"
     with pytest.raises(InvalidInput, match=words):

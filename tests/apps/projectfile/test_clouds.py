@@ -3,7 +3,7 @@
 import pytest
 
 from parkade.apps.projectfile import clouds, document
-from parkade.apps.projectfile.layout import project_of
+from parkade.apps.projectfile.layout import project_of, project_on_aws
 from parkade.domain.errors import InvalidInput
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/x/1"
@@ -83,3 +83,38 @@ def test_the_document_keeps_what_is_for_aws():
 def test_forms_that_do_not_go_together(model, message):
     with pytest.raises(InvalidInput, match=message):
         document.read(body(**model))
+
+
+def test_executions_of_a_route_are_refused_on_one_machine_and_direct_routes_are_as_any_other():
+    given = body(jumpstart="huggingface-x", embedded=False)
+    given["routes"]["/own"]["kind"] = "direct"
+    assert "route /own" in names(given)
+    given["routes"]["/own"]["kind"] = "execution"
+    with pytest.raises(InvalidInput, match="route /own: executions of its own are on AWS alone"):
+        names(given)
+
+
+def on_aws(given):
+    given["models"]["own"]["image"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"
+    return {each.name: each for each in project_on_aws(document.read(given)).parts}
+
+
+@pytest.mark.parametrize("model", [{"jumpstart": "huggingface-x"}, {"package": PACKAGE}])
+def test_on_aws_it_is_kept_with_all_that_refers_to_it(model):
+    parts = on_aws(body(**model, embedded=False))
+    (kept,) = [each for each in parts.values() if each.key == "falcon"]
+    (word,) = model
+    assert kept.content[word] == model[word]
+    assert {"Demo-Falcon", "/falcon"} <= set(parts)
+
+
+def test_a_secret_that_aws_keeps_is_a_reference_that_cloudformation_looks_up():
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
+    given = body(package=PACKAGE, environment={"TOKEN": {"aws_secret": arn}})
+    (kept,) = [each for each in on_aws(given).values() if each.key == "falcon"]
+    assert kept.content["environment"] == {"TOKEN": f"{{{{resolve:secretsmanager:{arn}}}}}"}
+
+
+def test_terms_are_accepted_of_jumpstarts_models_alone():
+    with pytest.raises(InvalidInput, match="accept_eula goes with jumpstart"):
+        document.read(body(package=PACKAGE, accept_eula=True))

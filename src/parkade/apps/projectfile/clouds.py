@@ -117,7 +117,11 @@ def refused_on_aws(content: Content) -> list[Problem]:
     """Tell what AWS refuses: what only one machine has, and secrets that a template would show."""
     return [
         *(each for key, model in content.models.items() for each in _model_on_aws(key, model)),
-        *(each for path, route in content.routes.items() for each in _route_on_aws(path, route)),
+        *(
+            each
+            for path, route in content.routes.items()
+            for each in (*_route_on_aws(path, route), *_led_astray(content, path, route))
+        ),
     ]
 
 
@@ -148,6 +152,18 @@ def _model_on_aws(key: str, model: ModelSetting) -> Iterator[Problem]:
                     message=f"{value} would stand readable in the stack's template",
                     hint="keep it in AWS Secrets Manager, and give {aws_secret: ARN} at this stage",
                 )
+
+
+def _led_astray(content: Content, path: str, route: RouteSetting) -> Iterator[Problem]:
+    """Tell of a route that invokes an asynchronous endpoint as if it answered at once."""
+    endpoint = content.endpoints.get(route.endpoint)
+    if endpoint is not None and endpoint.asynchronous is not None and route.kind != "direct":
+        yield Problem(
+            place=("routes", path, "kind"),
+            message=f"endpoint {route.endpoint!r} is asynchronous, and SageMaker takes no request "
+            "for it that is to be answered at once",
+            hint="give kind: direct, and send X-Amzn-SageMaker-InputLocation",
+        )
 
 
 def _route_on_aws(path: str, route: RouteSetting) -> Iterator[Problem]:

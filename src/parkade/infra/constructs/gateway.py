@@ -201,7 +201,7 @@ def _access() -> apigateway.AccessLogFormat:
                 '","bytes":"', field.context_response_length(),
                 '","latency":"', field.context_response_latency(),
                 '","integrationLatency":"', field.context_integration_latency(),
-                '","error":"', field.context_error_message(),
+                '","error":"', field.context_error_response_type(),
                 '"}',
             ],
         )

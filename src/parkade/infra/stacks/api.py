@@ -19,7 +19,7 @@ from parkade.apps.cloud.parameters import Shared
 from parkade.domain.project.part import Kind
 from parkade.domain.route import rate
 from parkade.infra import checks, sharing
-from parkade.infra.constructs import duties, modelroutes, templates
+from parkade.infra.constructs import duties, forms, modelroutes, templates
 from parkade.infra.constructs.buckets import bucket
 from parkade.infra.constructs.functions import Function
 from parkade.infra.constructs.gateway import Gateway, usage_key
@@ -39,34 +39,6 @@ _JSON = "application/json"
 _AUTHORIZER_SECONDS, _GATEWAY_SECONDS, _EXECUTION_SECONDS = 10, 29, 900
 #: Days that answers are kept which are too long for an execution.
 _ANSWER_DAYS = 7
-_TEXT = apigateway.JsonSchemaType.STRING
-#: What of a lease API Gateway checks itself; the application says the rest, and says it better.
-_EXPIRY = apigateway.JsonSchema(
-    schema=apigateway.JsonSchemaVersion.DRAFT4,
-    type=apigateway.JsonSchemaType.OBJECT,
-    required=["EndpointName"],
-    properties={
-        "EndpointName": apigateway.JsonSchema(type=_TEXT, min_length=1, max_length=63),
-        "EndpointConfigName": apigateway.JsonSchema(type=_TEXT, min_length=1, max_length=63),
-        "minutes": apigateway.JsonSchema(type=apigateway.JsonSchemaType.NUMBER),
-    },
-)
-_START = apigateway.JsonSchema(
-    schema=apigateway.JsonSchemaVersion.DRAFT4,
-    type=apigateway.JsonSchemaType.OBJECT,
-    required=["endpointname", "body"],
-    properties={
-        "endpointname": apigateway.JsonSchema(
-            type=_TEXT, pattern="^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
-        )
-    },
-)
-_DESCRIBE = apigateway.JsonSchema(
-    schema=apigateway.JsonSchemaVersion.DRAFT4,
-    type=apigateway.JsonSchemaType.OBJECT,
-    required=["executionArn"],
-    properties={"executionArn": apigateway.JsonSchema(type=_TEXT, min_length=1, max_length=2048)},
-)
 
 
 class APIStack(ParkadeStack):
@@ -240,7 +212,7 @@ class APIStack(ParkadeStack):
         )
         expiry = root.add_resource("endpoint-expiry")
         self._guarded(expiry, "GET", application)
-        self._guarded(expiry, "POST", application, model=("Expiry", _EXPIRY))
+        self._guarded(expiry, "POST", application, model=("Expiry", forms.EXPIRY))
         rest = root.add_resource("v1").add_resource("{proxy+}")
         self._guarded(rest, "ANY", application)
 
@@ -255,7 +227,7 @@ class APIStack(ParkadeStack):
                 self._runner,
                 refused=templates.not_started(),
             ),
-            model=("Start", _START),
+            model=("Start", forms.START),
             method_responses=modelroutes.answered(),
         )
         self._guarded(
@@ -267,32 +239,23 @@ class APIStack(ParkadeStack):
                 self._runner,
                 refused=templates.not_described(),
             ),
-            model=("Describe", _DESCRIBE),
+            model=("Describe", forms.DESCRIBE),
             method_responses=modelroutes.answered(),
         )
 
     def _model_methods(self) -> None:
         passing = self._invoke() if self._paths("lambda") else None
-        direct = self._role_of_api("DirectRole", "invokes the endpoints of direct routes")
-        if self._paths("direct"):
-            Grants(self, direct).endpoints(
-                "InvokeEndpoint", "InvokeEndpointAsync", names=self._endpoints("direct")
-            )
+        direct = self._direct() if self._paths("direct") else None
         for path, route in self._routes.items():
             resource = self.gateway.api.root.add_resource(path[1:])
             endpoint = str(route["endpoint_name"])
             public = bool(route["public"])
             if passing is not None and self._kinds[path] == "lambda":
-                seconds = route["timeout_seconds"]
-                integration: apigateway.Integration = apigateway.LambdaIntegration(
-                    passing.function,
-                    proxy=True,
-                    timeout=cdk.Duration.seconds(
-                        int(seconds) if isinstance(seconds, int | float) else _GATEWAY_SECONDS
-                    ),
+                integration = apigateway.LambdaIntegration(
+                    passing.function, proxy=True, timeout=_patience(route["timeout_seconds"])
                 )
                 self._method(resource, "POST", integration, public=public)
-            elif self._kinds[path] == "direct":
+            elif direct is not None and self._kinds[path] == "direct":
                 waits = endpoint in self._asynchronous
                 self._method(
                     resource,
@@ -313,6 +276,18 @@ class APIStack(ParkadeStack):
                     ),
                     method_responses=modelroutes.answered(),
                 )
+
+    def _direct(self) -> iam.Role:
+        """Return the role by which API Gateway asks the runtime; of both ways, those that it goes."""
+        role = self._role_of_api("DirectRole", "invokes the endpoints of direct routes")
+        reached = set(self._endpoints("direct"))
+        for operation, names in (
+            ("InvokeEndpoint", reached - self._asynchronous),
+            ("InvokeEndpointAsync", reached & self._asynchronous),
+        ):
+            if names:
+                Grants(self, role).endpoints(operation, names=sorted(names))
+        return role
 
     def _guarded(
         self,
@@ -396,3 +371,10 @@ class APIStack(ParkadeStack):
         cdk.CfnOutput(
             self, "TokensTable", value=self.tokens.table_name, description="table of tokens"
         )
+
+
+def _patience(seconds: Json) -> cdk.Duration:
+    """Return how long API Gateway waits for a function; 50 ms is the least that it can."""
+    if not isinstance(seconds, int | float):
+        return cdk.Duration.seconds(_GATEWAY_SECONDS)
+    return cdk.Duration.millis(max(50, round(seconds * 1000)))
