@@ -231,3 +231,24 @@ def test_what_was_kept_for_a_deletion_that_was_refused_is_forgotten(sagemaker):
     sagemaker.book.register(LATER, "ann", least=1, most=2, ahead=True)
     sagemaker.aftercare.abandon("later")
     assert list(sagemaker.kept.all()) == ["later"]
+
+
+def test_what_is_not_valid_any_more_keeps_nothing_else_from_coming_back(sagemaker, caplog):
+    book, world = sagemaker.book, sagemaker.world
+    book.register(LATER, "ann", least=1, most=2, ahead=True)
+    book.put_policy(LATER, "keep", "ann", tracking=TRACKING)
+    kept = sagemaker.kept.get("later")
+    named = {"ResourceId": LATER.id, "ScalableDimension": LATER.dimension.value}
+    bad = {
+        "ServiceNamespace": "sagemaker",
+        **named,
+        "ScheduledActionName": "x",
+        "Schedule": "never",
+    }
+    sagemaker.kept.put(replace(kept, actions=[bad]))
+    sagemaker.host.there["later"] = NOW
+    world.have(LATER)
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    assert "goes without it" in caplog.text
+    assert [each.name for each in world.scaling.policies().records] == ["keep"]
+    assert sagemaker.kept.all() == {}

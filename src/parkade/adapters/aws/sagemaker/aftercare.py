@@ -29,7 +29,7 @@ from parkade.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.kept import KeptStore
@@ -44,6 +44,8 @@ _SAGEMAKER = "sagemaker"
 _GOES = "Deleting"
 #: A stop is tried again every minute.
 _ABANDONED = timedelta(minutes=5)
+#: What belongs to a target.
+_OF_TARGETS = frozenset({"policies", "actions"})
 #: So many targets can be named in one call.
 _NAMED = 50
 #: What a description of a policy or of a scheduled action has beside what makes it again.
@@ -96,12 +98,8 @@ class Aftercare:
         """Make again what is kept of endpoints that serve now. What fails is tried again later."""
         waiting = self._kept.all()
         for name in sorted(waiting.keys() & sights.keys()):
-            if not self._is_back(sights[name], waiting[name]):
-                continue
-            try:
+            if self._is_back(sights[name], waiting[name]):
                 self._restore(waiting[name])
-            except ParkadeError as error:
-                logger.warning("%s serves without all that it had: %s", name, error.message)
 
     def _is_back(self, seen: Sight, kept: Kept) -> bool:
         """Tell whether an endpoint serves that is not about to go.
@@ -114,27 +112,44 @@ class Aftercare:
         return seen.created_at != kept.leaving or self._clock.now() - kept.since > _ABANDONED
 
     def _restore(self, kept: Kept) -> None:
-        for form in kept.components:
-            try:
-                with calling("an inference component cannot be made again", meaning):
-                    self._account.client(_SAGEMAKER).create_inference_component(**form)
-            except AlreadyExists:
-                logger.info("%s is there already", form["InferenceComponentName"])
-            kept = replace(kept, components=kept.components[1:])
-            self._kept.put(kept)
         scaling = self._account.client(forms.SERVICE)
-        parts = (
+        left = kept
+        for part, call in (
+            ("components", self._account.client(_SAGEMAKER).create_inference_component),
             ("targets", scaling.register_scalable_target),
             ("policies", scaling.put_scaling_policy),
             ("actions", scaling.put_scheduled_action),
-        )
-        for part, call in parts:
+        ):
             for form in getattr(kept, part):
-                with calling(f"the scaling of {kept.endpoint_name!r} cannot be put on again"):
-                    call(**form)
-                rest: dict[str, Any] = {part: getattr(kept, part)[1:]}
-                kept = replace(kept, **rest)
-                self._kept.put(kept)
+                if part in _OF_TARGETS and any(_same(form, each) for each in left.targets):
+                    continue  # its target comes first
+                if self._made(kept.endpoint_name, call, form, final=part in _OF_TARGETS):
+                    others: dict[str, Any] = {
+                        part: [each for each in getattr(left, part) if each != form]
+                    }
+                    left = replace(left, **others)
+                    self._kept.put(left)
+
+    def _made(
+        self, name: str, call: Callable[..., Any], form: Mapping[str, Json], *, final: bool
+    ) -> bool:
+        """Make something again; return whether there is no more to be done about it.
+
+        What is not valid for a target that is there will not be later: a time that has passed.
+        """
+        try:
+            with calling(f"something of {name!r} cannot be made again", meaning):
+                call(**form)
+        except AlreadyExists:
+            return True
+        except InvalidInput as error:
+            done = "and goes without it" if final else "and is tried again"
+            logger.warning("%s serves without all that it had, %s: %s", name, done, error.message)
+            return final
+        except ParkadeError as error:
+            logger.warning("%s serves without all that it had: %s", name, error.message)
+            return False
+        return True
 
     def _scaled(self, seen: Sight, components: Sequence[str]) -> dict[str, Any]:
         """Return the requests that put the scaling of an endpoint on again."""
@@ -198,6 +213,11 @@ class Aftercare:
         except (ComponentNotFound, InvalidInput, EndpointBusy) as error:
             # It is on its way somewhere: the next attempt finds it elsewhere, or gone.
             logger.info("%s is not deleted yet: %s", name, error.message)
+
+
+def _same(form: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Tell whether both are about one resource."""
+    return form["ResourceId"] == other["ResourceId"]
 
 
 def _asked(told: Mapping[str, Any]) -> dict[str, Any]:
