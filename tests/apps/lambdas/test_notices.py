@@ -17,6 +17,7 @@ class Stage:
         self.on_bus = []
         self.told = []
         self.untold = set()
+        self.never = set()
         self.deaf = set()
         self.events = {}
         self.function = Telling(self.read, self, SimpleNamespace(tell=self.notify))
@@ -27,9 +28,13 @@ class Stage:
         return self.events.get(image)
 
     def tell(self, events):
-        taken = [each for each in events if each.number not in self.untold]
+        taken = [each for each in events if each.number not in self.untold | self.never]
         self.on_bus += [each.number for each in taken]
-        return [SimpleNamespace(event=e, why="throttled") for e in events if e not in taken]
+        return [
+            SimpleNamespace(event=each, why="throttled", final=each.number in self.never)
+            for each in events
+            if each not in taken
+        ]
 
     def notify(self, notice):
         if notice.text in self.deaf:
@@ -76,6 +81,13 @@ def test_what_the_bus_does_not_take_comes_again_with_all_that_follow(stage):
     stage.untold = set()
     stage.call(2, 3)
     assert stage.on_bus == [1, 3, 2]  # what was taken is not sent again
+
+
+def test_what_the_bus_will_never_take_keeps_nothing_behind_it(stage, caplog):
+    stage.never = {2}
+    assert stage.call(1, 2, 3) == []
+    assert stage.on_bus == [1, 3]
+    assert "event 2 is on no bus" in caplog.text
 
 
 def test_a_notice_that_is_not_taken_comes_again_once_and_those_before_do_not(stage):

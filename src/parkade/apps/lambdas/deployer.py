@@ -125,7 +125,8 @@ class Steps:
             why, steps = _why(deployment), _steps(deployment)
             return {**told, "reason": why, "steps": steps, "tells": tells}
         if told["waits"]:
-            told["until"] = written(told_at(max(until, now + _pause(turn))))
+            # That is the latest: in a process, whatever changes has it looked at sooner.
+            told["until"] = written(told_at(min(until, now + _pause(turn))))
         return told
 
 

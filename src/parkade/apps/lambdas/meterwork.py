@@ -16,12 +16,12 @@ from parkade.adapters.aws.cloudwatch.usage import CloudWatchUsage
 from parkade.adapters.aws.dynamodb.prices import DynamoPriceLists
 from parkade.adapters.aws.dynamodb.stores import DynamoStores
 from parkade.adapters.aws.functions import Later
+from parkade.adapters.aws.narrow import OneEndpoint, OneLease
 from parkade.adapters.aws.stepfunctions import Machine, Timers
 from parkade.adapters.system.ticks import SystemTicks
 from parkade.apps.cloud import hosting
 from parkade.apps.lambdas import leanfile, means
 from parkade.apps.lambdas.metering import Metering
-from parkade.apps.lambdas.narrow import OneEndpoint, OneLease
 from parkade.apps.lambdas.sweeping import NoTimers
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import upkeep as upkeeping

@@ -48,6 +48,11 @@ class Untold(Protocol):
         """Why."""
         ...
 
+    @property
+    def final(self) -> bool:
+        """Whether the bus will never take it."""
+        ...
+
 
 class Bus(Protocol):
     """Takes events."""
@@ -102,7 +107,13 @@ class Telling:
         """Tell of them; return the number of the first that is to come again, empty: none is."""
         events = [each.event for each in records if each.event is not None]
         fresh = [each for each in events if each.number not in self._on_bus]
-        untold = {each.event.number: each.why for each in self._bus.tell(fresh)}
+        untold: dict[int, str] = {}
+        for refused in self._bus.tell(fresh):
+            if refused.final:
+                # The history has it; what comes after it must not wait for what will never be.
+                logger.error("event %d is on no bus: %s", refused.event.number, refused.why)
+            else:
+                untold[refused.event.number] = refused.why
         for each in fresh:
             if each.number not in untold:
                 self._on_bus.append(each.number)
