@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.aws import provisioning
 from tests.aws.clock import SetClock
 from tests.aws.clockwork import Rules, Stream
-from tests.aws.composites import Composites
+from tests.aws.composites import Composites, as_here
 from tests.aws.functions import specs
 from tests.aws.gateway import Gateway
 from tests.aws.integrations import Surroundings
@@ -222,7 +222,8 @@ class Application:
 
     def busy(self) -> bool:
         """Tell whether something takes real time: a task, a function, an endpoint on its way."""
-        return self.machines.busy() or self.standins.changing()
+        functions = any(each.busy for each in self.functions.values())
+        return functions or self.machines.busy() or self.standins.changing()
 
     def log(self) -> str:
         """Return what all functions wrote, for who reads a failed test."""
@@ -287,6 +288,7 @@ class Application:
     def happened(self, event: Mapping[str, Any], bus: str = "default") -> None:
         """Take an event that rules may be about."""
         if event.get("detail-type") == "CloudWatch Alarm State Change":
+            event = as_here(event)
             self.composites.told(event)
         self.rules.happened(event, bus, self.assembly.account, self.assembly.region)
 

@@ -1,7 +1,9 @@
 """Composite alarms, which neither moto nor the embedded CloudWatch has, in front of the latter.
 
-Every other call is passed on as it came, signature and all. A composite's state is made of its
-children's whenever one of these has told a change, and a change of it is told to the bus as well.
+Every other call is passed on as it came, signature and all, but for one thing: names that begin as
+the maintainer's do are Parkade's own there, and others here; so they begin differently there. A
+composite's state is made of its children's whenever one of these has told a change, and a change of
+it is told to the bus as well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import cbor2
 import httpx
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from tests.aws.standins import arn
 from tests.house import PATIENCE
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 _OPERATION = re.compile(r"/service/GraniteServiceVersion20100801/operation/(\w+)")
 _TERM = re.compile(r'(NOT )?ALARM\("([^"]+)"\)')
+#: What names begin with here, and what they begin with in the embedded CloudWatch.
+_OURS, _THEIRS = "parkade-idle/", "walk-idle/"
 _SERVICE = "GraniteServiceVersion20100801"
 
 
@@ -97,7 +103,23 @@ class Composites:
                     return codec.told({})
             if operation == "DescribeAlarms" and "CompositeAlarm" in given.get("AlarmTypes", ()):
                 return self._described(codec, given, came)
+        if _OURS in json.dumps(given, default=str):
+            return self._renamed(operation, codec, given)
         return self._passed(*came)
+
+    def _renamed(
+        self, operation: str, codec: Codec, given: Mapping[str, Any]
+    ) -> tuple[int, dict[str, str], bytes]:
+        client = self._standins.embedded_cloudwatch()
+        try:
+            answer = getattr(client, xform_name(operation))(**swapped(given, _OURS, _THEIRS))
+        except ClientError as error:
+            told = error.response["Error"]
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            body = codec.write({"__type": told["Code"], "message": told["Message"]})
+            return status, dict(codec.headers), body
+        answer.pop("ResponseMetadata")
+        return codec.told(swapped(answer, _THEIRS, _OURS))
 
     def _put(self, given: Mapping[str, Any]) -> None:
         name = given["AlarmName"]
@@ -125,14 +147,16 @@ class Composites:
         ]
         metric: list[Any] = []
         if "MetricAlarm" in given["AlarmTypes"]:
-            status, kinds, content = self._passed(*came)
-            if status != 200:
-                return status, kinds, content
-            metric = codec.read(content).get("MetricAlarms", [])
+            client = self._standins.embedded_cloudwatch()
+            asked = {**swapped(given, _OURS, _THEIRS), "AlarmTypes": ["MetricAlarm"]}
+            metric = swapped(client.describe_alarms(**asked)["MetricAlarms"], _THEIRS, _OURS)
         return codec.told({"CompositeAlarms": found, "MetricAlarms": metric})
 
     def told(self, event: Mapping[str, Any]) -> None:
-        """Take a change of an alarm's state: of what is made of it, the state is made anew."""
+        """Take a change of an alarm's state, told and named as the harness does.
+
+        Of what is made of it, the state is made anew.
+        """
         name = event["detail"]["alarmName"]
         changes = []
         with self._lock:
@@ -166,6 +190,20 @@ class Composites:
         skipped = {"content-length", "transfer-encoding", "connection", "date", "content-encoding"}
         kinds = {name: value for name, value in answer.headers.items() if name not in skipped}
         return answer.status_code, kinds, answer.content
+
+
+def swapped(value: Any, one: str, other: str) -> Any:
+    """Return a document with another beginning of names in its texts."""
+    if isinstance(value, dict):
+        return {name: swapped(each, one, other) for name, each in value.items()}
+    if isinstance(value, list):
+        return [swapped(each, one, other) for each in value]
+    return value.replace(one, other) if isinstance(value, str) else value
+
+
+def as_here(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event of the embedded CloudWatch with the names that alarms have here."""
+    return dict(swapped(dict(event), _THEIRS, _OURS))
 
 
 def _codec(path: str, headers: Mapping[str, str]) -> tuple[str, Codec] | None:

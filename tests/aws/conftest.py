@@ -15,7 +15,7 @@ import pytest
 from tests.aws.account_server import ACCOUNT
 from tests.aws.application import Application
 from tests.aws.machines import NODE
-from tests.aws.project import FOLDERS, PROJECT
+from tests.aws.project import FOLDERS, PROJECT, SERVER
 from tests.aws.standins import REGION
 from tests.aws.template import Assembly
 from tests.aws.walking import Walk
@@ -46,12 +46,22 @@ def _synthesize(shared: Path, folder: Path) -> None:
     project = shared / "project"
     project.mkdir()
     (project / "parkade.yaml").write_text(PROJECT)
+    (project / "server.yaml").write_text(SERVER)
     for name, source in FOLDERS.items():
         shutil.copytree(ROOT / source, project / name)
     fresh = shared / "assembly-fresh"
     command = [sys.executable, "-m", "parkade.infra", "--file", str(project / "parkade.yaml")]
     done = subprocess.run(
-        [*command, "--out", str(fresh), "--no-bundle", "--no-retain", "--unchecked"],
+        [
+            *command,
+            "--config",
+            str(project / "server.yaml"),
+            "--out",
+            str(fresh),
+            "--no-bundle",
+            "--no-retain",
+            "--unchecked",
+        ],
         env={**os.environ, "PATH": f"{NODE.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
@@ -71,7 +81,10 @@ def running(assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def walk(running: Application) -> Walk:
-    return Walk(running)
+    made = Walk(running)
+    # What the stacks put on the meter, the minute's sweep starts.
+    made.sweep()
+    return made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -55,3 +55,8 @@ monitor:
 
 tester: {{route: /text, cases: no-op/test/input_data.json, clients: 2, duration_seconds: 5}}
 """
+
+#: The settings of the server: a ladder whose windows are minutes, so that a walk down it is short.
+SERVER = """
+maintain: {grace_minutes: 1, window_minutes: 1, notice_after: 2, stop_after: 3}
+"""

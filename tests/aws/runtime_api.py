@@ -314,6 +314,11 @@ class Function:
                 body = event if isinstance(event, bytes) else json.dumps(event).encode()
                 self.bury(self.spec, body, answer)
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether an event is under way, or waits to be."""
+        return self._busy > 0 or any(each.is_alive() for each in self._errands)
+
     def settle(self) -> None:
         """Return once no event that was sent is under way."""
         while self._errands:

@@ -120,6 +120,15 @@ class Standins:
             self._clients[service] = made
         return self._clients[service]
 
+    def embedded_cloudwatch(self) -> Any:
+        """Return the client of the embedded CloudWatch itself, without composite alarms."""
+        with self._lock:
+            if "embedded" not in self._clients:
+                made = self.account.session.client("cloudwatch", endpoint_url=self.house.url)
+                self._open.callback(made.close)
+                self._clients["embedded"] = made
+            return self._clients["embedded"]
+
     def key(self, who: str) -> Mapping[str, str]:
         """Return credentials that nobody else has."""
         with self._lock:

@@ -87,7 +87,8 @@ def test_what_is_not_caught_ends_the_execution_by_its_name(clock: SetClock) -> N
     def do(task: Task) -> Any:
         raise TaskFailed("LeaseNotFound", "no lease of 'demo'")
 
-    caught = task(End=True, Catch=[{"ErrorEquals": ["LeaseNotFound"], "Next": "Last"}])
+    catcher = {"ErrorEquals": ["LeaseNotFound"], "ResultPath": "$", "Next": "Last"}
+    caught = task(End=True, Catch=[catcher])
     last = {"Type": "Fail", "Error": "NoLease", "CausePath": "$.Cause"}
     machines = Machines(clock, do)
     try:

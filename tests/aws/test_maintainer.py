@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,13 +38,32 @@ def composite(walk: Walk, name: str) -> str | None:
     return found[0]["StateValue"] if found else None
 
 
-def minutes(walk: Walk, count: int, *used: str) -> None:
-    """Let minutes pass, with the rules' schedule; a request in each to these variants."""
-    for _ in range(count):
-        for name in used:
-            endpoint_name, variant = name.split("/")
-            walk.invoke(endpoint_name, TargetVariant=variant)
-        walk.clock.advance(minutes=1)
+def minute(walk: Walk, *watched: str, used: tuple[str, ...] = ()) -> None:
+    """Let a minute pass, with a request to these variants, until CloudWatch tells of it."""
+    begun = walk.clock.now().replace(second=0, microsecond=0)
+    for name in used:
+        endpoint_name, variant = name.split("/")
+        walk.invoke(endpoint_name, TargetVariant=variant)
+    walk.clock.set_to(begun + timedelta(minutes=1, seconds=1))
+    client = walk.running.standins.embedded_cloudwatch()
+
+    def told(name: str) -> bool:
+        answer = client.get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": name},
+                {"Name": "VariantName", "Value": "One"},
+            ],
+            StartTime=begun,
+            EndTime=begun + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return bool(answer["Datapoints"]) or walk.status(name) is None
+
+    wait_for(lambda: all(told(each) for each in watched), why="the minute to be measured")
+    walk.running.quiet()
 
 
 def test_an_alarm_for_each_variant_and_one_of_all(walk: Walk) -> None:
@@ -61,12 +81,10 @@ def test_without_traffic_it_goes_and_with_traffic_to_one_variant_it_stays(walk: 
     endpoint(walk, "unused")
     endpoint(walk, "used")
     walk.running.quiet()
-    for _ in range(60):
+    for _ in range(12):
         if walk.status("unused") is None:
             break
-        minutes(walk, 2, "used/Two")
-        walk.running.quiet()
-        walk.sweep()
+        minute(walk, "unused", "used", used=("used/Two",))
     assert walk.status("unused") is None
     assert walk.status("used") == "InService"
     walk.sagemaker.delete_endpoint(EndpointName="used")
@@ -76,9 +94,8 @@ def test_what_lost_its_tag_is_left_alone(walk: Walk) -> None:
     arn = endpoint(walk, "untagged")
     walk.sagemaker.delete_tags(ResourceArn=arn, TagKeys=[TAG["Key"]])
     walk.running.quiet()
-    for _ in range(15):
-        minutes(walk, 2)
-        walk.running.quiet()
+    for _ in range(6):
+        minute(walk, "untagged")
     walk.sweep()
     assert walk.status("untagged") == "InService"
     walk.sagemaker.delete_endpoint(EndpointName="untagged")

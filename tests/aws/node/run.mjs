@@ -63,6 +63,10 @@ let taskNumber = 0;
 // own has none to speak of; the interpreter would give it a minute.
 const handlers = (machine, run, found = {}) => {
   for (const [state, value] of Object.entries(machine.States)) {
+    // "$" is the default, which the interpreter knows by its absence alone.
+    for (const each of [value, ...(value.Catch ?? [])]) {
+      if (each.ResultPath === '$') delete each.ResultPath;
+    }
     if (value.Type === 'Task') {
       if (!('TimeoutSeconds' in value || 'TimeoutSecondsPath' in value)) {
         value.TimeoutSeconds = 99999999;
