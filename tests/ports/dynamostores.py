@@ -13,15 +13,13 @@ from tests.aws_account import tables
 #: The contract suites of the stores that there are on DynamoDB.
 ON_DYNAMODB = frozenset(
     {
-        "test_bookings", "test_budgets", "test_deployments", "test_events", "test_executions",
-        "test_leases", "test_letters", "test_projects", "test_remains", "test_routes", "test_subscribers",
-        "test_targets", "test_terms", "test_testers", "test_tokens", "test_watches",
+        "test_bookings", "test_budgets", "test_deployments", "test_events", "test_leases", "test_remains",
+        "test_terms", "test_tokens", "test_watches",
     }
 )  # fmt: skip
 #: The stores that they ask for.
 _NAMES = (
-    "history", "book", "bookings", "budgets", "deployments", "executions", "letters", "projects",
-    "remains", "routes", "subscribers", "targets", "terms", "testers", "watches",
+    "history", "book", "bookings", "budgets", "deployments", "remains", "terms", "watches",
 )  # fmt: skip
 
 
@@ -40,9 +38,7 @@ def on_dynamodb(account):
         damage_booking=partial(tear, "booking"),
         damage_budget=partial(tear, "budget"),
         damage_deployment=partial(tear, "deployment"),
-        damage_project=lambda kind, name: tear(kind.removesuffix("s"), name),
         damage_terms=partial(tear, "terms"),
-        damage_tester=partial(tear, "tester"),
         damage_watch=partial(tear, "watch"),
     )
 

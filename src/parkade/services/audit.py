@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from parkade.ports.watches import WatchStore
     from parkade.services.alarms import Alarms
     from parkade.services.surveying import Surveyor
-    from parkade.services.targets import Targets
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +51,10 @@ class Tools:
     catalog: TagStore
     watches: WatchStore
     alarms: Alarms
-    targets: Targets
     scaling: ScalingBook
     shelves: Shelves
+    #: Forgets what is asked for about a target model of an endpoint, for an actor.
+    forget_target: Callable[[str, str, str], None]
     #: Ends the processes of workers, by the ids of instances that are not recorded.
     end_workers: Callable[[Collection[str]], Awaitable[None]]
 
@@ -150,7 +150,7 @@ class Audit:
     async def _forget_target(self, finding: Finding, survey: Survey, actor: str) -> None:
         del survey
         endpoint_name, _, target = finding.name.partition("/")
-        self._tools.targets.forget(endpoint_name, target, actor=actor)
+        self._tools.forget_target(endpoint_name, target, actor)
 
     async def _delete_config(self, finding: Finding, survey: Survey, actor: str) -> None:
         del survey

@@ -47,7 +47,7 @@ class Targets:
         changed = replace(self._setting(endpoint_name, target), ttl_minutes=minutes)
         return self._put(changed, words, actor)
 
-    def forget(self, endpoint_name: str, target: str, *, actor: str) -> None:
+    def forget(self, endpoint_name: str, target: str, actor: str) -> None:
         """Ask for nothing any more about a target model; one that nobody asked about is none."""
         nothing = TargetSetting(endpoint_name=endpoint_name, target=target)
         self._put(nothing, "is forgotten with its endpoint", actor)

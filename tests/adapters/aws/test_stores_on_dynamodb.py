@@ -18,7 +18,7 @@ from parkade.domain.errors import ResourceLimitExceeded, Unreadable, VersionConf
 from parkade.ports.remains import remains_of
 from tests.adapters.aws.interleaving import Process, interleave
 from tests.aws_account import a_table
-from tests.builders import NOW, a_recorded_endpoint, a_watch, an_event, an_execution, minutes
+from tests.builders import NOW, a_recorded_endpoint, a_watch, an_event, minutes
 from tests.ports.test_bookings import a_booking
 
 
@@ -63,13 +63,13 @@ def test_what_is_torn_is_unreadable(torn):
 
 
 def test_what_no_item_could_hold_is_refused_before_it_is_sent(stores, table):
-    execution = an_execution(body=noise(2_000_000))
-    with pytest.raises(ResourceLimitExceeded, match=r"execution .* is too large .* 390,000"):
-        stores.executions.put(execution)
-    assert list(table.query("execution")) == []
-    fits = an_execution(body=noise(600_000))
-    stores.executions.put(fits)
-    assert stores.executions.get(fits.arn) == fits
+    gone = a_recorded_endpoint(status=EndpointStatus.DELETING)
+    with pytest.raises(ResourceLimitExceeded, match=r"what is left of .* is too large .* 390,000"):
+        stores.remains.put(remains_of(gone, {"note": noise(2_000_000)}))
+    assert list(table.query("remains")) == []
+    fits = remains_of(gone, {"note": noise(600_000)})
+    stores.remains.put(fits)
+    assert stores.remains.get(gone.name) == fits
 
 
 def test_remains_of_a_large_endpoint_are_kept_deflated(stores, table):

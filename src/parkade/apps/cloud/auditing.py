@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from parkade.ports.catalog import Listing
 from parkade.services.audit import Audit, Tools
 from parkade.services.surveying import Sources, Surveyor
-from parkade.services.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,12 +14,10 @@ if TYPE_CHECKING:
 
     from parkade.apps.assembly import Shared
     from parkade.apps.cloud.hosting import SageMaker
-    from parkade.apps.cloud.means import CloudStores
 
 
-def of(services: Shared, maker: SageMaker, stores: CloudStores) -> Audit:
+def of(services: Shared, maker: SageMaker) -> Audit:
     """Return the audit; what one machine alone has, projects and processes, an account has not."""
-    targets = Targets(stores.targets, clock=services.wall)
     sources = Sources(
         clock=services.clock,
         wall=services.wall,
@@ -38,7 +35,7 @@ def of(services: Shared, maker: SageMaker, stores: CloudStores) -> Audit:
         projects=_none,
         applications=_none,
         routes=tuple,
-        targets=targets.all,
+        targets=tuple,
         deliveries=_nothing,
         unreadable_subscribers=_nothing,
         processes=tuple,
@@ -51,9 +48,9 @@ def of(services: Shared, maker: SageMaker, stores: CloudStores) -> Audit:
         catalog=services.inventory,
         watches=services.upkeep.watches,
         alarms=services.alarm_book,
-        targets=targets,
         scaling=maker.scaling,
         shelves=services.workshop,
+        forget_target=_forget_target,
         end_workers=_end_workers,
     )
     return Audit(Surveyor(sources), tools)
@@ -65,6 +62,10 @@ def _none() -> Listing[Any]:
 
 def _nothing() -> Mapping[str, Any]:
     return {}
+
+
+def _forget_target(endpoint_name: str, target: str, actor: str) -> None:
+    """Do nothing: nothing is asked for about target models, so none was found."""
 
 
 async def _end_workers(instance_ids: Collection[str]) -> None:

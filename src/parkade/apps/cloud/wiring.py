@@ -163,7 +163,7 @@ def build(means: Means) -> Shared:
         waking=waking,
         deploying=deploying,
         undo=upkeeping.undo(kept, upkeep, meter),
-        audit=lambda: auditing.of(services, maker, stores),
+        audit=lambda: auditing.of(services, maker),
         money=money,
         tokens=Tokens(means.tokens, clock=clock, key=means.key),
         envelope=envelope,

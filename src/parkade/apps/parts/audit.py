@@ -45,9 +45,9 @@ def of(services: Services) -> Audit:
         catalog=services.catalog,
         watches=services.upkeep.watches,
         alarms=services.alarms.book,
-        targets=services.targets,
         scaling=services.scaling.book,
         shelves=services.host,
+        forget_target=services.targets.forget,
         end_workers=partial(strays.end, services.host.state_id),
     )
     return Audit(Surveyor(sources), tools)

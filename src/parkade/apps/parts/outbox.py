@@ -27,7 +27,7 @@ from parkade.services.subscribers import Subscribers, everyone
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from parkade.apps.parts.stores import Stores
+    from parkade.apps.parts.stores import OwnStores
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.settings import Settings
     from parkade.apps.statefolder import StatePaths
@@ -49,7 +49,7 @@ class Ports:
     """What this area works with."""
 
     settings: Settings
-    stores: Stores
+    stores: OwnStores
     history: History
     book: LeaseBook
     clock: Clock

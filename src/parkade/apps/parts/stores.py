@@ -75,6 +75,14 @@ class Stores(Protocol):
         """What was spent."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the stores hold open; the last thing a process does with them."""
+        ...
+
+
+class OwnStores(Stores, Protocol):
+    """What a server of its own keeps beside; an account has stacks, SNS and SageMaker for it."""
+
     @property
     def subscribers(self) -> SubscriberStore:
         """Subscribers that were added at run time."""
@@ -104,14 +112,6 @@ class Stores(Protocol):
     def testers(self) -> TesterStore:
         """Testers."""
         ...
-
-    def close(self) -> None:
-        """Let go of what the stores hold open; the last thing a process does with them."""
-        ...
-
-
-class OwnStores(Stores, Protocol):
-    """What a server of its own keeps beside."""
 
     @property
     def projects(self) -> ProjectStore:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
-    from parkade.apps.parts.stores import Stores
+    from parkade.apps.parts.stores import OwnStores
     from parkade.apps.parts.upkeep import Upkeep
     from parkade.apps.serverfile import ServerFile
     from parkade.apps.statefolder import StatePaths
@@ -38,7 +38,7 @@ class Ports:
     """What testers work with."""
 
     paths: StatePaths
-    stores: Stores
+    stores: OwnStores
     history: History
     clock: Clock
     #: Seconds of the lease clock in one of real time.

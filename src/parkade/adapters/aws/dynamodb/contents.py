@@ -2,7 +2,7 @@
 
 A short document is a text, which people can read in the console. What is longer is deflated: a
 write costs by the kilobyte, and DynamoDB holds 400 KB an item, which blueprints with many models
-and documents of projects would come near to as they are.
+would come near to as they are.
 """
 
 from __future__ import annotations

@@ -13,21 +13,14 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.dynamodb.bookings import DynamoBookingStore
     from parkade.adapters.aws.dynamodb.budgets import DynamoBudgetStore
     from parkade.adapters.aws.dynamodb.deployments import DynamoDeploymentStore
-    from parkade.adapters.aws.dynamodb.executions import DynamoExecutionStore
     from parkade.adapters.aws.dynamodb.kept import DynamoKeptStore
     from parkade.adapters.aws.dynamodb.leases import DynamoLeaseBook
-    from parkade.adapters.aws.dynamodb.letters import DynamoLetterStore
-    from parkade.adapters.aws.dynamodb.projects import DynamoProjectStore
     from parkade.adapters.aws.dynamodb.remains import DynamoRemainsStore
-    from parkade.adapters.aws.dynamodb.routes import DynamoRouteStore
     from parkade.adapters.aws.dynamodb.sights import DynamoSightStore
     from parkade.adapters.aws.dynamodb.spend import DynamoSpendStore
-    from parkade.adapters.aws.dynamodb.subscribers import DynamoSubscriberStore
     from parkade.adapters.aws.dynamodb.table import Table
     from parkade.adapters.aws.dynamodb.tags import DynamoTagStore
-    from parkade.adapters.aws.dynamodb.targets import DynamoTargetStore
     from parkade.adapters.aws.dynamodb.terms import DynamoTermsStore
-    from parkade.adapters.aws.dynamodb.testers import DynamoTesterStore
     from parkade.adapters.aws.dynamodb.watches import DynamoWatchStore
     from parkade.ports.clock import Clock
 
@@ -97,55 +90,6 @@ class DynamoStores:
         from parkade.adapters.aws.dynamodb.spend import DynamoSpendStore
 
         return DynamoSpendStore(self.history.table)
-
-    @cached_property
-    def subscribers(self) -> DynamoSubscriberStore:
-        """Subscribers that were added at run time."""
-        from parkade.adapters.aws.dynamodb.subscribers import DynamoSubscriberStore
-
-        return DynamoSubscriberStore(self.history)
-
-    @cached_property
-    def letters(self) -> DynamoLetterStore:
-        """How far subscribers have got, and what could not be delivered."""
-        from parkade.adapters.aws.dynamodb.letters import DynamoLetterStore
-
-        return DynamoLetterStore(self.history)
-
-    @cached_property
-    def executions(self) -> DynamoExecutionStore:
-        """Executions."""
-        from parkade.adapters.aws.dynamodb.executions import DynamoExecutionStore
-
-        return DynamoExecutionStore(self.history)
-
-    @cached_property
-    def routes(self) -> DynamoRouteStore:
-        """Routes."""
-        from parkade.adapters.aws.dynamodb.routes import DynamoRouteStore
-
-        return DynamoRouteStore(self.history)
-
-    @cached_property
-    def targets(self) -> DynamoTargetStore:
-        """Settings of target models."""
-        from parkade.adapters.aws.dynamodb.targets import DynamoTargetStore
-
-        return DynamoTargetStore(self.history)
-
-    @cached_property
-    def testers(self) -> DynamoTesterStore:
-        """Testers."""
-        from parkade.adapters.aws.dynamodb.testers import DynamoTesterStore
-
-        return DynamoTesterStore(self.history)
-
-    @cached_property
-    def projects(self) -> DynamoProjectStore:
-        """Projects and their applications."""
-        from parkade.adapters.aws.dynamodb.projects import DynamoProjectStore
-
-        return DynamoProjectStore(self.history)
 
     @cached_property
     def tags(self) -> DynamoTagStore:
