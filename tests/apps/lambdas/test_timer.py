@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from parkade.apps.lambdas.narrow import OneEndpoint, OneLease
+from parkade.adapters.aws.narrow import OneEndpoint, OneLease
 from parkade.apps.lambdas.timer import TURNS, Means, Timer
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unavailable
