@@ -186,10 +186,8 @@ class Application:
                 return _machine(resource)
         raise Unresolved(f"there is no state machine {name}")
 
-    def topic(self, part: str) -> Resource:
-        (found,) = [
-            each for each in self.assembly.resources("AWS::SNS::Topic") if part in each.path
-        ]
+    def topic(self, arn: str) -> Resource:
+        (found,) = [each for each in self.assembly.resources("AWS::SNS::Topic") if each.ref == arn]
         return found
 
     def notices(self, topic: Resource, count: int = 1) -> list[dict[str, Any]]:

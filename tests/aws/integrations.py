@@ -181,7 +181,7 @@ def _names(
 ) -> dict[str, Any]:
     return variables(
         body=request.body.decode(errors="replace"),
-        context=context,
+        context={**context, "responseOverride": {"header": {}}},
         path=path,
         query=dict(request.query),
         headers=dict(request.headers),
@@ -275,12 +275,15 @@ def _response(
     templates = chosen.get("ResponseTemplates") or {}
     body = answered.body
     if templates.get(kind):
-        told = answered.body.decode(errors="replace")
-        body = render(templates[kind], {**names, **_only_body(told, names)}).encode()
+        came = answered.body.decode(errors="replace")
+        body = render(templates[kind], {**names, **_only_body(came, names)}).encode()
     if not any(name.lower() == "content-type" for name, _ in headers):
         plain = kind in templates or not templates
         headers.append(("Content-Type", kind if plain else "application/json"))
-    return Reply(status=int(chosen["StatusCode"]), headers=headers, body=body)
+    # A template may say otherwise.
+    told = names["context"]["responseOverride"]
+    headers += list(told["header"].items())
+    return Reply(status=int(told.get("status", chosen["StatusCode"])), headers=headers, body=body)
 
 
 def _answered(source: str, given: Mapping[str, str], context: Mapping[str, Any]) -> str | None:

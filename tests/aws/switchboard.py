@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "topics":
             board.behind.publish(rest, document["Message"])
         elif kind == "notification":
-            self._notified(rest, document)
+            self._notified(unquote(rest), document)
         elif kind == "custom":
             board.behind.custom(rest, document)
         else:

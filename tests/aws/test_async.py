@@ -27,11 +27,7 @@ def topic_of(walk: Walk, member: str) -> str:
 
 def notice(walk: Walk, arn: str) -> dict[str, object]:
     """Return what a topic is told next."""
-    (topic,) = [
-        each
-        for each in walk.running.assembly.resources("AWS::SNS::Topic")
-        if each.stack.known.get((each.id, "Ref")) == arn
-    ]
+    topic = walk.running.topic(arn)
     return dict(json.loads(walk.running.notices(topic)[0]["Message"]))
 
 

@@ -88,7 +88,7 @@ def test_a_deployment_that_fails_says_so_and_changes_nothing(walk: Walk) -> None
     before = config_of(walk)
     bad = copy.deepcopy(PAYLOAD)
     bad["productionVariants"][0]["ModelName"] = "there-is-no-such-model"
-    topic = walk.running.topic("MeterStack")
+    topic = walk.running.topic(walk.running.by_handler("notices").spec.environment["PARKADE_TOPIC"])
     execution = run(walk, bad)
     assert execution.status == "FAILED"
     assert "there-is-no-such-model" in execution.cause

@@ -58,7 +58,9 @@ START = {
         {
             "StatusCode": "400",
             "SelectionPattern": "4\\d{2}",
-            "ResponseTemplates": {"application/json": '{"message": "no"}'},
+            "ResponseTemplates": {
+                "application/json": '#set($context.responseOverride.status = 404){"message": "no"}'
+            },
         },
     ],
 }
@@ -316,7 +318,7 @@ def test_a_service_is_called_with_what_the_template_makes(gateway: Gateway, worl
     assert json.loads(body.decode().replace("\\'", "'"))["name"] == "abc"
     world.reply = Reply(status=400, body=b"{}")
     answer = ask(gateway, "POST", "/startexecution", json={})
-    assert (answer.status_code, answer.json()) == (400, {"message": "no"})
+    assert (answer.status_code, answer.json()) == (404, {"message": "no"})
     answer = ask(gateway, "POST", "/startexecution", headers={"Content-Type": "text/csv"})
     assert answer.status_code == 415
 
