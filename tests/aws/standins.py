@@ -90,7 +90,11 @@ class Standins:
         )
         built = House(folder / "state", "--config", str(settings))
         self._open.callback(built.end)
-        surroundings = {"PYTHONPATH": str(SHIM), "PARKADE_TEST_CLOCK": str(self.clock.file)}
+        surroundings = {
+            "PYTHONPATH": str(SHIM),
+            "PARKADE_TEST_CLOCK": str(self.clock.file),
+            "PARKADE_TEST_MINUTES": "1",
+        }
         with patch.dict(os.environ, surroundings):
             built.up()
         return built

@@ -21,7 +21,8 @@ WALKS = (
 
 
 def test_no_call_is_made_that_its_role_does_not_allow(running: Application) -> None:
-    assert permissions.lacking(running) == []
+    found = permissions.lacking(running)
+    assert not found, "\n".join(found)
 
 
 def test_no_role_allows_what_nobody_uses(
@@ -30,4 +31,5 @@ def test_no_role_allows_what_nobody_uses(
     walked = {item.path.stem for item in request.session.items}
     if not set(WALKS) <= walked:
         pytest.skip("what is used is known where all walks are walked: make test-aws")
-    assert permissions.unused(running) == []
+    found = permissions.unused(running)
+    assert not found, "\n".join(found)

@@ -3,7 +3,9 @@
 Lambda functions are run as they are; two things about their surroundings are not. Time: Parkade's
 clock of the system is set forward by the seconds in the file that PARKADE_TEST_CLOCK names, and so
 is that of botocore's signatures. And each call that botocore makes is appended, as a line of JSON,
-to the file that PARKADE_TEST_CALLS names. The embedded runtime's processes get the same clock.
+to the file that PARKADE_TEST_CALLS names. The embedded runtime's processes get the same clock; and
+where PARKADE_TEST_MINUTES is set its CloudWatch takes what SageMaker would have told of minutes that
+the clock was set past.
 """
 
 import importlib.abc
@@ -54,12 +56,19 @@ def _recorded(module):
     module.BaseClient._make_api_call = call
 
 
+def _told_by_tests(module):
+    module.reserved = lambda namespace: False
+
+
 _CHANGES = {}
 if _CLOCK:
     _CHANGES["parkade.adapters.system.clock"] = _moved
     _CHANGES["botocore.auth"] = _signed
 if _CALLS:
     _CHANGES["botocore.client"] = _recorded
+
+if os.environ.get("PARKADE_TEST_MINUTES"):
+    _CHANGES["parkade.apps.cloudwatch.writing"] = _told_by_tests
 
 
 class _Loader(importlib.abc.Loader):
