@@ -29,21 +29,60 @@ def records(grants: Grants, table_arn: str) -> None:
 
 
 def running(grants: Grants) -> None:
-    """Allow to see, start and stop endpoints by their leases."""
+    """Allow to see, start and stop endpoints by their leases, and what goes and comes with them."""
     seeing(grants)
     grants.creation()
     grants.endpoints("AddTags", "DeleteEndpoint")
+    components(grants)
+    scaling(grants)
+
+
+def components(grants: Grants) -> None:
+    """Allow to keep inference components while their endpoint is gone: SageMaker forgets them."""
+    grants.everywhere("sagemaker:ListInferenceComponents")
+    grants.sagemaker(
+        (
+            "CreateInferenceComponent",
+            "DeleteInferenceComponent",
+            "DescribeInferenceComponent",
+            "UpdateInferenceComponentRuntimeConfig",
+        ),
+        "inference-component",
+        ("*",),
+    )
+    grants.endpoints("CreateInferenceComponent")
+
+
+def scaling(grants: Grants) -> None:
+    """Allow to keep the scaling of endpoints that go, and to put it on those that come.
+
+    Whoever has something scaled needs what is done by that: Application Auto Scaling asks whether
+    its caller may change instances and copies, and make the alarms of a policy.
+    """
+    grants.everywhere(
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
+        "application-autoscaling:DescribeScheduledActions",
+        "cloudwatch:DescribeAlarms",
+    )
+    grants.everywhere(
+        "application-autoscaling:PutScalingPolicy",
+        "application-autoscaling:PutScheduledAction",
+        "application-autoscaling:RegisterScalableTarget",
+        why="targets have no names before they are registered",
+    )
+    grants.endpoints("UpdateEndpointWeightsAndCapacities")
     grants.allow(
-        ["application-autoscaling:DescribeScalableTargets",
-         "application-autoscaling:DescribeScalingPolicies"],
-        ["*"],
-        why="AWS has no resources for this action",
-    )  # fmt: skip
+        ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
+        [grants.alarm("TargetTracking-*")],
+        why="alarms of scaling policies, which Application Auto Scaling names",
+    )
+    grants.linked_role("sagemaker.application-autoscaling.amazonaws.com")
 
 
 def seeing(grants: Grants) -> None:
     """Allow to see endpoints, what they run, and how they are used."""
-    grants.everywhere("sagemaker:ListEndpoints")
+    grants.everywhere("sagemaker:ListEndpoints", "tag:GetResources")
     grants.endpoints("DescribeEndpoint", "ListTags")
     grants.configs("DescribeEndpointConfig")
     grants.models("DescribeModel")
@@ -68,7 +107,6 @@ def managing(grants: Grants, tokens_arn: str) -> None:
     grants.everywhere(
         "sagemaker:ListEndpointConfigs",
         "sagemaker:ListModels",
-        "cloudwatch:DescribeAlarms",
     )
     grants.endpoints("DeleteTags")
     grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig")

@@ -110,7 +110,7 @@ class MaintainerStack(ParkadeStack):
 
 def _allow(function: Function) -> None:
     grants = function.grants
-    grants.everywhere("cloudwatch:DescribeAlarms", "tag:GetResources")
+    grants.everywhere("cloudwatch:DescribeAlarms", "sagemaker:ListEndpointConfigs")
     grants.allow(
         [
             "cloudwatch:DeleteAlarms",
