@@ -37,7 +37,9 @@ NOT_SEEN = {
     "xray:PutTraceSegments": "Lambda's own daemon sends traces",
     "xray:PutTelemetryRecords": "Lambda's own daemon sends traces",
     "logs:*": "Lambda and Step Functions write logs by themselves",
-    "sqs:SendMessage": "Lambda itself sends to dead letter queues",
+    "xray:GetSampling*": "Step Functions asks for its own sampling",
+    "sqs:*": "Lambda itself sends to dead letter queues",
+    "pricing:GetProducts": "prices come from a list of AWS's that no stand-in has",
     "iam:CreateServiceLinkedRole": "Application Auto Scaling makes its role at the first target",
     "s3:AbortMultipartUpload": "large archives alone are copied in parts, and broken off",
     "dynamodb:GetShardIterator": "Lambda itself reads the stream",
@@ -133,18 +135,24 @@ def lacking(running: Application) -> list[str]:
 
 
 def unused(running: Application) -> list[str]:
-    """Return what is allowed to functions and machines and was never done."""
-    found = []
-    done = used(running)
-    for role in sorted(_roles(running)):
-        names = {action for action, _ in done.get(role, ())}
-        for statement in statements(running, role):
-            for action in policies.listed(statement.get("Action", [])):
-                seen = any(policies.matches(action, each, cased=False) for each in names)
-                told = any(policies.matches(each, action) for each in NOT_SEEN)
-                if not seen and not told:
-                    found.append(f"{role.rsplit('/', 1)[1]} never uses {action}")
-    return sorted(set(found))
+    """Return the actions that are allowed, and that none of the roles which have them ever used.
+
+    What several functions share is given to them as one: an action counts as used where one of
+    them used it.
+    """
+    done = {action for each in used(running).values() for action, _ in each}
+    allowed = {
+        action
+        for role in _roles(running)
+        for statement in statements(running, role)
+        for action in policies.listed(statement.get("Action", []))
+    }
+    return sorted(
+        action
+        for action in allowed
+        if not any(policies.matches(action, each, cased=False) for each in done)
+        and not any(policies.matches(each, action) for each in NOT_SEEN)
+    )
 
 
 def _roles(running: Application) -> set[str]:
