@@ -134,6 +134,22 @@ class Grants:
         """Allow to send X-Ray traces."""
         self.everywhere("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
+    def linked_role(self, service: str) -> None:
+        """Allow to have AWS make the one role of a service of its own, when that is first needed."""
+        self.allow(
+            ["iam:CreateServiceLinkedRole"],
+            [
+                self._stack.format_arn(
+                    service="iam",
+                    region="",
+                    resource="role",
+                    resource_name=f"aws-service-role/{service}/*",
+                )
+            ],
+            why="the one role of this service, whose name ends as AWS has it",
+            conditions={"StringLike": {"iam:AWSServiceName": service}},
+        )
+
     def alarm(self, name: str) -> str:
         """Return the ARN of an alarm of CloudWatch, or of all whose names begin alike."""
         return self._stack.format_arn(
