@@ -87,6 +87,7 @@ def walk(running: Application) -> Walk:
     return made
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep walks together, what looks back on them last; other tests go by their files."""
     for item in items:
