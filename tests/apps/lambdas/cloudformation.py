@@ -13,10 +13,10 @@ class Asking:
         self._url = url
         self.answers = []
 
-    def ask(self, function, request, call, **properties):
-        """Ask, and return what CloudFormation was told."""
+    def ask(self, function, request, call, *, known="known", **properties):
+        """Ask, and return what CloudFormation was told; `known` is the id of what it has."""
         former = {} if request != "Update" else {"OldResourceProperties": {"Content": "{}"}}
-        known = {} if request == "Create" else {"PhysicalResourceId": "known"}
+        its_id = {} if request == "Create" else {"PhysicalResourceId": known}
         event = {
             "RequestType": request,
             "StackId": "stack",
@@ -25,7 +25,7 @@ class Asking:
             "ResponseURL": self._url,
             "ResourceProperties": {"ServiceToken": "arn", **properties},
             **former,
-            **known,
+            **its_id,
         }
         function(event, call)
         return self.answers[-1]

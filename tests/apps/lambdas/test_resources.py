@@ -1,14 +1,17 @@
 """Resources of CloudFormation: the leases of a stack, and the end of all of them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from parkade.apps.lambdas.customresource import Made, answered, resource
 from parkade.apps.lambdas.ending import Ending
 from parkade.apps.lambdas.ending import Means as EndingMeans
 from parkade.apps.lambdas.leasing import Leasing
 from parkade.apps.lambdas.leasing import Means as LeasingMeans
 from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.errors import InvalidInput, Unavailable
 from parkade.domain.idle import IdleRules
 from parkade.domain.lease import EndReason
 from tests.apps.lambdas.calls import a_call
@@ -37,7 +40,7 @@ class Stage:
         self.world.clock.advance(span)
         self.passes()
 
-    def end(self, request="Delete"):
+    def end(self, request="Delete", known="known"):
         world = self.world
         means = EndingMeans(
             meter=world.meter,
@@ -46,9 +49,9 @@ class Stage:
             sweep=world.sweep,
             pause=self.pause,
         )
-        return self.asking.ask(Ending(means), request, a_call(lambda: self.left))
+        return self.asking.ask(Ending(means), request, a_call(lambda: self.left), known=known)
 
-    def lease(self, request, config="falcon-config", **content):
+    def lease(self, request, config="falcon-config", known="known", **content):
         world = self.world
         means = LeasingMeans(
             meter=world.meter,
@@ -67,6 +70,7 @@ class Stage:
             Leasing(means),
             request,
             a_call(lambda: self.left),
+            known=known,
             EndpointName="falcon",
             EndpointConfigName=config,
             Content=json.dumps(whole),
@@ -182,3 +186,64 @@ def test_content_that_is_none_is_told_as_the_reason(stage):
     told = stage.lease("Create", endpointNam="x")
     assert told["Status"] == "FAILED"
     assert "endpointNam" in told["Reason"]
+
+
+def test_a_stack_that_is_made_again_buys_again(stage):
+    known = stage.lease("Create", minutes=20)["PhysicalResourceId"]
+    assert stage.lease("Delete", known=known)["Status"] == "SUCCESS"
+    assert stage.world.book.all().leases == ()
+    assert stage.lease("Create", minutes=20)["Status"] == "SUCCESS"
+    assert stage.world.book.get("falcon").expires_at == NOW + minutes(20)
+
+
+def test_what_could_not_be_made_ends_nothing_that_was_there(stage):
+    stage.world.running("falcon")
+    failed = stage.lease("Create", endpointNam="x")
+    assert failed["Status"] == "FAILED"
+    stage.world.running("flan")
+    assert stage.lease("Delete", known=failed["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert stage.end(known=failed["PhysicalResourceId"])["Status"] == "SUCCESS"
+    for name in ("falcon", "flan"):
+        assert not stage.world.book.get(name).over(NOW)
+        assert stage.world.status(name) is EndpointStatus.IN_SERVICE
+
+
+def test_a_lease_that_was_there_before_its_stack_stays_when_the_stack_is_rolled_back(stage):
+    stage.world.running("falcon")
+    known = stage.lease("Create", minutes=20)["PhysicalResourceId"]
+    assert stage.lease("Update", known=known)["PhysicalResourceId"] == known
+    assert stage.lease("Delete", known=known)["Status"] == "SUCCESS"
+    assert not stage.world.book.get("falcon").over(NOW)
+    assert stage.world.status() is EndpointStatus.IN_SERVICE
+
+
+def test_what_was_bought_goes_where_the_rest_of_it_failed(stage, monkeypatch):
+    def refuse(*_):
+        raise Unavailable("the table is not there", retry_after=minutes(1))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.world.terms, "change", refuse)
+        failed = stage.lease("Create", minutes=20)
+    assert failed["Status"] == "FAILED"
+    assert "the table is not there" in failed["Reason"]
+    assert stage.lease("Delete", known=failed["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert stage.world.book.all().leases == ()
+
+
+def test_a_resource_whose_function_cannot_be_built_is_answered_and_built_at_the_next_call(asking):
+    built = []
+
+    def build(_settings):
+        built.append(None)
+        if len(built) == 1:
+            raise InvalidInput("PARKADE_SETTINGS has a setting ladder", field="PARKADE_SETTINGS")
+        return lambda event, _call: answered(event, lambda _asked: Made(id="it"))
+
+    function = resource(build)
+    context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 60_000)
+    told = asking.ask(function, "Create", context)
+    assert told["Status"] == "FAILED"
+    assert "PARKADE_SETTINGS has a setting ladder" in told["Reason"]
+    assert asking.ask(function, "Create", context)["Status"] == "SUCCESS"
+    assert asking.ask(function, "Create", context)["Status"] == "SUCCESS"
+    assert len(built) == 2

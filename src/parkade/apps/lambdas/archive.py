@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.account import Account
 from parkade.adapters.aws.s3.copying import copy
-from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered
-from parkade.apps.lambdas.start import Function
+from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered, resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,4 +47,4 @@ def _build(settings: FunctionSettings) -> Archiving:
     return Archiving(Account(region=settings.region))
 
 
-handler = Function(_build)
+handler = resource(_build)

@@ -6,12 +6,17 @@ import json
 import logging
 import urllib.request
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from parkade.apps.lambdas.start import Function
 from parkade.domain.errors import InvalidInput, ParkadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from parkade.apps.lambdas.start import Call
+    from parkade.apps.settings import FunctionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +25,8 @@ CREATE, UPDATE, DELETE = "Create", "Update", "Delete"
 _PATIENCE = 20
 #: Characters of a reason that CloudFormation takes.
 _REASON = 1000
+#: What the id of a resource ends in that could not be made, and has nothing to be cleaned up.
+_UNMADE = "-unmade"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,13 @@ class Asked:
     former: Mapping[str, Any]
     #: What the resource is known by; empty: it is about to be made.
     id: str
+    #: What the request is known by: the same where Lambda calls again for it, and no other's.
+    request_id: str
+
+    @property
+    def unmade(self) -> bool:
+        """Whether it is to be deleted without having been made, which is how stacks roll back."""
+        return self.request == DELETE and self.id.endswith(_UNMADE)
 
     def text(self, name: str) -> str:
         """Return a property. Raises InvalidInput where it is missing."""
@@ -51,6 +65,39 @@ class Made:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+class HalfMadeError(Exception):
+    """What failed after something was made: it is cleaned up by this id. The cause tells why."""
+
+    def __init__(self, known: str) -> None:
+        super().__init__(known)
+        self.id = known
+
+
+def resource(build: Callable[[FunctionSettings], Callable[[Any, Call], Any]]) -> Function:
+    """Return the function of a resource, which answers also where it cannot be built."""
+
+    def built(settings: FunctionSettings) -> Callable[[Any, Call], Any]:
+        made = cache(lambda: build(settings))  # what was raised is not kept
+
+        def answer(event: Any, call: Call) -> Any:
+            try:
+                acting = made()
+            except Exception as error:  # noqa: BLE001  it is told as the reason
+                return answered(event, _raising(error))
+            return acting(event, call)
+
+        return answer
+
+    return Function(built)
+
+
+def _raising(error: Exception) -> Callable[[Asked], Made]:
+    def act(_: Asked) -> Made:
+        raise error
+
+    return act
+
+
 def answered(event: Mapping[str, Any], act: Callable[[Asked], Made]) -> dict[str, Any]:
     """Do what CloudFormation asks for, and tell it how that went; return what was told.
 
@@ -62,21 +109,21 @@ def answered(event: Mapping[str, Any], act: Callable[[Asked], Made]) -> dict[str
         properties=event.get("ResourceProperties") or {},
         former=event.get("OldResourceProperties") or {},
         id=str(event.get("PhysicalResourceId") or ""),
+        request_id=str(event["RequestId"]),
     )
     told: dict[str, Any] = {
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
     }
+    # One that was never made has to be known by something as well.
+    known = asked.id or f"{event['LogicalResourceId']}{_UNMADE}"
     try:
         made = act(asked)
-    except ParkadeError as error:
-        logger.error("%s", error.message, extra={"hint": error.hint})  # noqa: TRY400  no bug
-        reason = "; ".join(filter(None, (error.message, error.hint)))
-        told |= _failed(asked, event, reason)
-    except Exception as error:  # whatever it is, the stack must not wait for it
-        logger.exception("the resource could not be brought about")
-        told |= _failed(asked, event, f"{type(error).__name__}: {error}")
+    except HalfMadeError as half:
+        told |= _failed(half.id, half.__cause__ or half)
+    except Exception as error:  # noqa: BLE001  whatever it is, the stack must not wait for it
+        told |= _failed(known, error)
     else:
         told |= {
             "Status": "SUCCESS",
@@ -87,9 +134,13 @@ def answered(event: Mapping[str, Any], act: Callable[[Asked], Made]) -> dict[str
     return told
 
 
-def _failed(asked: Asked, event: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    # One that was never made has to be known by something, to be cleaned up.
-    known = asked.id or f"{event['LogicalResourceId']}-unmade"
+def _failed(known: str, error: BaseException) -> dict[str, Any]:
+    if isinstance(error, ParkadeError):
+        logger.error("%s", error.message, extra={"hint": error.hint})
+        reason = "; ".join(filter(None, (error.message, error.hint)))
+    else:
+        logger.error("the resource could not be brought about", exc_info=error)
+        reason = f"{type(error).__name__}: {error}"
     return {"Status": "FAILED", "PhysicalResourceId": known, "Reason": reason[:_REASON]}
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered
-from parkade.apps.lambdas.start import Function
+from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered, resource
 from parkade.apps.lambdas.sweeping import Lateness, crew
 from parkade.domain.actions import ActionKind
 from parkade.domain.endpoint import EndpointStatus
@@ -63,7 +62,8 @@ class Ending:
         """Do nothing when the stack is made or changed; end all when it goes."""
 
         def act(asked: Asked) -> Made:
-            if asked.request == DELETE:
+            # A stack that could not be made has no leases; one that could not be changed keeps them.
+            if asked.request == DELETE and not asked.unmade:
                 self._end(Lateness(call.left, _RESERVE))
             return Made(id=_ID)
 
@@ -138,4 +138,4 @@ def _build(settings: FunctionSettings) -> Ending:
     )
 
 
-handler = Function(_build)
+handler = resource(_build)

@@ -3,17 +3,27 @@
 Time is bought once, when the resource is made, or first wants its endpoint up. Deploying again changes
 the endpoint config and what is settled about the lease, and buys nothing; an endpoint that runs is
 updated. When the resource goes, the lease is ended, and its endpoint deleted.
+
+A lease that was there before the resource was made is taken care of by it, and was not bought by it:
+it stays when the resource goes, as it has to where a stack that cannot be made is rolled back.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered
-from parkade.apps.lambdas.start import Function
+from parkade.apps.lambdas.customresource import (
+    DELETE,
+    Asked,
+    HalfMadeError,
+    Made,
+    answered,
+    resource,
+)
 from parkade.apps.lambdas.sweeping import Lateness
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import EndpointBusy, InvalidInput, LeaseNotFound
@@ -34,7 +44,11 @@ if TYPE_CHECKING:
     from parkade.services.meter import Meter
     from parkade.services.terms import TermsBook
 
+logger = logging.getLogger(__name__)
+
 ACTOR = "stack"
+#: What the id of a resource ends in whose lease was there before it.
+_HELD = "-held-before"
 #: Between two looks at an endpoint that cannot be deleted yet.
 _PAUSE = timedelta(seconds=10)
 _RESERVE = timedelta(seconds=30)
@@ -64,16 +78,15 @@ class Leasing:
         """Make, change or end a lease."""
 
         def act(asked: Asked) -> Made:
-            name = asked.text("EndpointName")
             if asked.request == DELETE:
-                self._end(name, Lateness(call.left, _RESERVE))
-            else:
-                self._settle(name, asked)
-            return Made(id=name)
+                self._leave(asked, Lateness(call.left, _RESERVE))
+                return Made(id=asked.id)
+            return Made(id=self._settle(asked.text("EndpointName"), asked))
 
         return answered(event, act)
 
-    def _settle(self, name: str, asked: Asked) -> None:
+    def _settle(self, name: str, asked: Asked) -> str:
+        """Have it leased as the resource says; return what the resource is known by."""
         means, wanted = self._means, _wanted(name, asked)
         config_name = asked.text("EndpointConfigName")
         held = self._held(name)
@@ -84,16 +97,30 @@ class Leasing:
                 amount=wanted.order.amount,
                 owner=wanted.order.owner or means.project,
                 actor=ACTOR,
-                # A request that Lambda makes twice buys once.
-                key=f"{name} {wanted.order.owner} {config_name}",
+                # A request that Lambda makes twice buys once; a stack that is made again, again.
+                key=asked.request_id,
             )
         elif held is not None:
             means.meter.reconfigure(name, config_name, actor=ACTOR)
             self._update(name, config_name)
+        own = asked.id if asked.id in {name, name + _HELD} else name + (_HELD if held else "")
         if self._held(name) is not None:
-            means.terms.change(
-                name, ACTOR, lambda terms: settling.settle(terms, wanted.terms, means.rules())
-            )
+            try:
+                means.terms.change(
+                    name, ACTOR, lambda terms: settling.settle(terms, wanted.terms, means.rules())
+                )
+            except Exception as error:
+                if asked.id == own:
+                    raise
+                raise HalfMadeError(own) from error  # what was bought is to go again
+        return own
+
+    def _leave(self, asked: Asked, late: Lateness) -> None:
+        """End what the resource bought, and nothing else."""
+        if asked.unmade or asked.id.endswith(_HELD):
+            logger.info("%s was not bought by the stack, and stays", asked.id)
+            return
+        self._end(asked.text("EndpointName"), late)
 
     def _update(self, name: str, config_name: str) -> None:
         """Have an endpoint that runs another config run this one; others have it at their start."""
@@ -161,4 +188,4 @@ def _build(settings: FunctionSettings) -> Leasing:
     )
 
 
-handler = Function(_build)
+handler = resource(_build)

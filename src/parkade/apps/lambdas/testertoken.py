@@ -11,8 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered
-from parkade.apps.lambdas.start import Function
+from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered, resource
 from parkade.domain.errors import TokenNotFound
 from parkade.domain.token import Role
 
@@ -85,4 +84,4 @@ def _build(settings: FunctionSettings) -> TesterToken:
     return TesterToken(Means(tokens=tokens, secret=lambda arn: text(account, arn)))
 
 
-handler = Function(_build)
+handler = resource(_build)
