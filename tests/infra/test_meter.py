@@ -2,11 +2,22 @@
 
 import json
 
+import pytest
+
 from parkade.adapters.aws.dynamodb import shape
 from parkade.infra.constructs import machines
 from parkade.infra.naming import Title
 from tests.infra.synthesizing import synthesized
 
+#: What keeping the scaling of an endpoint, and putting it on again, needs of Application Auto Scaling.
+_SCALING = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
+    "application-autoscaling:RegisterScalableTarget",
+}
 _TOLD = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 
 
@@ -89,6 +100,23 @@ def test_the_sweep_may_start_and_stop_endpoints_and_invoke_itself():
             assert _function("sweep")[0] in resource
 
 
+@pytest.mark.parametrize("handler", ["sweep", "timer", "leasing"])
+def test_who_stops_endpoints_may_keep_what_goes_with_them_and_make_it_again(handler):
+    may = dict(_statements(handler))
+    assert may.keys() >= _SCALING | {
+        "cloudwatch:DescribeAlarms",
+        "iam:CreateServiceLinkedRole",
+        "sagemaker:CreateInferenceComponent",
+        "sagemaker:DeleteInferenceComponent",
+        "sagemaker:DescribeInferenceComponent",
+        "sagemaker:ListInferenceComponents",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+    }
+    # What Application Auto Scaling asks its callers for: the alarms of policies, and no others.
+    assert ":alarm:TargetTracking-*" in may["cloudwatch:PutMetricAlarm"]
+    assert ":alarm:TargetTracking-*" in may["cloudwatch:DeleteAlarms"]
+
+
 def test_nothing_but_what_has_no_name_is_allowed_on_everything():
     everywhere = {
         action
@@ -96,12 +124,13 @@ def test_nothing_but_what_has_no_name_is_allowed_on_everything():
         for action, resource in _statements(handler)
         if resource == '"*"'
     }
-    assert everywhere <= {
-        "application-autoscaling:DescribeScalableTargets",
-        "application-autoscaling:DescribeScalingPolicies",
+    assert everywhere <= _SCALING | {
+        "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricData",
         "pricing:GetProducts",
         "sagemaker:ListEndpoints",
+        "sagemaker:ListInferenceComponents",
+        "tag:GetResources",
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     }

@@ -82,6 +82,7 @@ def scaling(grants: Grants) -> None:
 
 def seeing(grants: Grants) -> None:
     """Allow to see endpoints, what they run, and how they are used."""
+    # Tags that endpoints had are found by their kind, whatever the endpoints are called.
     grants.everywhere("sagemaker:ListEndpoints", "tag:GetResources")
     grants.endpoints("DescribeEndpoint", "ListTags")
     grants.configs("DescribeEndpointConfig")

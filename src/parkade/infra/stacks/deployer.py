@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 MACHINE_NAME = "AutoScalingModelEndpointDeploymentStateMachine"
 #: Seconds of a step: what takes longer is waited for by the machine.
 _STEP_SECONDS = 110
-#: The role by which Application Auto Scaling changes variants; AWS makes it when it is first needed.
-_SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
 
 class DeployerStack(ParkadeStack):
@@ -50,7 +48,7 @@ class DeployerStack(ParkadeStack):
             about="does one step of a deployment",
             timeout=_STEP_SECONDS,
         )
-        _allow(self, self.function)
+        _allow(self.function)
         self.machine = machine_of(
             self,
             "Deployments",
@@ -64,34 +62,14 @@ class DeployerStack(ParkadeStack):
         cdk.CfnOutput(self, "MachineArn", value=self.machine.arn, description="starts deployments")
 
 
-def _allow(stack: DeployerStack, function: Function) -> None:
+def _allow(function: Function) -> None:
     grants = function.grants
-    # Tags that endpoints had are found by their kind, whatever the endpoints are called.
-    grants.everywhere(
-        "cloudwatch:DescribeAlarms", "sagemaker:ListInferenceComponents", "tag:GetResources"
-    )
-    grants.endpoints("DeleteTags", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
+    grants.endpoints("DeleteTags", "UpdateEndpoint")
     grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig", "ListTags")
     grants.everywhere(
         "application-autoscaling:DeleteScalingPolicy",
         "application-autoscaling:DeregisterScalableTarget",
-        "application-autoscaling:DescribeScheduledActions",
         "application-autoscaling:ListTagsForResource",
-        "application-autoscaling:PutScalingPolicy",
-        "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:TagResource",
         why="targets have no names before they are registered",
-    )
-    grants.allow(
-        ["iam:CreateServiceLinkedRole"],
-        [
-            stack.format_arn(
-                service="iam",
-                region="",
-                resource="role",
-                resource_name=f"aws-service-role/{_SCALING_SERVICE}/*",
-            )
-        ],
-        why="the one role of Application Auto Scaling, whose name ends as AWS has it",
-        conditions={"StringLike": {"iam:AWSServiceName": _SCALING_SERVICE}},
     )
