@@ -8,6 +8,8 @@ from parkade.adapters.aws.narrow import OneEndpoint, OneLease
 from parkade.apps.lambdas.timer import TURNS, Means, Timer
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Unavailable
+from parkade.domain.event import written
+from parkade.domain.standing import told_at
 from tests.apps.lambdas.calls import a_call
 from tests.builders import NOW, minutes, seconds
 from tests.services.world import World
@@ -75,6 +77,22 @@ def test_one_that_was_extended_goes_on_and_its_new_end_is_waited_for(stage):
     assert stage.look()["waits"] is False
     assert stage.world.status("falcon") is EndpointStatus.IN_SERVICE
     assert stage.timers.leases == [("falcon", NOW + minutes(40))]
+
+
+def test_a_look_that_comes_too_early_comes_again_and_the_end_is_still_exact(stage):
+    stage.world.clock.advance(minutes(30) - seconds(0.2))
+    answer = stage.look()
+    assert answer["waits"] is True
+    assert answer["turn"] == 1
+    assert stage.timers.leases == []
+    stage.world.clock.advance(seconds(1.2))
+    assert written(told_at(stage.world.clock.now())) >= answer["expires_at"]
+    assert stage.look(turn=1)["waits"] is False
+    assert stage.world.status("falcon") is EndpointStatus.DELETING
+
+
+def test_a_clock_that_stays_behind_is_not_asked_for_ever(stage):
+    assert stage.look(turn=TURNS)["waits"] is False
 
 
 def test_what_cannot_be_stopped_yet_is_looked_at_again_for_a_limited_time(stage):

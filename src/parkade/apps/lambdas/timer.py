@@ -10,7 +10,7 @@ function of its own since the minute's sweep runs once at a time; that both do t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parkade.apps.lambdas.start import Function
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Between two looks at what could not be stopped yet.
 _AGAIN = timedelta(seconds=10)
+#: The least of a wait where one clock is ahead of the other.
+_AT_ONCE = timedelta(seconds=1)
 #: So many of them; then the minute's sweep alone goes on. It keeps an execution's history short.
 TURNS = 60
 
@@ -56,19 +58,24 @@ class Timer:
     def __call__(self, event: Mapping[str, Any], _: Call) -> dict[str, Any]:
         """Look, and say whether to come again. Raises what the sweep could not do."""
         name, turn = str(event["endpoint_name"]), int(event.get("turn", 0))
+        waited_for = datetime.fromisoformat(str(event["expires_at"]))
         means = self._means(name)
         report = means.sweep.run(concerns=lambda each: each == name)
         for failure in report.failed:
             raise failure.error
-        return {"endpoint_name": name, **self._next(name, turn, means)}
+        return {"endpoint_name": name, **self._next(name, turn, waited_for, means)}
 
-    def _next(self, name: str, turn: int, means: Means) -> dict[str, Any]:
+    def _next(self, name: str, turn: int, waited_for: datetime, means: Means) -> dict[str, Any]:
         try:
             lease = means.book.get(name)
         except LeaseNotFound:
             return _done("its lease was removed")
         now = means.clock.now()
         if not lease.over(now):
+            if lease.paused_at is None and lease.expires_at <= waited_for and turn < TURNS:
+                # It was waited for by a clock that is ahead of this one.
+                again = max(lease.expires_at, now + _AT_ONCE)
+                return _again(turn, again, "it is not yet time by the clock of this function")
             if lease.paused_at is None:
                 # It was extended: that expiry has an execution of its own, from now on if not before.
                 means.timers.wait_for(lease)
@@ -78,12 +85,11 @@ class Timer:
             return _done(f"its lease is over ({lease.reason_over()}), and it is stopped")
         if turn >= TURNS:
             return _done(f"it is {seen.status}; the minute's sweep goes on")
-        return {
-            "waits": True,
-            "turn": turn + 1,
-            "expires_at": written(told_at(now + _AGAIN)),
-            "why": f"its lease is over, and it is still {seen.status}",
-        }
+        return _again(turn, now + _AGAIN, f"its lease is over, and it is still {seen.status}")
+
+
+def _again(turn: int, at: datetime, why: str) -> dict[str, Any]:
+    return {"waits": True, "turn": turn + 1, "expires_at": written(told_at(at)), "why": why}
 
 
 def _done(why: str) -> dict[str, Any]:
