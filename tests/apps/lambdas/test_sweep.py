@@ -145,15 +145,34 @@ def test_what_there_is_no_time_for_is_continued_where_it_was_left_and_nothing_is
 
 def test_where_it_cannot_be_continued_the_next_minute_does_it(caplog):
     stage = Stage()
-    stage.leases(2)
+    stage.leases(40)
     stage.world.clock.advance(minutes(30))
 
     def refuse(_event):
         raise Unavailable("no function")
 
-    assert stage.function(again=refuse)({}, a_call(0))["left"] == 2
+    asked = []
+
+    def left():
+        asked.append(None)
+        return 60 if len(asked) < 10 else 1
+
+    assert stage.function(again=refuse)({}, a_call(left))["left"] > 0
     assert "the next minute's sweep continues: no function" in caplog.text
-    assert stage.function()({}, a_call())["stopped"] == 2
+    stage.function()({}, a_call())
+    seen = stage.world.hosting.endpoints().values()
+    assert {each.status for each in seen} == {EndpointStatus.DELETING}
+
+
+@pytest.mark.parametrize("first", ["", "endpoint-0001"])
+def test_one_that_came_no_further_does_not_call_itself_for_ever(first, caplog):
+    stage = Stage()
+    stage.leases(3)
+    stage.world.clock.advance(minutes(30))
+    told = stage.function()({FROM: first}, a_call(0))
+    assert told["left"] > 0
+    assert stage.again == []
+    assert "no time for any" in caplog.text
 
 
 def test_one_that_fails_holds_up_no_other():

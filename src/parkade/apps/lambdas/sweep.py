@@ -21,13 +21,12 @@ from parkade.domain.actions import ActionKind
 from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from parkade.apps.lambdas.start import Call
     from parkade.apps.lambdas.sweeping import Timers
     from parkade.apps.settings import FunctionSettings
-    from parkade.domain.actions import Action
     from parkade.domain.lease import Lease
     from parkade.ports.ticks import Ticks
     from parkade.services.sweep import Sweep, SweepReport
@@ -70,7 +69,7 @@ class Sweeper:
         held = {each.lease.endpoint_name: each.lease for each in report.plan.actions if each.lease}
         untimed = self._timers(held.values(), report.plan.now, late)
         if report.left:
-            self._continue(report.left)
+            self._continue(report, first)
         elif not late():
             means.meter(report.plan.now)
         return self._told(report, len(held), untimed, means.ticks.now() - began)
@@ -80,10 +79,14 @@ class Sweeper:
         with ThreadPoolExecutor(HANDS, thread_name_prefix="timers") as pool:
             return see_to_timers(self._means.timers, missing, late, pool)
 
-    def _continue(self, left: Sequence[Action]) -> None:
-        name = left[0].endpoint_name
+    def _continue(self, report: SweepReport, first: str) -> None:
+        name = report.left[0].endpoint_name
+        if not any(first <= each.endpoint_name < name for each in report.plan.actions):
+            # Nothing was begun: what is called again at once would not come further, for ever.
+            logger.error("there was no time for any of %d actions", len(report.left))
+            return
         logger.warning(
-            "there was no time for %d actions; it is continued from %s on", len(left), name
+            "there was no time for %d actions; it is continued from %s on", len(report.left), name
         )
         try:
             self._means.again({FROM: name})
