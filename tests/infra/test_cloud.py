@@ -96,6 +96,68 @@ def test_a_file_that_is_wrong_is_told_with_its_line(folder):
     assert "parkade.yaml:2:15: routes./a.endpoint: the file has no endpoint" in done.stderr
 
 
+def test_what_aws_has_not_is_told_each_on_a_line_by_its_place(folder):
+    text = """\
+project: Demo
+models:
+  a: {data: "s3://models/a.tar.gz", image: pytorch-inference}
+  b: {data: "s3://models/b.tar.gz", image: pytorch-inference}
+endpoints:
+  text: {variants: [{model: a, type: ml.m5.large}]}
+routes:
+  /a: {endpoint: text, sticky: {header: X-User}}
+"""
+    (folder / "parkade.yaml").write_text(text)
+    done = _typed("ls")
+    assert done.exit_code == 1
+    assert [line.split(": ")[:3] for line in done.stderr.splitlines()[-3:]] == [
+        ["error", "parkade.yaml:3:32", "models.a.image"],
+        ["error", "parkade.yaml:4:32", "models.b.image"],
+        ["error", "parkade.yaml:8:24", "routes./a.sticky"],
+    ]
+
+
+def test_what_a_stack_refuses_is_told_by_its_place_too(folder):
+    text = """\
+project: Demo
+models: {a: {data: "s3://models/a.tar.gz", image: 1.dkr.ecr.us-east-1.amazonaws.com/a:1}}
+endpoints: {text: {variants: [{model: a, type: ml.m5.large}]}}
+tester:
+  {endpoint: text, cases: [{"id": 1, "input": 1, "expected": 1}], duration_seconds: 5000}
+"""
+    (folder / "parkade.yaml").write_text(text)
+    done = _typed("ls")
+    assert done.exit_code == 1
+    assert "error: parkade.yaml:5:67: tester.duration_seconds: a run of 5000 s" in done.stderr
+
+
+def test_settings_that_lambda_does_not_take_are_no_place_of_the_file(folder):
+    (folder / "parkade.yaml").write_text(
+        "project: Demo\nmodels: {a: {data: 's3://models/a.tar.gz', image: 1.dkr.ecr.us-east-1.amazonaws.com/a:1}}\n"
+        "endpoints: {text: {variants: [{model: a, type: ml.m5.large}]}}\nroutes:\n"
+        + "".join(f"  /{'r' * 50}{number}: {{endpoint: text}}\n" for number in range(60))
+    )
+    done = _typed("ls")
+    assert done.exit_code == 1
+    (told,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert "Lambda allows 4096" in told
+
+
+@pytest.mark.parametrize("there", ["a folder", "a file"])
+def test_what_others_wrote_is_not_replaced_by_an_assembly(folder, there):
+    if there == "a folder":
+        (folder / "there").mkdir()
+        kept = folder / "there" / "manifest.json"
+    else:
+        kept = folder / "there"
+    kept.write_text("mine")
+    done = _typed("synth", "--no-bundle", "--out", "there")
+    assert done.exit_code == 1
+    assert "error: there " in done.stderr
+    assert "--out" in done.stderr
+    assert kept.read_text() == "mine"
+
+
 @pytest.mark.usefixtures("folder")
 def test_without_the_extra_it_says_which_to_install(monkeypatch):
     monkeypatch.setattr(util, "find_spec", lambda name: None)

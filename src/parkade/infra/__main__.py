@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parkade.apps import settings
+from parkade.apps.cli import render
+from parkade.apps.projectfile.problem import BadFile
 from parkade.domain.errors import ParkadeError
 from parkade.infra.estate import Options, read
 
@@ -40,8 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         application.synthesize(estate, out=asked.out)
     except ParkadeError as error:
-        lines = getattr(error, "lines", None) or [error.message]
-        print(*lines, *filter(None, [error.hint]), sep="\n", file=sys.stderr)  # noqa: T201
+        if isinstance(error, BadFile):
+            render.problems(error.lines)
+        else:
+            render.problem(error)
         return 1
     return 0
 

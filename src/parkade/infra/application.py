@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from parkade.domain.errors import ParkadeError
+from parkade.domain.errors import AlreadyExists, InvalidInput, ParkadeError
 from parkade.infra import checks
 from parkade.infra.stacks.api import APIStack
 from parkade.infra.stacks.archive import ModelArchivingStack
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from parkade.infra.estate import Estate
     from parkade.infra.stack import ParkadeStack
 
+#: What the CDK leaves in the folder of each assembly.
+_MARK = "cdk.out"
 #: How the CDK says that checks found something.
 _FOUND = "ValidationFailed: "
 #: The stacks, in the order in which they are deployed; each is there where `wanted` says so.
@@ -68,16 +70,21 @@ def synthesize(
     """Write the assembly of an estate, checked; return its folder.
 
     Without `out` it is written where the CDK's command line asks for it. Raises ParkadeError where a
-    check finds something.
+    check finds something, InvalidInput for what a stack refuses, and AlreadyExists for a folder with
+    anything else in it.
     """
+    if out is not None:
+        _require_free(out)
     app = cdk.App(
         outdir=str(out) if out else None,
         analytics_reporting=False,
         context={**checks.STRICT, **(context or {})},
     )
-    build(app, estate)
     try:
+        build(app, estate)
         return Path(checks.checked(app).synth().directory)
+    except InvalidInput as error:
+        raise estate.located(error) from error
     except RuntimeError as error:  # whatever goes wrong inside the CDK
         _, found, told = str(error).partition(_FOUND)
         if not found:
@@ -86,3 +93,16 @@ def synthesize(
             f"the templates were refused by their checks: {told.strip()}",
             hint="what is right as it is has to be acknowledged: see parkade.infra.checks",
         ) from error
+
+
+def _require_free(out: Path) -> None:
+    """Raise AlreadyExists for what is no folder of assemblies: files of others would be replaced."""
+    if out.is_dir():
+        if (out / _MARK).is_file() or not any(out.iterdir()):
+            return
+        what = "has other files in it, and no assembly"
+    elif out.exists():
+        what = "is no folder"
+    else:
+        return
+    raise AlreadyExists(f"{out} {what}", hint="name a folder that is new, or empty, with --out")

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from parkade.apps.cli import archives
 from parkade.apps.projectfile import layout, reading
 from parkade.apps.serverfile import ServerFile, read_server_file
+from parkade.domain.errors import InvalidInput
 from parkade.infra import foundations, images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from parkade.apps.cli.archives import Archive
     from parkade.apps.projectfile.document import Document
+    from parkade.apps.projectfile.reading import ProjectFile
     from parkade.domain.project.part import Kind, Part
     from parkade.domain.project.project import Project
     from parkade.infra.foundations import Catalog
@@ -55,6 +57,8 @@ class Estate:
     folder: Path = field(default_factory=Path)
     #: What the file is called in that folder.
     file_name: str = "parkade.yaml"
+    #: Says where in the file something stands that a stack refuses.
+    located: Callable[[InvalidInput], InvalidInput] = field(default=lambda error: error)
 
     @property
     def prefix(self) -> str:
@@ -87,7 +91,18 @@ def read(
     id cannot be looked up.
     """
     found = reading.read(file, stage=stage, environment=environment)
+    try:
+        return _estate(found, read_server_file(server), options or Options(), catalog)
+    except InvalidInput as error:
+        raise found.located(error) from error
+
+
+def _estate(
+    found: ProjectFile, server: ServerFile, options: Options, catalog: Catalog | None
+) -> Estate:
+    """Return the estate of a file that was read. Raises InvalidInput by the places of a document."""
     content = found.content
+    folder = found.path.absolute().parent
     stored = {
         each.place: archives.read(
             str(each.place[1]), each.path, bucket=content.archives, prefix=content.prefix
@@ -95,16 +110,17 @@ def read(
         for each in found.locals
     }
     document = found.document({place: each.address for place, each in stored.items()})
-    document, built = images.resolved(document, file.absolute().parent)
+    document, built = images.resolved(document, folder)
     project = layout.project_on_aws(foundations.resolved(document, catalog))
     return Estate(
         document=document,
         # What is remembered of the file is what it says, and not what stands behind its ids.
         project=replace(project, document=document.remembered()),
-        server=read_server_file(server),
-        options=options or Options(),
+        server=server,
+        options=options,
         archives=tuple(stored.values()),
         images=built,
-        folder=file.absolute().parent,
-        file_name=file.name,
+        folder=folder,
+        file_name=found.path.name,
+        located=found.located,
     )

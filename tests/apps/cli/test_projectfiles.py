@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from parkade.apps.cli import sample, starter
+from parkade.apps.projectfile import clouds, reading
 from tests.apps.cli.desk import desk as open_desk
 from tests.apps.projectfile.folder import SMALL
 from tests.apps.projectfile.forms import managed, stacks
@@ -183,6 +184,16 @@ def test_what_init_made_can_be_applied_as_it_is(desk, made):
         assert difference.get("problems", []) == []
         kinds = {each["kind"] for each in difference["changes"]}
         assert {"model", "endpoint", "route", "alarm", "tester"} <= kinds
+
+
+def test_what_init_made_is_taken_by_aws_at_a_stage_of_its_own(made):
+    folder, _ = made
+    found = reading.read(folder / "parkade.yaml", stage="Aws", environment={})
+    assert found.content.prefix == "MyShopAws"
+    assert clouds.refused_on_aws(found.content) == []
+    (endpoint,) = found.content.endpoints.values()
+    for bucket in (found.content.bucket, endpoint.capture.destination.removeprefix("s3://")):
+        assert bucket.startswith("myshopaws-")
 
 
 @pytest.mark.parametrize("model", ["model-a", "model-b"])

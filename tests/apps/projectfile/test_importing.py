@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parkade.apps.projectfile import yamlfile
+from parkade.apps.projectfile import clouds, yamlfile
 from parkade.apps.projectfile.importing import conversion, writing
 from parkade.apps.projectfile.importing.carried import Surroundings
 from parkade.apps.projectfile.problem import BadFile
@@ -85,6 +85,21 @@ def test_stacks_become_one_project(models):
         "main",
         "TextClassificationDemo",
     )
+
+
+def test_a_profile_is_of_no_use_to_a_pipeline(models):
+    assert models.convert(stacks()).profile is None
+    assert "Project.Profile: not carried over: a pipeline has none; set AWS_PROFILE here" in (
+        models.told
+    )
+    form = stacks()
+    del form["Stack"]["CICDPipeline"]["RepositoryName"]
+    assert models.convert(form).profile == "default"
+
+
+@pytest.mark.parametrize("form", [stacks, managed])
+def test_what_was_on_aws_is_taken_there(models, form):
+    assert clouds.refused_on_aws(models.convert(form())) == []
 
 
 def test_of_stacks_it_is_told_what_is_not_carried_over(models):

@@ -28,6 +28,9 @@ POOL = 32
 _CONNECT, _READ = 5, 20
 #: Attempts in all; adaptive mode waits longer between them the more AWS throttles.
 _ATTEMPTS = 5
+#: Where the region is looked for: botocore by itself knows the second variable alone, and AWS's other
+#: tools take the first before it.
+_REGION = ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)
 
 
 class Account:
@@ -46,6 +49,7 @@ class Account:
         arguments nor the environment nor the profile name a region.
         """
         self._session = session or botocore.session.Session(profile=profile)
+        self._session.session_var_map["region"] = _REGION
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, float | None], Any] = {}
         try:
@@ -58,7 +62,7 @@ class Account:
             raise InvalidInput(
                 "it is not said which AWS region is meant",
                 field="region",
-                hint="set AWS_REGION, or `region` in parkade.yaml",
+                hint="set AWS_REGION, or give --region; a project file says it by `region`",
             )
         self.region: str = found
         # Instants come in UTC, whatever the zone of this machine is.

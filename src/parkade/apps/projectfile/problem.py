@@ -38,13 +38,21 @@ def spelt(place: Place) -> str:
     return text
 
 
-def refusal(problems: list[Problem]) -> InvalidInput:
+class BadDocument(InvalidInput):
+    """A document cannot be used; `problems` tell why, each by its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Take at least one of them."""
+        self.problems = tuple(problems)
+        super().__init__(
+            "; ".join(f"{spelt(each.place) or 'the document'}: {each.words}" for each in problems),
+            field=spelt(problems[0].place) or "project",
+        )
+
+
+def refusal(problems: Sequence[Problem]) -> BadDocument:
     """Return one error that tells all of them, of a document."""
-    first = problems[0]
-    return InvalidInput(
-        "; ".join(f"{spelt(each.place) or 'the document'}: {each.words}" for each in problems),
-        field=spelt(first.place) or "project",
-    )
+    return BadDocument(problems)
 
 
 class BadFile(InvalidInput):

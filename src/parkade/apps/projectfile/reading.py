@@ -27,13 +27,13 @@ from parkade.apps.projectfile.content import Content
 from parkade.apps.projectfile.document import Document, containers, references
 from parkade.apps.projectfile.explaining import explained, place_of
 from parkade.apps.projectfile.models import BuiltImage
-from parkade.apps.projectfile.problem import BadFile, Place, Problem, spelt
-from parkade.apps.projectfile.tree import Leaf, Mark, Row, Table, mark_of, plain
+from parkade.apps.projectfile.problem import BadDocument, BadFile, Place, Problem, spelt
+from parkade.apps.projectfile.tree import Leaf, Mark, Row, Table, mark_of, places, plain
 from parkade.domain import cases
 from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from parkade.apps.projectfile.tree import Tree
@@ -72,6 +72,8 @@ class ProjectFile:
 
     path: Path
     content: Content
+    #: What was read, with its lines.
+    tree: Table = field(repr=False)
     #: Folders and archives of this machine that models are made from.
     locals: tuple[Local, ...] = ()
     #: Values of the references, by what they name.
@@ -91,6 +93,19 @@ class ProjectFile:
         if self.cases is not None:
             body["tester"]["cases"] = self.cases
         return Document.model_validate(body | {"secrets": dict(self.secrets)})
+
+    def located(self, error: InvalidInput) -> InvalidInput:
+        """Return what was refused of this file by its lines; what is not of the file, as it is."""
+        if isinstance(error, BadFile):
+            return error
+        if isinstance(error, BadDocument):
+            return _told(error.problems, self.tree).within(str(self.path))
+        about = [place for place in places(self.tree) if _is_about(error.field, spelt(place))]
+        if not about:
+            return error
+        mark = mark_of(self.tree, max(about, key=len))
+        text = f"{error.field}: {error.message}"
+        return BadFile.of(mark, text, hint=error.hint).within(str(self.path))
 
 
 def read(
@@ -120,11 +135,16 @@ def _read(
     content = _content(filled)
     if not whole:
         _require_none(checks.problems(content), filled)
-        return ProjectFile(path=path, content=content)
+        return ProjectFile(path=path, content=content, tree=filled)
     look = _Look(path.parent, content, environment)
     _require_none([*checks.problems(content), *look.problems], filled)
     return ProjectFile(
-        path=path, content=content, locals=look.locals, secrets=look.values, cases=look.cases
+        path=path,
+        content=content,
+        tree=filled,
+        locals=look.locals,
+        secrets=look.values,
+        cases=look.cases,
     )
 
 
@@ -221,15 +241,24 @@ class _Meant:
 
 
 def _require_none(problems: list[Problem], tree: Tree) -> None:
-    """Raise BadFile that tells all problems, in the order of their lines."""
-    if not problems:
-        return
+    """Raise BadFile that tells all problems, where there are any."""
+    if problems:
+        raise _told(problems, tree)
+
+
+def _is_about(field: str, place: str) -> bool:
+    """Tell whether a field is a place of a file, or within it."""
+    return field == place or field.startswith((f"{place}.", f"{place}["))
+
+
+def _told(problems: Sequence[Problem], tree: Tree) -> BadFile:
+    """Return what tells all problems, in the order of their lines."""
     told = [(mark_of(tree, each.place), f"{spelt(each.place)}: {each.words}") for each in problems]
     told = list(dict.fromkeys(sorted(told, key=lambda each: (each[0].line, each[0].column))))
     if len(told) > MOST_TOLD:
         more = len(told) - MOST_TOLD
         told = [*told[:MOST_TOLD], (Mark(), f"and {more} more")]
-    raise BadFile(told)
+    return BadFile(told)
 
 
 class _Look:

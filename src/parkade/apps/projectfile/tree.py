@@ -88,6 +88,16 @@ def leaves(tree: Tree, place: Place = ()) -> Iterator[tuple[Place, Leaf]]:
         yield place, tree
 
 
+def places(tree: Tree, place: Place = ()) -> Iterator[Place]:
+    """Go through the places of all that stands in a tree, tables and lists included."""
+    if isinstance(tree, Leaf):
+        return
+    inner = tree.entries.items() if isinstance(tree, Table) else enumerate(tree.items)
+    for key, each in inner:
+        yield (*place, key)
+        yield from places(each, (*place, key))
+
+
 def mark_of(tree: Tree, place: Place) -> Mark:
     """Return where a place stands: its key, else the nearest thing around it that is known."""
     mark = tree.mark

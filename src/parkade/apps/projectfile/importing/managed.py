@@ -76,7 +76,7 @@ class _Conversion:
         key = f"{name}-Endpoint"
         self._terms(given, key, endpoint)
         self._endpoints[key] = endpoint
-        self._route(given, name, key)
+        self._route(given, name, key, asynchronous="async" in endpoint)
 
     def _played(self, given: Given, name: str) -> Json:
         """Return a model, with what plays it on one machine."""
@@ -123,7 +123,7 @@ class _Conversion:
                 "initial_provision_minutes", f"not carried over: {minutes:g} is not above 0"
             )
 
-    def _route(self, given: Given, name: str, endpoint: str) -> None:
+    def _route(self, given: Given, name: str, endpoint: str, *, asynchronous: bool) -> None:
         public, integration = given.flag("public"), given.section("integration")
         path = ""
         if integration is not None:
@@ -151,6 +151,10 @@ class _Conversion:
         if f"/{path}" in self._routes:
             given.say("integration", f"the route /{path} is there already, and leads elsewhere")
             return
-        self._routes[f"/{path}"] = {"endpoint": endpoint, "auth": "public" if public else "token"}
+        route: dict[str, Json] = {"endpoint": endpoint, "auth": "public" if public else "token"}
+        if asynchronous:
+            # SageMaker takes no other request for it.
+            route["kind"] = "direct"
+        self._routes[f"/{path}"] = route
         if public:
             given.say("public", f"everybody may call /{path}; auth: token asks for a token")

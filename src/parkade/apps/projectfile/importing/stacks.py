@@ -23,7 +23,7 @@ _ARCHIVE = "model.tar.gz"
 _KEY = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _MAIL = re.compile(r"[^@\s<>,;\"\\]{1,64}@[^@\s<>,;\"\\]{1,190}")
 _DERIVED = "such names are derived from the content, so that nobody renames by hand"
-_STACK = "there are no stacks: the file is applied as one"
+_STACK = "stacks are called by what they are, see them with: parkade cloud ls"
 
 
 def is_one(table: Table) -> bool:
@@ -55,6 +55,7 @@ class _Conversion:
             self._stack(stack)
         # Where it stands differs between versions of the form.
         self._pipeline(self._given)
+        self._leave_profile(project)
         self._given.rest()
         return Carried(content=self._content, comments=self._comments, told=self._given.told)
 
@@ -79,6 +80,14 @@ class _Conversion:
         self._suffix = f"{region}-{digits[0]}" if region and digits else ""
         self._prefix = prefix
         project.rest()
+
+    def _leave_profile(self, project: Given | None) -> None:
+        """Leave the profile out of a file that a pipeline reads: there is none where that runs."""
+        delivered = self._content.get("pipeline")
+        if project is None or not isinstance(delivered, dict) or "repository" not in delivered:
+            return
+        if self._content.pop("profile", None) is not None:
+            project.say("Profile", "not carried over: a pipeline has none; set AWS_PROFILE here")
 
     def _bucket(self, base: str) -> str:
         """Return what the former called a bucket; empty: account or region are not known."""
