@@ -95,6 +95,7 @@ docs: install ## write the pages that are made from the code
 	$(BIN)/python -m parkade.apps.reference docs
 	$(BIN)/python tests/semantics.py
 	$(BIN)/python -m parkade.apps.lambdas.packaging
+	$(BIN)/python -m tests.infra.costpage
 
 snapshots: install ## keep the templates of the stacks as they are now, for the tests to compare with
 	$(BIN)/python -m tests.infra.snapshots
