@@ -217,12 +217,21 @@ def test_the_daily_run_goes_on_where_time_ran_short_and_one_failure_stops_no_oth
         stage.unleased(name)
     stage.sweep_to(NOW)
     stage.alarms.refusing = {"b"}
-    asked = iter([60, 60, 1])
+    asked = iter([60, 1])
     told = stage.do("all", left=lambda: next(asked), after="")
     assert told == {"waits": True, "after": "b"}
     assert stage.do("all", after=told["after"])["why"] == "all are seen to"
     assert set(stage.alarms.put_for) == {"a", "c"}
     assert "b" in stage.do("all", after="")["why"]
+
+
+def test_each_step_of_the_daily_run_comes_further_however_late_it_is(stage):
+    for name in ("a", "b"):
+        stage.unleased(name)
+    stage.sweep_to(NOW)
+    assert stage.do("all", left=lambda: 0, after="") == {"waits": True, "after": "a"}
+    assert stage.do("all", left=lambda: 0, after="a")["waits"] is False
+    assert set(stage.alarms.put_for) == {"a", "b"}
 
 
 def test_a_step_that_there_is_none_of_is_refused(stage):

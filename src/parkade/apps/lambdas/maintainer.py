@@ -200,11 +200,13 @@ class Maintaining:
             for each in means.watches.all().records
             if _is_of(each, seen.get(each.endpoint_name))
         }
+        begun = after
         failed: list[str] = []
         for name in sorted(watches.keys() | set(means.alarms.names())):
             if name <= after:
                 continue
-            if late():
+            # One is seen to in any case: who comes no further would come again for ever.
+            if after != begun and late():
                 return {"waits": True, "after": after}
             after = name
             try:

@@ -48,10 +48,11 @@ _ABANDONED = timedelta(minutes=5)
 _OF_TARGETS = frozenset({"policies", "actions"})
 #: So many targets can be named in one call.
 _NAMED = 50
-#: What a description of a policy or of a scheduled action has beside what makes it again.
+#: What a description has beside what makes it again. The role of a target is Application Auto
+#: Scaling's own, which it takes by itself: naming it would ask for the right to pass it.
 _TOLD = frozenset({
     "PolicyARN", "Alarms", "CreationTime", "ScheduledActionARN", "ScalableTargetARN",
-    "PredictedCapacity",
+    "PredictedCapacity", "RoleARN",
 })  # fmt: skip
 
 
