@@ -13,8 +13,9 @@ import json
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.dynamodb import purses
+from parkade.adapters.aws.dynamodb.attempts import contended
 from parkade.adapters.aws.dynamodb.changes import absent, equal
-from parkade.adapters.aws.dynamodb.kind import NEW, THERE, Kind, contended
+from parkade.adapters.aws.dynamodb.kind import NEW, THERE, Kind
 from parkade.adapters.documents import columns
 from parkade.domain.errors import NotFound, Unreadable, VersionConflict
 from parkade.domain.terms import Booking

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.dynamodb import purses
-from parkade.adapters.aws.dynamodb.kind import THERE, Kind, contended
+from parkade.adapters.aws.dynamodb.attempts import contended
+from parkade.adapters.aws.dynamodb.kind import THERE, Kind
 from parkade.domain.budget import Budget
 from parkade.domain.errors import NotFound
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parkade.adapters.aws.dynamodb.kind import Kind, contended
+from parkade.adapters.aws.dynamodb.attempts import contended
+from parkade.adapters.aws.dynamodb.kind import Kind
 from parkade.adapters.aws.dynamodb.turns import Turns
 from parkade.domain.deploy.deployment import Deployment
 from parkade.domain.errors import DeploymentNotFound, InUse, VersionConflict

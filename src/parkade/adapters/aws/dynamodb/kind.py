@@ -7,23 +7,14 @@ pk         sk           content                    and what is asked or compared
 
 from __future__ import annotations
 
-import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
-
-from tenacity import (
-    Retrying,
-    before_sleep_log,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from parkade.adapters.aws.dynamodb.changes import absent, equal, overtaken, present
 from parkade.adapters.aws.dynamodb.contents import packed, unpacked
 from parkade.adapters.aws.dynamodb.shape import MAIN
 from parkade.adapters.documents.records import Documents
-from parkade.domain.errors import Unreadable, VersionConflict
+from parkade.domain.errors import Unreadable
 from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
@@ -35,14 +26,10 @@ if TYPE_CHECKING:
     from parkade.domain.errors import ParkadeError
     from parkade.domain.event import Event
 
-logger = logging.getLogger(__name__)
-
 _Record = TypeVar("_Record")
 
 #: Hold where there is no item of the key, and where there is one.
 NEW, THERE = absent(MAIN.partition), present(MAIN.partition)
-#: Attempts at a change that nobody but this module decides on.
-_ATTEMPTS = 8
 _MEND = "it is left alone; put its item right, or restore the table to a time before"
 
 
@@ -132,14 +119,3 @@ def unchanged(item: Item | None) -> Condition:
         return NEW
     content = item.get("content")
     return equal(content=content) if isinstance(content, str | bytes) else present("content")
-
-
-def contended(lost: type[VersionConflict] = VersionConflict) -> Retrying:
-    """Give attempts at what is read, changed and written, for as long as others come first."""
-    return Retrying(
-        retry=retry_if_exception_type(lost),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        before_sleep=before_sleep_log(logger, logging.INFO),
-        reraise=True,
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from parkade.adapters.aws.dynamodb.attempts import contended
 from parkade.adapters.aws.dynamodb.changes import Condition
-from parkade.adapters.aws.dynamodb.kind import Kind, contended, unchanged
+from parkade.adapters.aws.dynamodb.kind import Kind, unchanged
 from parkade.adapters.documents import columns
 from parkade.domain.errors import Unreadable, VersionConflict
 from parkade.ports.remains import Remains

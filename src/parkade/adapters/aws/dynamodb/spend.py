@@ -24,9 +24,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.dynamodb import ledger
+from parkade.adapters.aws.dynamodb.attempts import contended
 from parkade.adapters.aws.dynamodb.changes import equal
 from parkade.adapters.aws.dynamodb.contents import LARGEST, deflated, packed, unpacked
-from parkade.adapters.aws.dynamodb.kind import NEW, contended
+from parkade.adapters.aws.dynamodb.kind import NEW
 from parkade.adapters.aws.dynamodb.ledger import Ledger
 from parkade.adapters.aws.dynamodb.table import MOST_CHANGES
 from parkade.adapters.documents import columns

@@ -9,20 +9,13 @@ race, for its conditions may still hold; so it is tried again here, a few times,
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from tenacity import (
-    Retrying,
-    before_sleep_log,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
+from parkade.adapters.aws.dynamodb.attempts import contended
 from parkade.adapters.aws.dynamodb.attributes import decoded, encoded
 from parkade.adapters.aws.dynamodb.changes import Changes, equal
 from parkade.adapters.aws.refusals import calling, code_of
@@ -43,12 +36,8 @@ if TYPE_CHECKING:
     from parkade.adapters.aws.dynamodb.changes import Change, Condition
     from parkade.adapters.aws.dynamodb.shape import Index, Shape
 
-logger = logging.getLogger(__name__)
-
 #: What DynamoDB takes in one transaction, and in one read of many keys.
 MOST_CHANGES, _MOST_KEYS = 100, 100
-#: Attempts at a transaction that others are in the way of, and at keys that were left out.
-_ATTEMPTS = 8
 _LATER = timedelta(seconds=5)
 
 
@@ -138,7 +127,7 @@ class Table:
                 f"{len(changes)} changes are more than the {MOST_CHANGES} of one transaction",
                 field="changes",
             )
-        for attempt in _patiently(_InTheWay):
+        for attempt in contended(_InTheWay):
             with attempt:
                 self._transact(changes)
         for listener in self._listeners:
@@ -208,7 +197,7 @@ class Table:
     def _batch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
         left: Mapping[str, Any] = {self.name: {"Keys": list(keys), "ConsistentRead": True}}
         found: list[Item] = []
-        for attempt in _patiently(_LeftOut):
+        for attempt in contended(_LeftOut):
             with attempt:
                 with self._calling("be read"):
                     answer = self._client.batch_get_item(RequestItems=left)
@@ -265,13 +254,3 @@ def _also(request: Mapping[str, Any], where: Condition | None) -> dict[str, Any]
     for member, value in (where.spelt("FilterExpression") if where else {}).items():
         merged[member] = {**merged[member], **value} if member in merged else value
     return merged
-
-
-def _patiently(refusal: type[ParkadeError]) -> Retrying:
-    return Retrying(
-        retry=retry_if_exception_type(refusal),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        before_sleep=before_sleep_log(logger, logging.INFO),
-        reraise=True,
-    )
