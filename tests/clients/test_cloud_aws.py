@@ -144,6 +144,41 @@ def test_without_a_stack_a_payload_is_deployed_by_the_command_itself(cloud):
     cloud.boto.delete("by-hand")
 
 
+def test_an_endpoint_is_invoked_by_the_runtime_as_it_answers(cloud):
+    cloud.boto.config(
+        "two",
+        *(
+            {"VariantName": name, "ModelName": "text", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+            for name in ("one", "other")
+        ),
+    )  # fmt: skip
+    cloud.boto.endpoint("asked", "two")
+    given = ("invoke", "asked", "--json", '{"text": "coin"}')
+    (answer,) = {cloud.ok(*given), cloud.ok(*given, "--variant", "other")}
+    assert answer == cloud.boto.invoke("asked")["Body"].read().decode()
+    failed = cloud.run("invoke", "asked", "--json", "{}")
+    assert failed.exit_code == 1
+    assert "error: ModelError: Received server error (500)" in failed.stderr
+    refused = cloud.run(*given, "--variant", "none")
+    assert refused.exit_code == 1
+    assert "none" in refused.stderr
+    misspelt = cloud.run("invoke", "askd", "--json", "{}")
+    assert misspelt.exit_code == 1
+    assert "did you mean 'asked'?" in misspelt.stderr
+    cloud.boto.delete("asked")
+
+
+def test_what_does_not_run_says_why_and_is_waited_for(cloud):
+    prefix = cloud.stacks()
+    cloud.ok("--stacks", prefix, "add", "over", "--config", "small", "--minutes", "30")
+    cloud.ok("--stacks", prefix, "stop", "over")
+    refused = cloud.run("--stacks", prefix, "invoke", "over", "--json", "{}", "--wait", "60")
+    assert refused.exit_code == 1
+    assert "Endpoint over is not running" in refused.stderr
+    assert "parkade start over" in refused.stderr
+    cloud.ok("--stacks", prefix, "remove", "over")
+
+
 def test_what_one_machine_alone_has_is_told_with_what_there_is_in_its_place(cloud):
     refused = cloud.run("projects", "ls")
     assert refused.exit_code == 1

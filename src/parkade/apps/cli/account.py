@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.account import Account
+from parkade.adapters.aws.sagemaker.passage import Passage
 from parkade.apps import settings
 from parkade.apps.cli import render
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.inside import Inside, Loop
-from parkade.apps.cloud import deployed
+from parkade.apps.cloud import deployed, invoking
 from parkade.apps.cloud.app import create_app
 from parkade.apps.cloud.means import Means
 from parkade.apps.cloud.wiring import build
@@ -40,10 +41,13 @@ def client(choice: Choice) -> Iterator[Client]:
     """Give a client of the account that a command line means."""
     loop = Loop()
     try:
-        services = loop.call(lambda: _services(choice, loop))
+        account = _account(choice)
+        services = loop.call(lambda: _services(account, choice, loop))
         loop.begin(_look_again(services))
+        app = create_app(services)
+        invoking.offer(app, services, Passage(account, seconds=invoking.PATIENCE))
         here = ClientSettings(url=_NOWHERE, token="")
-        with Client(here, transport=Inside(create_app(services), loop)) as found:
+        with Client(here, transport=Inside(app, loop)) as found:
             yield found
             _finish(loop)
     finally:
@@ -55,13 +59,16 @@ def tokens(choice: Choice) -> Iterator[Tokens]:
     """Give the tokens of the account's API."""
     loop = Loop()
     try:
-        yield _services(choice, loop).tokens
+        yield _services(_account(choice), choice, loop).tokens
     finally:
         loop.close()
 
 
-def _services(choice: Choice, loop: Loop) -> Shared:
-    account = Account(region=choice.region, profile=choice.profile)
+def _account(choice: Choice) -> Account:
+    return Account(region=choice.region, profile=choice.profile)
+
+
+def _services(account: Account, choice: Choice, loop: Loop) -> Shared:
     there = deployed.find(account, choice.stacks)
     paths = settings.state_paths()
     return build(Means.of_account(account, there, paths=paths, spawn=loop.spawn))
