@@ -11,6 +11,7 @@ import pytest
 import parkade
 from parkade.adapters.aws.dynamodb.tokens import DynamoTokenStore
 from parkade.adapters.system.clock import SystemClock
+from parkade.apps.cloud import hosting
 from parkade.apps.lambdas import start
 from parkade.apps.settings import FunctionSettings
 from parkade.domain.token import Role
@@ -145,3 +146,19 @@ def test_functions_that_begin_quickly_import_nothing_that_they_do_not_need(modul
     imported = {each.partition(".")[0] for each in told.stdout.split()}
     assert "parkade" in imported
     assert imported.isdisjoint(without), imported & set(without)
+
+
+@pytest.mark.parametrize("name", ["sweep", "timer", "maintainer", "deployer", "leasing", "ending"])
+def test_what_becomes_of_endpoints_is_told_by_the_sweep_alone(deployed, monkeypatch, name):
+    told = []
+    build = hosting.build
+
+    def watched(*given, tells=False, **more):
+        told.append(tells)
+        return build(*given, tells=tells, **more)
+
+    monkeypatch.setattr(hosting, "build", watched)
+    module = importlib.import_module(f"parkade.apps.lambdas.{name}")
+    own = {"AWS_LAMBDA_FUNCTION_NAME": "Demo-Sweep"}
+    module._build(FunctionSettings({**deployed.environment, **own}))
+    assert told == [name == "sweep"]
