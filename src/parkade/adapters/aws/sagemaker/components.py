@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker.describing import PAGE, described
 from parkade.adapters.aws.sagemaker.forms import components
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.domain.endpoint import ComponentStatus
-from parkade.domain.errors import ComponentNotFound, InvalidInput, NotFound, Unreadable
+from parkade.domain.errors import InvalidInput, NotFound, Unreadable
 from parkade.ports.catalog import Listing, RecordedComponent
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.shelf import Shelf
-
-_PAGE, _AT_ONCE = 100, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +64,7 @@ class Components:
 
     def all(self) -> Listing[Described]:
         """Return all components in the order of names, and why others cannot be read."""
-        unreadable: dict[str, str] = {}
-
-        def one(name: str) -> Described | None:
-            try:
-                return self.get(name)
-            except ComponentNotFound:
-                return None  # it went since it was listed
-            except Unreadable as error:
-                unreadable[name] = error.message
-                return None
-
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = [each for each in threads.map(one, sorted(self.names())) if each is not None]
-        return Listing(tuple(found), dict(sorted(unreadable.items())))
+        return described(self.names(), self.get)
 
     def copy(self, name: str, count: int) -> None:
         """Have so many copies of a component. Raises ComponentNotFound, EndpointBusy, Conflict."""
@@ -90,5 +75,5 @@ class Components:
 
     def _summaries(self) -> list[Mapping[str, Any]]:
         with calling("inference components cannot be listed"):
-            pages = self._account.pages("sagemaker", "list_inference_components", MaxResults=_PAGE)
+            pages = self._account.pages("sagemaker", "list_inference_components", MaxResults=PAGE)
             return [each for page in pages for each in page["InferenceComponents"]]

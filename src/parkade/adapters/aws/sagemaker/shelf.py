@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker.describing import PAGE, described
 from parkade.adapters.aws.sagemaker.forms import configs, models
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.domain.blueprint import Blueprint
 from parkade.domain.errors import InvalidInput, NotFound, Unreadable
-from parkade.ports.catalog import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from parkade.adapters.aws.account import Account
     from parkade.domain.catalog import EndpointConfig, Model
+    from parkade.ports.catalog import Listing
 
 _Record = TypeVar("_Record")
-#: SageMaker's longest page, and how many descriptions are asked for at once.
-_PAGE, _AT_ONCE = 100, 8
 #: An extra of a model that says nothing where it is what every model gets.
 _ROLE = "ExecutionRoleArn"
 
@@ -66,22 +64,9 @@ class Shelf:
         self, operation: str, member: str, named: str, describe: Callable[[str], _Record]
     ) -> Listing[_Record]:
         with calling(f"{member} cannot be listed"):
-            pages = self._account.pages("sagemaker", operation, MaxResults=_PAGE)
-            names = sorted(each[named] for page in pages for each in page[member])
-        unreadable: dict[str, str] = {}
-
-        def one(name: str) -> _Record | None:
-            try:
-                return describe(name)
-            except NotFound:
-                return None  # it went since it was listed
-            except Unreadable as error:
-                unreadable[name] = error.message
-                return None
-
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = tuple(each for each in threads.map(one, names) if each is not None)
-        return Listing(found, dict(sorted(unreadable.items())))
+            pages = self._account.pages("sagemaker", operation, MaxResults=PAGE)
+            names = [each[named] for page in pages for each in page[member]]
+        return described(names, describe)
 
     def blueprint(self, config: EndpointConfig) -> Blueprint:
         """Return what an endpoint of this config runs. Raises ModelNotFound, Unreadable."""
