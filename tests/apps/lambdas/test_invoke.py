@@ -107,6 +107,19 @@ def test_what_a_caller_steers_by_goes_through_and_the_answer_comes_back_as_it_is
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["/models/falcon", "/open/flan", "/fal%63on"])
+def test_the_method_that_was_let_through_says_which_model_it_is_however_the_path_is_spelt(
+    stage, path
+):
+    assert stage.call(path, resource="/falcon")["statusCode"] == 200
+    assert stage.runtime.asked[0][0] == "falcon"
+
+
+def test_a_public_path_does_not_open_a_method_that_is_none(stage):
+    assert stage.call("/open/flan", resource="/falcon", caller="")["statusCode"] == 403
+    assert stage.runtime.asked == []
+
+
 def test_bytes_go_in_and_out_as_base64(stage):
     raw = bytes(range(256))
     stage.runtime.answer = Reply(status=200, headers={"Content-Type": "image/png"}, body=raw)

@@ -113,7 +113,9 @@ class Invoke:
 
     def __call__(self, event: Mapping[str, Any], _: Call) -> dict[str, Any]:
         """Invoke the endpoint that the path leads to."""
-        path = str(event.get("path", ""))
+        # The method that API Gateway has let the caller through to. What was asked for may be spelt
+        # otherwise: behind a domain of one's own it begins with what that has before the API.
+        path = str(event.get("resource") or event.get("path", ""))
         route = self._means.routes.get(path.rstrip("/"))
         if route is None:
             return _error(404, "ResourceNotFound", f"No model is served at {path}.")
