@@ -180,9 +180,14 @@ def test_what_does_not_run_says_why_and_is_waited_for(cloud):
 
 
 def test_what_one_machine_alone_has_is_told_with_what_there_is_in_its_place(cloud):
-    refused = cloud.run("projects", "ls")
-    assert refused.exit_code == 1
-    assert "parkade cloud deploy" in refused.stderr
+    for asked, wanted in (
+        (("projects", "ls"), "parkade cloud deploy"),
+        (("scale", "show", "any"), "aws application-autoscaling describe-scalable-targets"),
+        (("models", "any"), "SageMaker loads and unloads"),
+    ):
+        refused = cloud.run(*asked)
+        assert refused.exit_code == 1
+        assert wanted in refused.stderr
 
 
 def test_leases_are_kept_in_the_meters_table_by_whoever_calls(cloud):

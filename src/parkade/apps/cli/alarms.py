@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from parkade.apps.cli import options, render, views
+from parkade.apps.cli import clouds, options, render, views
 from parkade.apps.cli.client import Client
 from parkade.apps.cli.session import connect
 
@@ -44,7 +44,9 @@ def alarms(
         render.show(table(found))
     else:
         where = f" on {endpoint}" if endpoint else ""
-        render.note(f"There is no alarm{where}: put_metric_alarm makes one, see parkade env --aws")
+        on_aws = clouds.chosen().cloud is clouds.Cloud.AWS
+        how = "aws cloudwatch put-metric-alarm" + ("" if on_aws else ", see parkade env --aws")
+        render.note(f"There is no alarm{where}; make one with: {how}")
     for name, why in unreadable.items():
         render.note(f"{name} is left alone: {why}")
 

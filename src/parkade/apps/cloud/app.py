@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from fastapi import FastAPI, Path
@@ -43,14 +44,22 @@ ROUTERS = (
 
 #: What one machine alone has, and what an account has for it.
 _ELSEWHERE = {
-    "projects": "a project's stacks: parkade cloud deploy",
-    "routes": "the routes of parkade.yaml, which the API's stack makes: parkade cloud deploy",
-    "subscribers": "SNS: the subscribers of parkade.yaml, which the Monitor's stack makes",
-    "letters": "SNS and its dead letter queues",
-    "testers": "the Tester's stack: parkade cloud deploy",
-    "targets": "SageMaker, which loads and unloads target models by itself",
-    "reload": "the Meter's stack, which brings the settings: parkade cloud deploy",
+    "projects": "a project is its stacks: parkade cloud deploy",
+    "routes": "the API's stack makes those of parkade.yaml: parkade cloud deploy",
+    "subscribers": "they are SNS's; the Monitor's stack makes those of parkade.yaml",
+    "letters": "they are SNS's, in its dead letter queues",
+    "testers": "the Tester's stack has the one of parkade.yaml: parkade cloud deploy",
+    "targets": "SageMaker loads and unloads target models by itself",
+    "reload": "the Meter's stack brings the settings: parkade cloud deploy",
 }
+#: The same of what one machine has of each endpoint.
+_ELSEWHERE_OF_ENDPOINTS = {
+    "scaling": "deployments and `scaling` of parkade.yaml set it; see it with: aws "
+    "application-autoscaling describe-scalable-targets --service-namespace sagemaker",
+    "models": _ELSEWHERE["targets"],
+    "ab": "see what CloudWatch measures of each variant: parkade --cloud aws metrics ENDPOINT",
+}
+_OF_ENDPOINTS = re.compile(r"endpoints/[^/]+/(\w+)")
 
 
 def create_app(services: Shared, *, streams: bool = True) -> FastAPI:
@@ -96,9 +105,9 @@ async def _no_stream() -> NoReturn:
 
 async def _elsewhere(path: Annotated[str, Path()]) -> NoReturn:
     """Say what an account has in place of what was asked for."""
-    noun = path.partition("/")[0]
-    if noun in _ELSEWHERE:
-        raise Conflict(
-            f"/v1/{noun} is not there on AWS", hint=f"in its place there is {_ELSEWHERE[noun]}"
-        )
+    of_endpoint = _OF_ENDPOINTS.match(path)
+    noun = of_endpoint[1] if of_endpoint else path.partition("/")[0]
+    there = (_ELSEWHERE_OF_ENDPOINTS if of_endpoint else _ELSEWHERE).get(noun)
+    if there is not None:
+        raise Conflict(f"{noun!r} is nothing that Parkade itself has on AWS", hint=there)
     raise NotFound(f"there is no /v1/{path}", hint="parkade --help lists what there is")
