@@ -5,6 +5,7 @@ of the tests, and kept in `parkade.infra.costs.measured`.
 """
 
 import json
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -95,6 +96,7 @@ class World:
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", sagemaker.url)
         self.sagemaker, self.clock, self.bill = sagemaker, ManualClock(NOW), Bill()
+        self._lock = threading.Lock()
         session = botocore.session.Session()
         session.register("before-parameter-build.*.*", self._asked)
         session.register("after-call.*.*", self._answered)
@@ -130,7 +132,8 @@ class World:
         self.bill.asked(**told)
 
     def _answered(self, **told):
-        self.bill.answered(**told)
+        with self._lock:
+            self.bill.answered(**told)
 
     def _tell(self, line):
         self.bill.line = len(line) + 1
@@ -165,11 +168,11 @@ class World:
         """The timer looks, as its machine was told to."""
         return self._counted(lambda: self._timer(given, a_call()))
 
-    def settle(self, status="InService"):
+    def settle(self):
         """What was begun at SageMaker is done."""
         self.sagemaker.now = self.clock.now().timestamp()
         for name in list(self.sagemaker.endpoints):
-            self.sagemaker.place(name, status=status)
+            self.sagemaker.place(name)
 
     def _counted(self, act):
         self.bill = bill = Bill()

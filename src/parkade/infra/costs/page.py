@@ -72,28 +72,26 @@ def whole(
         "both together": least + total(month, prices),
         "the same with 10 endpoints that run all month, each on one lease": least
         + total(ten, prices),
-        "1,000 endpoint-hours, in leases of 2 hours": total(hours, prices),
+        f"1,000 endpoint-hours, in leases of {running.LEASE_HOURS:g} hours": total(hours, prices),
     }
     return "\n".join(
         [
-            *_HEAD.format(dated=prices.dated, region=prices.region, origin=prices.origin).split(
-                "\n"
-            ),
+            _HEAD.format(dated=prices.dated, region=prices.region, origin=prices.origin),
             *_head("what", ("USD", _RIGHT)),
             *(_row(what, _usd(amount)) for what, amount in summary.items()),
-            *_REST.format(stored=rest.STORED).split("\n"),
+            _REST.format(stored=rest.STORED),
             *at_rest(minimal, prices),
-            *_SAMPLE.split("\n"),
+            _SAMPLE,
             *at_rest(sample, prices),
-            *_SWEEP.format(**_figures()).split("\n"),
+            _SWEEP.format(**_figures()),
             *bill(month, prices),
-            *_TEN.split("\n"),
+            _TEN,
             *bill(ten, prices),
-            *_ENDPOINTS.format(**_figures()).split("\n"),
+            _ENDPOINTS.format(**_figures()),
             *bill(hours, prices),
-            *_LEFT_OUT.split("\n"),
+            _LEFT_OUT,
             *table(prices),
-            *_VERIFIED.split("\n"),
+            _VERIFIED,
         ]
     )
 
