@@ -47,7 +47,7 @@ check: install ## linters, types, import contracts, tests of SageMaker's rules
 test-all: test test-aws test-text-generation test-multi-model-server ## every suite but test-sdk
 
 test-aws: install $(AWS_NODE)/node_modules/.package-lock.json ## the synthesized CDK application, run against stand-ins of AWS (installs npm packages beside)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m aws tests/aws tests/infra
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m aws tests/aws tests/infra
 
 # Node and npm are those of the wheel.
 $(AWS_NODE)/node_modules/.package-lock.json: $(AWS_NODE)/package-lock.json $(VENV)/.installed

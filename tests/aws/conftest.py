@@ -8,14 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.aws.account_server import ACCOUNT
 from tests.aws.application import Application
 from tests.aws.machines import NODE
-from tests.aws.project import FOLDERS, PROJECT, SERVER
+from tests.aws.project import FOLDERS, PROJECT, SERVER, WALKS
 from tests.aws.standins import REGION
 from tests.aws.template import Assembly
 from tests.aws.walking import Walk
@@ -87,10 +88,20 @@ def walk(running: Application) -> Walk:
     return made
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep walks together in one process; other tests go by their files."""
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(nodeid.split("::", maxsplit=1)[0])
+            return "walks" if file.stem in (*WALKS, "test_permissions") else str(file)
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep walks together, what looks back on them last; other tests go by their files."""
+    """Have what looks back on walks come last, and the first of them wait for the synthesis."""
     for item in items:
-        walks = "running" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("walks" if walks else str(item.path)))
-    items.sort(key=lambda item: item.path.name in LAST)
+        if "running" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(600))
+    items.sort(key=lambda item: item.path.name in LAST and LAST.index(item.path.name) + 1)

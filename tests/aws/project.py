@@ -60,3 +60,9 @@ tester: {{route: /text, cases: no-op/test/input_data.json, clients: 2, duration_
 SERVER = """
 maintain: {grace_minutes: 1, window_minutes: 1, notice_after: 2, stop_after: 3}
 """
+
+#: The modules whose walks use what roles allow.
+WALKS = (
+    "test_async", "test_deployer", "test_destroying", "test_maintainer", "test_many", "test_meter",
+    "test_rights", "test_tester",
+)  # fmt: skip

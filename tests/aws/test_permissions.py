@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws import permissions
+from tests.aws.project import WALKS
 
 if TYPE_CHECKING:
     from tests.aws.application import Application
 
 pytestmark = pytest.mark.aws
-
-#: The modules whose walks use what roles allow.
-WALKS = (
-    "test_async", "test_deployer", "test_destroying", "test_maintainer", "test_many", "test_meter",
-    "test_rights", "test_tester",
-)  # fmt: skip
 
 
 def test_no_call_is_made_that_its_role_does_not_allow(running: Application) -> None:
