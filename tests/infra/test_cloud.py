@@ -126,9 +126,11 @@ tester:
   {endpoint: text, cases: [{"id": 1, "input": 1, "expected": 1}], duration_seconds: 5000}
 """
     (folder / "parkade.yaml").write_text(text)
-    done = _typed("ls")
+    done = _typed("synth", "--no-bundle")
     assert done.exit_code == 1
     assert "error: parkade.yaml:5:67: tester.duration_seconds: a run of 5000 s" in done.stderr
+    (folder / "parkade.yaml").write_text(text.replace("5000", "60"))
+    assert _typed("synth", "--no-bundle").exit_code == 0
 
 
 def test_settings_that_lambda_does_not_take_are_no_place_of_the_file(folder):

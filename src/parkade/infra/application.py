@@ -74,7 +74,7 @@ def synthesize(
     anything else in it.
     """
     if out is not None:
-        _require_free(out)
+        _take(out)
     app = cdk.App(
         outdir=str(out) if out else None,
         analytics_reporting=False,
@@ -95,14 +95,20 @@ def synthesize(
         ) from error
 
 
-def _require_free(out: Path) -> None:
-    """Raise AlreadyExists for what is no folder of assemblies: files of others would be replaced."""
-    if out.is_dir():
-        if (out / _MARK).is_file() or not any(out.iterdir()):
-            return
-        what = "has other files in it, and no assembly"
-    elif out.exists():
-        what = "is no folder"
-    else:
-        return
-    raise AlreadyExists(f"{out} {what}", hint="name a folder that is new, or empty, with --out")
+def _take(out: Path) -> None:
+    """Make a folder one for assemblies. Raises AlreadyExists where files of others would be replaced."""
+    hint = "name a folder that is new, or empty, with --out"
+    if out.exists() and not out.is_dir():
+        raise AlreadyExists(f"{out} is no folder", hint=hint)
+    if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
+        raise AlreadyExists(f"{out} has other files in it, and no assembly", hint=hint)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        # At once: what breaks off leaves assets, and is to be repeated into the same folder.
+        (out / _MARK).touch()
+    except OSError as error:
+        raise InvalidInput(
+            f"{out} cannot be written: {error.strerror}",
+            field="out",
+            hint="name another with --out",
+        ) from error
