@@ -34,8 +34,9 @@ $(SAMPLE)/model.joblib: $(VENV)/.installed $(SAMPLE)/train.py $(wildcard $(SAMPL
 demo: install ## start Parkade with the sample model on the meter for 10 minutes
 	@exec $(BIN)/parkade demo
 
+# Three at a time: tests that wait for processes leave half a processor idle with two.
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not aws and not text_generation and not multi_model_server and not sagemaker_sdk"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not aws and not text_generation and not multi_model_server and not sagemaker_sdk"
 
 check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/ruff format --check .

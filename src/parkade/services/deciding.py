@@ -52,12 +52,17 @@ class Deciding:
         self._clock = clock
         self._rules = rules
 
-    def decide(self, watch: Callable[[], Mapping[str, ObservedEndpoint]]) -> Decision:
-        """Return what a sweep would do now; `watch` looks at the endpoints."""
+    def decide(
+        self, watch: Callable[[], Mapping[str, ObservedEndpoint]], *, whole: bool = False
+    ) -> Decision:
+        """Return what a sweep would do now; `watch` looks at the endpoints.
+
+        The `whole` book is for people: they are told of leases as well that nothing is to be done for.
+        """
         gathered = self._around.begin(self._clock.now())
         # Leases before endpoints: where both change meanwhile, the lease was overtaken, which the
         # book tells, and its endpoint is not one that nobody seems to pay for.
-        shelf = self._book.due(gathered.names)
+        shelf = self._book.all() if whole else self._book.due(gathered.names)
         endpoints = watch()
         shelf, late = self._completed(shelf, endpoints)
         now = self._clock.now()

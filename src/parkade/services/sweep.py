@@ -123,8 +123,8 @@ class Sweep:
         self._blind = False
 
     def plan(self) -> Plan:
-        """Return what a sweep would do now; changes nothing."""
-        return self._deciding.decide(self._hosting.endpoints).plan
+        """Return what a sweep would do now, of every lease; changes nothing."""
+        return self._deciding.decide(self._hosting.endpoints, whole=True).plan
 
     def run(
         self, *, concerns: Callable[[str], bool] = everything, crew: Crew = alone

@@ -59,8 +59,12 @@ class Gatehouse:
 
     def __init__(self, *, auth: bool = True, real: bool = False) -> None:
         self.clock: Any = SystemClock() if real else ManualClock(datetime.now(UTC))
-        self.tokens = Tokens(MemoryTokenStore(MemoryHistory()), clock=self.clock, key=lambda: b"key")
+        self.tokens = Tokens(
+            MemoryTokenStore(MemoryHistory()), clock=self.clock, key=lambda: b"key"
+        )
         self.services: Any = SimpleNamespace(
+            auth=auth,
+            caller=None,
             settings=SimpleNamespace(auth=auth),
             server_key=b"server key",
             tokens=self.tokens,

@@ -58,8 +58,13 @@ def status(error: errors.ParkadeError) -> int:
 
 
 def code(error: errors.ParkadeError) -> str:
-    """Return an error's name in the answer: `LeaseNotFound` is `lease_not_found`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+    """Return an error's name in the answer: `LeaseNotFound` is `lease_not_found`.
+
+    What an adapter tells apart for itself, under a name of its own, is to callers what it is a kind of.
+    """
+    names = (each.__name__ for each in type(error).__mro__)
+    name = next(each for each in names if not each.startswith("_"))
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def handle(app: FastAPI) -> None:
