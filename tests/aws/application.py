@@ -241,6 +241,8 @@ class Application:
                 if wanted in {None, each.status}
             ]
             return {"executions": found}
+        if operation == "DescribeStateMachine":
+            return {"stateMachineArn": self._there(given).arn, "name": self._there(given).name}
         execution = self._known(given["executionArn"])
         if operation == "StopExecution":
             if execution.status == "RUNNING":
@@ -250,11 +252,14 @@ class Application:
             return described(execution)
         raise TaskFailed("NotImplemented", f"{operation} is not played by the tests")
 
-    def _started(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _there(self, given: Mapping[str, Any]) -> Machine:
         try:
-            machine = self.machine(given["stateMachineArn"])
+            return self.machine(given["stateMachineArn"])
         except Unresolved as error:
             raise TaskFailed("StateMachineDoesNotExist", str(error)) from error
+
+    def _started(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        machine = self._there(given)
         document = json.loads(given.get("input") or "{}")
         with self._executions:
             known = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{given.get('name')}"

@@ -39,7 +39,6 @@ NOT_SEEN = {
     "logs:*": "Lambda and Step Functions write logs by themselves",
     "xray:GetSampling*": "Step Functions asks for its own sampling",
     "sqs:*": "Lambda itself sends to dead letter queues",
-    "pricing:GetProducts": "prices come from a list of AWS's that no stand-in has",
     "iam:CreateServiceLinkedRole": "Application Auto Scaling makes its role at the first target",
     "application-autoscaling:PutScheduledAction": "no walk has scheduled scaling",
     "cloudwatch:PutMetricAlarm": "Application Auto Scaling asks for it in its caller's name",
@@ -63,6 +62,65 @@ NOT_SEEN = {
     "dynamodb:GetRecords": "Lambda itself reads the stream",
     "dynamodb:DescribeStream": "Lambda itself reads the stream",
     "dynamodb:ListStreams": "Lambda itself reads the stream",
+}
+#: What some roles allow that the walks show of others alone: whose, what, and why it is needed.
+_SCALED = (
+    "what is scaled is asked for, kept and made again with an endpoint that is, and few walks scale"
+)
+_DUE = "whoever looks at an endpoint does what is due: walks show the sweep, the timer and the deployer do it"
+_NUDGE = "a change is told to the sweep, which walks show of the API"
+_SWEPT = "the sweep of one endpoint does what that of all does, where there is cause for it"
+NOT_WALKED: dict[tuple[str, str], str] = {
+    ("*", "application-autoscaling:*"): _SCALED,
+    ("*", "cloudwatch:DescribeAlarms"): _SCALED,
+    ("*", "sagemaker:CreateEndpoint"): _DUE,
+    ("*", "sagemaker:DeleteEndpoint"): _DUE,
+    ("*-StepsRole*", "lambda:InvokeFunction"): _NUDGE,
+    ("*-InvokeRole*", "lambda:InvokeFunction"): _NUDGE,
+    ("*-ExecutionRole*", "lambda:InvokeFunction"): _NUDGE,
+    ("*-SweepRole*", "lambda:InvokeFunction"): "a sweep that had no time left calls itself",
+    (
+        "*-SweepRole*",
+        "sagemaker:DescribeModel",
+    ): "the models of an endpoint that a sweep stops are kept",
+    ("*-SweepRole*", "sagemaker:ListTags"): "the tags of an endpoint that a sweep stops are kept",
+    ("*-LookRole*", "cloudwatch:GetMetricData"): _SWEPT,
+    ("*-LookRole*", "tag:GetResources"): _SWEPT,
+    ("*-LookRole*", "dynamodb:DeleteItem"): _SWEPT,
+    ("*-LookRole*", "sagemaker:ListEndpoints"): _SWEPT,
+    (
+        "*-LookRole*",
+        "states:StartExecution",
+    ): "a lease that was extended is waited for anew by the sweep first",
+    (
+        "*-EndingRole*",
+        "cloudwatch:GetMetricData",
+    ): "an endpoint that is watched when the stack goes",
+    ("*-EndingRole*", "tag:GetResources"): "an endpoint that is watched when the stack goes",
+    ("*-LeasingRole*", "dynamodb:BatchGetItem"): "budgets with leases of several endpoints",
+    (
+        "*-LeasingRole*",
+        "sagemaker:UpdateEndpoint",
+    ): "a stack that is changed while its endpoint runs",
+    (
+        "*-DeployerStack-StepsRole*",
+        "cloudwatch:GetMetricData",
+    ): "an order that ends at a lease that use extends",
+    ("*-DeployerStack-StepsRole*", "tag:GetResources"): "tags that an endpoint of the name left",
+    (
+        "*-DeployerStack-StepsRole*",
+        "sagemaker:ListEndpoints",
+    ): "an order whose lease is compared with what runs",
+    ("*-MaintainerStack-MaintainerRole*", "sns:Publish"): "a walk down the ladder that fails",
+    ("*-ManagementRole*", "dynamodb:BatchGetItem"): "budgets with leases of several endpoints",
+    ("*-InvokeRole*", "sagemaker:DescribeEndpoint"): "a request for an endpoint that is not there",
+    ("*-InvokeRole*", "dynamodb:*"): "a request that wakes an endpoint: functions' own tests",
+    ("*-ExecutionRole*", "dynamodb:*"): "a request that wakes an endpoint: functions' own tests",
+    ("*-ExecutionRole*", "s3:PutObject"): "answers that are too long for a state machine",
+    (
+        "*-ExecutionRole*",
+        "sagemaker:DescribeEndpoint",
+    ): "an execution of an endpoint that is not there",
 }
 #: Actions of a transaction are those of its parts.
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
@@ -152,24 +210,36 @@ def lacking(running: Application) -> list[str]:
 
 
 def unused(running: Application) -> list[str]:
-    """Return the actions that are allowed, and that none of the roles which have them ever used.
+    """Return the actions that a role allows and never used, by role, but for those that have a reason."""
+    done = used(running)
+    found = []
+    for role in sorted(_roles(running)):
+        name, own = _called(role), {action for action, _ in done.get(role, ())}
+        found += [
+            f"{name} allows {action}, which was never used"
+            for action in _allowed(running, role)
+            if not any(policies.matches(action, each, cased=False) for each in own)
+            and not any(policies.matches(each, action) for each in NOT_SEEN)
+            and not any(
+                policies.matches(whom, name) and policies.matches(what, action)
+                for whom, what in NOT_WALKED
+            )
+        ]
+    return found
 
-    What several functions share is given to them as one: an action counts as used where one of
-    them used it.
-    """
-    done = {action for each in used(running).values() for action, _ in each}
-    allowed = {
+
+def _allowed(running: Application, role: str) -> list[str]:
+    return sorted({
         action
-        for role in _roles(running)
         for statement in statements(running, role)
+        if statement["Effect"] == "Allow"
         for action in policies.listed(statement.get("Action", []))
-    }
-    return sorted(
-        action
-        for action in allowed
-        if not any(policies.matches(action, each, cased=False) for each in done)
-        and not any(policies.matches(each, action) for each in NOT_SEEN)
-    )
+    })  # fmt: skip
+
+
+def _called(role: str) -> str:
+    """Return what a role is called in its template: its name without what makes it unique."""
+    return role.rsplit("/", 1)[1]
 
 
 def _roles(running: Application) -> set[str]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.aws.project import PREFIX
+
 if TYPE_CHECKING:
     from tests.aws.machines import Execution
     from tests.aws.walking import Walk
 
 pytestmark = pytest.mark.aws
 
-MACHINE = "AutoScalingModelEndpointDeploymentStateMachine"
+MACHINE = f"{PREFIX}-AutoScalingModelEndpointDeploymentStateMachine"
 PAYLOAD: dict[str, Any] = json.loads("""
 {
   "endpointName": "test-endpoint",
@@ -81,6 +83,19 @@ def test_the_documented_payload_deploys_and_deploys_again(walk: Walk) -> None:
     run(walk, changed).succeeded()
     assert config_of(walk) != first
     assert len(targets(walk)) == 1
+    assert walk.invoke("test-endpoint") == {"ok": True, "n": 4}
+
+
+def test_an_order_at_the_api_is_carried_out_by_the_machine(walk: Walk) -> None:
+    order = copy.deepcopy(PAYLOAD)
+    order["productionVariants"][0]["InitialVariantWeight"] = 3
+    begun = walk.ok("POST", "/v1/deployments", json=order)
+
+    def over() -> bool:
+        return walk.ok("GET", f"/v1/deployments/{begun['id']}")["status"] != "running"
+
+    walk.clock.until(over, held=walk.running.busy, why="the deployment to be over")
+    assert walk.ok("GET", f"/v1/deployments/{begun['id']}")["status"] == "succeeded"
     assert walk.invoke("test-endpoint") == {"ok": True, "n": 4}
 
 

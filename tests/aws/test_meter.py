@@ -140,3 +140,15 @@ def test_two_extensions_at_once_are_both_counted(walk: Walk) -> None:
     for each in threads:
         each.join()
     assert walk.expiry(name) - before == timedelta(minutes=20)
+
+
+def test_what_operators_look_at_is_answered_from_the_account(walk: Walk) -> None:
+    config = walk.sagemaker.describe_endpoint(EndpointName="WalkDemo-text")["EndpointConfigName"]
+    for path in ("tokens", "configs", "models", "endpoints", "audit", "cost", "plan", "events"):
+        walk.ok("GET", f"/v1/{path}")
+    shown = walk.ok("GET", f"/v1/configs/{config}")
+    walk.ok("POST", "/v1/configs", json={"name": "another", "variants": shown["variants"]})
+    walk.ok("DELETE", "/v1/configs/another")
+    walk.ok("PUT", "/v1/endpoints/WalkDemo-text/tags", json={"tags": {"team": "nlp"}})
+    assert walk.ok("GET", "/v1/endpoints/WalkDemo-text/tags")["tags"]["team"] == "nlp"
+    assert walk.ok("GET", "/v1/endpoints/WalkDemo-text/why")["endpoint_name"] == "WalkDemo-text"

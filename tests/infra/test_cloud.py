@@ -111,8 +111,8 @@ routes:
     done = _typed("ls")
     assert done.exit_code == 1
     assert [line.split(": ")[:3] for line in done.stderr.splitlines()[-3:]] == [
-        ["error", "parkade.yaml:3:32", "models.a.image"],
-        ["error", "parkade.yaml:4:32", "models.b.image"],
+        ["error", "parkade.yaml:3:37", "models.a.image"],
+        ["error", "parkade.yaml:4:37", "models.b.image"],
         ["error", "parkade.yaml:8:24", "routes./a.sticky"],
     ]
 

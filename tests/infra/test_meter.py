@@ -100,7 +100,25 @@ def test_the_sweep_may_start_and_stop_endpoints_and_invoke_itself():
             assert _function("sweep")[0] in resource
 
 
-@pytest.mark.parametrize("handler", ["sweep", "timer", "leasing"])
+@pytest.mark.parametrize("handler", ["ending", "leasing"])
+def test_who_only_stops_endpoints_may_start_none(handler):
+    may = dict(_statements(handler))
+    assert may.keys() >= {
+        "application-autoscaling:DescribeScalableTargets",
+        "sagemaker:DeleteEndpoint",
+        "sagemaker:DeleteInferenceComponent",
+        "sagemaker:DescribeInferenceComponent",
+        "sagemaker:ListInferenceComponents",
+    }
+    assert not may.keys() & {
+        "application-autoscaling:RegisterScalableTarget",
+        "cloudwatch:PutMetricAlarm",
+        "sagemaker:CreateEndpoint",
+        "sagemaker:CreateInferenceComponent",
+    }
+
+
+@pytest.mark.parametrize("handler", ["sweep", "timer"])
 def test_who_stops_endpoints_may_keep_what_goes_with_them_and_make_it_again(handler):
     may = dict(_statements(handler))
     assert may.keys() >= _SCALING | {
@@ -127,7 +145,6 @@ def test_nothing_but_what_has_no_name_is_allowed_on_everything():
     assert everywhere <= _SCALING | {
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricData",
-        "pricing:GetProducts",
         "sagemaker:ListEndpoints",
         "sagemaker:ListInferenceComponents",
         "tag:GetResources",

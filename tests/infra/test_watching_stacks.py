@@ -329,4 +329,7 @@ def test_machines_are_the_packaged_files_with_every_placeholder_filled(whole, ti
 
 def test_the_deployers_machine_has_the_name_that_people_look_for(whole):
     told = whole.only(Title.DEPLOYER, "AWS::StepFunctions::StateMachine")
-    assert told["StateMachineName"] == "AutoScalingModelEndpointDeploymentStateMachine"
+    assert (
+        told["StateMachineName"]
+        == "TextClassificationDemo-AutoScalingModelEndpointDeploymentStateMachine"
+    )

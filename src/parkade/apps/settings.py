@@ -185,8 +185,8 @@ class FunctionSettings:
 
     @property
     def deployer(self) -> str:
-        """The ARN of the state machine that carries deployments out; empty: there is none."""
-        return self._environment.get("PARKADE_DEPLOYER", "")
+        """The ARN of the state machine that carries deployments out, where that is deployed."""
+        return self._text("PARKADE_DEPLOYER")
 
     @property
     def routes(self) -> Mapping[str, Mapping[str, object]]:

@@ -17,9 +17,9 @@ def leaves(root):
 def test_every_error_of_the_tree_has_a_status_and_a_code(kind):
     error = kind.__new__(kind)
     assert 400 <= errors.status(error) < 600
-    # What an adapter tells apart for itself is, to callers, what it is a kind of.
-    public = next(each for each in kind.__mro__ if not each.__name__.startswith("_"))
-    assert errors.code(error).replace("_", "") == public.__name__.lower()
+    # What others tell apart for themselves is to callers what it is a kind of.
+    told = next(each for each in kind.__mro__ if each.__module__ == domain.__name__)
+    assert errors.code(error).replace("_", "") == told.__name__.lower()
 
 
 @pytest.mark.parametrize(

@@ -153,9 +153,9 @@ def test_what_becomes_of_endpoints_is_told_by_the_sweep_alone(deployed, monkeypa
     told = []
     build = hosting.build
 
-    def watched(*given, tells=False, **more):
-        told.append(tells)
-        return build(*given, tells=tells, **more)
+    def watched(*given, sweeps=False, **more):
+        told.append(sweeps)
+        return build(*given, sweeps=sweeps, **more)
 
     monkeypatch.setattr(hosting, "build", watched)
     module = importlib.import_module(f"parkade.apps.lambdas.{name}")

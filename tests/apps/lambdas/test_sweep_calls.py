@@ -111,7 +111,7 @@ class World:
             timer=machine["stateMachineArn"], function="Sweep", region=REGION, project="Demo"
         )
         file = leanfile.read({"region": REGION})
-        maker = hosting.build(account, self.stores, self.clock, tells=True)
+        maker = hosting.build(account, self.stores, self.clock, sweeps=True)
         self._ground = Ground(settings, account, self.clock, file, self.stores, maker)
         work = Work(self._ground)
         self._sweep = Sweeper(

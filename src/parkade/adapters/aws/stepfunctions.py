@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
-from parkade.domain.errors import AlreadyExists, InvalidInput, ParkadeError
+from parkade.domain.errors import AlreadyExists, InvalidInput, NotFound, ParkadeError
 from parkade.domain.event import written
 from parkade.domain.standing import told_at
 
@@ -39,6 +39,21 @@ class Machine:
     def __init__(self, account: Account, arn: str) -> None:
         self._account = account
         self.arn = arn
+
+    def exists(self) -> bool:
+        """Tell whether there is such a machine. Raises what `calling` raises."""
+
+        def meaning(code: str, text: str) -> ParkadeError | None:
+            return NotFound(text) if code == "StateMachineDoesNotExist" else None
+
+        try:
+            with calling(f"state machine {self.arn} cannot be described", meaning):
+                self._account.client("stepfunctions").describe_state_machine(
+                    stateMachineArn=self.arn
+                )
+        except NotFound:
+            return False
+        return True
 
     def begin(self, name: str, given: Mapping[str, Any]) -> str:
         """Begin an execution of this name; return its ARN.

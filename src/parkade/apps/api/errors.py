@@ -60,10 +60,10 @@ def status(error: errors.ParkadeError) -> int:
 def code(error: errors.ParkadeError) -> str:
     """Return an error's name in the answer: `LeaseNotFound` is `lease_not_found`.
 
-    What an adapter tells apart for itself, under a name of its own, is to callers what it is a kind of.
+    What others tell apart for themselves is to callers what it is a kind of.
     """
-    names = (each.__name__ for each in type(error).__mro__)
-    name = next(each for each in names if not each.startswith("_"))
+    of_the_tree = (each for each in type(error).__mro__ if each.__module__ == errors.__name__)
+    name = next(of_the_tree).__name__
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 

@@ -25,7 +25,12 @@ class MachineCarrier:
         self._clock = clock
 
     def require_able(self) -> None:
-        """Do nothing: the machine is there."""
+        """Raise Conflict where the machine is not there."""
+        if not self._machine.exists():
+            raise Conflict(
+                "nothing can be deployed through this API: the Deployer's stack is not there",
+                hint="deploy it: parkade cloud deploy DeployerStack; or: parkade --cloud aws deploy",
+            )
 
     def carry_out(self, record_id: str) -> None:
         """Begin an execution that goes on from where the deployment stands."""
@@ -34,21 +39,3 @@ class MachineCarrier:
 
     def nudge(self) -> None:
         """Do nothing: an execution looks again by itself."""
-
-
-class NoCarrier:
-    """A function without a state machine beside it: it has no time to carry anything out."""
-
-    def require_able(self) -> None:
-        """Refuse what is to be carried out."""
-        raise Conflict(
-            "nothing can be deployed through this API: the Deployer's stack is not there",
-            hint="deploy it: parkade cloud deploy DeployerStack; or: parkade --cloud aws deploy",
-        )
-
-    def carry_out(self, record_id: str) -> None:  # noqa: ARG002
-        """Refuse it, as above."""
-        self.require_able()
-
-    def nudge(self) -> None:
-        """Do nothing: nothing is under way here."""

@@ -15,8 +15,6 @@ from parkade.adapters.aws.sagemaker.sights import Sights
 from parkade.adapters.aws.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.capacity import SageMakerCapacity
     from parkade.adapters.aws.sagemaker.catalog import SageMakerInventory
@@ -72,9 +70,10 @@ class SageMaker:
         clock: Clock,
         *,
         role_arn: str,
-        told: Callable[[Sight | None, Sight | None], None],
+        sweeps: bool,
     ) -> None:
         """Take what `build` takes."""
+        told = Chronicle(memory.history, clock) if sweeps else _unheard
         self._account = account
         self._history = memory.history
         self._kept = memory.kept
@@ -90,6 +89,7 @@ class SageMaker:
             remains=memory.remains,
             clock=clock,
             aftercare=Aftercare(account, memory.kept, clock),
+            restores=sweeps,
         )
 
     @cached_property
@@ -170,14 +170,14 @@ class SageMaker:
 
 
 def build(
-    account: Account, memory: Memory, clock: Clock, *, role_arn: str = "", tells: bool = False
+    account: Account, memory: Memory, clock: Clock, *, role_arn: str = "", sweeps: bool = False
 ) -> SageMaker:
     """Wire it; `role_arn` is what models are made with that name no role of their own.
 
-    The one process that sweeps `tells` the history what becomes of endpoints.
+    The one process that `sweeps` tells the history what becomes of endpoints, and gives them back what
+    went with former ones of their names; all others only look.
     """
-    told = Chronicle(memory.history, clock) if tells else _unheard
-    return SageMaker(account, memory, clock, role_arn=role_arn, told=told)
+    return SageMaker(account, memory, clock, role_arn=role_arn, sweeps=sweeps)
 
 
 def _unheard(before: Sight | None, after: Sight | None) -> None:

@@ -17,7 +17,7 @@ from parkade.adapters.aws.stepfunctions import Machine
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.adapters.system.clock import SystemClock
 from parkade.apps.cloud.callers import caller
-from parkade.apps.cloud.carrying import MachineCarrier, NoCarrier
+from parkade.apps.cloud.carrying import MachineCarrier
 from parkade.apps.cloud.hosting import Memory
 from parkade.apps.cloud.parameters import Shared
 from parkade.apps.cloud.unmetered import NoTokens, UnmeteredStores
@@ -125,9 +125,7 @@ class Means:
             source_id=settings.table,
             changed=Nudge(account, settings.sweep) if settings.sweep else _nothing,
             spawn=_no_task,
-            carrier=MachineCarrier(Machine(account, settings.deployer), clock)
-            if settings.deployer
-            else NoCarrier(),
+            carrier=MachineCarrier(Machine(account, settings.deployer), clock),
         )
 
 

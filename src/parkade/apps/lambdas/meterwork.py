@@ -59,15 +59,15 @@ class Ground:
     maker: hosting.SageMaker
 
     @classmethod
-    def of(cls, settings: FunctionSettings, *, tells: bool = False) -> Ground:
+    def of(cls, settings: FunctionSettings, *, sweeps: bool = False) -> Ground:
         """Return it, of what the function was told. Nobody is asked for anything yet.
 
-        The one function that sweeps for all endpoints `tells` the history what becomes of them.
+        The one function that `sweeps` for all endpoints also tells the history what becomes of them.
         """
         account, clock = means.account(settings), means.clock()
         stores = DynamoStores(means.main_table(settings, account), clock)
         file = leanfile.read({"region": settings.region, **settings.server})
-        maker = hosting.build(account, stores, clock, tells=tells)
+        maker = hosting.build(account, stores, clock, sweeps=sweeps)
         return cls(settings, account, clock, file, stores, maker)
 
 

@@ -111,7 +111,7 @@ class Sweeper:
 def _build(settings: FunctionSettings) -> Sweeper:
     from parkade.apps.lambdas.meterwork import Ground, Work, ticks  # noqa: PLC0415  at the first call
 
-    work = Work(Ground.of(settings, tells=True))
+    work = Work(Ground.of(settings, sweeps=True))
     return Sweeper(
         Means(
             sweep=work.sweep,

@@ -23,6 +23,15 @@ RECORDS = (
 )
 
 
+#: What a request that may wake an endpoint needs of it: its lease and terms read, the lease written.
+ASKING = ("ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
+
+
+def asking(grants: Grants, table_arn: str) -> None:
+    """Allow to look a lease up, and to ask for its endpoint."""
+    grants.table(table_arn, *ASKING, indexes=True)
+
+
 def records(grants: Grants, table_arn: str) -> None:
     """Allow to read and write records."""
     grants.table(table_arn, *RECORDS, indexes=True)
@@ -31,47 +40,45 @@ def records(grants: Grants, table_arn: str) -> None:
 def running(grants: Grants) -> None:
     """Allow to see, start and stop endpoints by their leases, and what goes and comes with them."""
     seeing(grants)
-    grants.creation()
-    grants.endpoints("AddTags", "DeleteEndpoint")
-    components(grants)
-    scaling(grants)
+    measuring(grants)
+    stopping(grants)
+    starting(grants)
 
 
-def components(grants: Grants) -> None:
-    """Allow to keep inference components while their endpoint is gone: SageMaker forgets them."""
+def stopping(grants: Grants) -> None:
+    """Allow to stop endpoints, and to keep what SageMaker forgets with them until they come back."""
+    grants.endpoints("DeleteEndpoint")
     grants.everywhere("sagemaker:ListInferenceComponents")
     grants.sagemaker(
-        (
-            "CreateInferenceComponent",
-            "DeleteInferenceComponent",
-            "DescribeInferenceComponent",
-            "UpdateInferenceComponentRuntimeConfig",
-        ),
-        "inference-component",
-        ("*",),
+        ("DeleteInferenceComponent", "DescribeInferenceComponent"), "inference-component", ("*",)
     )
-    grants.endpoints("CreateInferenceComponent")
-
-
-def scaling(grants: Grants) -> None:
-    """Allow to keep the scaling of endpoints that go, and to put it on those that come.
-
-    Whoever has something scaled needs what is done by that: Application Auto Scaling asks whether
-    its caller may change instances and copies, and make the alarms of a policy.
-    """
     grants.everywhere(
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
         "application-autoscaling:DescribeScheduledActions",
-        "cloudwatch:DescribeAlarms",
     )
+
+
+def starting(grants: Grants) -> None:
+    """Allow to start endpoints, with the tags, components and scaling that are kept of them.
+
+    Whoever has something scaled needs what is done by that: Application Auto Scaling asks whether
+    its caller may change instances and copies, and make the alarms of a policy.
+    """
+    grants.creation()
+    grants.endpoints("AddTags", "CreateInferenceComponent", "UpdateEndpointWeightsAndCapacities")
+    grants.sagemaker(
+        ("CreateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),
+        "inference-component",
+        ("*",),
+    )
+    grants.everywhere("cloudwatch:DescribeAlarms")
     grants.everywhere(
         "application-autoscaling:PutScalingPolicy",
         "application-autoscaling:PutScheduledAction",
         "application-autoscaling:RegisterScalableTarget",
         why="targets have no names before they are registered",
     )
-    grants.endpoints("UpdateEndpointWeightsAndCapacities")
     grants.allow(
         ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
         [grants.alarm("TargetTracking-*")],
@@ -81,18 +88,16 @@ def scaling(grants: Grants) -> None:
 
 
 def seeing(grants: Grants) -> None:
-    """Allow to see endpoints, what they run, and how they are used."""
-    # Tags that endpoints had are found by their kind, whatever the endpoints are called.
-    grants.everywhere("sagemaker:ListEndpoints", "tag:GetResources")
+    """Allow to see endpoints, and what they run."""
+    grants.everywhere("sagemaker:ListEndpoints")
     grants.endpoints("DescribeEndpoint", "ListTags")
     grants.configs("DescribeEndpointConfig")
     grants.models("DescribeModel")
-    grants.everywhere("cloudwatch:GetMetricData")
 
 
-def pricing(grants: Grants) -> None:
-    """Allow to ask what instances cost."""
-    grants.everywhere("pricing:GetProducts")
+def measuring(grants: Grants) -> None:
+    """Allow to see who is watched for idleness, by tags of any endpoint, and how endpoints are used."""
+    grants.everywhere("cloudwatch:GetMetricData", "tag:GetResources")
 
 
 def timing(grants: Grants, machine_arn: str) -> None:
@@ -101,14 +106,19 @@ def timing(grants: Grants, machine_arn: str) -> None:
 
 
 def managing(grants: Grants, tokens_arn: str) -> None:
-    """Allow what the management API does beside records and tokens: endpoints, configs, models."""
+    """Allow what the management API does beside records: tokens, endpoints, configs, models.
+
+    It starts no endpoint: it writes leases, and the sweep starts what they say.
+    """
     grants.table(tokens_arn, "DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
-    running(grants)
-    pricing(grants)
+    seeing(grants)
+    measuring(grants)
+    stopping(grants)
     grants.everywhere(
+        "cloudwatch:DescribeAlarms",
         "sagemaker:ListEndpointConfigs",
         "sagemaker:ListModels",
     )
-    grants.endpoints("DeleteTags")
+    grants.endpoints("AddTags", "DeleteTags")
     grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig")
     grants.models("DeleteModel")

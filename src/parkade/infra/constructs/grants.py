@@ -105,6 +105,18 @@ class Grants:
             why="the parameters below this one path",
         )
 
+    def own_objects(self) -> None:
+        """Allow to look at objects in the project's own buckets, and to be told of those that are not there."""
+        own = self._stack.format_arn(
+            service="s3",
+            region="",
+            account="",
+            resource=f"{self._stack.estate.prefix.lower()}-*",
+        )
+        why = "the project's own buckets, whose names begin with its own"
+        self.allow(["s3:ListBucket"], [own], why=why)
+        self.allow(["s3:GetObject"], [f"{own}/*"], why=why)
+
     def secret(self, arn: str) -> None:
         """Allow to read one secret."""
         self.allow(["secretsmanager:GetSecretValue"], [arn])

@@ -25,15 +25,12 @@ def step_function(
         about=about,
         environment={
             "PARKADE_TABLE": sharing.shared(stack, Shared.TABLE),
-            "PARKADE_TIMER": sharing.shared(stack, Shared.TIMER),
             "PARKADE_SWEEP": sharing.shared(stack, Shared.SWEEP_NAME),
         },
         timeout=timeout,
     )
     duties.records(made.grants, sharing.shared(stack, Shared.TABLE_ARN))
     duties.running(made.grants)
-    duties.pricing(made.grants)
-    duties.timing(made.grants, sharing.shared(stack, Shared.TIMER))
     made.grants.functions(sharing.shared(stack, Shared.SWEEP))
     return made
 

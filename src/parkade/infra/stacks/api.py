@@ -26,7 +26,7 @@ from parkade.infra.constructs.gateway import Gateway, usage_key
 from parkade.infra.constructs.grants import Grants
 from parkade.infra.constructs.machines import Machine
 from parkade.infra.constructs.tables import table
-from parkade.infra.naming import Title
+from parkade.infra.naming import Title, deployer_machine
 from parkade.infra.stack import ParkadeStack
 
 if TYPE_CHECKING:
@@ -89,8 +89,17 @@ class APIStack(ParkadeStack):
         return {
             "PARKADE_TABLE": sharing.shared(self, Shared.TABLE),
             "PARKADE_SWEEP": sharing.shared(self, Shared.SWEEP_NAME),
-            "PARKADE_TIMER": sharing.shared(self, Shared.TIMER),
         }
+
+    @property
+    def _deployer(self) -> str:
+        """The ARN that the deployer's machine has, where its stack is deployed."""
+        return self.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=deployer_machine(self.estate.prefix),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
 
     def _told_routes(self) -> str:
         told = {
@@ -126,8 +135,7 @@ class APIStack(ParkadeStack):
             environment={
                 **self._access,
                 **self._leases,
-                "PARKADE_TOPIC": sharing.shared(self, Shared.TOPIC),
-                "PARKADE_BUS": sharing.shared(self, Shared.BUS),
+                "PARKADE_DEPLOYER": self._deployer,
             },
             timeout=_GATEWAY_SECONDS,
             memory=1024,
@@ -136,7 +144,9 @@ class APIStack(ParkadeStack):
         grants = function.grants
         duties.records(grants, sharing.shared(self, Shared.TABLE_ARN))
         duties.managing(grants, self.tokens.table_arn)
-        duties.timing(grants, sharing.shared(self, Shared.TIMER))
+        grants.own_objects()
+        # The machine may come after this stack, or never: the function looks before it takes an order.
+        grants.allow(["states:DescribeStateMachine", "states:StartExecution"], [self._deployer])
         grants.functions(sharing.shared(self, Shared.SWEEP))
         grants.secret(sharing.shared(self, Shared.SERVER_KEY))
         return lambda_.Alias(
@@ -152,7 +162,7 @@ class APIStack(ParkadeStack):
             environment={**self._leases, "PARKADE_ROUTES": self._told_routes()},
             timeout=_GATEWAY_SECONDS,
         )
-        duties.records(function.grants, sharing.shared(self, Shared.TABLE_ARN))
+        duties.asking(function.grants, sharing.shared(self, Shared.TABLE_ARN))
         function.grants.endpoints(
             "DescribeEndpoint", "InvokeEndpoint", names=self._endpoints("lambda")
         )
@@ -174,7 +184,7 @@ class APIStack(ParkadeStack):
             },
             timeout=_EXECUTION_SECONDS,
         )
-        duties.records(function.grants, sharing.shared(self, Shared.TABLE_ARN))
+        duties.asking(function.grants, sharing.shared(self, Shared.TABLE_ARN))
         function.grants.endpoints("DescribeEndpoint", "InvokeEndpoint")
         function.grants.functions(sharing.shared(self, Shared.SWEEP))
         function.grants.allow(

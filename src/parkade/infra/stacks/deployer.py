@@ -14,7 +14,7 @@ import aws_cdk as cdk
 from parkade.apps.cloud.parameters import Shared
 from parkade.infra import sharing
 from parkade.infra.constructs.machinefunctions import machine_of, step_function
-from parkade.infra.naming import Title
+from parkade.infra.naming import Title, deployer_machine
 from parkade.infra.stack import ParkadeStack
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from parkade.infra.constructs.functions import Function
     from parkade.infra.estate import Estate
 
-#: What the machine is called where people look for it.
-MACHINE_NAME = "AutoScalingModelEndpointDeploymentStateMachine"
 #: Seconds of a step: what takes longer is waited for by the machine.
 _STEP_SECONDS = 110
 
@@ -56,7 +54,7 @@ class DeployerStack(ParkadeStack):
             definition="deployer",
             placeholder="DeployerFunction",
             about=f"{estate.prefix}: deployments of endpoints",
-            name=MACHINE_NAME,
+            name=deployer_machine(estate.prefix),
         )
         sharing.publish(self, Shared.DEPLOYER, self.machine.arn)
         cdk.CfnOutput(self, "MachineArn", value=self.machine.arn, description="starts deployments")

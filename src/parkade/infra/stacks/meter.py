@@ -107,7 +107,7 @@ class MeterStack(ParkadeStack):
             environment=self._variables,
             timeout=_LOOK_SECONDS,
         )
-        self._metering(function)
+        self._sweeping(function)
         machine = Machine(
             self,
             "Timer",
@@ -131,8 +131,7 @@ class MeterStack(ParkadeStack):
             asynchronous=True,
             reserved=1,
         )
-        self._metering(sweep)
-        duties.pricing(sweep.grants)
+        self._sweeping(sweep)
         # In a policy that the function does not wait for: it names the function itself.
         iam.Policy(
             self,
@@ -158,10 +157,17 @@ class MeterStack(ParkadeStack):
         )
         return sweep
 
-    def _metering(self, function: Function) -> None:
+    def _sweeping(self, function: Function) -> None:
+        """Allow what a sweep does, of all endpoints or of one."""
         duties.records(function.grants, self.table.table_arn)
         duties.running(function.grants)
         duties.timing(function.grants, self._timer_arn)
+
+    def _ending_leases(self, function: Function) -> None:
+        """Allow to end leases, and to stop their endpoints."""
+        duties.records(function.grants, self.table.table_arn)
+        duties.seeing(function.grants)
+        duties.stopping(function.grants)
 
     def _notices(self) -> Function:
         """Return the function that tells people, and the bus, what is written down as an event."""
@@ -209,8 +215,8 @@ class MeterStack(ParkadeStack):
             environment=self._variables,
             timeout=_ENDING_SECONDS,
         )
-        self._metering(function)
-        function.grants.endpoints("DeleteTags", "UpdateEndpoint")
+        self._ending_leases(function)
+        function.grants.endpoints("AddTags", "DeleteTags", "UpdateEndpoint")
         return function
 
     def _ending(self) -> Function:
@@ -223,7 +229,9 @@ class MeterStack(ParkadeStack):
             environment=self._variables,
             timeout=_ENDING_SECONDS,
         )
-        self._metering(function)
+        self._ending_leases(function)
+        # It stops by a sweep, which looks at everything that a sweep looks at.
+        duties.measuring(function.grants)
         ending = cdk.CustomResource(
             self,
             "AllLeases",

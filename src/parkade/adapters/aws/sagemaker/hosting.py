@@ -52,10 +52,12 @@ class SageMakerHosting:
         remains: RemainsKeeper,
         clock: Clock,
         aftercare: Aftercare | None = None,
+        restores: bool = True,
     ) -> None:
         """Take what sees endpoints, and where tags and what is left of endpoints are kept.
 
-        Without `aftercare` scaling and inference components go with their endpoint.
+        Without `aftercare` scaling and inference components go with their endpoint. Who only looks
+        at endpoints `restores` nothing to them.
         """
         self._account = account
         self._sights = sights
@@ -64,11 +66,12 @@ class SageMakerHosting:
         self._remains = remains
         self._clock = clock
         self._aftercare = aftercare
+        self._restores = restores
 
     def endpoints(self) -> Mapping[str, ObservedEndpoint]:
         """Return every endpoint by name; those that serve again get back what went with them."""
         sights = self._sights.all()
-        if self._aftercare is not None:
+        if self._aftercare is not None and self._restores:
             self._aftercare.restore(sights)
         return {name: sight.observed for name, sight in sights.items()}
 
