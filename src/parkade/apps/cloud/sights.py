@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NoReturn
 
 from parkade.apps.api.schemas.scaling import CountView
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from parkade.apps.api.schemas.scaling import CapacityView
     from parkade.ports.capacity import Reading
+
+
+logger = logging.getLogger(__name__)
 
 
 class AccountSights:
@@ -55,7 +59,8 @@ class Counts:
     def __init__(self, capacities: Callable[[], Mapping[str, Reading]]) -> None:
         try:
             self._readings = tuple(capacities().values())
-        except ParkadeError:
+        except ParkadeError as error:
+            logger.warning("capacities cannot be told: %s", error.message)
             self._readings = ()
 
     def counts(self, endpoint_name: str) -> list[CountView]:
