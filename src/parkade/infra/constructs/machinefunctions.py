@@ -41,7 +41,7 @@ def machine_of(
     function: Function,
     *,
     definition: str,
-    placeholder: str,
+    function_variable: str,
     about: str,
     name: str | None = None,
 ) -> Machine:
@@ -52,7 +52,7 @@ def machine_of(
         construct_id,
         definition=definition,
         about=about,
-        substitutions={placeholder: function.arn, "TopicArn": topic},
+        substitutions={function_variable: function.arn, "TopicArn": topic},
         name=name,
     )
     machine.grants.functions(function.arn)

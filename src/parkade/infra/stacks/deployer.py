@@ -52,7 +52,7 @@ class DeployerStack(ParkadeStack):
             "Deployments",
             self.function,
             definition="deployer",
-            placeholder="DeployerFunction",
+            function_variable="DeployerFunction",
             about=f"{estate.prefix}: deployments of endpoints",
             name=deployer_machine(estate.prefix),
         )

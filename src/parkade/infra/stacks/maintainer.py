@@ -58,7 +58,7 @@ class MaintainerStack(ParkadeStack):
             "Maintainer",
             self.function,
             definition="maintainer",
-            placeholder="MaintainerFunction",
+            function_variable="MaintainerFunction",
             about=f"{estate.prefix}: endpoints that nobody uses",
         )
         self._undelivered = queues.dead_letters(self, "Undelivered")
