@@ -9,6 +9,10 @@ MMS_VENV := .venv-multi-model-server
 SDK_VENV := .venv-sagemaker-sdk
 AWS_NODE := tests/aws/node
 
+# Where an environment forbids bytecode files, each of the thousands of processes that tests start
+# would compile all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs snapshots lock wheel clean
 

@@ -139,10 +139,15 @@ class House:
         return process.pid
 
     def wait_reborn(self, name: str, former: int) -> int:
+        """Return the process id of the new control or gateway, once it answers.
+
+        It may take longer on a busy machine than the gateway lets requests wait for control.
+        """
         found = wait_for(
             lambda: [p.pid for p in self.of(name) if p.pid != former], why=f"a new {name}"
         )
         assert isinstance(found, list)
+        wait_for(self.is_ready, why=f"the new {name} to answer")
         return int(found[0])
 
     # -- requests -------------------------------------------------------------------------

@@ -189,7 +189,6 @@ def test_what_is_scaled_is_remembered_by_a_control_that_was_killed(
     )
     former = boto.house.kill("control")
     boto.house.wait_reborn("control", former)
-    wait_for(boto.house.is_ready, why="control to be back")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert (target["ScalableTargetARN"], target["MaxCapacity"]) == (arn, 4)
     (action,) = scaling.describe_scheduled_actions(ServiceNamespace="sagemaker")["ScheduledActions"]

@@ -440,7 +440,6 @@ def test_a_control_process_that_is_killed_leaves_no_half_object_and_no_lost_part
         wait_for(lambda: len(incoming(built.paths.objects)) == 2, why="both halves to be on disk")
         wait_for(lambda: incoming(built.paths.uploads), why="the half part to be on disk")
         built.wait_reborn("control", built.kill("control"))
-        wait_for(built.is_ready)
         for half in halves:
             half.close()
         assert incoming(built.paths.objects) == []

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from tests.clients.account import IMAGE, Account, account, arn, invalid, refusal, variant
-from tests.house import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -480,7 +479,6 @@ def test_an_endpoint_survives_its_model_and_its_control_process(boto: Account, n
     boto.sagemaker.delete_model(ModelName=name)
     former = boto.house.kill("control")
     boto.house.wait_reborn("control", former)
-    wait_for(boto.house.is_ready, why="control to be back")
     described = boto.wait(name)
     assert summary(described)["DeployedImages"][0]["SpecifiedImage"] == IMAGE
     assert boto.invoke(name)["Body"].read()

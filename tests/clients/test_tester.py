@@ -112,7 +112,6 @@ def test_a_run_dies_with_control_and_is_not_made_up_for(built):
     former = built.kill("control")
     wait_for(lambda: not process.is_running(), why="the run to end")
     built.wait_reborn("control", former)
-    wait_for(built.is_ready)
     view = built.ok("GET", "/v1/testers/long").json()
     assert view["running_since"] is view["last"] is None
     built.ok("DELETE", "/v1/testers/long")

@@ -186,6 +186,5 @@ def test_an_asynchronous_request_is_accepted_and_wakes_its_endpoint(boto: Accoun
     accepted = boto.runtime.invoke_endpoint_async(EndpointName="later", Body=BODY)
     former = boto.house.kill("control")
     boto.house.wait_reborn("control", former)
-    wait_for(boto.house.is_ready)
     parts = urlsplit(accepted["OutputLocation"])
     wait_for(answered)

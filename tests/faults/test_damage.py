@@ -55,7 +55,6 @@ def damaged_and_killed(built, *statements):
     damage(built, *statements)
     former = built.kill("control")
     built.wait_reborn("control", former)
-    wait_for(built.is_ready)
 
 
 @pytest.mark.parametrize("what", DAMAGES)

@@ -164,7 +164,6 @@ def test_a_killed_control_process_goes_on_with_the_ladder_and_undo_brings_back_w
     watch = why(account, "leased")["watch"]
     former = house.kill("control")
     house.wait_reborn("control", former)
-    wait_for(house.is_ready)
     ended = event(account, "lease.ended", "leased")
     assert ended["data"]["ended"] == "idle"
     assert instant(ended["at"]) >= instant(watch["in_service_at"]) + timedelta(minutes=10)

@@ -176,12 +176,14 @@ def test_6_the_data_plane_outlives_the_control_plane(own):
     threads = [threading.Thread(target=caller) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for _ in range(3):
-        own.wait_reborn("control", own.kill("control"))
-        own.wait_state("demo", "running")
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for _ in range(3):
+            own.wait_reborn("control", own.kill("control"))
+            own.wait_state("demo", "running")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert set(answers) == {200}
     assert worker_pids(own, "demo") == before
 

@@ -117,7 +117,6 @@ def test_a_control_process_that_comes_back_over_a_damaged_file_stops_nothing(own
     former = own.kill("control")
     garbage(own, "metrics.db")
     own.wait_reborn("control", former)
-    wait_for(own.is_ready)
     event(own, "monitor.unavailable", mark)
     event(own, "endpoint.use_unknown", mark, endpoint="torn")
     pass_time(own, begun + IDLE * 2)
@@ -154,7 +153,6 @@ def test_files_that_are_gone_when_control_comes_back_are_told_and_nothing_is_kno
     taken_away(own, "metrics.db")
     taken_away(own, "spend.db")
     own.wait_reborn("control", former)
-    wait_for(own.is_ready)
     told = sorted(str(each["reason"]) for each in events(own, "store.missing", mark))
     assert [each.partition(" ")[0] for each in told] == ["metrics.db", "spend.db"]
     stopped, idle_since = ended(own, "away", mark)

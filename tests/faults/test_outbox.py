@@ -61,7 +61,6 @@ def test_a_control_process_killed_between_delivery_and_cursor_delivers_it_again(
         former = own.kill("control")
         hook.held.set()
         own.wait_reborn("control", former)
-        wait_for(own.is_ready)
         hook.wait_for(2)
         extend(own, "killed")
         hook.wait_for(3)

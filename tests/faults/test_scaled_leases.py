@@ -113,7 +113,6 @@ def test_what_there_is_no_room_for_is_told_once_and_tried_again(
 def test_a_killed_control_process_loses_no_activity(boto: Account, scaling: Any) -> None:
     scaling.register_scalable_target(**TARGET, MinCapacity=3, MaxCapacity=3)
     boto.house.wait_reborn("control", boto.house.kill("control"))
-    wait_for(boto.house.is_ready)
     wait_for(lambda: counts(boto) == (3, 3), why="three instances")
     wait_for(lambda: activities(scaling)[0]["StatusCode"] == "Successful")
     assert activities(scaling)[0]["Description"] == "Setting desired instance count to 3."

@@ -142,7 +142,6 @@ def test_what_sleeps_sleeps_through_a_restart_of_everything_and_a_kill(account):
     assert view["lease"]["time_left_seconds"] == left
     former = account.house.kill("control")
     account.house.wait_reborn("control", former)
-    wait_for(account.house.is_ready)
     assert asleep(account, "deep")["lease"]["time_left_seconds"] == left
     kinds = [each["kind"] for each in account.house.events(endpoint="deep")]
     assert kinds.count("endpoint.asleep") == 1

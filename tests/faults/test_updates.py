@@ -74,7 +74,6 @@ def under_load(own, answers):
 def kill_control(own):
     """Return once its successor answers."""
     own.house.wait_reborn("control", own.house.kill("control"))
-    wait_for(own.house.is_ready)
 
 
 def running(own):

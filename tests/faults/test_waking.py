@@ -109,7 +109,6 @@ def test_200_who_come_at_once_start_one_fleet_and_are_all_answered(sleeper: Slee
 def kill_control(house: House) -> None:
     former = house.kill("control")
     house.wait_reborn("control", former)
-    wait_for(house.is_ready)
 
 
 WAKES = ("lease.wanted", "endpoint.waking", "worker.started")
