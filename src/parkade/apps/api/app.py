@@ -43,6 +43,7 @@ from parkade.apps.api import (
     tokens,
     upkeep,
 )
+from parkade.apps.api.route import include
 from parkade.apps.api.settling import Settled
 from parkade.apps.autoscaling import door as autoscaling
 from parkade.apps.cloudwatch import door as cloudwatch
@@ -115,8 +116,7 @@ def create_app(services: "Services") -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
-    for module in _ROUTERS:
-        app.include_router(module.routes)
+    include(app, (module.routes for module in _ROUTERS))
     doors.serve(app, services)
     measured = cloudwatch.Door(services)
     cloudwatch.serve(app, measured)

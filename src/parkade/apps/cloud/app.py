@@ -32,6 +32,7 @@ from parkade.apps.api import (
     upkeep,
 )
 from parkade.apps.api.app import DESCRIPTION, TAGS
+from parkade.apps.api.route import include
 from parkade.domain.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def create_app(services: Shared, *, streams: bool = True) -> FastAPI:
         app.add_api_route(
             "/v1/events/stream", _no_stream, response_model=None, include_in_schema=False
         )
-    for module in ROUTERS:
-        app.include_router(module.routes)
+    include(app, (module.routes for module in ROUTERS))
     app.add_api_route(
         "/v1/{path:path}",
         _elsewhere,
