@@ -5,7 +5,7 @@ import json
 import pytest
 
 from parkade.adapters.memory.clock import ManualClock
-from parkade.apps.lambdas import leanfile, packaging
+from parkade.apps.lambdas import leanfile
 from parkade.apps.lambdas import policy as policies
 from parkade.apps.lambdas.authorizer import LIMIT, Authorizer, Unauthorized, mark
 from parkade.domain.token import Role
@@ -19,7 +19,7 @@ ROUTES = {
     "/falcon": {"endpoint": "falcon"},
     "/text/flan": {"endpoint": "flan"},
 }
-TABLE = policies.operations(packaging.roles())
+TABLE = policies.operations(leanfile.packaged(leanfile.ROLES))
 
 
 class Gate:
