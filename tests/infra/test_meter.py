@@ -104,7 +104,9 @@ def test_the_sweep_may_start_and_stop_endpoints_and_invoke_itself():
 def test_who_only_stops_endpoints_may_start_none(handler):
     may = dict(_statements(handler))
     assert may.keys() >= {
+        "application-autoscaling:DeregisterScalableTarget",
         "application-autoscaling:DescribeScalableTargets",
+        "cloudwatch:DeleteAlarms",
         "sagemaker:DeleteEndpoint",
         "sagemaker:DeleteInferenceComponent",
         "sagemaker:DescribeInferenceComponent",

@@ -57,6 +57,12 @@ def stopping(grants: Grants) -> None:
         "application-autoscaling:DescribeScalingPolicies",
         "application-autoscaling:DescribeScheduledActions",
     )
+    # SageMaker deletes no endpoint whose targets its caller may not deregister, and their alarms go
+    # in the caller's name as well.
+    grants.everywhere(
+        "application-autoscaling:DeregisterScalableTarget", why="targets come and go with endpoints"
+    )
+    _scaling_alarms(grants, "DeleteAlarms")
 
 
 def starting(grants: Grants) -> None:
@@ -79,12 +85,16 @@ def starting(grants: Grants) -> None:
         "application-autoscaling:RegisterScalableTarget",
         why="targets have no names before they are registered",
     )
+    _scaling_alarms(grants, "DeleteAlarms", "PutMetricAlarm")
+    grants.linked_role("sagemaker.application-autoscaling.amazonaws.com")
+
+
+def _scaling_alarms(grants: Grants, *operations: str) -> None:
     grants.allow(
-        ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
+        [f"cloudwatch:{each}" for each in operations],
         [grants.alarm("TargetTracking-*")],
         why="alarms of scaling policies, which Application Auto Scaling names",
     )
-    grants.linked_role("sagemaker.application-autoscaling.amazonaws.com")
 
 
 def seeing(grants: Grants) -> None:
