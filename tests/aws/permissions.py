@@ -30,6 +30,8 @@ _ACTIONS = {
     ("sagemaker", "InvokeEndpointWithResponseStream"): ("sagemaker:InvokeEndpoint",),
     ("tagging", "GetResources"): ("tag:GetResources",),
 }
+#: Operations that IAM asks about twice: of the endpoint, and of the config that it is to run.
+_OF_CONFIGS = {"CreateEndpoint", "UpdateEndpoint"}
 #: Calls that need no permission at all.
 _FREE = {"sts:GetCallerIdentity"}
 #: What roles allow that no call shows here, with the reason.
@@ -138,6 +140,9 @@ def actions(call: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     for action in _ACTIONS.get((signing, operation), (f"{_prefix(signing)}:{operation}",)):
         if action not in _FREE:
             yield action, _resource(signing, operation, given)
+    if signing == "sagemaker" and operation in _OF_CONFIGS:
+        config = given["EndpointConfigName"].lower()
+        yield f"sagemaker:{operation}", arn("sagemaker", f"endpoint-config/{config}")
 
 
 def _prefix(signing: str) -> str:

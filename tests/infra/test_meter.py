@@ -88,6 +88,14 @@ def test_one_sweep_runs_at_a_time_and_is_called_every_minute():
     assert sweep["Properties"]["DeadLetterConfig"]["TargetArn"]
 
 
+def test_sweeps_that_could_not_be_made_do_not_pile_up():
+    settings = synthesized().only(Title.METER, "AWS::Lambda::EventInvokeConfig")
+    assert settings["FunctionName"] == {"Ref": _function("sweep")[0]}
+    # The next minute's sweep does all that a former one did not.
+    assert settings["MaximumRetryAttempts"] == 0
+    assert settings["MaximumEventAgeInSeconds"] == 300
+
+
 def test_the_sweep_may_start_and_stop_endpoints_and_invoke_itself():
     may = _statements("sweep")
     actions = {action for action, _ in may}
@@ -118,6 +126,11 @@ def test_who_only_stops_endpoints_may_start_none(handler):
         "sagemaker:CreateEndpoint",
         "sagemaker:CreateInferenceComponent",
     }
+
+
+def test_an_endpoint_is_updated_to_a_config_that_has_to_be_allowed_as_well():
+    reached = [on for action, on in _statements("leasing") if action == "sagemaker:UpdateEndpoint"]
+    assert [":endpoint/*" in reached[0], ":endpoint-config/*" in reached[1]] == [True, True]
 
 
 @pytest.mark.parametrize("handler", ["sweep", "timer"])
@@ -200,5 +213,9 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use():
         )
     }
     assert "cloudwatch.amazonaws.com" in services
+    # EventBridge names no account where it uses the key of a topic: a condition would shut it out.
+    (rules,) = [each for each in policy if each.get("Sid") == "Rules"]
+    assert rules["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "Condition" not in rules
     (through,) = [each for each in policy if each.get("Sid") == "ThroughTopics"]
     assert set(through["Condition"]["StringEquals"]) == {"kms:CallerAccount", "kms:ViaService"}

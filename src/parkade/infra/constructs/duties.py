@@ -71,7 +71,7 @@ def starting(grants: Grants) -> None:
     Whoever has something scaled needs what is done by that: Application Auto Scaling asks whether
     its caller may change instances and copies, and make the alarms of a policy.
     """
-    grants.creation()
+    grants.to_configs("CreateEndpoint")
     grants.endpoints("AddTags", "CreateInferenceComponent", "UpdateEndpointWeightsAndCapacities")
     grants.sagemaker(
         ("CreateInferenceComponent", "UpdateInferenceComponentRuntimeConfig"),

@@ -46,11 +46,13 @@ class Function(Construct):
         asynchronous: bool = False,
         reserved: int | None = None,
         snap_start: bool = False,
+        stale_after: int | None = None,
     ) -> None:
         """Make the function of `parkade.apps.lambdas.<handler>`; `timeout` is in seconds.
 
         `asynchronous` gives it a queue for events that failed: of one that answers somebody, that
-        somebody hears. `environment` is told beside what all functions get.
+        somebody hears. `environment` is told beside what all functions get. `stale_after` seconds an
+        event that waits is given up, and none that failed is tried again: the next one does its work.
         """
         super().__init__(stack, construct_id)
         log = logs.LogGroup(
@@ -88,6 +90,8 @@ class Function(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=self.dead_letters,
+            max_event_age=cdk.Duration.seconds(stale_after) if stale_after else None,
+            retry_attempts=0 if stale_after else None,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
         checks.acknowledge(

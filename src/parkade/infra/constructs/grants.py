@@ -84,10 +84,10 @@ class Grants:
             why=_ANY_NAME,
         )
 
-    def creation(self) -> None:
-        """Allow to create endpoints, of any config."""
+    def to_configs(self, operation: str) -> None:
+        """Allow to create or update endpoints to any config, of which IAM asks beside the endpoint."""
         self.allow(
-            ["sagemaker:CreateEndpoint"],
+            [f"sagemaker:{operation}"],
             [
                 self.arn("sagemaker", "endpoint", "*"),
                 self.arn("sagemaker", "endpoint-config", "*"),

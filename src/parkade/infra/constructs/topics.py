@@ -11,8 +11,8 @@ from aws_cdk import aws_sns as sns
 if TYPE_CHECKING:
     from parkade.infra.stack import ParkadeStack
 
-#: AWS's own services that tell people of something by a topic.
-_SERVICES = ("budgets", "cloudwatch", "events", "sagemaker")
+#: AWS's own services that tell people of something by a topic; rules of EventBridge beside them.
+_SERVICES, _RULES = ("budgets", "cloudwatch", "sagemaker"), "events"
 _KEY = "TopicsKey"
 _USE = ["kms:Decrypt", "kms:GenerateDataKey"]
 
@@ -29,7 +29,7 @@ def notices(stack: ParkadeStack, construct_id: str) -> sns.Topic:
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="Services",
-            principals=_services(),
+            principals=_principals(*_SERVICES, _RULES),
             actions=["sns:Publish"],
             resources=[topic.topic_arn],
             conditions=_own(stack),
@@ -57,10 +57,17 @@ def _key(stack: ParkadeStack) -> kms.Key:
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="Services",
-            principals=_services(),
+            principals=_principals(*_SERVICES),
             actions=_USE,
             resources=["*"],  # of a key's policy: the key
             conditions=_own(stack),
+        )
+    )
+    # EventBridge does not say whose rule it is where it uses the key of a topic. Whose rules publish is
+    # for the topic's own policy.
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="Rules", principals=_principals(_RULES), actions=_USE, resources=["*"]
         )
     )
     key.add_to_resource_policy(
@@ -80,8 +87,8 @@ def _key(stack: ParkadeStack) -> kms.Key:
     return key
 
 
-def _services() -> list[iam.IPrincipal]:
-    return [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in _SERVICES]
+def _principals(*services: str) -> list[iam.IPrincipal]:
+    return [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in services]
 
 
 def _own(stack: ParkadeStack) -> dict[str, object]:

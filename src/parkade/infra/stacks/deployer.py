@@ -62,7 +62,8 @@ class DeployerStack(ParkadeStack):
 
 def _allow(function: Function) -> None:
     grants = function.grants
-    grants.endpoints("DeleteTags", "UpdateEndpoint")
+    grants.endpoints("DeleteTags")
+    grants.to_configs("UpdateEndpoint")
     grants.configs("AddTags", "CreateEndpointConfig", "DeleteEndpointConfig", "ListTags")
     grants.everywhere(
         "application-autoscaling:DeleteScalingPolicy",

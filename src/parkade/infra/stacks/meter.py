@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from parkade.infra.estate import Estate
 
-#: Seconds. The sweep hands over what there was no time for; the minute's calls queue behind it.
+#: Seconds. The sweep hands over what there was no time for; the minute's calls queue behind it, for as
+#: long as one sweep takes: by Lambda's own habit they would for six hours, each tried three times.
 _SWEEP_SECONDS = 300
 #: Seconds of a look at one endpoint; the machine gives up on it at 60.
 _LOOK_SECONDS = 60
@@ -130,6 +131,7 @@ class MeterStack(ParkadeStack):
             memory=1024,
             asynchronous=True,
             reserved=1,
+            stale_after=_SWEEP_SECONDS,
         )
         self._sweeping(sweep)
         # In a policy that the function does not wait for: it names the function itself.
@@ -216,7 +218,8 @@ class MeterStack(ParkadeStack):
             timeout=_ENDING_SECONDS,
         )
         self._ending_leases(function)
-        function.grants.endpoints("AddTags", "DeleteTags", "UpdateEndpoint")
+        function.grants.endpoints("AddTags", "DeleteTags")
+        function.grants.to_configs("UpdateEndpoint")
         return function
 
     def _ending(self) -> Function:
