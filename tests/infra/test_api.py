@@ -8,11 +8,12 @@ import re
 import pytest
 
 from parkade.adapters.aws.dynamodb import shape
+from parkade.infra import layers
 from parkade.infra.constructs import modelroutes, templates
 from parkade.infra.naming import Title
 from tests.aws.mapping import variables
 from tests.aws.vtl import render
-from tests.infra.synthesizing import synthesized
+from tests.infra.synthesizing import assembled, estate, synthesized
 
 ROUTES = """
 project: Demo
@@ -181,6 +182,19 @@ def test_the_management_api_starts_from_a_snapshot_of_its_current_version():
     alias = synthesized().only(Title.API, "AWS::Lambda::Alias")
     assert alias["Name"] == "live"
     assert alias["FunctionName"] == {"Ref": snapped[0]}
+
+
+def test_other_libraries_are_another_version_of_the_management_api(monkeypatch):
+    """The alias would go on with the former layer otherwise, whatever was mended in the new one."""
+
+    def version():
+        (name,) = assembled(estate()).resources(Title.API, "AWS::Lambda::Version")
+        return name
+
+    former = version()
+    assert version() == former
+    monkeypatch.setattr(layers, "PYTHON", "3.13.99")
+    assert version() != former
 
 
 def test_refusals_of_the_gateway_are_json_in_the_shape_of_all_errors():

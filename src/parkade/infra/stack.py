@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
     from parkade.infra.estate import Estate
 
+#: What the CDK does as it once did, unless it is told to do better.
+_SWITCHES = (
+    # Access logs are let in by the policy of their bucket; access lists are a thing of the past.
+    "aws-s3:serverAccessLogsUseBucketPolicy",
+    # Other libraries are another version of a function, and another authorizer another deployment of
+    # its API: what was deployed would go on with the former ones.
+    "aws-lambda:recognizeLayerVersion",
+    "aws-apigateway:authorizerChangeDeploymentLogicalId",
+)
+
 
 class ParkadeStack(cdk.Stack):
     """A stack of an estate. It goes into any CDK application: `MeterStack(app, estate=estate)`."""
@@ -38,8 +48,8 @@ class ParkadeStack(cdk.Stack):
             env=cdk.Environment(account=estate.document.account, region=estate.document.region),
             tags={**estate.document.tags, PROJECT_TAG: estate.prefix},
         )
-        # Access logs are let in by the policy of their bucket; access lists are a thing of the past.
-        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", True)
+        for name in _SWITCHES:
+            self.node.set_context(f"@aws-cdk/{name}", True)
         self.estate = estate
 
     @property
