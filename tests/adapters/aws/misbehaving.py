@@ -31,6 +31,13 @@ VARIANT = {
     "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
 }
 
+SERVING = {
+    "VariantName": "main",
+    "CurrentInstanceCount": 1,
+    "DesiredInstanceCount": 1,
+    "DesiredWeight": 1.0,
+}
+
 
 def arn(kind, name):
     return f"arn:aws:sagemaker:{REGION}:{NUMBER}:{kind}/{name}"
@@ -62,6 +69,8 @@ class SageMaker:
         self.now = NOW.timestamp()
         self.endpoints = {}
         self.configs = {"config": [VARIANT], "other": [VARIANT]}
+        #: The PendingDeploymentSummary of what is Updating.
+        self.pending = None
         #: Names that no list has yet.
         self.unlisted = set()
         #: How often each operation was asked for.
@@ -125,12 +134,12 @@ class SageMaker:
         name = given["EndpointName"]
         if name not in self.endpoints:
             raise absent("endpoint", name)
-        serving = {"CurrentInstanceCount": 1, "DesiredInstanceCount": 1, "DesiredWeight": 1.0}
-        return {
+        told = {
             **self._summary(name),
             "EndpointConfigName": self.endpoints[name]["config"],
-            "ProductionVariants": [{"VariantName": "main", **serving}],
+            "ProductionVariants": [SERVING],
         }
+        return {**told, "PendingDeploymentSummary": self.pending} if self.pending else told
 
     def describe_endpoint_config(self, given):
         name = given["EndpointConfigName"]

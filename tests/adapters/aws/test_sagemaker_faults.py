@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from parkade.adapters.aws.sagemaker.chronicle import Chronicle
+from parkade.adapters.aws.sagemaker.machines import SageMakerMachines
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.adapters.aws.sagemaker.sight import Part, Sight
 from parkade.adapters.aws.sagemaker.sights import LAG
@@ -27,7 +28,7 @@ from parkade.domain.errors import (
 )
 from parkade.domain.eventbridge import CHANGE
 from parkade.ports.events import EventQuery
-from tests.adapters.aws.misbehaving import Refused, SageMaker, over
+from tests.adapters.aws.misbehaving import SERVING, Refused, SageMaker, over
 from tests.builders import NOW, a_config, a_variant, minutes
 
 THROTTLING = Refused("ThrottlingException", "Rate exceeded")
@@ -117,6 +118,69 @@ def test_one_that_cannot_be_described_any_more_keeps_the_config_that_it_had(serv
     server.before = refuses("DescribeEndpoint", THROTTLING)
     seen = world.hosting.endpoints()["falcon"]
     assert (seen.status, seen.config_name) == ("Updating", "config")
+
+
+def test_one_that_cannot_be_described_for_a_moment_loses_nothing_that_was_known(server, world):
+    world.hosting.create("falcon", "config")
+    world.clock.advance(minutes(5))
+    server.now += 300
+    server.place("falcon")
+    before = world.sights.all()["falcon"]
+    machines = SageMakerMachines(world.sights, None, world.clock)
+    (metered,) = machines.present()
+    world.clock.advance(minutes(5))
+    server.now += 300
+    server.place("falcon", status="SystemUpdating")
+    server.before = refuses("DescribeEndpoint", THROTTLING)
+    seen = world.sights.all()["falcon"]
+    assert (seen.status, seen.whole) == ("SystemUpdating", False)
+    assert machines.present() == [metered]
+    server.before = lambda *_: None
+    server.place("falcon")
+    after = world.sights.all()["falcon"]
+    assert (after.known_since, after.awake_since) == (before.known_since, before.awake_since)
+    assert machines.present() == [metered]
+
+
+def test_an_update_that_ends_unseen_leaves_no_second_fleet(server, world):
+    server.place("falcon", status="Updating")
+    server.pending = {"EndpointConfigName": "other", "ProductionVariants": [SERVING]}
+    assert world.sights.all()["falcon"].rising
+    server.pending = None
+    server.place("falcon", config="other")
+    server.before = refuses("DescribeEndpoint", THROTTLING)
+    seen = world.sights.all()["falcon"]
+    assert (seen.rising, seen.target_config_name, seen.rollout) == ((), "", None)
+
+
+def test_one_whose_config_cannot_be_read_just_now_is_described_again(server, world, caplog):
+    server.place("falcon")
+    server.before = refuses("DescribeEndpointConfig", THROTTLING)
+    seen = world.sights.all()["falcon"]
+    assert (seen.config_name, seen.whole) == ("config", False)
+    assert "not known" in caplog.text
+    server.before = lambda *_: None
+    (part,) = world.sights.all()["falcon"].parts
+    assert part.instance_type == "ml.c5.xlarge"
+
+
+def test_machines_keep_their_names_when_the_config_goes_first(server, world):
+    server.place("falcon")
+    world.sights.all()
+    del server.configs["config"]
+    server.now += 60
+    server.place("falcon")
+    (part,) = world.sights.all()["falcon"].parts
+    assert part.instance_type == "ml.c5.xlarge"
+
+
+def test_a_status_that_is_not_known_here_stops_nothing_else(server, world, caplog):
+    server.place("falcon", status="Hibernating")
+    server.place("flan")
+    seen = world.hosting.endpoints()
+    assert seen["flan"].status == "InService"
+    assert not seen["falcon"].stoppable
+    assert "Hibernating" in caplog.text
 
 
 def test_what_times_out_is_unavailable(world):
@@ -384,3 +448,19 @@ def test_what_ends_is_told_once_with_how_long_it_took(server, tmp_path):
     assert told[0].at == NOW + minutes(5)
     assert told[0].data[CHANGE]["status_before"] == "Creating"
     assert told[0].data[CHANGE]["created_at"] == "2026-03-01T12:00:00Z"
+
+
+def test_what_ends_while_it_cannot_be_described_is_told_once_it_can(server, tmp_path):
+    history = MemoryHistory()
+    world = over(server, tmp_path, told=Chronicle(history, ManualClock(NOW)))
+    server.place("falcon", status="Updating")
+    world.hosting.endpoints()
+    server.now += 300
+    server.place("falcon", config="other")
+    server.before = refuses("DescribeEndpoint", Refused("AccessDeniedException", "no"))
+    world.hosting.endpoints()
+    assert list(history.read(EventQuery())) == []
+    server.before = lambda *_: None
+    world.hosting.endpoints()
+    (told,) = history.read(EventQuery())
+    assert (told.kind, told.data[CHANGE]["config_name"]) == ("endpoint.switched", "other")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_STATUSES = frozenset(map(str, EndpointStatus))
 #: Where variants are told, and whether those are shadows.
 _MEMBERS = (("ProductionVariants", False), ("ShadowProductionVariants", True))
 #: What an update in stages does while the variants that it brings up have these statuses.
@@ -35,26 +36,30 @@ _STAGES = {
 
 def sight(
     given: Mapping[str, Any],
-    variants: Mapping[str, Variant],
+    variants: Mapping[str, Variant] | None,
     former: Sight | None,
     now: datetime,
 ) -> Sight:
-    """Return what DescribeEndpoint tells `now`; `variants` are those of its config, as far as known.
+    """Return what DescribeEndpoint tells `now`; `variants` are those of its config, if it is there.
 
-    `former` is how it was seen before: of an endpoint of the same creation it says what SageMaker
-    does not, since when it is in service and how often it was updated.
+    None: they cannot be told just now, so that it has to be described again. `former` is how it was
+    seen before: of an endpoint of the same creation it says what SageMaker does not, since when it
+    is in service, how often it was updated, and on which machines it was before its config went.
     """
-    if former is not None and former.created_at != given["CreationTime"] and not former.begun:
+    if not is_of(former, given):
         former = None
-    status, changed_at = EndpointStatus(given["EndpointStatus"]), given["LastModifiedTime"]
+    status, changed_at = status_of(given), given["LastModifiedTime"]
+    config_name = given.get("EndpointConfigName", "")
+    whole, variants = variants is not None, variants or {}
+    known = {} if former is None else _parts_of(former, config_name)
     parts = tuple(
-        _part(each, variants.get(each["VariantName"]), shadow=shadow)
+        _part(each, variants.get(each["VariantName"]), known, shadow=shadow)
         for member, shadow in _MEMBERS
         for each in given.get(member, ())
     )
     pending = given.get("PendingDeploymentSummary") or {}
     rising = tuple(
-        _part(each, None, shadow=shadow)
+        _part(each, None, {}, shadow=shadow)
         for member, shadow in _MEMBERS
         for each in pending.get(member, ())
     )
@@ -63,8 +68,9 @@ def sight(
         status=status,
         created_at=given["CreationTime"],
         changed_at=changed_at,
-        config_name=given.get("EndpointConfigName", ""),
-        parts=parts or tuple(map(_planned, variants.values())),
+        whole=whole,
+        config_name=config_name,
+        parts=parts or tuple(map(_planned, variants.values())) or tuple(known.values()),
         target_config_name=pending.get("EndpointConfigName", ""),
         rising=rising,
         failure_reason=given.get("FailureReason", ""),
@@ -78,6 +84,28 @@ def sight(
     return replace(seen, rollout=_rollout(seen, given, pending)) if pending else seen
 
 
+def status_of(told: Mapping[str, Any]) -> EndpointStatus:
+    """Return the status of a description or a summary.
+
+    One that is not known here counts as on its way to another: nothing is started or stopped then,
+    and no other endpoint waits for somebody to look into it.
+    """
+    given = told["EndpointStatus"]
+    if given in _STATUSES:
+        return EndpointStatus(given)
+    logger.error(
+        "%s has a status that is not known here, and is left alone: %s; this may need a newer Parkade",
+        told["EndpointName"],
+        given,
+    )
+    return EndpointStatus.SYSTEM_UPDATING
+
+
+def is_of(former: Sight | None, told: Mapping[str, Any]) -> bool:
+    """Tell whether a sight is of the very endpoint that a description or a summary is of."""
+    return former is not None and (former.begun or former.created_at == told["CreationTime"])
+
+
 def running(blueprint: Blueprint, seen: Sight) -> Blueprint:
     """Return what an endpoint runs at the counts and weights that it is to have now."""
     counted = [each for each in seen.parts if not each.serverless]
@@ -87,15 +115,30 @@ def running(blueprint: Blueprint, seen: Sight) -> Blueprint:
     )
 
 
-def _part(given: Mapping[str, Any], variant: Variant | None, *, shadow: bool) -> Part:
+def _parts_of(former: Sight, config_name: str) -> Mapping[str, Part]:
+    """Return the parts that were seen of a config, by name."""
+    fleets = ((former.config_name, former.parts), (former.target_config_name, former.rising))
+    return {each.name: each for name, parts in fleets if name == config_name for each in parts}
+
+
+def _part(
+    given: Mapping[str, Any],
+    variant: Variant | None,
+    known: Mapping[str, Part],
+    *,
+    shadow: bool,
+) -> Part:
+    name = given["VariantName"]
+    before = known.get(name, Part(name=name))
+    planned = variant.instance_type if variant else before.instance_type
     return Part(
-        name=given["VariantName"],
-        instance_type=given.get("InstanceType") or (variant.instance_type if variant else ""),
+        name=name,
+        instance_type=given.get("InstanceType") or planned,
         current=given.get("CurrentInstanceCount", 0),
         desired=given.get("DesiredInstanceCount", 0),
         weight=given.get("DesiredWeight", 1.0),
         serverless="CurrentServerlessConfig" in given or "DesiredServerlessConfig" in given,
-        hosts=variant is not None and not variant.model_name,
+        hosts=before.hosts if variant is None else not variant.model_name,
         shadow=shadow,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from parkade.adapters.aws.sagemaker import descriptions
 from parkade.adapters.aws.sagemaker.meanings import meaning
 from parkade.adapters.aws.sagemaker.sight import Sight
 from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import EndpointNotFound, ParkadeError, Unavailable
+from parkade.domain.errors import EndpointNotFound, ParkadeError, Throttled, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -164,7 +165,7 @@ class Sights:
         self, stale: Collection[Mapping[str, Any]], known: Mapping[str, Sight]
     ) -> dict[str, Sight]:
         """Return what is there of these, and remember it."""
-        configs: dict[str, Mapping[str, Variant]] = {}
+        configs: dict[str, Mapping[str, Variant] | None] = {}
 
         def one(told: Mapping[str, Any]) -> Sight | None:
             return self._describe(told, known.get(_name(told)), configs)
@@ -183,11 +184,14 @@ class Sights:
         self._store.put(changed)
 
     def _tell(self, found: Mapping[str, Sight]) -> None:
-        heard, self._heard = self._heard, found
+        heard, now = self._heard, dict(found)
         for name in sorted(heard.keys() | found.keys()):
             before, after = heard.get(name), found.get(name)
-            if before != after:
+            if before is not None and after is not None and not (after.whole or after.begun):
+                now[name] = before  # what has become of it is told once it is described
+            elif before != after:
                 self._told(before, after)
+        self._heard = now
 
     def _awaited(self, sight: Sight) -> bool:
         """Tell whether it was begun here so lately that it may not be told of yet."""
@@ -197,7 +201,7 @@ class Sights:
         self,
         listed: Mapping[str, Any],
         former: Sight | None,
-        configs: dict[str, Mapping[str, Variant]],
+        configs: dict[str, Mapping[str, Variant] | None],
     ) -> Sight | None:
         """Return one endpoint as it is now, or as it is listed; None: it is gone."""
         name = _name(listed)
@@ -217,21 +221,21 @@ class Sights:
     def _variants(
         self,
         told: Mapping[str, Any],
-        configs: dict[str, Mapping[str, Variant]],
-    ) -> Mapping[str, Variant]:
-        """Return the variants of what an endpoint runs, as far as its config is still there."""
+        configs: dict[str, Mapping[str, Variant] | None],
+    ) -> Mapping[str, Variant] | None:
+        """Return the variants of what an endpoint runs; None: they cannot be told just now."""
         config_name = told.get("EndpointConfigName", "")
         if config_name and config_name not in configs:
             configs[config_name] = self._config_variants(config_name)
         return configs.get(config_name, {})
 
-    def _config_variants(self, config_name: str) -> Mapping[str, Variant]:
+    def _config_variants(self, config_name: str) -> Mapping[str, Variant] | None:
         try:
             return {each.name: each for each in self.shelf.config(config_name).every}
         except ParkadeError as error:
-            # It may be gone: its endpoints run on, and only their machines have no name.
             logger.warning("what runs on which machines is not known: %s", error.message)
-            return {}
+            # One that is gone, or may not be read, stays so: its endpoints run on.
+            return None if isinstance(error, Throttled | Unavailable) else {}
 
     def _forget(self, names: Collection[str]) -> None:
         if not names:
@@ -259,13 +263,27 @@ def _stale(listed: Mapping[str, Any], sight: Sight | None) -> bool:
 
 
 def _partial(listed: Mapping[str, Any], former: Sight | None) -> Sight:
-    """Return what the list tells, with the config that the same endpoint had before."""
-    same = former is not None and former.created_at == listed["CreationTime"]
-    return Sight(
+    """Return what the list tells, with what was known of the same endpoint before."""
+    status = descriptions.status_of(listed)
+    seen = Sight(
         name=_name(listed),
-        status=EndpointStatus(listed["EndpointStatus"]),
+        status=status,
         created_at=listed["CreationTime"],
         changed_at=listed["LastModifiedTime"],
         whole=False,
-        config_name=former.config_name if former is not None and same else "",
     )
+    if former is None or not descriptions.is_of(former, listed):
+        return seen
+    known = replace(
+        former,
+        status=status,
+        created_at=seen.created_at,
+        changed_at=seen.changed_at,
+        whole=False,
+        begun=False,
+    )
+    if status is former.status:
+        return known
+    if status not in _MOVING:
+        known = replace(known, target_config_name="", rising=(), rollout=None)
+    return replace(known, failure_reason="")
