@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from parkade.adapters.aws.sagemaker.caller import absent
 from parkade.adapters.aws.sagemaker.chronicle import Chronicle
 from parkade.adapters.aws.sagemaker.machines import SageMakerMachines
 from parkade.adapters.aws.sagemaker.meanings import meaning
@@ -415,6 +416,26 @@ def test_five_thousand_endpoints_cost_fifty_lists_and_a_look_at_what_has_changed
         "DescribeEndpoint": 1,
         "DescribeEndpointConfig": 1,
     }
+
+
+# -- whether they serve
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("InService", ""),
+        ("Updating", ""),
+        # Both fleets of an update that could not be turned back answer.
+        ("UpdateRollbackFailed", ""),
+        ("Creating", "it is Creating"),
+        (None, "it is not there"),
+    ],
+)
+def test_what_keeps_an_endpoint_from_serving_is_told(server, world, status, why):
+    if status:
+        server.place("falcon", status=status)
+    assert absent(world.account, "falcon") == why
 
 
 # -- what has become of endpoints

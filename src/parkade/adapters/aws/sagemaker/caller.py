@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from parkade.adapters.aws.refusals import calling
 from parkade.adapters.aws.sagemaker.meanings import meaning
-from parkade.domain.endpoint import EndpointStatus
+from parkade.domain.endpoint import SERVING
 from parkade.domain.errors import EndpointNotFound, ParkadeError
 from parkade.domain.tester.shot import Reply
 
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 #: How the runtime calls an answer of the model that is no good one.
 _MODEL_ERROR = "ModelError"
-#: Whatever is done to them, these answer.
-_SERVING = frozenset({
-    EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.SYSTEM_UPDATING,
-    EndpointStatus.ROLLING_BACK,
-})  # fmt: skip
 
 
 class EndpointCaller:
@@ -74,5 +69,4 @@ def absent(account: Account, endpoint_name: str) -> str:
     except EndpointNotFound:
         return "it is not there"
     status = str(told["EndpointStatus"])
-    # One that is updated serves meanwhile.
-    return "" if status in _SERVING else f"it is {status}"
+    return "" if status in SERVING else f"it is {status}"

@@ -62,7 +62,11 @@ class SageMakerMachines:
 
     def present(self) -> Sequence[Instance]:
         """Return every instance that exists."""
-        found = [each for seen in self._sights.all().values() for each in self._of(seen)]
+        known = {id.partition("/")[0] for id in self._since}  # noqa: A001
+        sights = self._sights.all()
+        found = [
+            each for name, seen in sights.items() for each in self._of(seen, known=name in known)
+        ]
         ids = {each.id for each in found}
         self._since = {id: since for id, since in self._since.items() if id in ids}  # noqa: A001
         return found
@@ -78,14 +82,13 @@ class SageMakerMachines:
             return name
         return component.variant_name if component.endpoint_name == endpoint_name else name
 
-    def _of(self, seen: Sight) -> Iterator[Instance]:
+    def _of(self, seen: Sight, *, known: bool) -> Iterator[Instance]:
         if seen.status in _UNPAID:
             return
         fleets = (
             (seen.parts, seen.config_name, seen.generation),
             (seen.rising, seen.target_config_name, seen.generation + 1),
         )
-        known = any(each.startswith(f"{seen.name}/") for each in self._since)
         for parts, config_name, generation in fleets:
             since = self._begun(seen, first=generation == 1 and not known)
             yield from self._fleet(seen, parts, config_name, generation, since)
