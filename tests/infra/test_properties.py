@@ -212,6 +212,17 @@ def test_a_budget_of_aws_is_of_the_projects_tag(per, unit, amount, kinds):
     assert budgets.properties("Demo", setting, [])["NotificationsWithSubscribers"] == []
 
 
+def test_a_budget_that_tells_others_is_another_one():
+    """CloudFormation replaces it: of one name, the new one could not be made beside the former."""
+
+    def name(amount, *addresses):
+        setting = BudgetSetting(amount=amount, per="month")
+        return budgets.properties("Demo", setting, addresses)["Budget"]["BudgetName"]
+
+    assert name(50, "ann@example.com") == name(60, "ann@example.com")
+    assert name(50, "ann@example.com") != name(50, "bob@example.com")
+
+
 SUBJECT = Subject(
     prefix="Demo",
     project="Demo",

@@ -6,6 +6,8 @@ some hours later, by the tag of the project; the tag has to be activated for cos
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from parkade.domain.project.project import PROJECT_TAG
@@ -27,31 +29,43 @@ def properties(prefix: str, budget: BudgetSetting, addresses: Sequence[str]) -> 
     """Return the properties of AWS::Budgets::Budget."""
     daily = budget.per == "day"
     amount = budget.amount * (_WEEKS if budget.per == "week" else 1)
+    told = _notifications(addresses, daily=daily)
     return {
         "Budget": {
-            "BudgetName": f"{prefix}-budget",
+            "BudgetName": f"{prefix}-budget-{_digest(told)}",
             "BudgetType": "COST",
             "TimeUnit": "DAILY" if daily else "MONTHLY",
             "BudgetLimit": {"Amount": round(amount, 2), "Unit": "USD"},
             "CostFilters": {"TagKeyValue": [f"user:{PROJECT_TAG}${prefix}"]},
         },
-        "NotificationsWithSubscribers": [
-            {
-                "Notification": {
-                    "NotificationType": kind,
-                    "ComparisonOperator": "GREATER_THAN",
-                    "Threshold": threshold,
-                    "ThresholdType": "PERCENTAGE",
-                },
-                "Subscribers": [
-                    {"SubscriptionType": "EMAIL", "Address": each}
-                    for each in addresses[:_ADDRESSES]
-                ],
-            }
-            for kind, threshold in _told(daily=daily)
-            if addresses
-        ],
+        "NotificationsWithSubscribers": told,
     }
+
+
+def _notifications(addresses: Sequence[str], *, daily: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "Notification": {
+                "NotificationType": kind,
+                "ComparisonOperator": "GREATER_THAN",
+                "Threshold": threshold,
+                "ThresholdType": "PERCENTAGE",
+            },
+            "Subscribers": [
+                {"SubscriptionType": "EMAIL", "Address": each} for each in addresses[:_ADDRESSES]
+            ],
+        }
+        for kind, threshold in _told(daily=daily)
+        if addresses
+    ]
+
+
+def _digest(told: Sequence[dict[str, Any]]) -> str:
+    """Return what the name of a budget ends in: CloudFormation makes another one to tell others.
+
+    The former one goes afterwards, so that both are there for a moment, and cannot be called alike.
+    """
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _told(*, daily: bool) -> Sequence[tuple[str, int]]:
