@@ -252,10 +252,23 @@ def test_an_alarm_that_is_made_of_others_is_on_what_they_are_on(told):
         "list_tags_for_resource",
         {"Tags": [{"Key": "parkade:owner", "Value": OWN}, {"Key": "team", "Value": "blue"}]},
     )
-    stub.add_response("describe_alarms", {"MetricAlarms": children})
+    brief = [{name: each[name] for name in ("AlarmName", "StateValue")} for each in children]
+    unknown = {"AlarmName": "band", "StateValue": "OK"}
+    stub.add_response("describe_alarms", {"MetricAlarms": [brief[0], unknown], "NextToken": "next"})
+    stub.add_response("describe_alarms", {"MetricAlarms": brief[1:]})
+    banded = {**shown(an_alarm("band")), "ComparisonOperator": "LessThanLowerThreshold"}
+    stub.add_response("describe_alarms", {"MetricAlarms": [*children, banded]})
     found = store.get("parkade-idle/falcon")
     check_idle(found)
     assert dict(found.tags) == {"team": "blue"}
+    # CloudWatch takes nothing else beside it, and tells little more than names.
+    assert [each.keys() for each in asked[3:5]] == [
+        {"ChildrenOfAlarmName"},
+        {"ChildrenOfAlarmName", "NextToken"},
+    ]
+    assert asked[5]["AlarmNames"] == [
+        "parkade-idle/falcon/blue", "band", "parkade-idle/falcon/green",
+    ]  # fmt: skip
 
 
 def test_an_alarm_that_is_made_of_others_is_changed_where_it_was_made(told):

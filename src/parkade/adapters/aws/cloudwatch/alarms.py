@@ -8,6 +8,7 @@ made before this one looked, and not when it is made in the same moment.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +111,24 @@ class CloudWatchAlarms:
         if kind == "MetricAlarms":
             return forms.read(given, tags, held)
         with calling(f"what alarm {given['AlarmName']!r} is made of cannot be read"):
-            answer = self._client.describe_alarms(
-                ChildrenOfAlarmName=given["AlarmName"], AlarmTypes=_TYPES
-            )
-        children = [forms.read(each, {}, {}) for each in answer.get("MetricAlarms", ())]
+            children = self._children(given["AlarmName"])
         return forms.composite(given, children, tags, held)
+
+    def _children(self, name: str) -> list[Alarm]:
+        """Return the alarms on metrics that another is made of; what cannot be read shows no series.
+
+        Of children CloudWatch tells little more than their names, so that it is asked twice.
+        """
+        names = [each["AlarmName"] for each in self._listed(ChildrenOfAlarmName=name)]
+        found = []
+        for each in self._listed(AlarmNames=names) if names else ():
+            with suppress(Unreadable):
+                found.append(forms.read(each, {}, _NOT_ASKED))
+        return found
+
+    def _listed(self, **request: Any) -> list[Mapping[str, Any]]:
+        pages = self._account.pages("cloudwatch", "describe_alarms", **request)
+        return [each for page in pages for each in page.get("MetricAlarms", ())]
 
     def _held(self, name: str) -> Alarm | None:
         """Return the alarm that there is, if it can be read. Raises Conflict: it cannot be put."""
