@@ -233,11 +233,52 @@ def test_what_was_kept_for_a_deletion_that_was_refused_is_forgotten(sagemaker):
     assert list(sagemaker.kept.all()) == ["later"]
 
 
+def test_what_is_changed_after_it_was_kept_is_not_undone_by_what_was_kept(sagemaker):
+    book, world = sagemaker.book, sagemaker.world
+    book.register(BUSY, "ann", least=1, most=4)
+    for name in ("keep", "other"):
+        book.put_policy(BUSY, name, "ann", tracking=TRACKING)
+    sagemaker.aftercare.keep(sagemaker.sights.look("falcon"))
+    book.register(BUSY, "ann", most=6)
+    changed = replace(TRACKING, out_cooldown=60)
+    book.put_policy(BUSY, "keep", "ann", tracking=changed)
+    book.delete_policy(BUSY, "other", "ann")
+    assert [each.name for each in book.policies(BUSY).records] == ["keep"]
+    # Nobody has deleted the endpoint: it stays after all.
+    world.clock.advance(minutes(6))
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    (target,) = world.scaling.targets().records
+    assert (target.least, target.most) == (1, 6)
+    (policy,) = world.scaling.policies().records
+    assert (policy.name, policy.tracking) == ("keep", changed)
+    assert sagemaker.kept.all() == {}
+
+
+def test_a_policy_that_is_put_while_others_come_back_is_not_lost(sagemaker):
+    book, world, kept = sagemaker.book, sagemaker.world, sagemaker.kept
+    book.register(LATER, "ann", least=1, most=2, ahead=True)
+    book.put_policy(LATER, "keep", "ann", tracking=TRACKING)
+    sagemaker.host.there["later"] = NOW
+    sights = sagemaker.sights.all()
+    world.have(LATER)
+    all_kept = kept.all
+
+    def then_another():
+        found, kept.all = all_kept(), all_kept
+        book.put_policy(LATER, "other", "ann", tracking=replace(TRACKING, target=3.0))
+        return found
+
+    kept.all = then_another
+    for _ in range(2):
+        sagemaker.aftercare.restore(sights)
+    assert sorted(each.name for each in world.scaling.policies().records) == ["keep", "other"]
+    assert kept.all() == {}
+
+
 def test_what_is_not_valid_any_more_keeps_nothing_else_from_coming_back(sagemaker, caplog):
     book, world = sagemaker.book, sagemaker.world
     book.register(LATER, "ann", least=1, most=2, ahead=True)
     book.put_policy(LATER, "keep", "ann", tracking=TRACKING)
-    kept = sagemaker.kept.get("later")
     named = {"ResourceId": LATER.id, "ScalableDimension": LATER.dimension.value}
     bad = {
         "ServiceNamespace": "sagemaker",
@@ -245,7 +286,7 @@ def test_what_is_not_valid_any_more_keeps_nothing_else_from_coming_back(sagemake
         "ScheduledActionName": "x",
         "Schedule": "never",
     }
-    sagemaker.kept.put(replace(kept, actions=[bad]))
+    sagemaker.kept.change("later", lambda kept: replace(kept, actions=[bad]))
     sagemaker.host.there["later"] = NOW
     world.have(LATER)
     sagemaker.aftercare.restore(sagemaker.sights.all())

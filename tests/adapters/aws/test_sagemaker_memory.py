@@ -65,12 +65,32 @@ def test_sights_come_back_with_every_field_until_they_are_forgotten(table):
 def test_what_is_kept_comes_back_until_nothing_is(table):
     store = DynamoKeptStore(table) if table else MemoryKeptStore()
     assert store.get("falcon") is None
-    store.put(KEPT)
+    store.change("falcon", lambda _: KEPT)
     held = store.get("falcon")
     parts = ("components", "targets", "policies", "actions")
     assert [list(getattr(held, part)) for part in parts] == [getattr(KEPT, part) for part in parts]
     assert (held.endpoint_name, held.since) == ("falcon", NOW)
     assert list(store.all()) == ["falcon"]
-    store.put(Kept(endpoint_name="falcon", since=NOW))
-    assert store.get("falcon") is None
+    seen = []
+    for _ in range(2):
+        store.change(
+            "falcon", lambda kept: seen.append(kept) or Kept(endpoint_name="falcon", since=NOW)
+        )
+        assert store.get("falcon") is None
+    assert seen == [held, None]
     assert store.all() == {}
+
+
+def test_what_others_keep_meanwhile_is_not_written_over(aws):
+    store = DynamoKeptStore(DynamoHistory(a_table(aws), ManualClock(NOW)))
+    policy = {"PolicyName": "other"}
+
+    def beside(kept):
+        if kept is None:
+            store.change("falcon", lambda _: KEPT)
+            return Kept(endpoint_name="falcon", since=NOW, policies=[policy])
+        return replace(kept, policies=[*kept.policies, policy])
+
+    store.change("falcon", beside)
+    assert list(store.get("falcon").policies) == [*KEPT.policies, policy]
+    assert list(store.get("falcon").targets) == KEPT.targets

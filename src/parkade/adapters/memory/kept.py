@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parkade.adapters.aws.sagemaker.kept import Kept
 
@@ -15,6 +16,7 @@ class MemoryKeptStore:
 
     def __init__(self) -> None:
         self._kept: dict[str, Kept] = {}
+        self._lock = threading.Lock()
 
     def all(self) -> Mapping[str, Kept]:
         """Return all that is kept."""
@@ -24,8 +26,11 @@ class MemoryKeptStore:
         """Return what is kept of an endpoint, if anything is."""
         return self._kept.get(endpoint_name)
 
-    def put(self, kept: Kept) -> None:
-        """Keep this, or forget it where it is empty."""
-        self._kept.pop(kept.endpoint_name, None)
-        if not kept.empty:
-            self._kept[kept.endpoint_name] = kept
+    def change(self, endpoint_name: str, decide: Callable[[Kept | None], Kept]) -> None:
+        """Keep what is decided, or forget it where it is empty."""
+        with self._lock:
+            kept = decide(self._kept.get(endpoint_name))
+            if kept.empty:
+                self._kept.pop(endpoint_name, None)
+            else:
+                self._kept[endpoint_name] = kept

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from parkade.adapters.aws.dynamodb.kind import Kind
+from parkade.adapters.aws.dynamodb.attempts import contended
+from parkade.adapters.aws.dynamodb.kind import Kind, unchanged
 from parkade.adapters.aws.sagemaker.kept import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from parkade.adapters.aws.dynamodb.events import DynamoHistory
 
@@ -33,8 +34,19 @@ class DynamoKeptStore:
         """Return what is kept of an endpoint, if anything is."""
         return self._kind.find(endpoint_name)
 
-    def put(self, kept: Kept) -> None:
-        """Keep this, or forget it where it is empty."""
-        name = kept.endpoint_name
-        change = self._kind.delete(name) if kept.empty else self._kind.put(name, kept)
-        self._kind.store([change], None)
+    def change(self, endpoint_name: str, decide: Callable[[Kept | None], Kept]) -> None:
+        """Keep what is decided, or forget it where it is empty, unless another write came first."""
+        for attempt in contended():
+            with attempt:
+                item = self._kind.item(endpoint_name)
+                held = None if item is None else self._kind.read(item)
+                kept = decide(held)
+                if kept == held or (held is None and kept.empty):
+                    return
+                same = unchanged(item)
+                change = (
+                    self._kind.delete(endpoint_name, where=same)
+                    if kept.empty
+                    else self._kind.put(endpoint_name, kept, where=same)
+                )
+                self._kind.store([change], None)

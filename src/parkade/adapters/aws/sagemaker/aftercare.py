@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
@@ -67,8 +68,7 @@ class Aftercare:
     def keep(self, seen: Sight) -> None:
         """Keep what goes with an endpoint. Raises EndpointBusy while components of it go."""
         name = seen.name
-        before = self._kept.get(name) or Kept(endpoint_name=name, since=self._clock.now())
-        listed = self._listed(name) if any(part.hosts for part in seen.parts) else []
+        listed = self._listed(name) if _may_host(seen) else []
         names = [each["InferenceComponentName"] for each in listed]
         components = [form for each in names if (form := self._component(each)) is not None]
         found = Kept(
@@ -78,9 +78,7 @@ class Aftercare:
             components=components,
             **self._scaled(seen, names),
         )
-        kept = _joined(before, found)
-        if not kept.empty:
-            self._kept.put(kept)
+        self._kept.change(name, lambda kept: found if kept is None else _joined(kept, found))
         for each in listed:
             self._delete(each)
         if listed:
@@ -91,9 +89,14 @@ class Aftercare:
 
     def abandon(self, endpoint_name: str) -> None:
         """Forget what was kept for a deletion that was refused, unless something has gone already."""
-        kept = self._kept.get(endpoint_name)
-        if kept is not None and kept.leaving is not None and not kept.components:
-            self._kept.put(Kept(endpoint_name=endpoint_name, since=kept.since))
+        nothing = Kept(endpoint_name=endpoint_name, since=self._clock.now())
+
+        def left(kept: Kept | None) -> Kept:
+            if kept is None or kept.leaving is None or kept.components:
+                return kept or nothing
+            return nothing
+
+        self._kept.change(endpoint_name, left)
 
     def restore(self, sights: Mapping[str, Sight]) -> None:
         """Make again what is kept of endpoints that serve now. What fails is tried again later."""
@@ -113,8 +116,7 @@ class Aftercare:
         return seen.created_at != kept.leaving or self._clock.now() - kept.since > _ABANDONED
 
     def _restore(self, kept: Kept) -> None:
-        scaling = self._account.client(forms.SERVICE)
-        left = kept
+        name, scaling = kept.endpoint_name, self._account.client(forms.SERVICE)
         for part, call in (
             ("components", self._account.client(_SAGEMAKER).create_inference_component),
             ("targets", scaling.register_scalable_target),
@@ -122,14 +124,20 @@ class Aftercare:
             ("actions", scaling.put_scheduled_action),
         ):
             for form in getattr(kept, part):
-                if part in _OF_TARGETS and any(_same(form, each) for each in left.targets):
+                held = self._kept.get(name)
+                if held is None or form not in getattr(held, part):
+                    continue  # somebody has changed it meanwhile
+                if part in _OF_TARGETS and any(_same(form, each) for each in held.targets):
                     continue  # its target comes first
-                if self._made(kept.endpoint_name, call, form, final=part in _OF_TARGETS):
-                    others: dict[str, Any] = {
-                        part: [each for each in getattr(left, part) if each != form]
-                    }
-                    left = replace(left, **others)
-                    self._kept.put(left)
+                if self._made(name, call, form, final=part in _OF_TARGETS):
+                    self._kept.change(name, partial(self._without, name, part, form))
+
+    def _without(self, name: str, part: str, form: Mapping[str, Json], kept: Kept | None) -> Kept:
+        """Return what is kept beside one request."""
+        if kept is None:
+            return Kept(endpoint_name=name, since=self._clock.now())
+        others: dict[str, Any] = {part: [each for each in getattr(kept, part) if each != form]}
+        return replace(kept, **others)
 
     def _made(
         self, name: str, call: Callable[..., Any], form: Mapping[str, Json], *, final: bool
@@ -214,6 +222,11 @@ class Aftercare:
         except (ComponentNotFound, InvalidInput, EndpointBusy) as error:
             # It is on its way somewhere: the next attempt finds it elsewhere, or gone.
             logger.info("%s is not deleted yet: %s", name, error.message)
+
+
+def _may_host(seen: Sight) -> bool:
+    """Tell whether there may be inference components: what runs is not known without its config."""
+    return any(each.hosts or not (each.instance_type or each.serverless) for each in seen.parts)
 
 
 def _same(form: Mapping[str, Json], other: Mapping[str, Json]) -> bool:

@@ -12,6 +12,8 @@ from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from parkade.domain.event import Json
 
 
@@ -48,6 +50,9 @@ class KeptStore(Protocol):
         """Return what is kept of an endpoint; None: nothing. Raises Unreadable."""
         ...
 
-    def put(self, kept: Kept) -> None:
-        """Keep this, over what was kept of the endpoint; what is empty is forgotten."""
+    def change(self, endpoint_name: str, decide: Callable[[Kept | None], Kept]) -> None:
+        """Keep what is decided on what is kept, None: nothing; what is empty is forgotten.
+
+        Where another write came first it is decided again. Raises Unreadable.
+        """
         ...

@@ -113,6 +113,8 @@ class SageMakerScaling:
             form["Tags"] = dict(tags)
         with calling(f"{resource} cannot be registered", _invalid):
             self._client.register_scalable_target(**form)
+        # What was kept of it is out of date, and must not come back over this.
+        self._change(resource, lambda kept: _without_target(kept, resource))
         if former is not None and tags and former.get("ScalableTargetARN"):
             with calling(f"the tags of {resource} cannot be changed"):
                 self._client.tag_resource(ResourceARN=former["ScalableTargetARN"], Tags=dict(tags))
@@ -121,7 +123,8 @@ class SageMakerScaling:
 
     def deregister(self, resource: Resource, actor: str) -> None:
         """Deregister a target, with its policies, their alarms and its scheduled actions."""
-        waiting = self._change(resource, lambda kept: _without(kept, resource))
+        waiting = self._waiting_target(resource) is not None
+        self._change(resource, lambda kept: _without(kept, resource))
         try:
             with calling(f"{resource} cannot be deregistered", _missing_target):
                 self._client.deregister_scalable_target(**forms.named(resource))
@@ -166,8 +169,11 @@ class SageMakerScaling:
             with calling(f"the policy {name!r} of {resource} cannot be put", _missing_target):
                 self._client.put_scaling_policy(**form)
         except ScalableTargetNotFound:
-            if not self._change(resource, lambda kept: _with_policy(kept, form)):
+            if self._waiting_target(resource) is None:
                 raise
+            self._change(resource, lambda kept: _with_policy(kept, form))
+        else:
+            self._change(resource, lambda kept: _without_policy(kept, resource, name))
         self._tell(
             "scaling.policy_put", resource, f"scaling policy {name} of {resource} was put", actor
         )
@@ -176,12 +182,14 @@ class SageMakerScaling:
 
     def delete_policy(self, resource: Resource, name: str, actor: str) -> None:
         """Delete a policy and its alarms."""
-        held = any(each.name == name for each in self._policies_waiting(resource))
-        if held:
-            self._change(resource, lambda kept: _without_policy(kept, resource, name))
-        else:
+        waiting = any(each.name == name for each in self._policies_waiting(resource))
+        self._change(resource, lambda kept: _without_policy(kept, resource, name))
+        try:
             with calling(f"the policy {name!r} of {resource} cannot be deleted", _missing_policy):
                 self._client.delete_scaling_policy(**forms.named(resource), PolicyName=name)
+        except ScalingPolicyNotFound:
+            if not waiting:
+                raise
         reason = f"scaling policy {name} of {resource} was deleted"
         self._tell("scaling.policy_deleted", resource, reason, actor)
 
@@ -211,27 +219,22 @@ class SageMakerScaling:
         self, resource: Resource, form: Mapping[str, Any], *, ahead: bool
     ) -> ScalableTarget:
         """Keep a registration until its endpoint serves. Raises EndpointNotFound unless it may."""
-        kept = self._kept.get(resource.name)
-        former = (
-            next((each for each in kept.targets if _of(each, resource)), None) if kept else None
-        )
-        if former is None and not ahead:
+        if not ahead and self._waiting_target(resource) is None:
             raise EndpointNotFound(
                 f"no endpoint has the name {resource.name!r}", hint="see: parkade ls"
             )
-        wanted = {**(former or {}), **form}
-        for name in ("MinCapacity", "MaxCapacity"):
-            if name not in wanted:
-                raise InvalidInput(
-                    f"{name} is missing, and {resource.id} is not registered yet",
-                    field=name,
-                    hint="give MinCapacity and MaxCapacity",
-                )
-        kept = kept or Kept(endpoint_name=resource.name, since=self._clock.now())
-        found = forms.target(wanted, kept.since)
-        others = [each for each in kept.targets if not _of(each, resource)]
-        self._kept.put(replace(kept, targets=[*others, wanted]))
-        return found
+        now = self._clock.now()
+
+        def joined(kept: Kept | None) -> Kept:
+            kept = kept or Kept(endpoint_name=resource.name, since=now)
+            former = next((each for each in kept.targets if _of(each, resource)), {})
+            others = [each for each in kept.targets if not _of(each, resource)]
+            wanted = _bounded({**former, **form}, resource)
+            forms.target(wanted, now)  # what is no target is told before it is kept
+            return replace(kept, targets=[*others, wanted])
+
+        self._kept.change(resource.name, joined)
+        return self.target(resource)
 
     def _waiting(self) -> Iterable[Kept]:
         return self._kept.all().values()
@@ -249,13 +252,12 @@ class SageMakerScaling:
             return []
         return [forms.policy(each, kept.since) for each in kept.policies if _of(each, resource)]
 
-    def _change(self, resource: Resource, decide: Callable[[Kept], Kept]) -> bool:
-        """Change what is kept of a target; return whether there is one."""
-        kept = self._kept.get(resource.name)
-        if kept is None or not any(_of(each, resource) for each in kept.targets):
-            return False
-        self._kept.put(decide(kept))
-        return True
+    def _change(self, resource: Resource, decide: Callable[[Kept], Kept]) -> None:
+        """Change what is kept with what a resource is of, if anything is."""
+        name = resource.name
+        if self._kept.get(name) is not None:
+            nothing = Kept(endpoint_name=name, since=self._clock.now())
+            self._kept.change(name, lambda kept: decide(kept or nothing))
 
     def _tell(self, kind: str, resource: Resource, reason: str, actor: str) -> None:
         data: dict[str, Json] = {"resource": resource.id}
@@ -287,6 +289,22 @@ def _listing(
 
 def _of(given: Mapping[str, Any], resource: Resource) -> bool:
     return bool(given["ResourceId"] == resource.id)
+
+
+def _bounded(form: Mapping[str, Any], resource: Resource) -> Mapping[str, Any]:
+    """Return the request of a target. Raises InvalidInput where it lacks a bound."""
+    for name in ("MinCapacity", "MaxCapacity"):
+        if name not in form:
+            raise InvalidInput(
+                f"{name} is missing, and {resource.id} is not registered yet",
+                field=name,
+                hint="give MinCapacity and MaxCapacity",
+            )
+    return form
+
+
+def _without_target(kept: Kept, resource: Resource) -> Kept:
+    return replace(kept, targets=[each for each in kept.targets if not _of(each, resource)])
 
 
 def _without(kept: Kept, resource: Resource) -> Kept:
