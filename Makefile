@@ -8,6 +8,8 @@ TG_VENV ?= .venv-text-generation
 MMS_VENV := .venv-multi-model-server
 SDK_VENV := .venv-sagemaker-sdk
 AWS_NODE := tests/aws/node
+# What is used is compiled when it is first imported; compiling all that is there takes minutes.
+INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 
 # Where an environment forbids bytecode files, each of the thousands of processes that tests start
 # would compile all that it imports once more.
@@ -28,8 +30,8 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m $(INSTALL) --require-hashes --no-deps -r requirements/dev.txt
+	$(BIN)/python -m $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SAMPLE)/model.joblib: $(VENV)/.installed $(SAMPLE)/train.py $(wildcard $(SAMPLE)/data/*)
@@ -66,9 +68,9 @@ test-text-generation: $(TG_VENV)/.installed ## the text-generation sample (insta
 $(TG_VENV)/.installed: requirements/text-generation.txt requirements/dev.txt pyproject.toml $(VENV)/.installed
 	@echo "Installing torch and transformers into $(TG_VENV) (about 1 GB)"
 	$(PYTHON) -m venv $(TG_VENV)
-	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
-	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/text-generation.txt
-	$(TG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(TG_VENV)/bin/python -m $(INSTALL) --require-hashes --no-deps -r requirements/dev.txt
+	$(TG_VENV)/bin/python -m $(INSTALL) -r requirements/text-generation.txt
+	$(TG_VENV)/bin/python -m $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 test-multi-model-server: $(MMS_VENV)/.installed $(VENV)/.installed ## many models in awslabs multi-model-server (installs it, and Java, beside)
@@ -78,7 +80,7 @@ test-multi-model-server: $(MMS_VENV)/.installed $(VENV)/.installed ## many model
 
 $(MMS_VENV)/.installed: requirements/multi-model-server.txt
 	$(PYTHON) -m venv $(MMS_VENV)
-	$(MMS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/multi-model-server.txt
+	$(MMS_VENV)/bin/python -m $(INSTALL) -r requirements/multi-model-server.txt
 	@touch $@
 
 test-sdk: $(SDK_VENV)-2/.installed $(SDK_VENV)-3/.installed $(VENV)/.installed ## SageMaker's Python SDK, versions 2 and 3 (installs both beside)
@@ -87,7 +89,7 @@ test-sdk: $(SDK_VENV)-2/.installed $(SDK_VENV)-3/.installed $(VENV)/.installed #
 $(SDK_VENV)-%/.installed: requirements/sdk-%.txt
 	@echo "Installing version $* of the SageMaker SDK into $(SDK_VENV)-$* (300 MB to 1 GB)"
 	$(PYTHON) -m venv $(SDK_VENV)-$*
-	$(SDK_VENV)-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(SDK_VENV)-$*/bin/python -m $(INSTALL) -r $<
 	@touch $@
 
 test-guards: install ## take the guard of each invariant out and see its test fail
