@@ -81,6 +81,8 @@ NOT_WALKED: dict[tuple[str, str], str] = {
     ("*-InvokeRole*", "lambda:InvokeFunction"): _NUDGE,
     ("*-ExecutionRole*", "lambda:InvokeFunction"): _NUDGE,
     ("*-SweepRole*", "lambda:InvokeFunction"): "a sweep that had no time left calls itself",
+    ("*-EndingRole*", "lambda:InvokeFunction"): "endpoints that take longer than a function lives",
+    ("*-LeasingRole*", "lambda:InvokeFunction"): "endpoints that take longer than a function lives",
     (
         "*-SweepRole*",
         "sagemaker:DescribeModel",

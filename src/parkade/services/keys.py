@@ -25,6 +25,13 @@ def extension_coin(endpoint_name: str, actor: str, key: str, amount: timedelta) 
     return _keyed(endpoint_name, actor, key, f"extend {asked(amount)}")
 
 
+def let_coin(
+    endpoint_name: str, actor: str, key: str, config_name: str, amount: timedelta | None
+) -> Coin:
+    """Return the coin that `let` spends for this key. Raises InvalidInput for a key too long."""
+    return _keyed(endpoint_name, actor, key, f"let {config_name} {asked(amount)}")
+
+
 def identifier(actor: str, key: str | None) -> str:
     """Return a new id, or the one that this key of the actor always gives.
 

@@ -204,7 +204,7 @@ class Meter:
         given the amount, if one is named. Earlier failures to start it count no more. Raises
         ConfigNotFound, and Conflict for one that is over where that is not to be revived.
         """
-        coin = keys.coin(endpoint_name, actor, key, f"let {config_name} {keys.asked(amount)}")
+        coin = keys.let_coin(endpoint_name, actor, key, config_name, amount)
 
         def decide(held: Lease | None, now: datetime) -> Decision:
             if held is None:

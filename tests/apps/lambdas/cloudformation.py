@@ -14,7 +14,7 @@ class Asking:
         self.answers = []
 
     def ask(self, function, request, call, *, known="known", **properties):
-        """Ask, and return what CloudFormation was told; `known` is the id of what it has."""
+        """Ask, and return what CloudFormation was told, if it was; `known` is the id of what it has."""
         former = {} if request != "Update" else {"OldResourceProperties": {"Content": "{}"}}
         its_id = {} if request == "Create" else {"PhysicalResourceId": known}
         event = {
@@ -27,8 +27,13 @@ class Asking:
             **former,
             **its_id,
         }
+        return self.call(function, event, call)
+
+    def call(self, function, event, call):
+        """Call the function with an event; return what CloudFormation was told, if it was."""
+        before = len(self.answers)
         function(event, call)
-        return self.answers[-1]
+        return self.answers[-1] if len(self.answers) > before else None
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class Stage:
         self.left = 900
         self.pauses = 0
         self.passes = lambda: None
+        self.again = []
 
     def pause(self, span):
         self.pauses += 1
@@ -48,33 +49,50 @@ class Stage:
             hosting=world.hosting,
             sweep=world.sweep,
             pause=self.pause,
+            again=self.again.append,
         )
-        return self.asking.ask(Ending(means), request, a_call(lambda: self.left), known=known)
+        return self._asked(Ending(means), request, known)
 
     def lease(self, request, config="falcon-config", known="known", **content):
         world = self.world
         means = LeasingMeans(
             meter=world.meter,
+            book=world.book,
             terms=world.terms,
             provisioner=world.provisioner,
             rules=IdleRules,
             project="Demo",
             pause=self.pause,
+            again=self.again.append,
         )
         variant = {
             "InitialInstanceCount": 1, "InitialVariantWeight": 1, "ModelName": "blue",
             "InstanceType": "ml.m5.large", "VariantName": "AllTraffic",
         }  # fmt: skip
         whole = {"endpointName": "falcon", "productionVariants": [variant], **content}
-        return self.asking.ask(
+        return self._asked(
             Leasing(means),
             request,
-            a_call(lambda: self.left),
-            known=known,
+            known,
             EndpointName="falcon",
             EndpointConfigName=config,
             Content=json.dumps(whole),
         )
+
+    def _asked(self, function, request, known, **properties):
+        """Ask, and have the function called again as often as it wants to be."""
+        call = a_call(lambda: self.left)
+        self.left, self.calls = 900, 1
+        told = self.asking.ask(function, request, call, known=known, **properties)
+        while told is None:
+            self.left, self.calls = 900, self.calls + 1
+            told = self.asking.call(function, self.again.pop(), call)
+        return told
+
+    def configs(self):
+        for name, model in (("falcon-config", "blue"), ("flan-config", "green")):
+            variant = a_variant(model_name=model)
+            self.world.catalog.add_config(a_config(name, variants=(variant,)), an_event())
 
 
 @pytest.fixture
@@ -120,6 +138,26 @@ def test_what_stays_is_named_when_time_is_over(stage):
     assert "falcon (Creating)" in told["Reason"]
     assert "delete the stack again" in told["Reason"]
     assert stage.left < 60
+    assert stage.calls == 3  # CloudFormation waits for an hour
+
+
+def test_what_takes_longer_than_a_function_lives_is_waited_for_in_another_call(stage):
+    stage.world.add("falcon")
+    stage.world.sweep.run()
+    stage.passes = lambda: stage.calls == 2 and stage.world.arrive("falcon")
+    assert stage.end()["Status"] == "SUCCESS"
+    assert stage.calls == 2
+    assert stage.world.status() is EndpointStatus.DELETING
+
+
+def test_where_no_other_call_can_be_had_that_is_told_at_once(stage):
+    def refuse(_event):
+        raise Unavailable("the function cannot be called", retry_after=minutes(1))
+
+    stage.again = SimpleNamespace(append=refuse)
+    stage.world.add("falcon")
+    stage.world.sweep.run()
+    assert "falcon (Creating)" in stage.end()["Reason"]
 
 
 def test_a_lease_that_cannot_be_read_is_left_alone_and_named(stage):
@@ -157,16 +195,58 @@ def test_one_that_is_not_to_be_up_is_bought_no_time(stage):
     assert stage.world.book.all().leases == ()
 
 
-def test_a_running_endpoint_is_updated_to_the_new_config(stage):
-    for name in ("falcon-config", "flan-config"):
-        variant = a_variant(model_name="blue" if name.startswith("falcon") else "green")
-        stage.world.catalog.add_config(a_config(name, variants=(variant,)), an_event())
+def test_a_running_endpoint_is_updated_to_the_new_config_and_waited_for(stage):
+    """The former config goes once this is answered: nobody may be served by it, or go back to it."""
+    stage.configs()
     stage.lease("Create", minutes=20)
     stage.world.rest()
-    stage.lease("Update", config="flan-config")
+    stage.passes = lambda: stage.pauses == 3 and stage.world.arrive()
+    assert stage.lease("Update", config="flan-config")["Status"] == "SUCCESS"
+    assert stage.pauses == 3
     assert stage.world.book.get("falcon").config_name == "flan-config"
-    stage.world.provisioner.arrive("falcon")
     assert stage.world.config_of("falcon") == "flan-config"
+
+
+def test_one_that_is_being_created_is_updated_when_it_is_there(stage):
+    stage.configs()
+    stage.lease("Create", minutes=20)
+    stage.world.sweep.run()
+    assert stage.world.status() is EndpointStatus.CREATING
+    stage.passes = stage.world.arrive
+    assert stage.lease("Update", config="flan-config")["Status"] == "SUCCESS"
+    assert stage.world.config_of("falcon") == "flan-config"
+
+
+def test_an_update_that_goes_back_fails_the_resource(stage):
+    stage.configs()
+    stage.lease("Create", minutes=20)
+    stage.world.rest()
+    stage.passes = lambda: stage.world.provisioner.turn_back("falcon", "no ping")
+    told = stage.lease("Update", config="flan-config")
+    assert told["Status"] == "FAILED"
+    assert "falcon went back to falcon-config" in told["Reason"]
+    # CloudFormation rolls the stack back: what the lease says and what runs are one again.
+    assert stage.lease("Update", config="falcon-config")["Status"] == "SUCCESS"
+    assert stage.world.book.get("falcon").config_name == "falcon-config"
+
+
+def test_an_update_without_end_fails_the_resource(stage):
+    stage.configs()
+    stage.lease("Create", minutes=20)
+    stage.world.rest()
+    told = stage.lease("Update", config="flan-config")
+    assert told["Status"] == "FAILED"
+    assert "still Updating" in told["Reason"]
+
+
+def test_a_request_that_is_made_twice_has_bought_the_lease_all_the_same(stage):
+    """Lambda calls again where the first call's answer did not arrive: what it bought is to go too."""
+    stage.lease("Create", minutes=20)
+    stage.asking.answers.pop()
+    known = stage.lease("Create", minutes=20)["PhysicalResourceId"]
+    assert stage.world.book.get("falcon").expires_at == NOW + minutes(20)
+    assert stage.lease("Delete", known=known)["Status"] == "SUCCESS"
+    assert stage.world.book.all().leases == ()
 
 
 def test_its_lease_goes_with_it_and_what_cannot_go_is_told(stage):

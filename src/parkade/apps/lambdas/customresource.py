@@ -1,4 +1,8 @@
-"""Custom resources: CloudFormation is answered whatever happens, so that no stack waits for an hour."""
+"""Custom resources: CloudFormation is answered whatever happens, so that no stack waits for an hour.
+
+What takes longer than a function lives goes on in another call of it. CloudFormation waits for an hour,
+so that three calls of a quarter of an hour each are as many as end in time.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ CREATE, UPDATE, DELETE = "Create", "Update", "Delete"
 _PATIENCE = 20
 #: Characters of a reason that CloudFormation takes.
 _REASON = 1000
+#: The member of an event that counts the calls before this one for the same request, and how many
+#: calls there may be.
+_CALLS, _MOST_CALLS = "ParkadeCalls", 3
 #: What the id of a resource ends in that could not be made, and has nothing to be cleaned up.
 _UNMADE = "-unmade"
 
@@ -65,6 +72,10 @@ class Made:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+class NotYetError(Exception):
+    """What there was no time for: it goes on in another call. The cause tells what is waited for."""
+
+
 class HalfMadeError(Exception):
     """What failed after something was made: it is cleaned up by this id. The cause tells why."""
 
@@ -98,40 +109,76 @@ def _raising(error: Exception) -> Callable[[Asked], Made]:
     return act
 
 
-def answered(event: Mapping[str, Any], act: Callable[[Asked], Made]) -> dict[str, Any]:
+def answered(
+    event: Mapping[str, Any],
+    act: Callable[[Asked], Made],
+    again: Callable[[Mapping[str, Any]], None] | None = None,
+) -> dict[str, Any]:
     """Do what CloudFormation asks for, and tell it how that went; return what was told.
 
     What fails is told as the reason, with what to do about it, and is no failure of the function:
-    Lambda would try it again, of which CloudFormation knows nothing.
+    Lambda would try it again, of which CloudFormation knows nothing. `again` has the function called
+    with an event, asynchronously, where it raises NotYetError; then nothing is told so far.
     """
-    asked = Asked(
+    asked = _asked(event)
+    try:
+        told = _done(asked, event, act)
+    except NotYetError as early:
+        why = early.__cause__ or early
+        if again is not None and _goes_on(event, again, why):
+            return {}
+        told = _failed(_known(asked, event), why)
+    told |= {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    _put(str(event["ResponseURL"]), told)
+    return told
+
+
+def _goes_on(
+    event: Mapping[str, Any], again: Callable[[Mapping[str, Any]], None], why: BaseException
+) -> bool:
+    """Have another call go on, where there may be one; tell whether one does."""
+    calls = int(event.get(_CALLS, 0)) + 1
+    if calls >= _MOST_CALLS:
+        return False
+    try:
+        again({**event, _CALLS: calls})
+    except ParkadeError as error:
+        logger.error("no other call goes on: %s", error)  # noqa: TRY400  no bug
+        return False
+    logger.info("another call goes on: %s", why)
+    return True
+
+
+def _asked(event: Mapping[str, Any]) -> Asked:
+    return Asked(
         request=str(event.get("RequestType")),
         properties=event.get("ResourceProperties") or {},
         former=event.get("OldResourceProperties") or {},
         id=str(event.get("PhysicalResourceId") or ""),
         request_id=str(event["RequestId"]),
     )
-    told: dict[str, Any] = {
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-    }
-    # One that was never made has to be known by something as well.
-    known = asked.id or f"{event['LogicalResourceId']}{_UNMADE}"
+
+
+def _known(asked: Asked, event: Mapping[str, Any]) -> str:
+    """Return what a resource is known by that failed: one that was never made by something as well."""
+    return asked.id or f"{event['LogicalResourceId']}{_UNMADE}"
+
+
+def _done(asked: Asked, event: Mapping[str, Any], act: Callable[[Asked], Made]) -> dict[str, Any]:
+    """Return how it went. Raises NotYetError alone."""
     try:
         made = act(asked)
+    except NotYetError:
+        raise
     except HalfMadeError as half:
-        told |= _failed(half.id, half.__cause__ or half)
+        return _failed(half.id, half.__cause__ or half)
     except Exception as error:  # noqa: BLE001  whatever it is, the stack must not wait for it
-        told |= _failed(known, error)
-    else:
-        told |= {
-            "Status": "SUCCESS",
-            "PhysicalResourceId": made.id,
-            "Data": dict(made.attributes),
-        }
-    _put(str(event["ResponseURL"]), told)
-    return told
+        return _failed(_known(asked, event), error)
+    return {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": made.id,
+        "Data": dict(made.attributes),
+    }
 
 
 def _failed(known: str, error: BaseException) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """`ending`: ends all leases and deletes their endpoints when the stack of the meter goes.
 
 What the meter has started must not go on running without it. An endpoint that is being created or
-updated cannot be deleted; it is waited for, as long as a function may run. What is left then fails
-the deletion of the stack, which says what: deleting it again goes on.
+updated cannot be deleted; it is waited for, in another call where this one has no time left. What is
+left in the end fails the deletion of the stack, which says what: deleting it again goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from parkade.apps.lambdas.customresource import DELETE, Asked, Made, answered, resource
+from parkade.apps.lambdas.customresource import DELETE, Asked, Made, NotYetError, answered, resource
 from parkade.apps.lambdas.sweeping import Lateness, crew
 from parkade.domain.actions import ActionKind
 from parkade.domain.endpoint import EndpointStatus
@@ -50,6 +50,8 @@ class Means:
     hosting: Hosting
     sweep: Sweep
     pause: Callable[[timedelta], None]
+    #: Has this function called again, asynchronously, with this event.
+    again: Callable[[Mapping[str, Any]], None]
 
 
 class Ending:
@@ -67,10 +69,13 @@ class Ending:
                 self._end(Lateness(call.left, _RESERVE))
             return Made(id=_ID)
 
-        return answered(event, act)
+        return answered(event, act, self._means.again)
 
     def _end(self, late: Lateness) -> None:
-        """End all leases, and wait until their endpoints go. Raises Conflict that names the rest."""
+        """End all leases, and wait until their endpoints go.
+
+        Raises Conflict for leases that cannot be read, and NotYetError where endpoints take long.
+        """
         while True:
             shelf = self._means.book.all()
             names = frozenset(lease.endpoint_name for lease in shelf.leases)
@@ -80,8 +85,10 @@ class Ending:
             left = self._running(names)
             if not left and not shelf.unreadable:
                 return
-            if late() or not left:
+            if not left:
                 raise _stuck(left, shelf.unreadable)
+            if late():
+                raise NotYetError from _stuck(left, shelf.unreadable)
             logger.info("waiting for %s", ", ".join(left))
             self._means.pause(_PAUSE)
 
@@ -134,7 +141,14 @@ def _build(settings: FunctionSettings) -> Ending:
 
     work = Work(Ground.of(settings))
     return Ending(
-        Means(meter=work.meter, book=work.book, hosting=work.hosting, sweep=work.sweep, pause=pause)
+        Means(
+            meter=work.meter,
+            book=work.book,
+            hosting=work.hosting,
+            sweep=work.sweep,
+            pause=pause,
+            again=work.again,
+        )
     )
 
 

@@ -2,7 +2,8 @@
 
 Time is bought once, when the resource is made, or first wants its endpoint up. Deploying again changes
 the endpoint config and what is settled about the lease, and buys nothing; an endpoint that runs is
-updated. When the resource goes, the lease is ended, and its endpoint deleted.
+updated, and waited for: CloudFormation deletes the former config once this is answered, which must
+serve nobody any more. When the resource goes, the lease is ended, and its endpoint deleted.
 
 A lease that was there before the resource was made is taken care of by it, and was not bought by it:
 it stays when the resource goes, as it has to where a stack that cannot be made is rolled back.
@@ -21,16 +22,18 @@ from parkade.apps.lambdas.customresource import (
     Asked,
     HalfMadeError,
     Made,
+    NotYetError,
     answered,
     resource,
 )
 from parkade.apps.lambdas.sweeping import Lateness
-from parkade.domain.endpoint import EndpointStatus
-from parkade.domain.errors import EndpointBusy, InvalidInput, LeaseNotFound
+from parkade.domain.endpoint import TRANSIENT, EndpointStatus
+from parkade.domain.errors import Conflict, EndpointBusy, InvalidInput, LeaseNotFound
 from parkade.domain.project import endpoint as endpoints
 from parkade.domain.project import terms as settling
 from parkade.domain.project.part import Kind, Part
 from parkade.domain.rollout import Strategy
+from parkade.services import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from parkade.domain.idle import IdleRules
     from parkade.domain.lease import Lease
     from parkade.domain.project.endpoint import Wanted
+    from parkade.ports.leases import LeaseBook
     from parkade.ports.provisioner import Provisioner
     from parkade.services.meter import Meter
     from parkade.services.terms import TermsBook
@@ -49,7 +53,7 @@ logger = logging.getLogger(__name__)
 ACTOR = "stack"
 #: What the id of a resource ends in whose lease was there before it.
 _HELD = "-held-before"
-#: Between two looks at an endpoint that cannot be deleted yet.
+#: Between two looks at an endpoint that cannot be updated, or deleted, yet.
 _PAUSE = timedelta(seconds=10)
 _RESERVE = timedelta(seconds=30)
 
@@ -59,6 +63,7 @@ class Means:
     """What leasing works with."""
 
     meter: Meter
+    book: LeaseBook
     terms: TermsBook
     provisioner: Provisioner
     #: The ladder of endpoints that have none of their own.
@@ -66,6 +71,8 @@ class Means:
     #: The project's prefix, which owns what names no owner.
     project: str
     pause: Callable[[timedelta], None]
+    #: Has this function called again, asynchronously, with this event.
+    again: Callable[[Mapping[str, Any]], None]
 
 
 class Leasing:
@@ -78,32 +85,32 @@ class Leasing:
         """Make, change or end a lease."""
 
         def act(asked: Asked) -> Made:
+            late = Lateness(call.left, _RESERVE)
             if asked.request == DELETE:
-                self._leave(asked, Lateness(call.left, _RESERVE))
+                self._leave(asked, late)
                 return Made(id=asked.id)
-            return Made(id=self._settle(asked.text("EndpointName"), asked))
+            return Made(id=self._settle(asked.text("EndpointName"), asked, late))
 
-        return answered(event, act)
+        return answered(event, act, self._means.again)
 
-    def _settle(self, name: str, asked: Asked) -> str:
+    def _settle(self, name: str, asked: Asked, late: Lateness) -> str:
         """Have it leased as the resource says; return what the resource is known by."""
         means, wanted = self._means, _wanted(name, asked)
-        config_name = asked.text("EndpointConfigName")
-        held = self._held(name)
-        if held is None and wanted.deploy:
+        config_name, amount = asked.text("EndpointConfigName"), wanted.order.amount
+        # A request that Lambda makes twice buys once; a stack that is made again, again.
+        coin = keys.let_coin(name, ACTOR, asked.request_id, config_name, amount)
+        before = self._held(name)
+        if before is not None and means.book.spent(coin) is not None:
+            before = None  # it was bought by this request, when it was made first
+        elif before is None and wanted.deploy:
+            owner = wanted.order.owner or means.project
             means.meter.let(
-                name,
-                config_name,
-                amount=wanted.order.amount,
-                owner=wanted.order.owner or means.project,
-                actor=ACTOR,
-                # A request that Lambda makes twice buys once; a stack that is made again, again.
-                key=asked.request_id,
+                name, config_name, amount=amount, owner=owner, actor=ACTOR, key=asked.request_id
             )
-        elif held is not None:
+        elif before is not None:
             means.meter.reconfigure(name, config_name, actor=ACTOR)
-            self._update(name, config_name)
-        own = asked.id if asked.id in {name, name + _HELD} else name + (_HELD if held else "")
+            self._update(name, config_name, late)
+        own = asked.id if asked.id in {name, name + _HELD} else name + (_HELD if before else "")
         if self._held(name) is not None:
             try:
                 means.terms.change(
@@ -122,26 +129,50 @@ class Leasing:
             return
         self._end(asked.text("EndpointName"), late)
 
-    def _update(self, name: str, config_name: str) -> None:
-        """Have an endpoint that runs another config run this one; others have it at their start."""
-        present = self._means.provisioner.look(name)
-        if present is None or present.observed.status is not EndpointStatus.IN_SERVICE:
-            return
-        if present.observed.config_name != config_name:
-            self._means.provisioner.update(
-                name, config_name, ACTOR, strategy=Strategy(), keeps_counts=True
-            )
+    def _update(self, name: str, config_name: str, late: Lateness) -> None:
+        """Have an endpoint that runs another config run this one; others have it at their start.
+
+        Raises Conflict where it goes back to the former one, and NotYetError where that takes long.
+        """
+        begun = False
+        while (there := self._means.provisioner.look(name)) is not None:
+            seen = there.observed
+            if seen.status is EndpointStatus.IN_SERVICE:
+                if seen.config_name == config_name:
+                    return
+                if begun:
+                    raise Conflict(
+                        f"{name} went back to {seen.config_name}: {config_name} could not be brought "
+                        f"up: {seen.failure_reason or 'no reason given'}",
+                        hint="mend the model or its variants, and deploy again",
+                    )
+                self._means.provisioner.update(
+                    name, config_name, ACTOR, strategy=Strategy(), keeps_counts=True
+                )
+                begun = True
+            elif seen.status is EndpointStatus.DELETING or seen.status not in TRANSIENT:
+                return
+            elif late():
+                raise NotYetError from EndpointBusy(
+                    f"{name} is still {seen.status}, and does not serve {config_name} yet",
+                    hint="deploy again once it is InService",
+                )
+            else:
+                self._means.pause(_PAUSE)
 
     def _end(self, name: str, late: Lateness) -> None:
-        """Remove the lease with its endpoint. Raises EndpointBusy where that took too long."""
+        """Remove the lease with its endpoint. Raises NotYetError where that takes long.
+
+        The lease is over by then, and the sweep deletes the endpoint as soon as that can be.
+        """
         while True:
             try:
                 self._means.meter.remove(name, actor=ACTOR)
             except LeaseNotFound:
                 return
-            except EndpointBusy:
+            except EndpointBusy as error:
                 if late():
-                    raise  # the lease is over, and the sweep deletes it as soon as that can be
+                    raise NotYetError from error
                 self._means.pause(_PAUSE)
             else:
                 return
@@ -179,11 +210,13 @@ def _build(settings: FunctionSettings) -> Leasing:
     return Leasing(
         Means(
             meter=work.meter,
+            book=work.stores.book,
             terms=work.upkeep.terms,
             provisioner=work.maker.provisioner,
             rules=work.file.maintain.rules,
             project=settings.project,
             pause=pause,
+            again=work.again,
         )
     )
 

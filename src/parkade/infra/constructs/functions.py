@@ -100,6 +100,17 @@ class Function(Construct):
             f"Python {layers.PYTHON} is what its libraries are fetched for, and tested with",
         )
 
+    def calls_itself(self) -> None:
+        """Allow it to have itself called: by a policy that it does not wait for, which names it."""
+        iam.Policy(
+            self,
+            "Again",
+            roles=[self.role],
+            statements=[
+                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self.arn])
+            ],
+        )
+
     @property
     def arn(self) -> str:
         """The function's ARN."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 _SWEEP_SECONDS = 300
 #: Seconds of a look at one endpoint; the machine gives up on it at 60.
 _LOOK_SECONDS = 60
-#: Seconds in which endpoints are waited for that cannot be deleted yet: Lambda's most.
+#: Seconds of a call in which endpoints are waited for that cannot be changed yet: Lambda's most.
 _ENDING_SECONDS = 900
 _NOTICES_SECONDS = 60
 
@@ -134,15 +133,7 @@ class MeterStack(ParkadeStack):
             stale_after=_SWEEP_SECONDS,
         )
         self._sweeping(sweep)
-        # In a policy that the function does not wait for: it names the function itself.
-        iam.Policy(
-            self,
-            "SweepAgain",
-            roles=[sweep.role],
-            statements=[
-                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[sweep.arn])
-            ],
-        )
+        sweep.calls_itself()
         events.Rule(
             self,
             "Minute",
@@ -220,6 +211,7 @@ class MeterStack(ParkadeStack):
         self._ending_leases(function)
         function.grants.endpoints("AddTags", "DeleteTags")
         function.grants.to_configs("UpdateEndpoint")
+        function.calls_itself()
         return function
 
     def _ending(self) -> Function:
@@ -235,6 +227,7 @@ class MeterStack(ParkadeStack):
         self._ending_leases(function)
         # It stops by a sweep, which looks at everything that a sweep looks at.
         duties.measuring(function.grants)
+        function.calls_itself()
         ending = cdk.CustomResource(
             self,
             "AllLeases",
