@@ -1,5 +1,7 @@
 """SageMaker when it throttles, denies, lags, loses answers, and when there is a lot of it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -33,6 +35,7 @@ from tests.adapters.aws.misbehaving import SERVING, Refused, SageMaker, over
 from tests.builders import NOW, a_config, a_variant, minutes
 
 THROTTLING = Refused("ThrottlingException", "Rate exceeded")
+DENIAL = Refused("AccessDeniedException", "no")
 DENIED = (
     "User: arn:aws:iam::000000000000:user/ann is not authorized to perform: "
     "sagemaker:{} on resource: * because no identity-based policy allows it"
@@ -416,6 +419,37 @@ def test_five_thousand_endpoints_cost_fifty_lists_and_a_look_at_what_has_changed
         "DescribeEndpoint": 1,
         "DescribeEndpointConfig": 1,
     }
+
+
+class Gate:
+    """A lock that lets nobody in before so many have come."""
+
+    def __init__(self, many):
+        self._come = threading.Barrier(many)
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        self._come.wait()
+        self._lock.acquire()
+
+    def __exit__(self, *_):
+        self._lock.release()
+
+
+@pytest.mark.parametrize(("failing", "passes"), [(0, 1), (1, 2)])
+def test_those_who_wait_to_see_all_endpoints_see_them_by_one_pass(server, world, failing, passes):
+    server.place("falcon")
+    server.before = refuses("ListEndpoints", DENIAL, times=failing)
+    world.sights._one_pass = Gate(4)
+    with ThreadPoolExecutor(4) as threads:
+        seen = [threads.submit(world.sights.all) for _ in range(4)]
+        raised = [each.exception() for each in seen]
+    assert sum(isinstance(each, Unavailable) for each in raised) == failing
+    assert next(list(each.result()) for each in seen if not each.exception()) == ["falcon"]
+    assert server.asked["ListEndpoints"] == passes
+    world.sights._one_pass = Gate(1)
+    server.place("flan")
+    assert list(world.sights.all()) == ["falcon", "flan"]
 
 
 # -- whether they serve

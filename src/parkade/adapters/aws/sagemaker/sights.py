@@ -68,8 +68,12 @@ class Sights:
         #: What describes endpoint configs and models, for those who need them beside.
         self.shelf = shelf
         self._told = told
-        #: Held while all endpoints are seen: who comes meanwhile sees what has changed since.
+        #: Held while all endpoints are seen. Those who come meanwhile share the next pass, which
+        #: begins after they came.
         self._one_pass = threading.Lock()
+        #: How many passes were begun, and what the last one saw; None: nothing.
+        self._passes = 0
+        self._seen: Mapping[str, Sight] | None = None
         #: Held while what is known is read or changed, and never for a call to SageMaker.
         self._lock = threading.Lock()
         self._known: dict[str, Sight] | None = None
@@ -78,24 +82,31 @@ class Sights:
 
     def all(self) -> Mapping[str, Sight]:
         """Return every endpoint by name. Raises Unavailable where not all can be seen."""
+        begun = self._passes
         with self._one_pass:
-            before = self._snapshot()
-            listed = self._listed()
-            stale = [told for name, told in listed.items() if _stale(told, before.get(name))]
-            fresh = listed.keys() - {_name(each) for each in stale}
-            found = {name: before[name] for name in fresh}
-            for begin in range(0, len(stale), _BATCH):
-                found |= self._describe_all(stale[begin : begin + _BATCH], before)
-            now = self._snapshot()
-            found |= {
-                name: sight
-                for name, sight in now.items()
-                if name not in listed and self._awaited(sight)
-            }
-            # What came meanwhile was not to be seen yet.
-            self._forget(before.keys() - found.keys())
-            self._tell(found)
-            return dict(sorted(found.items()))
+            if self._passes == begun or self._seen is None:
+                self._passes, self._seen = self._passes + 1, None
+                self._seen = self._see()
+            return self._seen
+
+    def _see(self) -> Mapping[str, Sight]:
+        before = self._snapshot()
+        listed = self._listed()
+        stale = [told for name, told in listed.items() if _stale(told, before.get(name))]
+        fresh = listed.keys() - {_name(each) for each in stale}
+        found = {name: before[name] for name in fresh}
+        for begin in range(0, len(stale), _BATCH):
+            found |= self._describe_all(stale[begin : begin + _BATCH], before)
+        now = self._snapshot()
+        found |= {
+            name: sight
+            for name, sight in now.items()
+            if name not in listed and self._awaited(sight)
+        }
+        # What came meanwhile was not to be seen yet.
+        self._forget(before.keys() - found.keys())
+        self._tell(found)
+        return dict(sorted(found.items()))
 
     def look(self, name: str) -> Sight | None:
         """Return one endpoint as it is now; None where there is none."""
