@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import BotoCoreError
 from botocore.utils import parse_timestamp
 
 from parkade.adapters.aws.refusals import calling
-from parkade.domain.errors import InvalidInput, Unauthenticated
+from parkade.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,12 +52,9 @@ class Account:
         self._session.session_var_map["region"] = _REGION
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, float | None], Any] = {}
-        try:
+        self._number: str | None = None
+        with calling("AWS's settings cannot be followed"):
             found = region or self._session.get_config_variable("region")
-        except ProfileNotFound as error:
-            raise Unauthenticated(
-                f"there is no AWS profile {profile!r}", hint="aws configure list-profiles"
-            ) from error
         if not found:
             raise InvalidInput(
                 "it is not said which AWS region is meant",
@@ -73,21 +70,33 @@ class Account:
         """Return the client of a service, by botocore's name of it.
 
         With `within` it asks once, and waits so many seconds for the answer: for what must not be
-        asked twice.
+        asked twice. Raises InvalidInput where AWS_ENDPOINT_URL leads nowhere, and what botocore raises.
         """
         key = (service, within)
         with self._lock:
             if key not in self._clients:
                 config = _config() if within is None else _once(within)
-                self._clients[key] = self._session.create_client(
-                    service, region_name=self.region, config=config
-                )
+                self._clients[key] = self._made(service, config)
             return self._clients[key]
 
+    def _made(self, service: str, config: Config) -> Any:
+        try:
+            return self._session.create_client(service, region_name=self.region, config=config)
+        except BotoCoreError:
+            raise  # some are ValueErrors as well
+        except ValueError as error:
+            raise InvalidInput(
+                f"{service} cannot be asked: {error}",
+                field="AWS_ENDPOINT_URL",
+                hint="write AWS_ENDPOINT_URL, or endpoint_url of the profile, as http://HOST:PORT",
+            ) from error
+
     def number(self) -> str:
-        """Return the account's number, of 12 digits. Raises what `calling` raises."""
-        with calling("the caller's identity cannot be asked for"):
-            return str(self.client("sts").get_caller_identity()["Account"])
+        """Return the account's number, of 12 digits, asked for once. Raises what `calling` raises."""
+        if self._number is None:
+            with calling("the caller's identity cannot be asked for"):
+                self._number = str(self.client("sts").get_caller_identity()["Account"])
+        return self._number
 
     def pages(self, service: str, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
         """Give the pages of a paged operation, by botocore's name of its method."""

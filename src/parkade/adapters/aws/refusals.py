@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    InvalidRegionError,
+    LoginError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 
 from parkade.domain.errors import (
@@ -60,6 +68,11 @@ _INVALID = frozenset({
     "ValidationException", "ValidationError", "InvalidParameter", "InvalidParameterValue",
     "InvalidParameterException", "InvalidParameterCombination", "InvalidRequestException",
 })  # fmt: skip
+#: What botocore raises before AWS is asked: there is nobody to ask as, or not any more ...
+_NOBODY = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_SIGNED_OUT = (SSOError, TokenRetrievalError, LoginError)
+#: ... or what AWS's own settings say cannot be followed.
+_SETTINGS = (ConfigParseError, ConfigNotFound, InvalidConfigError, InvalidRegionError)
 #: The action in the text of a refusal: "... is not authorized to perform: sagemaker:CreateEndpoint ...".
 _ACTION = re.compile(r"perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 _ELSEWHERE = "try again, and look whether AWS_ENDPOINT_URL leads elsewhere"
@@ -81,10 +94,25 @@ def calling(
         code, text = code_of(error), text_of(error)
         told = meaning(code, text) if meaning else None
         raise (told or _refusal(what, code, text, _status(error))) from error
-    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
+    except _NOBODY as error:
         raise Unauthenticated(
             f"{what}: {error}",
-            hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+            hint="aws configure; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        ) from error
+    except ProfileNotFound as error:
+        raise Unauthenticated(
+            f"{what}: {error}", hint="aws configure list-profiles shows which there are"
+        ) from error
+    except _SIGNED_OUT as error:
+        verb = "aws login" if isinstance(error, LoginError) else "aws sso login"
+        raise Unauthenticated(
+            f"{what}: {error}", hint=f"sign in again, with the same profile: {verb}"
+        ) from error
+    except _SETTINGS as error:
+        raise InvalidInput(
+            f"{what}: {error}",
+            field="region" if isinstance(error, InvalidRegionError) else "AWS_CONFIG_FILE",
+            hint="correct AWS's settings: aws configure list shows where each comes from",
         ) from error
     except ParamValidationError as error:
         raise InvalidInput(f"{what}: {error}", field="request") from error
