@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from parkade.adapters.aws.sagemaker.aftercare import Aftercare
 from parkade.adapters.aws.sagemaker.caller import absent
 from parkade.adapters.aws.sagemaker.chronicle import Chronicle
 from parkade.adapters.aws.sagemaker.machines import SageMakerMachines
@@ -15,6 +16,7 @@ from parkade.adapters.aws.sagemaker.sight import Part, Sight
 from parkade.adapters.aws.sagemaker.sights import LAG
 from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.events import MemoryHistory
+from parkade.adapters.memory.kept import MemoryKeptStore
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import (
     AlreadyExists,
@@ -242,6 +244,17 @@ def test_what_is_there_already_is_not_taken_for_made_by_a_first_attempt(server, 
     assert server.asked["CreateEndpointConfig"] == 2
 
 
+def test_what_cannot_be_made_again_just_now_keeps_nobody_from_seeing(server, world, caplog):
+    class Throttling(MemoryKeptStore):
+        def all(self):
+            raise Throttled("the table cannot be read: slow down", retry_after=minutes(1))
+
+    server.place("falcon")
+    world.hosting._aftercare = Aftercare(world.account, Throttling(), world.clock)
+    assert list(world.hosting.endpoints()) == ["falcon"]
+    assert "slow down" in caplog.text
+
+
 # -- wrong permissions
 
 
@@ -304,6 +317,17 @@ def test_a_stop_waits_for_what_cannot_be_read_just_now(server, world):
 def test_a_validation_exception_means_what_its_text_says(text, error):
     told = meaning("ValidationException", text)
     assert type(told or InvalidInput(text, field="request")) is error
+
+
+def test_who_may_not_deregister_what_scales_an_endpoint_is_told_so():
+    text = (
+        "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM "
+        "identity used to invoke DeleteEndpoint does not have "
+        "application-autoscaling:DeregisterScalableTarget permission to deregister the scalable target."
+    )
+    told = meaning("ValidationException", text)
+    assert type(told) is Forbidden
+    assert "allow application-autoscaling:DeregisterScalableTarget" in told.hint
 
 
 def test_other_codes_mean_what_they_say():

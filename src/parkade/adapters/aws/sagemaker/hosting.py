@@ -72,7 +72,11 @@ class SageMakerHosting:
         """Return every endpoint by name; those that serve again get back what went with them."""
         sights = self._sights.all()
         if self._aftercare is not None and self._restores:
-            self._aftercare.restore(sights)
+            try:
+                self._aftercare.restore(sights)
+            except ParkadeError as error:
+                # Leases are kept to whatever becomes of it.
+                logger.warning("what was kept is made again later: %s", error.message)
         return {name: sight.observed for name, sight in sights.items()}
 
     def require_config(self, config_name: str) -> None:

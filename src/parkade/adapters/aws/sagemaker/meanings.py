@@ -16,6 +16,7 @@ from parkade.domain.errors import (
     Conflict,
     EndpointBusy,
     EndpointNotFound,
+    Forbidden,
     InvalidInput,
     ModelNotFound,
 )
@@ -28,6 +29,8 @@ _MISSING = re.compile(r"could not find", re.IGNORECASE)
 _TAKEN = re.compile(r"already exist", re.IGNORECASE)
 _BUSY = re.compile(r"in[- ]progress", re.IGNORECASE)
 _FAILED = re.compile(r"cannot update failed", re.IGNORECASE)
+#: The permission that lacks for what belongs to what was asked for.
+_LACKING = re.compile(r"does not have ([a-z0-9-]+:[A-Za-z0-9]+) permission")
 #: The kind of what a text names by its ARN; the text itself calls some kinds by more than one name.
 _KIND = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]*:[0-9]*:([a-z-]+)/")
 _ABSENT: dict[str, type[ParkadeError]] = {
@@ -56,6 +59,8 @@ def meaning(code: str, text: str) -> ParkadeError | None:
         return EndpointBusy(text, hint="wait until it is at rest")
     if code in _VALIDATION and _FAILED.search(text):
         return Conflict(text, hint="delete it: SageMaker does nothing else with it")
+    if code in _VALIDATION and (lacking := _LACKING.search(text)):
+        return Forbidden(text, hint=f"allow {lacking[1]} to these credentials")
     if code in _VALIDATION:
         return InvalidInput(f"SageMaker refuses this: {text}", field="request")
     return None
