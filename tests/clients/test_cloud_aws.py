@@ -10,15 +10,23 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
-from parkade.adapters.aws.dynamodb.shape import TOKENS
+from parkade.adapters.aws.dynamodb.events import DynamoHistory
+from parkade.adapters.aws.dynamodb.prices import DynamoPriceLists
+from parkade.adapters.aws.dynamodb.shape import MAIN, TOKENS
+from parkade.adapters.aws.dynamodb.table import Table
+from parkade.adapters.system.clock import SystemClock
 from parkade.apps.cli.main import app
+from parkade.apps.cloud import deployed
 from parkade.apps.cloud.parameters import Shared, parameter_name
+from parkade.domain.price import PriceList
 from tests.aws_account import a_table, an_account, moto, unique, write_config
+from tests.builders import NOW
 from tests.clients.account import REGION, Account, account
 from tests.deployments import a_payload
 
@@ -75,7 +83,7 @@ class Cloud:
         """Run a command that has to succeed, and read its JSON."""
         return json.loads(self.ok(*arguments, "--json"))
 
-    def stacks(self) -> str:
+    def stacks(self, **settings: object) -> str:
         """Make what the Meter and the API deploy of tables and parameters; return the prefix."""
         prefix = unique("project")
         main, tokens = a_table(self.moto), a_table(self.moto, TOKENS, unique("auth"))
@@ -86,6 +94,7 @@ class Cloud:
             Shared.TABLE: main.name,
             Shared.TOKENS: tokens.name,
             Shared.SERVER_KEY: secret["ARN"],
+            Shared.SETTINGS: json.dumps(settings),
         }
         for shared, value in told.items():
             self.moto.client("ssm").put_parameter(
@@ -207,6 +216,38 @@ def test_leases_are_kept_in_the_meters_table_by_whoever_calls(cloud):
     cloud.ok("--stacks", prefix, "stop", "leased")
     cloud.ok("--stacks", prefix, "remove", "leased")
     assert not [each for each in cloud.json("--stacks", prefix, "ls") if each["lease"]]
+
+
+def test_a_command_decides_by_the_settings_and_prices_that_the_functions_have(cloud):
+    stacks = ("--stacks", cloud.stacks(limits={"max_minutes_ahead": 60}))
+    refused = cloud.run(*stacks, "add", "long", "--config", "small", "--minutes", "90")
+    assert refused.exit_code == 1
+    assert "60" in refused.stderr
+    table = Table(cloud.moto, deployed.find(cloud.moto, stacks[1]).value(Shared.TABLE), MAIN)
+    odd = PriceList(
+        region=REGION,
+        dated=NOW.date(),
+        origin="here",
+        quoted={"ml.x.odd": Decimal(7)},
+        unconfirmed={},
+    )
+    DynamoPriceLists(DynamoHistory(table, SystemClock())).put(odd)
+    (price,) = cloud.json(*stacks, "prices", "ls", "ml.x.odd")["prices"]
+    assert Decimal(price["usd_per_hour"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [('{"limts": {}}', "did you mean 'limits'"), ("{", "not JSON")]
+)
+def test_settings_of_another_version_are_told_by_their_place(cloud, content, words):
+    prefix = cloud.stacks()
+    name = parameter_name(prefix, Shared.SETTINGS)
+    cloud.moto.client("ssm").put_parameter(Name=name, Value=content, Overwrite=True)
+    refused = cloud.run("--stacks", prefix, "ls")
+    assert refused.exit_code == 1
+    assert name in refused.stderr
+    assert words in refused.stderr
+    assert "parkade cloud deploy MeterStack" in refused.stderr
 
 
 def test_tokens_are_made_by_the_key_of_the_secret(cloud):

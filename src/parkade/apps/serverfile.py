@@ -117,10 +117,18 @@ def read_server_file(path: Path | None) -> ServerFile:
         raise InvalidInput(f"{path} is not YAML: {error}", field="config") from error
     if content is None:
         return ServerFile()
+    return server_file(content, str(path), field="config")
+
+
+def server_file(content: object, place: str, *, field: str, hint: str = "") -> ServerFile:
+    """Return the settings of a file's content, which stands in some place.
+
+    Raises InvalidInput that names the place and every unusable key, with a suggestion.
+    """
     try:
         return ServerFile.model_validate(content)
     except ValidationError as error:
-        raise InvalidInput(f"{path}: {_explain(error)}", field="config") from error
+        raise InvalidInput(f"{place}: {_explain(error)}", field=field, hint=hint) from error
 
 
 def _explain(error: ValidationError) -> str:

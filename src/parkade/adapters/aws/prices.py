@@ -47,8 +47,10 @@ class AwsPriceOffice:
 
     name = "AWS's price API"
 
-    def __init__(self, session: botocore.session.Session | None = None) -> None:
-        self._session = session or botocore.session.get_session()
+    def __init__(
+        self, session: botocore.session.Session | None = None, *, profile: str | None = None
+    ) -> None:
+        self._session = session or botocore.session.Session(profile=profile)
 
     def hosting(self, region: str) -> Mapping[str, Decimal]:
         """Return USD an hour by instance type."""

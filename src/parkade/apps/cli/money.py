@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from parkade.adapters.system.clock import SystemClock
-from parkade.apps.cli import moneyviews, options, render
+from parkade.apps.cli import clouds, moneyviews, options, render
 from parkade.apps.cli.client import Refused
 from parkade.apps.cli.session import connect
 from parkade.domain import names
@@ -122,7 +122,7 @@ def update_prices(
     # AWS's client takes a while to load; other commands need not wait for it.
     from parkade.adapters.aws.prices import AwsPriceOffice  # noqa: PLC0415
 
-    office = AwsPriceOffice()
+    office = AwsPriceOffice(profile=clouds.chosen().profile)
     with connect() as client:
         before = client.get("prices")
         wanted = region or before["region"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -19,15 +20,15 @@ from parkade.adapters.system.clock import SystemClock
 from parkade.apps.cloud.callers import caller
 from parkade.apps.cloud.carrying import MachineCarrier
 from parkade.apps.cloud.hosting import Memory
-from parkade.apps.cloud.parameters import Shared
+from parkade.apps.cloud.parameters import Shared, parameter_name
 from parkade.apps.cloud.unmetered import NoTokens, UnmeteredStores
 from parkade.apps.parts.stores import Stores
-from parkade.apps.serverfile import ServerFile
-from parkade.domain.errors import Conflict
+from parkade.apps.serverfile import ServerFile, server_file
+from parkade.domain.errors import Conflict, InvalidInput
 from parkade.ports.remains import RemainsKeeper, RemainsStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from parkade.adapters.aws.account import Account
     from parkade.apps.cloud.deployed import Deployed
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from parkade.ports.prices import PriceLists
     from parkade.ports.tokens import TokenStore
     from parkade.services.runners import Carrier
+
+
+#: What to do about settings that are not those of this version.
+_TOGETHER = "deploy the Meter again with this version: parkade cloud deploy MeterStack"
 
 
 class Remaining(RemainsStore, RemainsKeeper, Protocol):
@@ -89,8 +94,10 @@ class Means:
         clock = SystemClock()
         told = (lambda _: "") if deployed is None else deployed.value
         stores: CloudStores = UnmeteredStores(account.region)
+        lists: PriceLists = FolderPriceLists(paths.prices)
         if table := told(Shared.TABLE):
             stores = DynamoStores(Table(account, table, MAIN), clock)
+            lists = DynamoPriceLists(stores.history)
         tokens: TokenStore = NoTokens(account.region)
         if (table := told(Shared.TOKENS)) and isinstance(stores, DynamoStores):
             tokens = DynamoTokenStore(Table(account, table, TOKENS), stores.history)
@@ -100,9 +107,9 @@ class Means:
             stores=stores,
             tokens=tokens,
             key=partial(server_key, account, arn) if arn else partial(_no_key, account.region),
-            lists=FolderPriceLists(paths.prices),
+            lists=lists,
             clock=clock,
-            file=ServerFile(region=account.region),
+            file=_settings(account.region, deployed),
             source_id=told(Shared.TABLE),
             changed=Nudge(account, sweep) if sweep else _nothing,
             spawn=spawn,
@@ -121,12 +128,31 @@ class Means:
             key=partial(server_key, account, settings.server_key),
             lists=DynamoPriceLists(stores.history),
             clock=clock,
-            file=ServerFile.model_validate({"region": account.region, **settings.server}),
+            file=_file(account.region, settings.server, "PARKADE_SETTINGS"),
             source_id=settings.table,
             changed=Nudge(account, settings.sweep) if settings.sweep else _nothing,
             spawn=_no_task,
             carrier=MachineCarrier(Machine(account, settings.deployer), clock),
         )
+
+
+def _settings(region: str, deployed: Deployed | None) -> ServerFile:
+    """Return the settings by which the stacks decide; the defaults where there are none."""
+    text = "" if deployed is None else deployed.value(Shared.SETTINGS)
+    if deployed is None or not text:
+        return ServerFile(region=region)
+    place = parameter_name(deployed.prefix, Shared.SETTINGS)
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{place} is not JSON: {error}", field=place, hint=_TOGETHER) from error
+    if not isinstance(content, dict):
+        raise InvalidInput(f"{place} is no JSON object", field=place, hint=_TOGETHER)
+    return _file(region, content, place)
+
+
+def _file(region: str, content: Mapping[str, object], place: str) -> ServerFile:
+    return server_file({"region": region, **content}, place, field=place, hint=_TOGETHER)
 
 
 def _no_task(task: Coroutine[object, object, object]) -> NoReturn:

@@ -25,6 +25,8 @@ class Shared(StrEnum):
     BUS_ARN = "meter/bus-arn"
     #: ARN of the machine that waits for a lease's expiry.
     TIMER = "meter/timer-arn"
+    #: The settings that the functions have, as JSON: a command line decides by the same.
+    SETTINGS = "meter/settings"
     #: ARN of the secret whose value tokens and links are hashed with.
     SERVER_KEY = "meter/server-key-arn"
     #: ARN and name of the sweep.
