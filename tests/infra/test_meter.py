@@ -200,6 +200,21 @@ def test_when_the_stack_goes_its_leases_are_ended_before_anything_else_goes():
     policies = synthesized().resources(Title.METER, "AWS::IAM::Policy")
     assert any(each.startswith("EndingRole") for each in needs & set(policies))
     assert {name, _function("sweep")[0]} <= needs
+    # People are told of it: the stream is read, and its reader may tell, until all are ended.
+    assert _function("notices")[0] in needs
+    assert set(synthesized().resources(Title.METER, "AWS::Lambda::EventSourceMapping")) <= needs
+    assert any(each.startswith("TellRole") for each in needs & set(policies))
+
+
+def test_a_machines_role_is_for_machines_of_this_account_alone():
+    roles = synthesized().resources(Title.METER, "AWS::IAM::Role").values()
+    (trust,) = [
+        statement
+        for role in roles
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "states.amazonaws.com"}
+    ]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use():

@@ -97,14 +97,6 @@ class Grants:
 
     # -- the others -----------------------------------------------------------------------
 
-    def parameters(self, *operations: str, below: str) -> None:
-        """Allow operations on the parameters below a path, such as `/parkade/demo`."""
-        self.allow(
-            [f"ssm:{each}" for each in operations],
-            [self.arn("ssm", "parameter", f"{below.strip('/')}/*")],
-            why="the parameters below this one path",
-        )
-
     def own_objects(self) -> None:
         """Allow to look at objects in the project's own buckets, and to be told of those that are not there."""
         own = self._stack.format_arn(
@@ -174,15 +166,3 @@ class Grants:
     def arn(self, service: str, resource: str, name: str) -> str:
         """Return the ARN of something of this account and region."""
         return self._stack.format_arn(service=service, resource=resource, resource_name=name)
-
-
-def role(
-    stack: ParkadeStack, scope: cdk.Stack | object, construct_id: str, service: str, about: str
-) -> iam.Role:
-    """Return a role for a service, with no policy of Amazon's."""
-    return iam.Role(
-        scope,  # type: ignore[arg-type]
-        construct_id,
-        assumed_by=iam.ServicePrincipal(service),
-        description=f"{stack.estate.prefix}: {about}"[:1000],
-    )

@@ -46,7 +46,11 @@ class Machine(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                # Step Functions acts for machines of other accounts as well: not with this role.
+                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+            ),
             description=f"{stack.estate.prefix}: {about}",
         )
         self.grants = Grants(stack, self.role)

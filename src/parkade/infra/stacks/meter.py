@@ -234,8 +234,9 @@ class MeterStack(ParkadeStack):
             service_token=function.arn,
             resource_type="Custom::ParkadeAllLeases",
         )
-        # It goes first: before the permissions of the function, and before what starts endpoints again.
-        ending.node.add_dependency(function, self.sweep, self.timer)
+        # It goes first: before the permissions of the function, before what starts endpoints again, and
+        # before what tells people that their endpoint was stopped.
+        ending.node.add_dependency(function, self.sweep, self.timer, self.notices)
         return function
 
     def _publish(self) -> None:
@@ -246,6 +247,7 @@ class MeterStack(ParkadeStack):
             Shared.BUS: self.bus.event_bus_name,
             Shared.BUS_ARN: self.bus.event_bus_arn,
             Shared.TIMER: self.timer.arn,
+            Shared.SETTINGS: self.estate.settings(),
             Shared.SERVER_KEY: self.server_key.secret_arn,
             Shared.SWEEP: self.sweep.arn,
             Shared.SWEEP_NAME: self.sweep.name,

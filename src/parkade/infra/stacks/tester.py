@@ -222,7 +222,10 @@ class TesterStack(ParkadeStack):
         role = iam.Role(
             self,
             "ScheduleRole",
-            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            ),
             description=f"{self.estate.prefix}: begins runs of the tester",
         )
         self.topic.grant_publish(role)
