@@ -64,6 +64,12 @@ class House:
     # -- life -----------------------------------------------------------------------------
 
     def up(self) -> None:
+        """Start it, and wait until it answers."""
+        self.begin()
+        wait_for(self.is_ready, why=f"Parkade to be ready; {self.output.read_text()}")
+
+    def begin(self) -> None:
+        """Start it."""
         command = [sys.executable, "-m", "parkade.apps.cli.main", "up"]
         command += ["--state", str(self.state), "--port", str(self.port), *self.arguments]
         with self.output.open("ab") as log:
@@ -74,7 +80,6 @@ class House:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(self.is_ready, why=f"Parkade to be ready; {self.output.read_text()}")
 
     def is_ready(self) -> bool:
         assert self.supervisor is not None
@@ -138,17 +143,22 @@ class House:
         assert not left
         return process.pid
 
+    def wait_begun(self, name: str, former: int) -> int:
+        """Return the process id of the new control or gateway, which may not answer yet."""
+        found = wait_for(
+            lambda: [p.pid for p in self.of(name) if p.pid != former], why=f"a new {name}"
+        )
+        assert isinstance(found, list)
+        return int(found[0])
+
     def wait_reborn(self, name: str, former: int) -> int:
         """Return the process id of the new control or gateway, once it answers.
 
         It may take longer on a busy machine than the gateway lets requests wait for control.
         """
-        found = wait_for(
-            lambda: [p.pid for p in self.of(name) if p.pid != former], why=f"a new {name}"
-        )
-        assert isinstance(found, list)
+        pid = self.wait_begun(name, former)
         wait_for(self.is_ready, why=f"the new {name} to answer")
-        return int(found[0])
+        return pid
 
     # -- requests -------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ def kill_in_each(own, deployment_id, steps):
     """Kill control in each of the steps, which it is held up in.
 
     The supervisor pauses for longer each time that control dies, so that now and then it is killed
-    as well, and everything is started anew.
+    as well, and everything is started anew. The next control may be held up before it answers.
     """
     for number, step in enumerate(steps, 1):
         wait_for(
@@ -146,9 +146,9 @@ def kill_in_each(own, deployment_id, steps):
         hold_up_in(own, steps[number] if number < len(steps) else None, before=step)
         if everything:
             own.house.end()
-            own.house.up()
+            own.house.begin()
         else:
-            own.house.wait_reborn("control", pid)
+            own.house.wait_begun("control", pid)
 
 
 def came_to(own, name):

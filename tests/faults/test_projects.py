@@ -93,7 +93,10 @@ def over(own, application_id):
 
 
 def killed_in(own, prefix, points, ask):
-    """Have it asked for, with control killed at each of these points; return it when it is over."""
+    """Have it asked for, with control killed at each of these points; return it when it is over.
+
+    The next control may be held up before it answers.
+    """
     _move(own, None, points[0])
     with _unanswered(ask):
         application_id = wait_for(lambda: _running(own, prefix), why="it to have begun")
@@ -110,9 +113,9 @@ def killed_in(own, prefix, points, ask):
             _move(own, point, points[number] if number < len(points) else None)
             if everything:
                 own.house.end()
-                own.house.up()
+                own.house.begin()
             else:
-                own.house.wait_reborn("control", pid)
+                own.house.wait_begun("control", pid)
     return over(own, application_id)
 
 
