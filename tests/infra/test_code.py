@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from parkade.domain.errors import InvalidInput
 from parkade.infra import code, layers
 from parkade.infra.naming import Title
-from tests.infra.synthesizing import synthesized
+from tests.infra.synthesizing import estate, synthesized
 
 #: What is installed under other names than it is imported by.
 _DISTRIBUTIONS = {
@@ -111,3 +113,15 @@ def test_a_layer_is_made_once(tmp_path):
     folder = layers.stage(tmp_path, bundles=False)
     (folder / "mark").touch()
     assert (layers.stage(tmp_path, bundles=False) / "mark").exists()
+
+
+def test_names_that_the_deployment_alone_knows_count_in_an_environment():
+    import aws_cdk as cdk
+
+    from parkade.infra.constructs.functions import variables
+
+    stack = SimpleNamespace(estate=estate())
+    names = {f"PARKADE_{number}": cdk.Token.as_string({"Ref": "Table"}) for number in range(8)}
+    assert variables(stack, "Sweep", {**names, "PARKADE_ROUTES": "x" * 2000})
+    with pytest.raises(InvalidInput, match="the environment of function Sweep has"):
+        variables(stack, "Sweep", {**names, "PARKADE_ROUTES": "x" * 2900})

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Lambda's limit for all variables of a function together.
 _ENVIRONMENT_BYTES = 4096
+#: What of them is counted for a name or an ARN that the deployment alone knows.
+_UNKNOWN_BYTES = 128
 _LIBRARIES, _CODE = "Libraries", "Code"
 
 
@@ -81,7 +83,7 @@ class Function(Construct):
             architecture=lambda_.Architecture.ARM_64,
             layers=[_libraries(stack)],
             description=about,
-            environment=_environment(stack, construct_id, environment),
+            environment=variables(stack, construct_id, environment),
             timeout=cdk.Duration.seconds(timeout),
             memory_size=memory,
             reserved_concurrent_executions=reserved,
@@ -122,15 +124,15 @@ class Function(Construct):
         return self.function.function_name
 
 
-def _environment(
-    stack: ParkadeStack, construct_id: str, beside: Mapping[str, str]
-) -> dict[str, str]:
+def variables(stack: ParkadeStack, construct_id: str, beside: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a function. Raises InvalidInput for more than Lambda takes."""
     told = {
         "PARKADE_PROJECT": stack.estate.prefix,
         "PARKADE_SETTINGS": stack.estate.settings(),
         **beside,
     }
-    size = len(json.dumps(told).encode())
+    unknown = sum(cdk.Token.is_unresolved(value) for value in told.values())
+    size = len(json.dumps(told).encode()) + unknown * _UNKNOWN_BYTES
     if size > _ENVIRONMENT_BYTES:
         raise InvalidInput(
             f"the environment of function {construct_id} has {size} bytes, and Lambda allows "
