@@ -169,6 +169,16 @@ def test_without_the_extra_it_says_which_to_install(monkeypatch):
 
 
 @pytest.mark.usefixtures("folder", "npx")
+@pytest.mark.parametrize("option", ["profile", "region"])
+def test_what_is_said_of_an_account_before_the_command_is_not_passed_over(option):
+    done = CliRunner().invoke(app, [f"--{option}", "theirs", "cloud", "deploy"])
+    assert done.exit_code == 1
+    assert f"--{option} theirs is not for parkade cloud" in done.stderr
+    assert f"AWS_{option.upper()}" in done.stderr
+    assert not Path("cdk.out").exists()
+
+
+@pytest.mark.usefixtures("folder", "npx")
 def test_without_credentials_nothing_is_synthesized_for_a_deployment():
     done = _typed("deploy")
     assert done.exit_code == 1

@@ -19,7 +19,7 @@ import typer
 from rich.table import Table
 
 from parkade.apps import settings
-from parkade.apps.cli import meant, options, render
+from parkade.apps.cli import clouds, meant, options, render
 from parkade.domain.errors import InvalidInput, ParkadeError, Unauthenticated
 from parkade.domain.names import suggestion
 
@@ -59,6 +59,20 @@ class Stack:
     about: str
     resources: int
     after: tuple[str, ...]
+
+
+@app.callback()
+def _about_a_file() -> None:
+    """Refuse what the command line says of an account: which one stacks are for, the file says."""
+    choice = clouds.chosen()
+    for name, given in (("profile", choice.profile), ("region", choice.region)):
+        if given is not None:
+            raise InvalidInput(
+                f"--{name} {given} is not for parkade cloud, which goes by the project file",
+                field=f"--{name}",
+                hint=f"write {name}: {given} into the file, or into a stage of it; or set "
+                f"AWS_{name.upper()}",
+            )
 
 
 @app.command()
