@@ -210,6 +210,49 @@ def test_what_an_endpoint_takes_with_it_is_put_on_again_when_it_serves(sagemaker
     assert sagemaker.kept.all() == {}
 
 
+def test_what_is_taken_off_for_an_update_is_back_with_its_target(sagemaker):
+    book, world = sagemaker.book, sagemaker.world
+    book.register(BUSY, "ann", least=1, most=4)
+    book.put_policy(BUSY, "keep", "ann", tracking=TRACKING)
+    world.timetables.put(BUSY, "office", Timing(schedule="cron(0 9 ? * MON-FRI *)", least=2), "ann")
+    sagemaker.aftercare.release("falcon", NOW, ["main", "none"])
+    assert world.scaling.targets().records == ()
+    # Until it is over, the sweep gives nothing back.
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    assert world.scaling.targets().records == ()
+    assert [each.most for each in book.targets().records] == [4]
+
+    before = book.target(BUSY)
+    book.register(BUSY, "ann", least=before.least, most=before.most)
+    assert [each.resource for each in world.scaling.targets().records] == [BUSY]
+    assert [each.name for each in world.scaling.policies().records] == ["keep"]
+    assert [each.name for each in world.timetables.all().records] == ["office"]
+    assert sagemaker.kept.all() == {}
+
+
+def test_what_is_taken_off_for_an_update_is_back_though_nobody_registers_it(sagemaker):
+    book, world = sagemaker.book, sagemaker.world
+    book.register(BUSY, "ann", least=1, most=4)
+    book.put_policy(BUSY, "keep", "ann", tracking=TRACKING)
+    sagemaker.aftercare.release("falcon", NOW, ["main"])
+    world.clock.advance(minutes(6))
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    assert [each.name for each in world.scaling.policies().records] == ["keep"]
+    assert sagemaker.kept.all() == {}
+
+
+def test_the_scaling_of_a_variant_that_is_gone_is_not_waited_for(sagemaker, caplog):
+    gone = Resource("falcon", "former")
+    sagemaker.world.have(gone)
+    sagemaker.book.register(gone, "ann", least=1, most=2)
+    sagemaker.aftercare.release("falcon", NOW, ["former"])
+    sagemaker.world.capacity.forget(gone)
+    sagemaker.world.clock.advance(minutes(6))
+    sagemaker.aftercare.restore(sagemaker.sights.all())
+    assert "goes without it" in caplog.text
+    assert sagemaker.kept.all() == {}
+
+
 def test_what_cannot_be_put_on_again_is_tried_at_the_next_sight(sagemaker, caplog):
     book, world = sagemaker.book, sagemaker.world
     book.register(LATER, "ann", least=1, most=2, ahead=True)
@@ -231,6 +274,19 @@ def test_what_was_kept_for_a_deletion_that_was_refused_is_forgotten(sagemaker):
     sagemaker.book.register(LATER, "ann", least=1, most=2, ahead=True)
     sagemaker.aftercare.abandon("later")
     assert list(sagemaker.kept.all()) == ["later"]
+
+
+def test_what_was_taken_off_for_an_update_outlives_a_deletion_that_was_refused(sagemaker):
+    other = Resource("falcon", "other")
+    for resource in (BUSY, other):
+        sagemaker.book.register(resource, "ann", least=1, most=4)
+        sagemaker.book.put_policy(resource, "keep", "ann", tracking=TRACKING)
+    sagemaker.aftercare.release("falcon", NOW, ["main"])
+    sagemaker.aftercare.keep(sagemaker.sights.look("falcon"))
+    sagemaker.aftercare.abandon("falcon")
+    kept = sagemaker.kept.get("falcon")
+    for part in (kept.targets, kept.policies):
+        assert [each["ResourceId"] for each in part] == [BUSY.id]
 
 
 def test_what_is_changed_after_it_was_kept_is_not_undone_by_what_was_kept(sagemaker):

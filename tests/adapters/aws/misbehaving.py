@@ -169,6 +169,11 @@ class SageMaker:
         self.place(name, status="Creating", config=given["EndpointConfigName"])
         return {"EndpointArn": arn("endpoint", name)}
 
+    def update_endpoint(self, given):
+        name = given["EndpointName"]
+        self.place(name, status="Updating", config=self.endpoints[name]["config"])
+        return {"EndpointArn": arn("endpoint", name)}
+
     def create_endpoint_config(self, given):
         name = given["EndpointConfigName"]
         if name in self.configs:

@@ -32,8 +32,9 @@ from parkade.domain.errors import (
     Unavailable,
 )
 from parkade.domain.eventbridge import CHANGE
+from parkade.domain.rollout import Strategy
 from parkade.ports.events import EventQuery
-from tests.adapters.aws.misbehaving import SERVING, Refused, SageMaker, over
+from tests.adapters.aws.misbehaving import SERVING, VARIANT, Refused, SageMaker, over
 from tests.builders import NOW, a_config, a_variant, minutes
 
 THROTTLING = Refused("ThrottlingException", "Rate exceeded")
@@ -253,6 +254,36 @@ def test_what_cannot_be_made_again_just_now_keeps_nobody_from_seeing(server, wor
     world.hosting._aftercare = Aftercare(world.account, Throttling(), world.clock)
     assert list(world.hosting.endpoints()) == ["falcon"]
     assert "slow down" in caplog.text
+
+
+class Released:
+    """Aftercare that tells what was taken off, and what SageMaker had been asked for by then."""
+
+    def __init__(self, server):
+        self._server = server
+        self.told = []
+
+    def release(self, *given):
+        self.told.append((given, self._server.asked["UpdateEndpoint"]))
+
+
+@pytest.mark.parametrize(
+    ("variant", "moved"),
+    [
+        ({"InstanceType": "ml.g5.xlarge"}, ["main"]),
+        ({"VariantName": "other"}, ["main"]),
+        ({"InitialInstanceCount": 2}, []),
+    ],
+)
+def test_variants_that_change_their_machines_are_not_scaled_while_they_do(
+    server, world, variant, moved
+):
+    server.configs["other"] = [{**VARIANT, **variant}]
+    server.place("falcon")
+    world.provisioner._aftercare = released = Released(server)
+    world.provisioner.update("falcon", "other", "ann", strategy=Strategy(), keeps_counts=False)
+    assert released.told == [(("falcon", NOW, moved), 0)]
+    assert server.asked["UpdateEndpoint"] == 1
 
 
 # -- wrong permissions

@@ -82,13 +82,14 @@ class SageMaker:
         self.sights = Sights(account, memory.sights, clock, shelf=self.shelf, told=told)
         self.tags = Tags(account, Arns(account), memory.tags)
         self.components = Components(account, self.shelf)
+        self._aftercare = Aftercare(account, memory.kept, clock)
         self.hosting = SageMakerHosting(
             account,
             sights=self.sights,
             tags=self.tags,
             remains=memory.remains,
             clock=clock,
-            aftercare=Aftercare(account, memory.kept, clock),
+            aftercare=self._aftercare,
             restores=sweeps,
         )
 
@@ -106,6 +107,7 @@ class SageMaker:
             tags=self.tags,
             history=self._history,
             clock=self._clock,
+            aftercare=self._aftercare,
         )
 
     @cached_property

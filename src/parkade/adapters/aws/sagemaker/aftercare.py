@@ -30,7 +30,8 @@ from parkade.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from parkade.adapters.aws.account import Account
     from parkade.adapters.aws.sagemaker.kept import KeptStore
@@ -76,7 +77,12 @@ class Aftercare:
             since=self._clock.now(),
             leaving=seen.created_at,
             components=components,
-            **self._scaled(seen, names),
+            **self._scaled(
+                [
+                    *_ids(name, (each.name for each in seen.parts)),
+                    *(f"inference-component/{each}" for each in names),
+                ]
+            ),
         )
         self._kept.change(name, lambda kept: found if kept is None else _joined(kept, found))
         for each in listed:
@@ -87,23 +93,52 @@ class Aftercare:
                 hint="wait until they are gone",
             )
 
+    def release(
+        self, endpoint_name: str, created_at: datetime, variant_names: Iterable[str]
+    ) -> None:
+        """Keep the scaling of variants that are about to change their machines, or to go; take it off.
+
+        SageMaker refuses such an update for as long as they are scalable targets. They come back with
+        their registration, or once nobody has done anything about it for a while.
+        """
+        scaled = self._scaled(_ids(endpoint_name, variant_names))
+        found = Kept(
+            endpoint_name=endpoint_name, since=self._clock.now(), leaving=created_at, **scaled
+        )
+        if found.empty:
+            return
+        self._kept.change(
+            endpoint_name, lambda kept: found if kept is None else _joined(kept, found)
+        )
+        for target in found.targets:
+            with calling(f"{target['ResourceId']} cannot be deregistered"):
+                self._account.client(forms.SERVICE).deregister_scalable_target(
+                    **{member: target[member] for member in forms.NAMING}
+                )
+
     def abandon(self, endpoint_name: str) -> None:
-        """Forget what was kept for a deletion that was refused, unless something has gone already."""
-        nothing = Kept(endpoint_name=endpoint_name, since=self._clock.now())
+        """Forget what was kept for a deletion that was refused, where nothing has gone already."""
+        kept = self._kept.get(endpoint_name)
+        if kept is None or kept.leaving is None or kept.components:
+            return
+        there = {each["ResourceId"] for each in self._targets([*map(_resource, kept.targets)])}
 
-        def left(kept: Kept | None) -> Kept:
-            if kept is None or kept.leaving is None or kept.components:
-                return kept or nothing
-            return nothing
+        def gone(now: Kept | None) -> Kept:
+            now = now or kept
+            left: dict[str, Any] = {
+                part: [each for each in getattr(now, part) if each["ResourceId"] not in there]
+                for part in ("targets", *_OF_TARGETS)
+            }
+            return replace(now, **left)
 
-        self._kept.change(endpoint_name, left)
+        self._kept.change(endpoint_name, gone)
 
     def restore(self, sights: Mapping[str, Sight]) -> None:
         """Make again what is kept of endpoints that serve now. What fails is tried again later."""
         waiting = self._kept.all()
         for name in sorted(waiting.keys() & sights.keys()):
             if self._is_back(sights[name], waiting[name]):
-                self._restore(waiting[name])
+                self._restore(waiting[name], sights[name])
 
     def _is_back(self, seen: Sight, kept: Kept) -> bool:
         """Tell whether an endpoint serves that is not about to go.
@@ -115,8 +150,9 @@ class Aftercare:
             return False
         return seen.created_at != kept.leaving or self._clock.now() - kept.since > _ABANDONED
 
-    def _restore(self, kept: Kept) -> None:
-        name, scaling = kept.endpoint_name, self._account.client(forms.SERVICE)
+    def _restore(self, kept: Kept, seen: Sight) -> None:
+        name, scaling = seen.name, self._account.client(forms.SERVICE)
+        gone = _gone(kept, seen)
         for part, call in (
             ("components", self._account.client(_SAGEMAKER).create_inference_component),
             ("targets", scaling.register_scalable_target),
@@ -129,7 +165,8 @@ class Aftercare:
                     continue  # somebody has changed it meanwhile
                 if part in _OF_TARGETS and any(_same(form, each) for each in held.targets):
                     continue  # its target comes first
-                if self._made(name, call, form, final=part in _OF_TARGETS):
+                final = part in _OF_TARGETS or form.get("ResourceId") in gone
+                if self._made(name, call, form, final=final):
                     self._kept.change(name, partial(self._without, name, part, form))
 
     def _without(self, name: str, part: str, form: Mapping[str, Json], kept: Kept | None) -> Kept:
@@ -144,7 +181,8 @@ class Aftercare:
     ) -> bool:
         """Make something again; return whether there is no more to be done about it.
 
-        What is not valid for a target that is there will not be later: a time that has passed.
+        What is not valid for a target that is there will not be later, a time that has passed, nor
+        is the target of a variant that is gone.
         """
         try:
             with calling(f"something of {name!r} cannot be made again", meaning):
@@ -160,17 +198,9 @@ class Aftercare:
             return False
         return True
 
-    def _scaled(self, seen: Sight, components: Sequence[str]) -> dict[str, Any]:
-        """Return the requests that put the scaling of an endpoint on again."""
-        ids = [f"endpoint/{seen.name}/variant/{part.name}" for part in seen.parts]
-        ids += [f"inference-component/{name}" for name in components]
-        targets: list[Mapping[str, Json]] = []
-        for begin in range(0, len(ids), _NAMED):
-            targets += self._told(
-                "describe_scalable_targets",
-                "ScalableTargets",
-                ResourceIds=ids[begin : begin + _NAMED],
-            )
+    def _scaled(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Return the requests that put the scaling of these resources on again."""
+        targets = self._targets(ids)
         policies: list[Mapping[str, Json]] = []
         actions: list[Mapping[str, Json]] = []
         for target in targets:
@@ -178,6 +208,17 @@ class Aftercare:
             policies += self._told("describe_scaling_policies", "ScalingPolicies", **one)
             actions += self._told("describe_scheduled_actions", "ScheduledActions", **one)
         return {"targets": targets, "policies": policies, "actions": actions}
+
+    def _targets(self, ids: Sequence[str]) -> list[Mapping[str, Json]]:
+        return [
+            each
+            for begin in range(0, len(ids), _NAMED)
+            for each in self._told(
+                "describe_scalable_targets",
+                "ScalableTargets",
+                ResourceIds=ids[begin : begin + _NAMED],
+            )
+        ]
 
     def _told(self, operation: str, member: str, **named: Any) -> list[Mapping[str, Json]]:
         with calling("what is scaled cannot be listed"):
@@ -229,9 +270,24 @@ def _may_host(seen: Sight) -> bool:
     return any(each.hosts or not (each.instance_type or each.serverless) for each in seen.parts)
 
 
+def _ids(endpoint_name: str, variant_names: Iterable[str]) -> list[str]:
+    return [f"endpoint/{endpoint_name}/variant/{each}" for each in variant_names]
+
+
+def _gone(kept: Kept, seen: Sight) -> set[str]:
+    """Return the resource ids of kept targets of variants that the endpoint does not have."""
+    there = set(_ids(seen.name, (each.name for each in seen.parts)))
+    (beginning,) = _ids(seen.name, [""])
+    return {each for each in {*map(_resource, kept.targets)} - there if each.startswith(beginning)}
+
+
+def _resource(form: Mapping[str, Json]) -> str:
+    return str(form["ResourceId"])
+
+
 def _same(form: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     """Tell whether both are about one resource."""
-    return form["ResourceId"] == other["ResourceId"]
+    return _resource(form) == _resource(other)
 
 
 def _asked(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parkade.adapters.aws.account import Account
+    from parkade.adapters.aws.sagemaker.aftercare import Aftercare
     from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
     from parkade.adapters.aws.sagemaker.sights import Sights
     from parkade.adapters.aws.sagemaker.tags import Tags
@@ -63,8 +64,12 @@ class SageMakerProvisioner:
         tags: Tags,
         history: History,
         clock: Clock,
+        aftercare: Aftercare | None = None,
     ) -> None:
-        """Take what creates and deletes endpoints, so that both do it in one way."""
+        """Take what creates and deletes endpoints, so that both do it in one way.
+
+        Without `aftercare` what is scaled changes its machines only once it is scaled no more.
+        """
         self._account = account
         self._sights = sights
         self._shelf = sights.shelf
@@ -72,6 +77,7 @@ class SageMakerProvisioner:
         self._tags = tags
         self._history = history
         self._clock = clock
+        self._aftercare = aftercare
 
     def look(self, endpoint_name: str) -> Present | None:
         """Return the endpoint, if there is one. Raises Unreadable where its config is gone."""
@@ -178,6 +184,12 @@ class SageMakerProvisioner:
         there = self._at_rest(endpoint_name)
         wanted = self._shelf.blueprint(self._shelf.config(config_name))
         self._require_well(strategy)
+        if self._aftercare is not None:
+            self._aftercare.release(
+                endpoint_name,
+                there.observed.created_at,
+                _moved(there.blueprint.config, wanted.config),
+            )
         kept = {"ExcludeRetainedVariantProperties": _CHANGED} if keeps_counts else {}
         with calling(f"endpoint {endpoint_name!r} cannot be updated to {config_name!r}", meaning):
             self._account.client("sagemaker").update_endpoint(
@@ -303,6 +315,12 @@ class SageMakerProvisioner:
                 data=data or {},
             )
         )
+
+
+def _moved(before: EndpointConfig, after: EndpointConfig) -> list[str]:
+    """Return the variants that go, or are to run on other machines."""
+    stay = {(each.name, each.instance_type) for each in after.every}
+    return [each.name for each in before.every if (each.name, each.instance_type) not in stay]
 
 
 def _require_rest(endpoint_name: str, status: EndpointStatus) -> None:

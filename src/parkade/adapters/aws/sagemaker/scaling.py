@@ -6,6 +6,7 @@ is kept, and registered when it serves (see `aftercare`).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.target import Resource, ScalableTarget, Suspending
     from parkade.ports.clock import Clock
     from parkade.ports.events import History
+
+logger = logging.getLogger(__name__)
 
 _MISSING = "ObjectNotFoundException"
 _ADVICE = "register it as a scalable target first"
@@ -113,8 +116,7 @@ class SageMakerScaling:
             form["Tags"] = dict(tags)
         with calling(f"{resource} cannot be registered", _invalid):
             self._client.register_scalable_target(**form)
-        # What was kept of it is out of date, and must not come back over this.
-        self._change(resource, lambda kept: _without_target(kept, resource))
+        self._give_back(resource)
         if former is not None and tags and former.get("ScalableTargetARN"):
             with calling(f"the tags of {resource} cannot be changed"):
                 self._client.tag_resource(ResourceARN=former["ScalableTargetARN"], Tags=dict(tags))
@@ -251,6 +253,27 @@ class SageMakerScaling:
         if kept is None:
             return []
         return [forms.policy(each, kept.since) for each in kept.policies if _of(each, resource)]
+
+    def _give_back(self, resource: Resource) -> None:
+        """Put on what was kept beside a target that is registered now, which replaces the one kept."""
+        kept = self._kept.get(resource.name)
+        if kept is None:
+            return
+        # Once it is there nothing that is kept comes before it, whoever puts it on.
+        self._change(resource, lambda kept: _without_target(kept, resource))
+        for forms_kept, call in (
+            (kept.policies, self._client.put_scaling_policy),
+            (kept.actions, self._client.put_scheduled_action),
+        ):
+            for form in forms_kept:
+                if not _of(form, resource):
+                    continue
+                try:
+                    with calling(f"something of {resource} cannot be put on again", _invalid):
+                        call(**form)
+                except InvalidInput as error:
+                    logger.warning("%s goes without all that it had: %s", resource, error.message)
+        self._change(resource, lambda kept: _without(kept, resource))
 
     def _change(self, resource: Resource, decide: Callable[[Kept], Kept]) -> None:
         """Change what is kept with what a resource is of, if anything is."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.target import Suspending
 
 SERVICE, NAMESPACE = "application-autoscaling", "sagemaker"
+#: The members that name a resource.
+NAMING = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 _MEMBERS = {
     "scale_in": "DynamicScalingInSuspended",
     "scale_out": "DynamicScalingOutSuspended",
@@ -28,11 +30,7 @@ _ID = re.compile(r":scalingPolicy:([^:]+):")
 
 def named(resource: Resource) -> dict[str, Any]:
     """Return the members that name a resource."""
-    return {
-        "ServiceNamespace": NAMESPACE,
-        "ResourceId": resource.id,
-        "ScalableDimension": resource.dimension.value,
-    }
+    return dict(zip(NAMING, (NAMESPACE, resource.id, resource.dimension.value), strict=True))
 
 
 def resource(given: Mapping[str, Any]) -> Resource:
