@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -107,6 +108,17 @@ def test_every_function_of_a_template_has_a_handler_in_the_code_that_it_is_deplo
 
 def test_a_layer_without_its_libraries_is_another_one():
     assert layers.fingerprint(bundles=True) != layers.fingerprint(bundles=False)
+
+
+def test_another_version_of_what_a_library_needs_is_another_layer(monkeypatch):
+    """What was mended in starlette has to be deployed, although nobody names it."""
+    former, version = layers.fingerprint(bundles=True), metadata.Distribution.version.fget
+
+    def another(of):
+        return "99" if of.metadata["Name"] == "starlette" else version(of)
+
+    monkeypatch.setattr(metadata.Distribution, "version", property(another))
+    assert layers.fingerprint(bundles=True) != former
 
 
 def test_a_layer_is_made_once(tmp_path):

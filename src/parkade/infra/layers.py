@@ -7,6 +7,7 @@ are those that are installed here, with which the synthesized application was te
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,8 @@ LIBRARIES = (
     "tenacity",
     "tzdata",
 )
+#: What ends the name that a requirement begins with.
+_BEHIND = re.compile(r"[^A-Za-z0-9._-]")
 #: What a layer that nothing was fetched for holds instead.
 _NOTE = "parkade-unbundled.txt"
 _TOLD = (
@@ -56,8 +59,31 @@ def pins() -> tuple[str, ...]:
 
 def fingerprint(*, bundles: bool) -> str:
     """Return what the layer is known by: its content differs only where this does."""
-    told = [*pins(), PYTHON, *PLATFORMS, str(bundles)]
+    told = [*pins(), *_needed(), PYTHON, *PLATFORMS, str(bundles)]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _needed() -> list[str]:
+    """Return the versions of what the libraries need in turn, as far as it is installed here.
+
+    Whether a machine of another kind needs it is not asked: what is named for nothing does no harm.
+    """
+    found: dict[str, str] = {}
+    ahead = list(LIBRARIES)
+    while ahead:
+        try:
+            of = metadata.distribution(ahead.pop())
+        except metadata.PackageNotFoundError:
+            continue  # on another system, or another Python
+        name = of.metadata["Name"].lower()
+        if name not in found:
+            found[name] = of.version
+            ahead += [
+                _BEHIND.split(each, maxsplit=1)[0]
+                for each in of.requires or ()
+                if "extra ==" not in each
+            ]
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
 def stage(cache: Path, *, bundles: bool) -> Path:
