@@ -47,7 +47,7 @@ NOT_SEEN = {
     "cloudwatch:DeleteAlarms": "Application Auto Scaling asks for it in its caller's name",
     "sagemaker:*InferenceComponent*": "no walk has inference components; adapters' tests do",
     "application-autoscaling:DeleteScalingPolicy": "a deployment that takes scaling away",
-    "application-autoscaling:DeregisterScalableTarget": "a deployment that takes scaling away",
+    "application-autoscaling:DeregisterScalableTarget": "SageMaker asks for it where what it deletes is scaled",
     "cloudwatch:TagResource": "AWS asks for it where PutMetricAlarm has tags",
     "dynamodb:ConditionCheckItem": "transactions that depend on a record which they leave as it is",
     "dynamodb:UpdateItem": "transactions that change a part of a record",
