@@ -155,6 +155,6 @@ def unread(survey: Survey) -> Iterator[Finding]:
             kind=Kind.UNREADABLE,
             name=what,
             text=f"{what} cannot be read: {why}",
-            hint="what cannot be read is left alone; put it right in the state folder, and "
-            "restart Parkade",
+            hint="what cannot be read is left alone; put it right where it is kept (embedded: in "
+            "the state folder, then restart Parkade)",
         )
