@@ -196,7 +196,7 @@ def _documented(request: Request) -> Mapping[str, set[str]]:
     known: dict[str, set[str]] = {}
     for route in request.app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            known.setdefault(route.path_format, set()).update(route.methods)
+            known.setdefault(route.path_format, set()).update(route.methods or ())
     return known
 
 
