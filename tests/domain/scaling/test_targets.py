@@ -140,6 +140,9 @@ def test_an_arn_names_its_policy_whatever_the_region(resource):
     arn = arns.of_policy(policy, "eu-north-1", "000000000000")
     assert arns.policy_named(arn) == (resource, "a:b/ü")
     assert arns.policy_key(arn) == policy.key
+    # As the actions of target tracking's alarms name it on AWS.
+    made = f"{arn}:createdBy/2b7f6c1c-5a7e-4d9f-8a51-0c9f3e6f1d2a"
+    assert arns.policy_named(made) == (resource, "a:b/ü")
 
 
 @pytest.mark.parametrize(

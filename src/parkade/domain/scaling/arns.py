@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from parkade.domain.scaling.target import ScalableTarget
     from parkade.domain.scaling.timetable import ScheduledAction
 
+#: The alarms that AWS makes for target tracking name the policy, and then who made it.
 _POLICY = re.compile(
     r"arn:aws[a-z-]*:autoscaling:[a-z0-9-]*:[0-9]{12}:scalingPolicy:[^:]+:"
-    r"resource/sagemaker/([^:]+):policyName/(.+)"
+    r"resource/sagemaker/([^:]+):policyName/(.+?)"
+    r"(?::createdBy/[0-9a-f-]{36})?"
 )
 
 
