@@ -189,3 +189,9 @@ def test_what_aws_cannot_do_is_refused_by_its_place(text, words):
     file = MINIMAL + (serving if text.startswith("routes") else "") + text + "\n"
     with pytest.raises(InvalidInput, match=words):
         estate(file, environment={"PATH": "secret"})
+
+
+def test_a_name_that_no_stack_may_have_is_refused_by_its_place():
+    with pytest.raises(InvalidInput, match="names of stacks begin with a letter") as refused:
+        estate("project: 1demo\n")
+    assert refused.value.field == "project"

@@ -112,6 +112,12 @@ def _estate(
     document = found.document({place: each.address for place, each in stored.items()})
     document, built = images.resolved(document, folder)
     project = layout.project_on_aws(foundations.resolved(document, catalog))
+    if not project.prefix[0].isalpha():
+        raise InvalidInput(
+            f"{project.prefix!r} begins with a digit, and names of stacks begin with a letter",
+            field="project",
+            hint="give the project another name, or apply it without stacks: parkade apply",
+        )
     return Estate(
         document=document,
         # What is remembered of the file is what it says, and not what stands behind its ids.
