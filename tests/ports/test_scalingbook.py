@@ -241,6 +241,24 @@ def test_what_is_taken_off_for_an_update_is_back_though_nobody_registers_it(sage
     assert sagemaker.kept.all() == {}
 
 
+@pytest.mark.parametrize("registered", [True, False])
+def test_alarms_that_lead_to_steps_are_asked_for_when_those_come_back(
+    sagemaker, caplog, registered
+):
+    book, world = sagemaker.book, sagemaker.world
+    book.register(BUSY, "ann", least=1, most=4)
+    book.put_policy(BUSY, "more", "ann", steps=some_steps((1, 0.0, None)))
+    book.put_policy(BUSY, "keep", "ann", tracking=TRACKING)
+    sagemaker.aftercare.release("falcon", NOW, ["main"])
+    if registered:
+        book.register(BUSY, "ann", least=1, most=4)
+    else:
+        world.clock.advance(minutes(6))
+        sagemaker.aftercare.restore(sagemaker.sights.all())
+    (arn,) = [each.split()[-1] for each in caplog.messages if "another ARN" in each]
+    assert arn.endswith(f"resource/sagemaker/{BUSY.id}:policyName/more")
+
+
 def test_the_scaling_of_a_variant_that_is_gone_is_not_waited_for(sagemaker, caplog):
     gone = Resource("falcon", "former")
     sagemaker.world.have(gone)

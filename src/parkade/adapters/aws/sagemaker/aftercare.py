@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from parkade.adapters.aws.refusals import calling
 from parkade.adapters.aws.sagemaker.forms import targets as forms
 from parkade.adapters.aws.sagemaker.forms.components import SPECIFICATION, asked
+from parkade.adapters.aws.sagemaker.forms.policies import STEPS
 from parkade.adapters.aws.sagemaker.forms.texts import texts
 from parkade.adapters.aws.sagemaker.kept import Kept
 from parkade.adapters.aws.sagemaker.meanings import meaning
@@ -156,7 +157,7 @@ class Aftercare:
         for part, call in (
             ("components", self._account.client(_SAGEMAKER).create_inference_component),
             ("targets", scaling.register_scalable_target),
-            ("policies", scaling.put_scaling_policy),
+            ("policies", partial(policy_again, scaling)),
             ("actions", scaling.put_scheduled_action),
         ):
             for form in getattr(kept, part):
@@ -263,6 +264,19 @@ class Aftercare:
         except (ComponentNotFound, InvalidInput, EndpointBusy) as error:
             # It is on its way somewhere: the next attempt finds it elsewhere, or gone.
             logger.info("%s is not deleted yet: %s", name, error.message)
+
+
+def policy_again(client: Any, **form: Any) -> None:
+    """Put a policy on again, by Application Auto Scaling's client."""
+    told = client.put_scaling_policy(**form)
+    if form["PolicyType"] == STEPS:
+        # Alarms that lead to steps are people's own, and may be called anything.
+        logger.warning(
+            "the steps %s of %s have another ARN now: give it to the alarms that led to them: %s",
+            form["PolicyName"],
+            form["ResourceId"],
+            told["PolicyARN"],
+        )
 
 
 def _may_host(seen: Sight) -> bool:

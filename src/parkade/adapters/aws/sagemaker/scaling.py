@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.aws.refusals import calling
+from parkade.adapters.aws.sagemaker.aftercare import policy_again
 from parkade.adapters.aws.sagemaker.forms import targets as forms
 from parkade.adapters.aws.sagemaker.kept import Kept
 from parkade.domain.errors import (
@@ -262,7 +264,7 @@ class SageMakerScaling:
         # Once it is there nothing that is kept comes before it, whoever puts it on.
         self._change(resource, lambda kept: _without_target(kept, resource))
         for forms_kept, call in (
-            (kept.policies, self._client.put_scaling_policy),
+            (kept.policies, partial(policy_again, self._client)),
             (kept.actions, self._client.put_scheduled_action),
         ):
             for form in forms_kept:
