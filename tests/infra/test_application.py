@@ -192,6 +192,6 @@ def test_what_aws_cannot_do_is_refused_by_its_place(text, words):
 
 
 def test_a_name_that_no_stack_may_have_is_refused_by_its_place():
-    with pytest.raises(InvalidInput, match="names of stacks begin with a letter") as refused:
+    words = "project: '1demo' begins with a digit, and names of stacks begin with a letter"
+    with pytest.raises(InvalidInput, match=words):
         estate("project: 1demo\n")
-    assert refused.value.field == "project"
