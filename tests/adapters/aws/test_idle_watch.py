@@ -318,3 +318,18 @@ def test_the_requests_are_of_cloudwatchs_own_shape(aws):
         idlewatch.put(aws, watching(BLUE))
         stub.assert_no_pending_responses()
     assert asked[-1] == {"AlarmNamePrefix": "parkade-idle/falcon/"}
+
+
+def test_a_rule_is_not_longer_than_cloudwatch_takes():
+    def watch(count):
+        name = "f" * 63
+        components = [
+            Subject(endpoint_name=name, name=f"{number:c>63}", component=True)
+            for number in range(count)
+        ]
+        return watching(*components, endpoint_name=name)
+
+    fits = idlewatch.requests(watch(60))
+    assert len(fits.whole["AlarmRule"]) < idlewatch.RULE
+    with pytest.raises(InvalidInput, match="80 variants and components, whose names"):
+        idlewatch.requests(watch(80))

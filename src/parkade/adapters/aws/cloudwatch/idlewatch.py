@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: CloudWatch's own limit of alarms that one is made of, and of names in one DeleteAlarms.
 CHILDREN, _AT_ONCE = 100, 100
+#: CloudWatch's own limit of characters in the rule of such an alarm.
+RULE = 10_240
 #: What the alarm of a backlog is called: no variant can be.
 _BACKLOG = ".backlog"
 
@@ -65,7 +67,8 @@ def alarm_name(endpoint_name: str, part: str = "") -> str:
 def requests(watch: IdleWatch) -> Requests | None:
     """Return the requests; None: by its rules nothing is ever done for want of use.
 
-    Raises InvalidInput for an endpoint without variants, or with more than one alarm can take.
+    Raises InvalidInput for an endpoint without variants, or with more than one alarm can take: so
+    many, or such as are called by so long names.
     """
     span = windows(watch.rules)
     if span is None:
@@ -90,7 +93,7 @@ def requests(watch: IdleWatch) -> Requests | None:
     whole = {
         "AlarmName": alarm_name(watch.endpoint_name),
         "AlarmDescription": words(watch.endpoint_name, seconds * periods, watch.by),
-        "AlarmRule": " AND ".join(terms),
+        "AlarmRule": _rule(watch, terms),
         "ActionsEnabled": True,
         "AlarmActions": list(watch.actions),
         "Tags": _tags(watch),
@@ -155,6 +158,18 @@ def owned(account: Account, alarm_arn: str) -> str:
         answer = account.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm_arn)
     tags = {each["Key"]: each["Value"] for each in answer.get("Tags", ())}
     return tags.get(ENDPOINT, "") if tags.get(OWNER) == OWN else ""
+
+
+def _rule(watch: IdleWatch, terms: Sequence[str]) -> str:
+    """Return the rule of the alarm of all. Raises InvalidInput where it is too long."""
+    rule = " AND ".join(terms)
+    if len(rule) > RULE:
+        raise InvalidInput(
+            f"endpoint {watch.endpoint_name!r} has {len(watch.subjects)} variants and components, whose "
+            f"names are {len(rule)} characters of one alarm's rule; it takes {RULE}",
+            field="EndpointName",
+        )
+    return rule
 
 
 def _delete_parts(account: Account, endpoint_name: str, kept: Iterable[str]) -> None:

@@ -36,8 +36,8 @@ BLIND = SETTLED + _PERIOD
 #: How far back is looked where nobody says how far it matters.
 LOOK = timedelta(hours=3)
 #: How far back is looked at least, so that a series that ended is seen, and at most: CloudWatch keeps
-#: minutes for 15 days.
-NEAREST, FARTHEST = timedelta(minutes=30), timedelta(days=15)
+#: minutes for 15 days, and what began in the first of them is asked for from its begin.
+NEAREST, FARTHEST = timedelta(minutes=30), timedelta(days=15) - _PERIOD
 #: The longest that a request may be under way: a streamed response of 8 minutes. Unverified.
 LONGEST_REQUEST = timedelta(minutes=8)
 
