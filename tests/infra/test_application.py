@@ -195,3 +195,21 @@ def test_a_name_that_no_stack_may_have_is_refused_by_its_place():
     words = "project: '1demo' begins with a digit, and names of stacks begin with a letter"
     with pytest.raises(InvalidInput, match=words):
         estate("project: 1demo\n")
+
+
+@pytest.mark.parametrize("keys", ["t-1 t1", "Text text"])
+def test_keys_that_a_template_does_not_tell_apart_are_refused_by_their_place(keys):
+    one, other = keys.split()
+    variants = "{deploy: false, variants: [{model: m, type: ml.c5.large}]}"
+    text = (
+        "models: {m: {image: 1.dkr.ecr.eu-west-1.amazonaws.com/m:1, data: s3://b/m.tar.gz}}\n"
+        f"endpoints:\n  {one}: {variants}\n  {other}: {variants}\n"
+    )
+    with pytest.raises(InvalidInput, match=f"'{one}' and '{other}' are one name in a template"):
+        estate(MINIMAL + text)
+
+
+def test_addresses_that_differ_by_a_dot_are_two_subscriptions():
+    text = MINIMAL + "monitor: {subscribers: [a.smith@example.com, asmith@example.com]}\n"
+    found = synthesized(text).resources(Title.MONITOR, "AWS::SNS::Subscription")
+    assert len(found) == 2

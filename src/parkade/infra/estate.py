@@ -112,12 +112,7 @@ def _estate(
     document = found.document({place: each.address for place, each in stored.items()})
     document, built = images.resolved(document, folder)
     project = layout.project_on_aws(foundations.resolved(document, catalog))
-    if not project.prefix[0].isalpha():
-        raise InvalidInput(
-            f"{project.prefix!r} begins with a digit, and names of stacks begin with a letter",
-            field="project",
-            hint="give the project another name, or apply it without stacks: parkade apply",
-        )
+    _require_names(project, document)
     return Estate(
         document=document,
         # What is remembered of the file is what it says, and not what stands behind its ids.
@@ -130,3 +125,28 @@ def _estate(
         file_name=found.path.name,
         located=found.located,
     )
+
+
+def _require_names(project: Project, document: Document) -> None:
+    """Raise InvalidInput for names that CloudFormation does not take, or tell apart."""
+    if not project.prefix[0].isalpha():
+        raise InvalidInput(
+            f"{project.prefix!r} begins with a digit, and names of stacks begin with a letter",
+            field="project",
+            hint="give the project another name, or apply it without stacks: parkade apply",
+        )
+    for place, keys in (
+        ("models", document.models),
+        ("endpoints", document.endpoints),
+        ("monitor.alarms", document.monitor.alarms),
+    ):
+        met: dict[str, str] = {}
+        for key in keys:
+            other = met.setdefault(key.replace("-", "").lower(), key)
+            if other != key:
+                raise InvalidInput(
+                    f"{other!r} and {key!r} are one name in a template, which has letters and digits "
+                    "alone, whatever their case",
+                    field=f"{place}.{key}",
+                    hint="rename one of them",
+                )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.apps.cloud.parameters import Shared
@@ -29,8 +30,6 @@ from parkade.infra.stack import ParkadeStack
 
 if TYPE_CHECKING:
     from decimal import Decimal
-
-    from constructs import Construct
 
     from parkade.infra.estate import Estate
 
@@ -76,10 +75,10 @@ class MonitorDashboardStack(ParkadeStack):
                 for part in estate.parts(Kind.ALARM)
             ],
         )
+        # In a scope of their own names end in a digest: addresses may differ by a dot alone.
+        mail = Construct(self, "Mail")
         for address in addresses(estate):
-            sns.CfnSubscription(
-                self, f"Mail{address}", topic_arn=topic, protocol="email", endpoint=address
-            )
+            sns.CfnSubscription(mail, address, topic_arn=topic, protocol="email", endpoint=address)
         budget = estate.document.limits.budget
         if budget is not None:
             cdk.CfnResource(
