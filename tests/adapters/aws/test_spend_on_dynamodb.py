@@ -132,6 +132,20 @@ def test_a_batch_that_nobody_heard_of_is_told_to_whoever_adds_it_again(aws, tabl
     assert {each.idle for each in store.tallies(ALWAYS)} == {minutes(5)}
 
 
+def test_what_is_removed_together_fits_into_a_transaction(table, monkeypatch):
+    monkeypatch.setattr(spend, "LARGEST", 10)
+    written = []
+    write = table.write
+    monkeypatch.setattr(table, "write", lambda changes: written.append(changes) or write(changes))
+    store = DynamoSpendStore(table)
+    for number in range(3):
+        store.add(*metered(NOW, NOW + minutes(5)), NOW + seconds(number))
+    removed = [len(each) for each in written if each[0].operation == "Delete"]
+    assert sum(removed) > 10
+    # DynamoDB takes 4 MB together, and an item may have 400 KB.
+    assert max(removed) * 400_000 <= 4 * 1024**2
+
+
 def test_pieces_of_batches_that_never_counted_are_removed(aws, table, monkeypatch):
     monkeypatch.setattr(spend, "LARGEST", 60)
     process = Process(

@@ -15,10 +15,11 @@ from parkade.adapters.aws.sagemaker.sight import Part, Sight
 from parkade.adapters.system.clock import SystemClock
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import ResourceLimitExceeded, Unreadable, VersionConflict
+from parkade.domain.terms import Terms
 from parkade.ports.remains import remains_of
 from tests.adapters.aws.interleaving import Process, interleave
 from tests.aws_account import a_table
-from tests.builders import NOW, a_recorded_endpoint, a_watch, an_event, minutes
+from tests.builders import NOW, a_lease, a_recorded_endpoint, a_watch, an_event, minutes
 from tests.ports.test_bookings import a_booking
 
 
@@ -70,6 +71,15 @@ def test_what_no_item_could_hold_is_refused_before_it_is_sent(stores, table):
     fits = remains_of(gone, {"note": noise(600_000)})
     stores.remains.put(fits)
     assert stores.remains.get(gone.name) == fits
+
+
+@pytest.mark.parametrize("content", [None, 7, True])
+def test_terms_that_are_set_anew_take_the_place_of_what_lost_its_content(stores, table, content):
+    stores.book.put(a_lease(), an_event())
+    table.write([table.change.put(("terms", "falcon"), {"content": content})])
+    assert "falcon" in stores.terms.all().unreadable
+    stores.terms.put(Terms(endpoint_name="falcon"), an_event())
+    assert stores.terms.get("falcon").version == 1
 
 
 def test_remains_of_a_large_endpoint_are_kept_deflated(stores, table):

@@ -118,4 +118,7 @@ def unchanged(item: Item | None) -> Condition:
     if item is None:
         return NEW
     content = item.get("content")
-    return equal(content=content) if isinstance(content, str | bytes) else present("content")
+    if isinstance(content, str | bytes):
+        return equal(content=content)
+    # Somebody has edited it: what it has can be told from what stores write, and no further.
+    return THERE & absent("content") if content is None else present("content")

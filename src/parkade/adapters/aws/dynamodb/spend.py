@@ -29,7 +29,6 @@ from parkade.adapters.aws.dynamodb.changes import equal
 from parkade.adapters.aws.dynamodb.contents import LARGEST, deflated, packed, unpacked
 from parkade.adapters.aws.dynamodb.kind import NEW
 from parkade.adapters.aws.dynamodb.ledger import Ledger
-from parkade.adapters.aws.dynamodb.table import MOST_CHANGES
 from parkade.adapters.documents import columns
 from parkade.domain.errors import VersionConflict
 from parkade.ports.spend import put_together, require_known
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
 _KNOWN = ("known", "spend")
 _PIECE, _SPEND = "piece", "spend"
+#: Items that are removed in one transaction, which has 4 MB: each may be as large as one can be.
+_TOGETHER = 10
 #: What comes after every key that begins with the text before it.
 _END = "\U0010ffff"
 
@@ -222,8 +223,8 @@ class DynamoSpendStore:
 
     def _remove(self, keys: Iterable[Sequence[str]]) -> None:
         gone = [self._table.change.delete(key) for key in keys]
-        for begin in range(0, len(gone), MOST_CHANGES):
-            self._table.write(gone[begin : begin + MOST_CHANGES])
+        for begin in range(0, len(gone), _TOGETHER):
+            self._table.write(gone[begin : begin + _TOGETHER])
 
 
 def _ranges(query: SpendQuery) -> list[tuple[str, str]]:
