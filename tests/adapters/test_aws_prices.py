@@ -164,7 +164,8 @@ def test_without_credentials_it_says_which_are_needed(api, monkeypatch, tmp_path
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     with pytest.raises(Unauthenticated) as refused:
         AwsPriceOffice().hosting("us-east-1")
-    assert "pricing:GetProducts" in refused.value.hint
+    assert "pricing:GetProducts" in refused.value.message
+    assert "AWS_PROFILE" in refused.value.hint
     assert api.asked == []
 
 

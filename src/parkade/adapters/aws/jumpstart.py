@@ -130,7 +130,7 @@ class JumpStart:
                 return json.loads(answer["Body"].read())
         except Forbidden as error:
             raise Forbidden(
-                error.message, hint=f"{error.hint or 'allow s3:GetObject'}; or {GIVE}"
+                error.message, hint=f"allow s3:GetObject to these credentials; or {GIVE}"
             ) from error
         except ParkadeError as error:
             raise Unavailable(error.message, hint=GIVE) from error

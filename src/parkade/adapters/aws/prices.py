@@ -13,15 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
 
-from parkade.domain.errors import Forbidden, InvalidInput, Unauthenticated, Unavailable
+from parkade.adapters.aws.refusals import calling
+from parkade.domain.errors import InvalidInput, Unavailable
 from parkade.domain.price import CURRENCY
 
 if TYPE_CHECKING:
@@ -30,15 +24,8 @@ if TYPE_CHECKING:
 #: A region in which the API itself is; it tells the prices of all.
 _HOME = "us-east-1"
 _FAMILY, _COMPONENT = "ML Instance", "Hosting"
-_CREDENTIALS = frozenset({
-    "UnrecognizedClientException", "InvalidClientTokenId", "SignatureDoesNotMatch",
-    "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException",
-})  # fmt: skip
 _CONFIG = Config(
     connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
-)
-_ELSEWHERE = (
-    "the prices stay as they are; try again, and look whether AWS_ENDPOINT_URL leads elsewhere"
 )
 
 
@@ -71,42 +58,28 @@ class AwsPriceOffice:
 
     def _products(self, region: str) -> Iterator[dict[str, Any]]:
         asked = {"productFamily": _FAMILY, "component": _COMPONENT, "regionCode": region}
-        place = self.name
-        try:
+        with calling(f"{self.name} cannot be asked"):
             client = self._session.create_client("pricing", region_name=_HOME, config=_CONFIG)
-            place = f"{self.name} at {client.meta.endpoint_url}"
-            pages = client.get_paginator("get_products").paginate(
-                ServiceCode="AmazonSageMaker",
-                Filters=[
-                    {"Type": "TERM_MATCH", "Field": field, "Value": value}
-                    for field, value in asked.items()
-                ],
-            )
-            for page in pages:
-                yield from map(_product, _listed(page))
-        except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-            raise Unauthenticated(
-                f"{self.name} cannot be asked: {error}",
-                hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; they need "
-                "the permission pricing:GetProducts",
-            ) from error
-        except ClientError as error:
-            raise _refusal(place, error) from error
-        except (BotoCoreError, ValueError) as error:
+        what = (
+            f"{self.name} at {client.meta.endpoint_url}, which needs the permission "
+            "pricing:GetProducts, tells no prices; they stay as they are"
+        )
+        try:
+            with calling(what):
+                pages = client.get_paginator("get_products").paginate(
+                    ServiceCode="AmazonSageMaker",
+                    Filters=[
+                        {"Type": "TERM_MATCH", "Field": field, "Value": value}
+                        for field, value in asked.items()
+                    ],
+                )
+                for page in pages:
+                    yield from map(_product, _listed(page))
+        except ValueError as error:
             raise Unavailable(
-                f"{place} gives no usable answer: {error}", hint=_ELSEWHERE
+                f"{what}: {error}",
+                hint="try again, and look whether AWS_ENDPOINT_URL leads elsewhere",
             ) from error
-
-
-def _refusal(place: str, error: ClientError) -> Unauthenticated | Forbidden | Unavailable:
-    told = error.response.get("Error", {})
-    code = str(told.get("Code", ""))
-    text = f"{place} refuses: {code}: {told.get('Message') or error}"
-    if code in _CREDENTIALS:
-        return Unauthenticated(text, hint="check the AWS credentials of this shell")
-    if code.startswith("AccessDenied"):
-        return Forbidden(text, hint="allow pricing:GetProducts to these credentials")
-    return Unavailable(text, hint=_ELSEWHERE)
 
 
 def _listed(page: Mapping[str, Any]) -> list[object]:

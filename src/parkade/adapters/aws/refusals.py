@@ -149,7 +149,8 @@ def _refusal(what: str, code: str, text: str, status: int) -> ParkadeError:
         return Unauthenticated(message, hint="check the AWS credentials")
     if code in _DENIED or status == 403:
         action = _ACTION.search(text)
-        return Forbidden(message, hint=f"allow {action[1]} to these credentials" if action else "")
+        lacking = action[1] if action else "it"
+        return Forbidden(message, hint=f"allow {lacking} to these credentials")
     if code in _LIMITS:
         return ResourceLimitExceeded(message, hint="ask AWS for a higher quota, or use less")
     if code in _CONFLICTS:
