@@ -163,6 +163,7 @@ NOTHING: Mapping[str, str] = {
     "AWS::IAM::Policy": _FREE,
     "AWS::IAM::Role": _FREE,
     "AWS::Lambda::Alias": _FREE,
+    "AWS::Lambda::EventInvokeConfig": _FREE,
     "AWS::Lambda::EventSourceMapping": _FREE,
     "AWS::Lambda::Function": _USED,
     "AWS::Lambda::LayerVersion": _FREE,
