@@ -39,6 +39,10 @@ def test_every_type_of_the_stacks_is_counted_or_is_known_to_cost_nothing(templat
     )
 
 
+def test_the_schedule_of_a_tester_costs_by_its_use():
+    assert rest.of({"Resources": {"It": of("AWS::Scheduler::Schedule")}}).unknown == ()
+
+
 def test_what_nobody_has_thought_of_is_told_and_not_free():
     told = rest.of({"Resources": {"It": {"Type": "AWS::EC2::NatGateway"}}})
     assert told.unknown == ("AWS::EC2::NatGateway",)

@@ -179,5 +179,6 @@ NOTHING: Mapping[str, str] = {
     "AWS::SSM::Parameter": _FREE,
     "AWS::SageMaker::EndpointConfig": _FREE,
     "AWS::SageMaker::Model": _FREE,
+    "AWS::Scheduler::Schedule": _USED,
     "AWS::StepFunctions::StateMachine": _USED,
 }
