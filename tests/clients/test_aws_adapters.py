@@ -1,13 +1,10 @@
 """The adapters of AWS as clients of a whole Parkade: signed requests, real workers, one endpoint's life."""
 
-import asyncio
-
 import pytest
 
 from parkade.adapters.aws.sagemaker.aftercare import Aftercare
 from parkade.adapters.aws.sagemaker.arns import Arns
 from parkade.adapters.aws.sagemaker.hosting import SageMakerHosting
-from parkade.adapters.aws.sagemaker.invoker import SageMakerInvoker
 from parkade.adapters.aws.sagemaker.passage import Passage
 from parkade.adapters.aws.sagemaker.scaling import SageMakerScaling
 from parkade.adapters.aws.sagemaker.shelf import Shelf
@@ -75,9 +72,9 @@ def test_an_endpoint_lives_sleeps_and_comes_back_with_what_it_had(aws_account):
     tags.put("endpoint", "live", {"team": "nlp"})
     hosting.create("live", "config")
     wait_for(serves, why="live to serve")
-    invoker = SageMakerInvoker(Passage(aws_account, seconds=60))
-    answer = asyncio.run(invoker.invoke("live", b'{"text": "coin"}', "application/json"))
-    assert answer.ok, answer
+    passage = Passage(aws_account, seconds=60)
+    answer = passage.invoke("live", b'{"text": "coin"}', {"content-type": "application/json"})
+    assert answer.status == 200, answer
     resource = Resource("live", "AllTraffic")
     scaling.register(resource, "ann", least=1, most=3)
     tracking = Tracking(target=100.0, metric=Predefined.INVOCATIONS_PER_INSTANCE)

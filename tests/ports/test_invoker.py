@@ -1,21 +1,15 @@
-"""The contract of the invoker: in memory, over a real gateway, and by the gateway's SageMaker runtime."""
+"""The contract of the invoker: in memory, and over a real gateway."""
 
 import asyncio
 from contextlib import contextmanager
 
 import pytest
 
-from parkade.adapters.aws.sagemaker.invoker import SageMakerInvoker
-from parkade.adapters.aws.sagemaker.passage import Passage
 from parkade.adapters.embedded.invoker import GatewayInvoker
 from parkade.adapters.memory.invoker import MemoryInvoker
-from parkade.apps.signing.keys import access_key
 from parkade.domain.errors import Unavailable
 from parkade.ports.invoker import Answer
 from tests.apps.gateway.stand import INSIDE, Reply, stand
-from tests.aws_account import write_config
-from tests.house import free_port
-from tests.wired import account_of
 
 #: What the model of every endpoint answers to this body; to any other it answers with that.
 BAD = b"bad"
@@ -43,7 +37,7 @@ def in_memory():
 
 
 @contextmanager
-def a_gateway():
+def over_a_gateway():
     def answer(request):
         if request.body == BAD:
             return Reply(500, b'{"error": "no such layer"}')
@@ -52,44 +46,11 @@ def a_gateway():
     with stand() as built:
         built.worker("worker", answer)
         built.push(endpoints={"falcon": built.view("worker")})
-        yield built
-
-
-@contextmanager
-def over_a_gateway():
-    with a_gateway() as built:
         socket = built.folder / "gateway.sock"
         yield GatewayInvoker(socket, lambda: INSIDE), socket.unlink
 
 
-class OnSageMaker(SageMakerInvoker):
-    """An invoker by the runtime's API, whose server can be taken away."""
-
-    def __init__(self, built):
-        self._built = built
-        super().__init__(self._passage_to(built.port))
-
-    def unplug(self):
-        self._passage = self._passage_to(free_port())
-
-    def _passage_to(self, port):
-        built = self._built
-        (token, *_) = built.snapshot.tokens
-        own = access_key(built.key, token.digest)
-        config = built.folder / "aws-config"
-        keys = {"aws_access_key_id": own.id, "aws_secret_access_key": own.secret}
-        write_config(config, f"http://127.0.0.1:{port}", **keys)
-        return Passage(account_of(config), seconds=60)
-
-
-@contextmanager
-def on_sagemaker():
-    with a_gateway() as built:
-        invoker = OnSageMaker(built)
-        yield invoker, invoker.unplug
-
-
-@pytest.fixture(params=[in_memory, over_a_gateway, on_sagemaker])
+@pytest.fixture(params=[in_memory, over_a_gateway])
 def plane(request):
     with request.param() as built:
         yield built
