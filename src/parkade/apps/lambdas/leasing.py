@@ -150,6 +150,7 @@ class Leasing:
                     name, config_name, ACTOR, strategy=Strategy(), keeps_counts=True
                 )
                 begun = True
+                self._means.pause(_PAUSE)  # a description may be of the moment before
             elif seen.status is EndpointStatus.DELETING or seen.status not in TRANSIENT:
                 return
             elif late():
