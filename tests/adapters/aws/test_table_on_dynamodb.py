@@ -275,6 +275,28 @@ def test_what_was_told_is_remembered_for_as_long_as_an_index_needs(account, tabl
     assert history.read(EventQuery(endpoint_name="falcon")) == [later]
 
 
+@pytest.mark.parametrize("endpoint_name", [None, "falcon"])
+def test_what_happened_long_before_an_instant_is_not_even_read(table, monkeypatch, endpoint_name):
+    clock = ManualClock(NOW)
+    history = DynamoHistory(table, clock)
+    history.append(an_event("lease.added", at=NOW))
+    clock.advance(minutes(60 * 24))
+    # Told within the hour of what happened before it, by a clock that goes after.
+    last = history.append(an_event("lease.ended", at=clock.now() + minutes(5)))
+    since = clock.now() + minutes(1)
+    read, query = [], table.query
+
+    def reading(*arguments, **more):
+        read.extend(query(*arguments, **{**more, "where": None}))
+        return query(*arguments, **more)
+
+    monkeypatch.setattr(table, "query", reading)
+    asked = EventQuery(endpoint_name=endpoint_name, since=since)
+    for found in (history.read(asked), history.latest(asked)):
+        assert [each.number for each in found] == [last.number]
+    assert {each["kind"] for each in read} == {"lease.ended"}
+
+
 def test_a_lease_that_was_torn_after_it_was_read_is_not_written_over(account, table, book):
     lease = book.put(a_lease(), an_event())
 

@@ -42,6 +42,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: How long an event is remembered here at least, lest an index does not have it yet.
 _INDEXED = timedelta(seconds=30)
+#: How much earlier an event may be stored than it happened, by clocks that differ.
+_SKEW = timedelta(hours=1)
 #: Digits of a number as a key: its order as a text is its order as a number.
 _DIGITS = 20
 #: Transactions that can be given a number that is taken, one after the other.
@@ -127,7 +129,7 @@ class DynamoHistory:
             self.table.query(
                 KIND if named is None else about(KIND, named),
                 index=None if named is None else BY_ENDPOINT,
-                after=_key(max(0, query.after)),
+                after=_key(_floor(query)),
                 where=_filter(query),
                 newest_first=newest_first,
                 limit=query.limit,
@@ -158,6 +160,14 @@ class DynamoHistory:
 
 def _key(number: int) -> str:
     return f"{number:0{_DIGITS}d}"
+
+
+def _floor(query: EventQuery) -> int:
+    """Return a number that what is asked for is above, so that no more is read than may match."""
+    floor = max(0, query.after)
+    if query.since is None:
+        return floor
+    return max(floor, (query.since - _SKEW - _EPOCH) // _MICROSECOND)
 
 
 def _filter(query: EventQuery) -> Condition | None:
