@@ -374,8 +374,3 @@ def _machine(resource: Resource) -> Machine:
         definition=json.loads(text),
         role=given["RoleArn"],
     )
-
-
-def wait_over(execution: Execution) -> None:
-    """Return once an execution is over, in real time."""
-    assert execution.over.wait(PATIENCE), f"{execution.machine.name} is at {execution.entered}"

@@ -144,6 +144,14 @@ def test_a_message_starts_a_function_for_each_client(whole):
         assert "apiurl" in json.dumps(variables["PARKADE_URL"])
 
 
+def test_a_run_that_failed_or_waited_is_not_made_again(whole):
+    settings = whole.resources(Title.TESTER, "AWS::Lambda::EventInvokeConfig").values()
+    assert len(settings) == 3
+    for each in settings:
+        assert each["Properties"]["MaximumRetryAttempts"] == 0
+        assert each["Properties"]["MaximumEventAgeInSeconds"] == 300
+
+
 @pytest.mark.parametrize(
     ("clients", "shares"), [(1, [1]), (5, [1] * 5), (20, [1] * 20), (47, [3] * 7 + [2] * 13)]
 )

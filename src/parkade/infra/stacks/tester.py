@@ -49,6 +49,9 @@ FUNCTION = "tester/function-name"
 MOST_FUNCTIONS = 20
 #: Seconds of a function at most, and what of them is for beginning and for telling.
 _LIMIT, _RESERVE = 900, 60
+#: Seconds after which a message is no run any more. A run that failed is none again by itself: it would
+#: be load that nobody asked for, at a time that nobody thinks of.
+_STALE = 300
 
 
 class TesterStack(ParkadeStack):
@@ -146,6 +149,23 @@ class TesterStack(ParkadeStack):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         checks.acknowledge(secret, "SMG4", "it is made anew with the stack, and nobody sees it")
+        making = self._token_maker()
+        making.grants.secret(secret.secret_arn)
+        cdk.CustomResource(
+            self,
+            "TesterToken",
+            resource_type="Custom::TesterToken",
+            service_token=making.arn,
+            properties={
+                "TokenName": part.name,
+                "EndpointName": endpoint,
+                "Secret": secret.secret_arn,
+            },
+        )
+        return secret.secret_arn
+
+    def _token_maker(self) -> Function:
+        """Return the function that makes the token, and revokes it."""
         making = Function(
             self,
             "TokenMaker",
@@ -170,20 +190,8 @@ class TesterStack(ParkadeStack):
             "Scan",
         )
         making.grants.table(sharing.shared(self, Shared.TABLE_ARN), "ConditionCheckItem", "PutItem")
-        making.grants.secret(secret.secret_arn)
         making.grants.secret(sharing.shared(self, Shared.SERVER_KEY))
-        cdk.CustomResource(
-            self,
-            "TesterToken",
-            resource_type="Custom::TesterToken",
-            service_token=making.arn,
-            properties={
-                "TokenName": part.name,
-                "EndpointName": endpoint,
-                "Secret": secret.secret_arn,
-            },
-        )
-        return secret.secret_arn
+        return making
 
     def _function(self, number: int, clients: int, part: Part) -> Function:
         content: dict[str, Any] = {
@@ -201,6 +209,7 @@ class TesterStack(ParkadeStack):
             environment={"PARKADE_TESTER": self.to_json_string(content), **self._environment},
             timeout=_LIMIT,
             asynchronous=True,
+            stale_after=_STALE,
         )
         endpoint = self._environment["PARKADE_TESTED_ENDPOINT"]
         made.grants.endpoints("DescribeEndpoint", names=[endpoint])
