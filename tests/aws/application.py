@@ -32,7 +32,7 @@ from tests.aws.standins import Standins, arn
 from tests.aws.switchboard import Switchboard, described
 from tests.aws.tasks import Tasks
 from tests.aws.template import Unresolved
-from tests.house import PATIENCE, wait_for
+from tests.house import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
