@@ -42,7 +42,7 @@ demo: install ## start Parkade with the sample model on the meter for 10 minutes
 
 # Three at a time: tests that wait for processes leave half a processor idle with two.
 test: install ## the tests that need nothing beyond Python
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not aws and not text_generation and not multi_model_server and not sagemaker_sdk"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not aws and not text_generation and not multi_model_server and not sagemaker_sdk"
 
 check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/ruff format --check .
