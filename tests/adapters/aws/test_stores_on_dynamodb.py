@@ -11,6 +11,7 @@ import pytest
 
 from parkade.adapters.aws.dynamodb import contents
 from parkade.adapters.aws.dynamodb.stores import DynamoStores
+from parkade.adapters.aws.sagemaker.kept import Kept
 from parkade.adapters.aws.sagemaker.sight import Part, Sight
 from parkade.adapters.system.clock import SystemClock
 from parkade.domain.endpoint import EndpointStatus
@@ -104,6 +105,21 @@ def test_what_is_left_of_a_later_endpoint_is_not_forgotten_with_the_earlier(aws,
     stores.remains.put(remains_of(later, {}))
     interleave([forget], [])
     assert stores.remains.get(gone.name) == remains_of(later, {})
+
+
+@pytest.mark.parametrize("claim", ["lease", "remains", "none"])
+def test_what_is_kept_is_forgotten_once_there_is_neither_a_lease_nor_an_undo(stores, claim):
+    kept = Kept(endpoint_name="falcon", since=NOW, targets=[{"ResourceId": "falcon"}])
+    stores.kept.change("falcon", lambda _: kept)
+    if claim == "lease":
+        stores.book.put(a_lease(), an_event())
+    elif claim == "remains":
+        gone = a_recorded_endpoint(status=EndpointStatus.DELETING, name="falcon")
+        stores.remains.put(remains_of(gone, {}))
+    stores.kept.forget(NOW)
+    assert list(stores.kept.all()) == ["falcon"]
+    stores.kept.forget(NOW + minutes(1))
+    assert list(stores.kept.all()) == ([] if claim == "none" else ["falcon"])
 
 
 def test_what_is_settled_goes_with_what_is_left_by_then(aws, stores, table):

@@ -1,7 +1,6 @@
 """What instances cost is written down by every sweep, with what of them was used."""
 
 from dataclasses import replace
-from datetime import timedelta
 from types import SimpleNamespace
 
 from parkade.apps.lambdas.metering import SPAN, Metering
@@ -16,13 +15,9 @@ class Books:
 
     def __init__(self):
         self.metered = []
-        self.forgotten = []
 
     def meter(self, now, span, instances, used):
         self.metered.append((now, span, [each.endpoint_name for each in instances], used))
-
-    def forget(self, before):
-        self.forgotten.append(before)
 
 
 def reading(used, **dimensions):
@@ -44,7 +39,7 @@ class Stage:
             present=self.present,
             host_of=lambda name, part: "host" if part == "part" else part,
         )
-        self.metering = Metering(self.books, machines, self, kept=lambda: timedelta(days=400))
+        self.metering = Metering(self.books, machines, self)
 
     def present(self):
         if isinstance(self.instances, Exception):
@@ -91,14 +86,6 @@ def test_what_cannot_be_seen_is_left_to_the_next_minute(caplog):
     stage.metering(NOW)
     assert stage.books.metered == []
     assert "nothing is metered" in caplog.text
-
-
-def test_once_a_day_what_is_too_old_is_forgotten():
-    stage = Stage()
-    at = NOW.replace(hour=3, minute=17)
-    stage.metering(at - timedelta(minutes=1))
-    stage.metering(at)
-    assert stage.books.forgotten == [at - timedelta(days=400)]
 
 
 def test_a_reading_that_is_not_known_counts_as_no_use():

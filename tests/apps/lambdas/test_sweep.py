@@ -58,6 +58,7 @@ class Stage:
         self.world = World()
         self.again = []
         self.metered = []
+        self.tidied = []
         self.lines = []
         self.timers = timers or NoTimers()
         self.ports = ports
@@ -67,6 +68,7 @@ class Stage:
             "sweep": self.world.a_sweep(**self.ports),
             "timers": self.timers,
             "meter": self.metered.append,
+            "tidy": self.tidied.append,
             "again": self.again.append,
             "ticks": MemoryTicks(),
             "project": "Demo",
@@ -100,7 +102,7 @@ def test_a_minute_s_sweep_starts_stops_and_tells_in_figures():
     told = line["_aws"]["CloudWatchMetrics"][0]
     assert told["Namespace"] == "Parkade"
     assert {each["Name"] for each in told["Metrics"]} <= line.keys()
-    assert stage.metered == [NOW, NOW + minutes(31)]
+    assert stage.metered == stage.tidied == [NOW, NOW + minutes(31)]
     assert stage.again == []
 
 
@@ -132,7 +134,7 @@ def test_what_there_is_no_time_for_is_continued_where_it_was_left_and_nothing_is
     assert 0 < first["stopped"] < 400
     assert first["left"] > 0
     assert stage.figures()["Left"] == first["left"]
-    assert stage.metered == [NOW]  # what is late does nothing beside
+    assert stage.metered == stage.tidied == [NOW]  # what is late does nothing beside
     (event,) = stage.again
     assert event == {FROM: names[400 - first["left"]]}
     second = stage.function()(event, a_call())

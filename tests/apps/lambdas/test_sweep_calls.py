@@ -119,6 +119,7 @@ class World:
                 sweep=work.sweep,
                 timers=work.timers,
                 meter=work.metering,
+                tidy=work.tidying,
                 again=work.again,
                 ticks=ticks(),
                 project="Demo",

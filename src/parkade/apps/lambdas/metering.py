@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from parkade.domain.errors import ParkadeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from parkade.ports.machines import Machines
@@ -24,27 +24,17 @@ logger = logging.getLogger(__name__)
 
 #: A sweep comes each minute: what was used since the last one was used all of it.
 SPAN = timedelta(minutes=1)
-#: The minute of a day in which what is too old is forgotten; a day that is missed is made up for.
-_AT = (3, 17)
 _VARIANT, _COMPONENT = "VariantName", "InferenceComponentName"
 
 
 class Metering:
     """Meters all instances that there are."""
 
-    def __init__(
-        self,
-        bookkeeper: Bookkeeper,
-        machines: Machines,
-        usage: Usage,
-        *,
-        kept: Callable[[], timedelta],
-    ) -> None:
-        """Take the ports; `kept` tells for how long it is known what was spent."""
+    def __init__(self, bookkeeper: Bookkeeper, machines: Machines, usage: Usage) -> None:
+        """Take the ports."""
         self._bookkeeper = bookkeeper
         self._machines = machines
         self._usage = usage
-        self._kept = kept
 
     def __call__(self, now: datetime) -> None:
         """Write down what passed until now. What cannot be seen or stored is made up for later."""
@@ -56,8 +46,6 @@ class Metering:
             logger.warning("nothing is metered: %s", error)
             return
         self._bookkeeper.meter(now, SPAN, instances, used)
-        if (now.hour, now.minute) == _AT:
-            self._forget(now)
 
     def _used(self, names: list[str], now: datetime) -> Iterable[tuple[str, str]]:
         """Give the variants that are used, each with its endpoint."""
@@ -71,9 +59,3 @@ class Metering:
                 part = told.get(_VARIANT) or told.get(_COMPONENT)
                 if part:
                     yield name, self._machines.host_of(name, part)
-
-    def _forget(self, now: datetime) -> None:
-        try:
-            self._bookkeeper.forget(now - self._kept())
-        except ParkadeError as error:
-            logger.warning("what was spent long ago is not forgotten: %s", error)

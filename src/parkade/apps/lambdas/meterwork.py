@@ -23,6 +23,7 @@ from parkade.apps.cloud import hosting
 from parkade.apps.lambdas import leanfile, means
 from parkade.apps.lambdas.metering import Metering
 from parkade.apps.lambdas.sweeping import NoTimers
+from parkade.apps.lambdas.tidying import Tidying
 from parkade.apps.parts import money as spending
 from parkade.apps.parts import upkeep as upkeeping
 from parkade.services.lookback import Lookback
@@ -32,6 +33,7 @@ from parkade.services.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from parkade.adapters.aws.account import Account
     from parkade.apps.lambdas import sweeping
@@ -195,11 +197,22 @@ class Work:
     @cached_property
     def metering(self) -> Metering:
         """What writes down what instances cost."""
-        return Metering(
-            self.money.bookkeeper,
-            self.maker.machines,
-            self.usage,
-            kept=lambda: timedelta(days=self.file.money.keep_days),
+        return Metering(self.money.bookkeeper, self.maker.machines, self.usage)
+
+    @cached_property
+    def tidying(self) -> Tidying:
+        """What forgets what is too old."""
+
+        def spent(now: datetime) -> None:
+            self.money.bookkeeper.forget(now - timedelta(days=self.file.money.keep_days))
+
+        def left(now: datetime) -> None:
+            before = now - timedelta(days=self.file.maintain.undo_days)
+            self.stores.remains.forget(before)
+            self.stores.kept.forget(before)
+
+        return Tidying(
+            {"what was spent long ago": spent, "what is left of endpoints that went long ago": left}
         )
 
     @cached_property

@@ -46,6 +46,8 @@ class Means:
     timers: Timers
     #: Writes down what the instances cost since it was last done. Raises nothing that a store raises.
     meter: Callable[[datetime], None]
+    #: Forgets what is too old, when it is time for that. Raises nothing that a store raises.
+    tidy: Callable[[datetime], None]
     #: Has this function called again, asynchronously, with this event.
     again: Callable[[Mapping[str, Any]], None]
     ticks: Ticks
@@ -72,6 +74,7 @@ class Sweeper:
             self._continue(report, first)
         elif not late():
             means.meter(report.plan.now)
+            means.tidy(report.plan.now)
         return self._told(report, len(held), untimed, means.ticks.now() - began)
 
     def _timers(self, held: Iterable[Lease], now: datetime, late: Lateness) -> int:
@@ -117,6 +120,7 @@ def _build(settings: FunctionSettings) -> Sweeper:
             sweep=work.sweep,
             timers=work.timers,
             meter=work.metering,
+            tidy=work.tidying,
             again=work.again,
             ticks=ticks(),
             project=settings.project,

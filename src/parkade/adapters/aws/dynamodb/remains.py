@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from parkade.ports.catalog import Listing
 
 
+REMAINS = "remains"
+
+
 class _Later(VersionConflict):
     """Something is left of a later endpoint of the name."""
 
@@ -30,7 +33,7 @@ class DynamoRemainsStore:
     """The remains store port, and the keeper of remains that hosting gives them to."""
 
     def __init__(self, history: DynamoHistory) -> None:
-        self._kind = Kind(history, "remains", Remains, "what is left of")
+        self._kind = Kind(history, REMAINS, Remains, "what is left of")
 
     def put(self, remains: Remains) -> None:
         """Keep these remains, over those of the name."""
