@@ -40,6 +40,14 @@ def test_the_last_starts_count_and_new_ones_are_seen():
     assert starts.by_config() == {"c": seconds(5), "d": seconds(7)}
 
 
+def test_old_starts_do_not_count_where_that_is_said():
+    world = World()
+    world.started("c", NOW - seconds(100), NOW)
+    world.started("d", NOW + minutes(5) - seconds(7), NOW + minutes(5))
+    starts = Starts(world.history, since=lambda: NOW + minutes(1))
+    assert starts.by_config() == {"d": seconds(7)}
+
+
 def test_one_start_is_enough_to_know():
     world = World()
     world.started("c", NOW - seconds(9), NOW)

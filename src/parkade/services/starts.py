@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 REMEMBERED = 20
 #: The share of starts that take no longer than is expected.
 SHARE = 0.9
-#: So far back the history is read when a process begins, and so much of it at a time.
+#: So old a start may be to count: a history that goes back for years is not read for it.
+COUNTED = timedelta(days=90)
+#: So much of the history is read at a time.
 _AT_FIRST = 5000
 #: What a start begins with, beside the creation that its end tells of, and what it ends with.
 _UPDATING, _WAKING = "endpoint.updating", "endpoint.waking"
@@ -43,6 +45,7 @@ class Starts:
     """Knows the starts of each endpoint config; safe to use from several threads.
 
     `margin` is added to what was measured, `first` counts for a config that never was started.
+    `since` tells from when on starts count when a process begins; None: all of the history.
     """
 
     def __init__(
@@ -51,10 +54,12 @@ class Starts:
         *,
         margin: Callable[[], timedelta] = timedelta,
         first: Callable[[], timedelta] = timedelta,
+        since: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._history = history
         self._margin = margin
         self._first = first
+        self._since = since
         self._lock = threading.Lock()
         self._seen = -1
         self._spans: dict[str, deque[timedelta]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
@@ -92,7 +97,8 @@ class Starts:
 
     def _read(self) -> None:
         if self._seen < 0:
-            events = self._history.latest(EventQuery(kinds=_KINDS, limit=_AT_FIRST))
+            query = EventQuery(kinds=_KINDS, since=self._since(), limit=_AT_FIRST)
+            events = self._history.latest(query)
             self._seen = 0
         else:
             events = self._history.read(EventQuery(kinds=_KINDS, after=self._seen, limit=_AT_FIRST))

@@ -17,7 +17,7 @@ from parkade.services.maintaining import Maintaining
 from parkade.services.meter import Admit, free
 from parkade.services.paying import Paying
 from parkade.services.snoozing import Snoozing
-from parkade.services.starts import Starts
+from parkade.services.starts import COUNTED, Starts
 from parkade.services.tagging import Tagging
 from parkade.services.telling import Teller
 from parkade.services.terms import TermsBook
@@ -197,6 +197,7 @@ def _starts(ports: Ports) -> Starts:
         ports.history,
         margin=lambda: timedelta(seconds=ports.file().keep.lead_seconds),
         first=lambda: timedelta(seconds=ports.file().keep.first_lead_seconds),
+        since=lambda: ports.clock.now() - COUNTED,
     )
 
 
