@@ -303,6 +303,8 @@ def test_an_update_under_way_goes_on_with_the_workers_of_both_generations(home):
         await until(lambda: len([pid for pid in pids(first) if pid]) == 3)
         rising = set(pids(first)) - set(old)
         await first.abandon()
+        # Its patience begins anew with each host; the first one's is to outlast a busy machine.
+        home.patient(startup=timedelta(seconds=4))
         async with running(home) as host:
             assert status(host) == "Updating"
             assert serving(host) == {"blue": 2}
@@ -312,8 +314,6 @@ def test_an_update_under_way_goes_on_with_the_workers_of_both_generations(home):
             assert "slow-config could not be brought up" in host.observed()["falcon"].failure_reason
             assert pids(host) == old
 
-    # Long enough for the next host to come, on a busy machine too.
-    home.patient(startup=timedelta(seconds=4))
     asyncio.run(story())
 
 
