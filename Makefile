@@ -16,7 +16,7 @@ INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs snapshots lock wheel clean
+.PHONY: help install demo test check prepare test-all test-aws test-text-generation test-multi-model-server test-sdk test-guards bench docs snapshots lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -50,6 +50,8 @@ check: install ## linters, types, import contracts, tests of SageMaker's rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tests/semantics.py --check
+
+prepare: $(AWS_NODE)/node_modules/.package-lock.json $(TG_VENV)/.installed $(MMS_VENV)/.installed ## set up what the further suites need beside
 
 test-all: test test-aws test-text-generation test-multi-model-server ## every suite but test-sdk
 

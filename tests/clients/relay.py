@@ -1,4 +1,4 @@
-"""A relay before a server that keeps a request waiting in its midst, until the test lets it go."""
+"""A relay before a server that keeps a request waiting in its midst, until it is cut."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Relay:
             target.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._release.set()
-        # Unlike close alone, this ends an accept that is under way.
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
+        """Cut everything, what is kept waiting included: none of it comes further."""
+        # Unlike close alone, a shutdown ends an accept or a recv that is under way.
         for each in (self._server, *self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
             each.close()
+        self._release.set()
 
 
 @contextmanager
