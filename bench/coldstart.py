@@ -44,6 +44,8 @@ from tests.aws.runtime_api import Sandbox, Spec  # noqa: E402
 REGION = "eu-west-1"
 KEY = "0123456789abcdef0123456789abcdef"
 API = f"arn:aws:execute-api:{REGION}:123456789012:abcdef/prod"
+#: When the lease runs out that the timer asks about.
+_OVER = "2026-03-01T12:00:00+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def subjects(secret: str) -> list[Subject]:
         ),
         Subject("invoke", request),
         Subject("sweep", {}),
-        Subject("timer", {"endpoint_name": "falcon", "turn": 0}),
+        Subject("timer", {"endpoint_name": "falcon", "turn": 0, "expires_at": _OVER}),
         Subject("notices", {"Records": []}),
         Subject("maintainer", day),
         Subject("deployer", {"deployment": "unknown", "step": "look", "turn": 0}, fails=True),
