@@ -8,7 +8,7 @@ TG_VENV ?= .venv-text-generation
 MMS_VENV := .venv-multi-model-server
 SDK_VENV := .venv-sagemaker-sdk
 AWS_NODE := tests/aws/node
-# What is used is compiled when it is first imported; compiling all that is there takes minutes.
+# What is used is compiled when it is first imported; compiling all that is there takes more than a minute.
 INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 
 # Where an environment forbids bytecode files, each of the thousands of processes that tests start

@@ -8,7 +8,7 @@ import pytest
 from parkade.apps.api.app import create_app
 
 STATIC = Path(create_app.__code__.co_filename).parent / "static"
-#: What /openapi.json serves; it takes a second to be made.
+#: What /openapi.json serves; it takes more than half a second to be made.
 OPENAPI = create_app(None).openapi()
 OPERATIONS = [
     (method.upper(), path, operation)

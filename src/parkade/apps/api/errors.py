@@ -191,7 +191,7 @@ def _way(request: Request, known: Iterable[str]) -> str:
 def _documented(request: Request) -> Mapping[str, set[str]]:
     """Return each path that is documented with its methods.
 
-    The OpenAPI document says the same, and takes a second to be made.
+    The OpenAPI document says the same, and takes more than half a second to be made.
     """
     known: dict[str, set[str]] = {}
     for route in request.app.routes:
