@@ -2,17 +2,21 @@
 
 A worker's standard output is the file itself, so that nothing is lost when the host dies. It
 cannot be told to open another one, hence copy and truncate; the file is opened for appending,
-so that the next line goes to its new end.
+so that the next line goes to its new end. A reader that must not miss or repeat a line holds
+the rotation off while it reads (`unrotated`).
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 _TAIL_BYTES = 4096
 _PIECE = 2**20
@@ -44,16 +48,41 @@ def rotate(log: Path, limit: int) -> bool:
     if size <= limit:
         return False
     part = log.with_name(log.name + ".part")
-    with log.open("rb") as source, part.open("wb") as target:
+    with log.open("rb") as source:
+        # Before the copy: what is written between it and the truncation is lost.
+        fcntl.flock(source, fcntl.LOCK_EX)
         source.seek(size - limit if size > 2 * limit else 0)
-        # To its end, which moves; but not for as long as somebody can write faster.
-        left = 3 * limit
-        while left and (piece := source.read(min(left, _PIECE))):
-            target.write(piece)
-            left -= len(piece)
-    os.truncate(log, 0)
-    part.replace(older(log))
+        with part.open("wb") as target:
+            # To its end, which moves; but not for as long as somebody can write faster.
+            left = 3 * limit
+            while left and (piece := source.read(min(left, _PIECE))):
+                target.write(piece)
+                left -= len(piece)
+        # In this order: a host that is killed in between leaves lines twice, not none of them.
+        part.replace(older(log))
+        os.truncate(log, 0)
     return True
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO | None]:
+    """Give a log or its older part to read; None where there is none (any more: see `prune`)."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        yield file
+
+
+@contextmanager
+def unrotated(log: Path) -> Iterator[BinaryIO | None]:
+    """Give the log to read, which no rotation moves meanwhile; None where there is none."""
+    with opened(log) as file:
+        if file is not None:
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield file
 
 
 def tail(log: Path, *, since: int, lines: int = 10) -> str:

@@ -164,18 +164,40 @@ def test_a_line_without_an_end_does_not_fill_the_memory(files, monkeypatch):
     assert told.replace(b"blue/0123456789ab ", b"").replace(b"\n", b"").count(b"x") >= 800_000
 
 
-def test_while_a_rotation_is_under_way_nothing_is_read_twice(files):
+def test_a_rotation_does_not_begin_between_a_look_and_a_read(files, monkeypatch):
+    """A reader that saw no rotation, and then read a rotated log, missed what had moved."""
     reader = logs.Reader(lambda: files[:1])
     append(files[0], "one\n")
     assert b"".join(reader.more()) == b"blue/0123456789ab one\n"
     append(files[0], "two\n")
-    part = files[0].with_name(files[0].name + ".part")
-    part.write_bytes(files[0].read_bytes())
-    files[0].write_text("")
-    assert b"".join(reader.more()) == b""
-    part.replace(written.older(files[0]))
-    append(files[0], "three\n")
-    assert b"".join(reader.more()) == b"blue/0123456789ab two\nblue/0123456789ab three\n"
+    look = logs._identity
+
+    def rotate():
+        assert written.rotate(files[0], 7)
+        append(files[0], "three\nfour\n")
+
+    rotation = threading.Thread(target=rotate)
+
+    def slow_look(file):
+        seen = look(file)
+        if not rotation.ident:
+            rotation.start()
+            rotation.join(0.2)  # as long as it takes where nothing holds it off
+        return seen
+
+    monkeypatch.setattr(logs, "_identity", slow_look)
+    told = b"".join(reader.more())
+    rotation.join()
+    told += b"".join(reader.more())
+    assert told.replace(b"blue/0123456789ab ", b"").split() == [b"two", b"three", b"four"]
+
+
+def test_a_log_that_was_rotated_before_it_was_seen_is_told_from_its_beginning(files):
+    reader = logs.Reader(lambda: files[:1])
+    append(files[0], "one\n")
+    assert written.rotate(files[0], 3)
+    append(files[0], "two\n")
+    assert b"".join(reader.more()) == b"blue/0123456789ab one\nblue/0123456789ab two\n"
 
 
 def test_following_ends_when_the_client_goes_or_its_token_is_revoked(world, files):

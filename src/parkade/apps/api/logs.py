@@ -10,11 +10,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from parkade.runtime.logs import older
+from parkade.runtime.logs import older, opened, unrotated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
 #: seconds. Between two looks at the files.
 INTERVAL = 0.25
@@ -22,6 +23,8 @@ INTERVAL = 0.25
 _PIECE = 64 * 1024
 #: bytes. A line that is longer is told in parts.
 _LONGEST_LINE = 1024 * 1024
+#: What `_identity` tells of no file.
+_NONE = (0, 0)
 
 
 class Reader:
@@ -69,16 +72,22 @@ class _Log:
         variant, _, instance = path.stem.rpartition("-")
         self._prefix = f"{variant}/{instance} ".encode()
         self._position = 0
-        self._rotation = _identity(older(path))
+        #: The older part that was read, as `_identity` tells it.
+        self._rotation = _NONE
         #: The beginning of a line that has no end yet.
         self._begun = b""
 
     def tail(self, lines: int, *, whole: bool) -> bytes:
         """Return the last lines, from the rotated part as well where they reach so far."""
-        data, self._position = _last(self._path, lines)
-        missing = lines - data.count(b"\n")
-        if missing > 0:
-            data = _last(older(self._path), missing)[0] + data
+        with unrotated(self._path) as log:
+            if log is None:
+                return b""
+            data, self._position = _last(log, lines)
+            with opened(older(self._path)) as rotated:
+                self._rotation = _identity(rotated)
+                missing = lines - data.count(b"\n")
+                if rotated and missing > 0:
+                    data = _last(rotated, missing)[0] + data
         return self._lines(data, whole=whole)
 
     def more(self) -> bytes:
@@ -90,23 +99,21 @@ class _Log:
 
     def _piece(self) -> bytes:
         """Return what was written next; empty where there is nothing yet."""
-        # The order of these looks counts: rotation copies what there is to a part, empties the
-        # log, and then gives the part its name.
-        emptied = _size(self._path) < self._position
-        under_way = self._path.with_name(self._path.name + ".part").exists()
-        rotation = _identity(older(self._path))
-        if rotation != self._rotation:
-            self._rotation = rotation
-            rest, _ = _read(older(self._path), self._position)
-            self._position = 0
-            if rest:
-                return rest
-        elif emptied and under_way:
-            return b""
-        elif emptied:
-            self._position = 0
-        data, self._position = _read(self._path, self._position, _PIECE)
-        return data
+        with unrotated(self._path) as log:
+            if log is None:
+                return b""
+            with opened(older(self._path)) as rotated:
+                if (rotation := _identity(rotated)) != self._rotation:
+                    rest = _rest(rotated, self._position)
+                    self._rotation, self._position = rotation, 0
+                    if rest:
+                        return rest
+            if os.fstat(log.fileno()).st_size < self._position:
+                self._position = 0  # emptied by somebody else
+            log.seek(self._position)
+            data = log.read(_PIECE)
+            self._position += len(data)
+            return data
 
     def _lines(self, data: bytes, *, whole: bool) -> bytes:
         *lines, self._begun = (self._begun + data).split(b"\n")
@@ -116,37 +123,31 @@ class _Log:
         return b"".join(self._prefix + line + b"\n" for line in lines)
 
 
-def _identity(path: Path) -> int:
-    return path.stat().st_ino if path.exists() else 0
+def _identity(file: BinaryIO | None) -> tuple[int, int]:
+    """Return what tells one older part from the next, whose inode may be that of one before."""
+    if file is None:
+        return _NONE
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_mtime_ns
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _rest(file: BinaryIO | None, position: int) -> bytes:
+    if file is None:
+        return b""
+    file.seek(position)
+    return file.read()
 
 
-def _read(path: Path, position: int, most: int = -1) -> tuple[bytes, int]:
-    """Return what the file holds from a position on, and the position after it."""
-    if not path.exists():
-        return b"", position
-    with path.open("rb") as file:
-        file.seek(position)
-        data = file.read(most)
-        return data, position + len(data)
-
-
-def _last(path: Path, lines: int) -> tuple[bytes, int]:
+def _last(file: BinaryIO, lines: int) -> tuple[bytes, int]:
     """Return the last lines of a file, an unfinished one included, and the position after them."""
-    if not path.exists():
-        return b"", 0
-    with path.open("rb") as file:
-        start = end = file.seek(0, os.SEEK_END)
-        data = b""
-        # The line feed at the very end closes the last line; it does not begin another.
-        while start > 0 and lines > 0 and data[:-1].count(b"\n") < lines:
-            step = min(_PIECE, start)
-            start -= step
-            file.seek(start)
-            data = file.read(step) + data
+    start = end = file.seek(0, os.SEEK_END)
+    data = b""
+    # The line feed at the very end closes the last line; it does not begin another.
+    while start > 0 and lines > 0 and data[:-1].count(b"\n") < lines:
+        step = min(_PIECE, start)
+        start -= step
+        file.seek(start)
+        data = file.read(step) + data
     ended = data.endswith(b"\n")
     kept = data.removesuffix(b"\n").split(b"\n")[-lines:] if lines > 0 and data else []
     return b"\n".join(kept) + (b"\n" if ended and kept else b""), end
