@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -153,8 +154,15 @@ class _Handler(BaseHTTPRequestHandler):
 class Sandbox:
     """One process of a function, one event at a time."""
 
-    def __init__(self, spec: Spec, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        environment: Mapping[str, str],
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`ticks` gives the seconds that the function's time limit is measured in."""
         self.spec = spec
+        self._ticks = ticks
         self.events: queue.Queue[_Event | None] = queue.Queue()
         self.answers: queue.Queue[Answer] = queue.Queue()
         #: The process has asked for an event: its module is imported.
@@ -196,7 +204,7 @@ class Sandbox:
     def invoke(self, body: bytes) -> Answer:
         """Give one event; return the answer, or what became of the process."""
         limit = self.spec.timeout
-        deadline = time.monotonic() + limit
+        deadline = self._ticks() + limit
         number = str(uuid.uuid4())
         self.events.put(_Event(number, body, int((time.time() + limit) * 1000)))
         while True:
@@ -205,21 +213,21 @@ class Sandbox:
             except queue.Empty:
                 pass
             if self.process.poll() is not None:
-                # What it said last may still be on its way through our server's thread.
+                # Said after our last look at the answers; whatever says one waits until it is there.
                 try:
-                    return self.answers.get(timeout=0.2)
+                    return self.answers.get_nowait()
                 except queue.Empty:
                     status = self.process.returncode
                     said = f"RequestId: {number} Error: Runtime exited with error: exit status"
                     return _failure("Runtime.ExitError", f"{said} {status}")
             # Importing has its own limit on Lambda, of 10 s; here machines are slow and shared.
-            if self.idle.is_set() and time.monotonic() > deadline:
+            if self.idle.is_set() and self._ticks() > deadline:
                 self.process.kill()
                 self.process.wait()
                 said = f"RequestId: {number} Error: Task timed out after {limit:.2f} seconds"
                 return _failure("Sandbox.Timedout", said)
             if not self.idle.is_set():
-                deadline = time.monotonic() + limit
+                deadline = self._ticks() + limit
 
     @property
     def alive(self) -> bool:
@@ -249,6 +257,8 @@ class Function:
     surroundings: Callable[[Spec], Mapping[str, str]] = lambda _: {}
     #: Takes an event that failed to the end, with its last answer.
     bury: Callable[[Spec, bytes, Answer], None] | None = None
+    #: The seconds that its time limit is measured in.
+    ticks: Callable[[], float] = time.monotonic
     #: Every event that was given, with its answer, oldest first.
     calls: list[tuple[Any, Answer]] = field(default_factory=list)
     #: Processes that were started in all: more than the calls at once means that some ended.
@@ -274,8 +284,11 @@ class Function:
         try:
             if sandbox is None:
                 template = dict(self.spec.environment)
-                sandbox = Sandbox(self.spec, {**template, **self.surroundings(self.spec)})
+                environment = {**template, **self.surroundings(self.spec)}
+                sandbox = Sandbox(self.spec, environment, self.ticks)
             answer = sandbox.invoke(body)
+            # Before it counts as done: whoever sees that looks for it.
+            self.calls.append((json.loads(body), answer))
         finally:
             with self._lock:
                 self._busy -= 1
@@ -285,7 +298,6 @@ class Function:
             if sandbox is not None:
                 self._logs.append(sandbox.log())
                 sandbox.close()
-        self.calls.append((json.loads(body), answer))
         return answer
 
     @staticmethod
@@ -296,8 +308,10 @@ class Function:
     def send(self, event: object) -> None:
         """Invoke, with nobody waiting: tried again as Lambda does, then buried."""
         thread = threading.Thread(target=self._errand, args=(event,))
-        self._errands.append(thread)
-        thread.start()
+        # At once for whoever settles: one that is not started yet cannot be waited for.
+        with self._lock:
+            self._errands.append(thread)
+            thread.start()
 
     def _errand(self, event: object) -> None:
         for attempt in range(1 + self.spec.retries):
@@ -317,12 +331,20 @@ class Function:
     @property
     def busy(self) -> bool:
         """Tell whether an event is under way, or waits to be."""
-        return self._busy > 0 or any(each.is_alive() for each in self._errands)
+        with self._lock:
+            return self._busy > 0 or any(each.is_alive() for each in self._errands)
 
     def settle(self) -> None:
         """Return once no event that was sent is under way."""
-        while self._errands:
-            self._errands.pop().join()
+        while errand := self._last_errand():
+            errand.join()
+            # Only now: until it is over, the function is busy.
+            with self._lock, suppress(ValueError):
+                self._errands.remove(errand)
+
+    def _last_errand(self) -> threading.Thread | None:
+        with self._lock:
+            return self._errands[-1] if self._errands else None
 
     def log(self) -> str:
         """Return what all its processes wrote."""
