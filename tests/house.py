@@ -7,6 +7,7 @@ and a saboteur need: requests, waiting for conditions, process ids, signals.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -31,10 +32,34 @@ NO_OP = ROOT / "examples" / "no-op"
 PATIENCE = float(os.environ.get("PARKADE_TEST_PATIENCE", "60"))
 
 
+#: Where ports begin that the kernel gives to whoever asks for any: what is below is asked for by name.
+_ANY = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_BELOW = (15_000, int(_ANY.read_text().split()[0]) if _ANY.exists() else 32_768)
+#: As long as this process lives.
+_claims: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port for a server that is to be started, and started again.
+
+    Nobody listens there until then: so it is none that the kernel may meanwhile give to another
+    server or client of the tests. A datagram socket of its number keeps it from other processes of
+    tests.
+    """
+    ports = range(*_BELOW) if _BELOW[1] - _BELOW[0] > 1000 else range(15_000, 60_000)
+    # Not of the tests' own randomness, which is the same in each of their processes.
+    for port in random.SystemRandom().sample(ports, 100):
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
+    raise AssertionError(f"of a hundred ports from {ports.start} to {ports.stop} none is free")
 
 
 def wait_for(what: Callable[[], object], *, limit: float = PATIENCE, why: str = "") -> object:
@@ -60,13 +85,17 @@ class House:
         self.arguments = arguments
         self.supervisor: subprocess.Popen[bytes] | None = None
         self.output = state.parent / f"{state.name}-up.log"
+        #: Seconds that the last start took until it answered.
+        self.started_in = 0.0
 
     # -- life -----------------------------------------------------------------------------
 
     def up(self) -> None:
         """Start it, and wait until it answers."""
+        begun = time.monotonic()
         self.begin()
         wait_for(self.is_ready, why=f"Parkade to be ready; {self.output.read_text()}")
+        self.started_in = time.monotonic() - begun
 
     def begin(self) -> None:
         """Start it."""

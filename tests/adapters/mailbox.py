@@ -9,6 +9,8 @@ from email import message_from_bytes, policy
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+from tests.house import PATIENCE
+
 
 class Mailbox:
     """Keeps what it gets in `got`; `says` answers DATA, `takes` answers a recipient."""
@@ -66,7 +68,7 @@ def mailbox(*, tls=None, login=False):
     if login:
         options |= {"authenticator": box.login}
         options |= {"auth_require_tls": tls is not None}
-    controller = _Controller(box, hostname="127.0.0.1", port=0, **options)
+    controller = _Controller(box, hostname="127.0.0.1", port=0, ready_timeout=PATIENCE, **options)
     controller.start()
     try:
         box.port = controller.port

@@ -1,7 +1,6 @@
 """A receiver of webhooks on a real socket, which answers as told."""
 
 import json
-import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,9 +69,3 @@ def receiver(*statuses):
             server.held.set()
             server.shutdown()
             thread.join()
-
-
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

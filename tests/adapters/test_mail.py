@@ -9,8 +9,8 @@ from parkade.adapters.smtp.mail import MailChannel, MailServer
 from parkade.domain.errors import Undelivered
 from parkade.ports.channels import Message
 from tests.adapters.mailbox import certificate, mailbox
-from tests.adapters.receiver import closed_port
 from tests.builders import NOW, an_event
+from tests.house import PATIENCE
 
 ANN, EVE = "ann@example.com", "eve@example.com"
 LINK = "http://parkade.example/x/abc.def"
@@ -42,7 +42,7 @@ def a_message(**changes):
 
 
 def send(server, *, to=(ANN,), **changes):
-    MailChannel(to, lambda: server, patience=20).deliver(a_message(**changes))
+    MailChannel(to, lambda: server, patience=PATIENCE).deliver(a_message(**changes))
 
 
 def refusal(act):
@@ -161,8 +161,8 @@ def test_starttls_is_never_left_out_where_the_server_has_none():
     assert box.got == []
 
 
-def test_a_server_that_is_not_there_may_come_back():
-    error = refusal(lambda: send(a_server(closed_port())))
+def test_a_server_that_is_not_there_may_come_back(closed_port):
+    error = refusal(lambda: send(a_server(closed_port)))
     assert not error.final
     assert "ConnectionRefusedError" in error.message
 

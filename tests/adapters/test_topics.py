@@ -9,9 +9,10 @@ from parkade.adapters.memory.clock import ManualClock
 from parkade.adapters.memory.topics import MemoryTopics
 from parkade.adapters.webhook.topics import WebhookTopics
 from parkade.domain.errors import InvalidInput, Unavailable
-from tests.adapters.receiver import closed_port, receiver
+from tests.adapters.receiver import receiver
 from tests.adapters.test_webhook import dripping
 from tests.builders import NOW
+from tests.house import PATIENCE
 
 ARN = "arn:aws:sns:us-east-1:000000000000:results"
 
@@ -23,7 +24,9 @@ def _no_proxy(monkeypatch):
 
 def webhook(url, others=None):
     others = others or MemoryTopics()
-    return WebhookTopics(lambda: {"results": url}, others, ManualClock(NOW), pause=0.01)
+    return WebhookTopics(
+        lambda: {"results": url}, others, ManualClock(NOW), patience=PATIENCE, pause=0.01
+    )
 
 
 def test_a_message_is_a_file_in_the_topics_folder(tmp_path):
@@ -81,9 +84,9 @@ def test_a_receiver_that_refuses_is_not_asked_again_and_not_named():
         assert len(refusing.wait_for(1)) == 1
 
 
-def test_a_receiver_that_is_not_there_is_told():
+def test_a_receiver_that_is_not_there_is_told(closed_port):
     with pytest.raises(Unavailable, match="results"):
-        webhook(f"http://127.0.0.1:{closed_port()}/").publish(ARN, "text")
+        webhook(f"http://127.0.0.1:{closed_port}/").publish(ARN, "text")
 
 
 def test_a_receiver_that_drips_holds_nobody_up_for_ever():

@@ -20,9 +20,9 @@ from parkade.adapters.webhook.slack import SlackChannel
 from parkade.domain.errors import Undelivered
 from parkade.domain.event import document
 from parkade.ports.channels import Message
-from tests.adapters.receiver import closed_port, receiver
+from tests.adapters.receiver import receiver
 from tests.builders import NOW, an_event, minutes
-from tests.house import ROOT
+from tests.house import PATIENCE, ROOT
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -47,7 +47,7 @@ def test_an_event_arrives_as_json_signed_by_the_standard_webhooks_scheme():
     """The check is written down here as a receiver would write it."""
     with receiver(200) as hook:
         message = a_message(reason="ü ✓")
-        WebhookChannel(hook.url, SECRET, patience=5).deliver(message)
+        WebhookChannel(hook.url, SECRET, patience=PATIENCE).deliver(message)
     ((kind, content),) = hook.got
     ((headers, body),) = hook.raw
     assert (kind, content) == ("application/json", message.content)
@@ -66,8 +66,8 @@ def test_the_manuals_check_takes_what_is_ours_and_nothing_else():
     verify = names["verify"]
     message = replace(a_message(), sent_at=datetime.now(UTC))
     with receiver(200) as hook:
-        WebhookChannel(hook.url, SECRET, patience=5).deliver(message)
-        WebhookChannel(hook.url, SECRET, patience=5).deliver(a_message())
+        WebhookChannel(hook.url, SECRET, patience=PATIENCE).deliver(message)
+        WebhookChannel(hook.url, SECRET, patience=PATIENCE).deliver(a_message())
     (headers, body), (old, _) = hook.raw
     assert verify(SECRET, headers, body)
     assert not verify(SECRET, headers, body + b" ")
@@ -78,7 +78,7 @@ def test_the_manuals_check_takes_what_is_ours_and_nothing_else():
 
 def test_without_a_secret_nothing_is_signed():
     with receiver(204) as hook:
-        WebhookChannel(hook.url, "", patience=5).deliver(a_message())
+        WebhookChannel(hook.url, "", patience=PATIENCE).deliver(a_message())
     ((headers, _),) = hook.raw
     assert "webhook-signature" not in headers
     assert headers["webhook-id"] == "evt_here_7"
@@ -87,7 +87,7 @@ def test_without_a_secret_nothing_is_signed():
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503, 599])
 def test_a_receiver_that_stumbles_may_be_asked_again(status):
     with receiver(status) as hook:
-        error = refusal(lambda: post(hook.url, b"{}", {}, 5))
+        error = refusal(lambda: post(hook.url, b"{}", {}, PATIENCE))
     assert not error.final
     assert str(status) in error.message
     assert "hush" not in error.message
@@ -96,7 +96,7 @@ def test_a_receiver_that_stumbles_may_be_asked_again(status):
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 410, 422])
 def test_a_receiver_that_refuses_does_so_for_good_and_redirects_are_not_followed(status):
     with receiver(status) as hook:
-        error = refusal(lambda: post(hook.url, b"{}", {}, 5))
+        error = refusal(lambda: post(hook.url, b"{}", {}, PATIENCE))
         assert len(hook.got) == 1
     assert error.final
 
@@ -109,18 +109,18 @@ def test_a_receiver_that_refuses_does_so_for_good_and_redirects_are_not_followed
 def test_retry_after_is_heard(header, asked):
     with receiver(429) as hook:
         hook.headers = {"Retry-After": header}
-        assert refusal(lambda: post(hook.url, b"{}", {}, 5)).retry_after == asked
+        assert refusal(lambda: post(hook.url, b"{}", {}, PATIENCE)).retry_after == asked
 
 
-def test_a_receiver_that_is_not_there_may_come_back():
-    error = refusal(lambda: post(f"http://127.0.0.1:{closed_port()}/hush", b"{}", {}, 5))
+def test_a_receiver_that_is_not_there_may_come_back(closed_port):
+    error = refusal(lambda: post(f"http://127.0.0.1:{closed_port}/hush", b"{}", {}, PATIENCE))
     assert not error.final
     assert "cannot be reached (ConnectError" in error.message
     assert "hush" not in error.message
 
 
 def test_a_url_that_cannot_be_used_is_refused_for_good():
-    error = refusal(lambda: post("http://hush\x7f/", b"{}", {}, 5))
+    error = refusal(lambda: post("http://hush\x7f/", b"{}", {}, PATIENCE))
     assert error.final
     assert "hush" not in error.message
 
@@ -169,7 +169,7 @@ def test_a_receiver_that_drips_has_no_more_time_than_one_that_hangs():
 
 def test_what_is_too_large_is_not_sent():
     with receiver(200) as hook:
-        error = refusal(lambda: post(hook.url, b"x" * (BODY_LIMIT + 1), {}, 5))
+        error = refusal(lambda: post(hook.url, b"x" * (BODY_LIMIT + 1), {}, PATIENCE))
         assert error.final
         assert hook.got == []
 
@@ -182,7 +182,7 @@ def test_chat_gets_a_text_whose_marks_are_none_and_the_link_of_a_notice():
     )
     with receiver(200) as hook:
         message = Message(id="e", event=event, content={}, sent_at=NOW)
-        SlackChannel(hook.url, patience=5).deliver(message)
+        SlackChannel(hook.url, patience=PATIENCE).deliver(message)
     ((_, content),) = hook.got
     assert content == {
         "text": "falcon: it &lt;stops&gt; &amp; *more*\n"
@@ -192,6 +192,8 @@ def test_chat_gets_a_text_whose_marks_are_none_and_the_link_of_a_notice():
 
 def test_chat_gets_the_reason_below_the_kind():
     with receiver(200) as hook:
-        SlackChannel(hook.url, patience=5).deliver(a_message(kind="worker.died", reason="killed"))
+        SlackChannel(hook.url, patience=PATIENCE).deliver(
+            a_message(kind="worker.died", reason="killed")
+        )
     assert hook.got[0][1] == {"text": "falcon: worker died\nkilled"}
     assert json.loads(hook.raw[0][1]) == hook.got[0][1]

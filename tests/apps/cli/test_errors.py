@@ -1,6 +1,5 @@
 """One line that says what to do, exit status 1, never a traceback."""
 
-import socket
 from types import SimpleNamespace
 
 import pytest
@@ -8,12 +7,6 @@ import pytest
 from parkade.apps.cli import unknown
 from parkade.apps.cli.client import Refused
 from tests.apps.cli.desk import desk as open_desk
-
-
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +22,8 @@ def closed_port():
         ("reload",),
     ],
 )
-def test_an_unreachable_server_is_named_with_the_way_to_start_one(desk, command):
-    url = f"http://127.0.0.1:{closed_port()}"
+def test_an_unreachable_server_is_named_with_the_way_to_start_one(desk, command, closed_port):
+    url = f"http://127.0.0.1:{closed_port}"
     desk.environment["PARKADE_URL"] = url
     assert desk.error(*command) == (
         f"error: no Parkade server answers at {url}; start one with: parkade up"
@@ -63,8 +56,8 @@ def test_a_role_that_is_too_small_says_which_is_needed(tmp_path):
     assert "--role operator" in line
 
 
-def test_the_environment_of_a_proxy_does_not_stand_before_this_machine(desk):
-    desk.environment |= {"HTTP_PROXY": f"http://127.0.0.1:{closed_port()}", "NO_PROXY": ""}
+def test_the_environment_of_a_proxy_does_not_stand_before_this_machine(desk, closed_port):
+    desk.environment |= {"HTTP_PROXY": f"http://127.0.0.1:{closed_port}", "NO_PROXY": ""}
     assert desk.json("ls") == []
 
 
