@@ -77,9 +77,12 @@ async def clear(
     They get SIGTERM and after the `grace` SIGKILL; without a grace SIGKILL at once.
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + grace.total_seconds()
+    deadline: float | None = None
     asked: set[psutil.Process] = set()
     while left := [m.process for m in await asyncio.to_thread(find, state_id) if unwanted(m)]:
+        if deadline is None:
+            # Not before: on a busy machine they may be looked for longer than their grace is.
+            deadline = loop.time() + grace.total_seconds()
         patient = loop.time() < deadline
         for process in left if not patient else set(left) - asked:
             with suppress(psutil.NoSuchProcess):
