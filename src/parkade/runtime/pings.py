@@ -71,15 +71,20 @@ async def _pause(seconds: float, listens: asyncio.Event | None) -> None:
 
 
 async def until_silent(
-    address: str, path: str = PATH, *, every: timedelta, limit: timedelta
+    address: str, path: str = PATH, *, every: timedelta, limit: timedelta, last: timedelta
 ) -> None:
     """Return once the worker has given no answer of 200 for `limit`.
 
-    Each request may take what is left of it: a worker that computes answers late.
+    Each request may take what is left of it: a worker that computes answers late. Then it is asked
+    once more, for an answer within `last`: this process may have been stopped meanwhile, or the
+    whole machine, and have heard nothing of a worker that is well.
     """
     loop = asyncio.get_running_loop()
     well_at = loop.time()
-    while (left := well_at + limit.total_seconds() - loop.time()) > 0:
-        if await answers(address, path, limit=left):
+    while True:
+        left = well_at + limit.total_seconds() - loop.time()
+        if await answers(address, path, limit=left if left > 0 else last.total_seconds()):
             well_at = loop.time()
+        elif left <= 0:
+            return
         await asyncio.sleep(every.total_seconds())

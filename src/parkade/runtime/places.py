@@ -287,7 +287,11 @@ class Place:
         patience = self._premises.rules().patience
         limit = self._silence or patience.silence
         silent = pings.until_silent(
-            self.address, self._health, every=patience.between_pings, limit=limit
+            self.address,
+            self._health,
+            every=patience.between_pings,
+            limit=limit,
+            last=min(patience.ping, limit),
         )
         hangs = await _first(worker, silent)
         self.state = InstanceState.RESTARTING
