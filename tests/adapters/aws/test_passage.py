@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -12,6 +11,7 @@ from parkade.adapters.aws.sagemaker.passage import Passage
 from parkade.domain.errors import Unavailable
 from tests.aws_account import an_account, write_config
 from tests.builders import NOW
+from tests.house import wait_for
 
 
 class Runtime:
@@ -28,7 +28,7 @@ class Runtime:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 runtime.asked.append((self.path, dict(self.headers), body))
                 if runtime.answer is None:
-                    runtime.wait.wait(20)
+                    runtime.wait.wait()
                     return
                 status, headers, content = runtime.answer
                 self.send_response(status)
@@ -63,7 +63,7 @@ def runtime():
 @pytest.fixture
 def passage(runtime, tmp_path):
     write_config(tmp_path / "config", runtime.url)
-    return Passage(an_account(tmp_path / "config"), seconds=5)
+    return Passage(an_account(tmp_path / "config"), seconds=60)
 
 
 def test_what_a_caller_steers_by_is_heard_and_the_answer_comes_back_whole(runtime, passage):
@@ -140,14 +140,14 @@ def test_a_value_that_no_header_can_have_is_a_bad_request(passage, runtime):
 
 
 def test_a_model_that_takes_too_long_is_told_with_what_to_do_instead(runtime, tmp_path):
-    runtime.answer = None
+    runtime.answer = None  # as long as the test goes on
     write_config(tmp_path / "config", runtime.url)
-    began = time.monotonic()
     reply = Passage(an_account(tmp_path / "config"), seconds=0.5).invoke("falcon", b"{}", {})
     assert reply.status == 504
     assert "/startexecution" in reply.message
+    # The runtime may hear of it only after it was given up.
+    wait_for(lambda: runtime.asked, why="the runtime to be asked")
     assert len(runtime.asked) == 1
-    assert time.monotonic() - began < 15
 
 
 def test_a_runtime_that_cannot_be_reached_is_unavailable(tmp_path):
