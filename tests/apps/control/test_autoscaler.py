@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,20 @@ class Watched:
     def __init__(self) -> None:
         self.world = World()
         self.looks: list[Any] = []
-        self._think = self.world.autoscaler.think
+        self._asked: Any = None
+        self._think, self._act = self.world.autoscaler.think, self.world.autoscaler.act
         self.world.autoscaler.think = self._noted  # type: ignore[method-assign]
+        self.world.autoscaler.act = self._acted  # type: ignore[method-assign]
         self.loop = AutoscalerLoop(self.world.autoscaler, self.world.clock)
 
     def _noted(self, readings: Any, only: Any = None, **more: Any) -> Any:
-        thoughts = self._think(readings, only, **more)
-        self.looks.append(None if only is None else set(only))
-        return thoughts
+        self._asked = None if only is None else set(only)
+        return self._think(readings, only, **more)
+
+    def _acted(self, thoughts: Any) -> None:
+        # Not in the thread that thinks: the loop does not know yet what was found there.
+        self._act(thoughts)
+        self.looks.append(self._asked)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -103,6 +110,31 @@ def test_what_was_stopped_is_looked_at_when_it_is_back(watched: Watched) -> None
             world.have(BUSY, 9)
             watched.loop.changed()
             await watched.until(lambda: world.desired() == 4)
+
+    asyncio.run(story())
+
+
+def test_what_changes_while_the_first_look_is_under_way_is_looked_at(watched: Watched) -> None:
+    async def story() -> None:
+        world = watched.world
+        world.register()
+        looked, go_on = threading.Event(), threading.Event()
+        think = world.autoscaler.think
+
+        def slowly(*given: Any, **more: Any) -> Any:
+            looked.set()
+            assert go_on.wait(60)
+            return think(*given, **more)
+
+        world.autoscaler.think = slowly  # type: ignore[method-assign]
+        task = asyncio.create_task(watched.loop.run())
+        await watched.until(looked.is_set)
+        world.have(BUSY, 9)
+        watched.loop.changed()
+        go_on.set()
+        await watched.until(lambda: world.desired() == 4)
+        task.cancel()
+        await asyncio.wait([task])
 
     asyncio.run(story())
 

@@ -48,6 +48,8 @@ class AutoscalerLoop:
         self._backlogged: set[str] = set()
         #: How each target was when it was last looked at.
         self._seen: dict[str, _Mark | None] = {}
+        #: Whether a look is under way, which may have seen what was before a change.
+        self._looking = False
         #: Those with points each 10 s.
         self._fine: frozenset[str] = frozenset()
         self._minute = _NEVER
@@ -64,7 +66,7 @@ class AutoscalerLoop:
 
     def changed(self) -> None:
         """Know that something about what is hosted has changed."""
-        if self._seen:
+        if self._seen or self._looking:
             self._ask(())
 
     def registered(self) -> None:
@@ -98,7 +100,9 @@ class AutoscalerLoop:
             wanted, self._wanted = self._wanted, set()
             backlogged, self._backlogged = self._backlogged, set()
             self._due.clear()
+            self._looking = True
             await self._look(wanted, backlogged)
+            self._looking = False
             await asyncio.sleep(SHORTEST_PAUSE)
 
     async def _pause(self) -> None:
