@@ -270,6 +270,53 @@ def test_what_happens_while_it_is_disabled_is_delivered_afterwards(desk):
     assert desk.kinds()[-2:] == ["lease.added", "subscriber.enabled"]
 
 
+def while_it_looks(desk, act):
+    """Have it done once a carrier has asked for events, before it is told of them."""
+    read = desk.history.read
+
+    def look(query):
+        desk.history.read = read
+        act()
+        return read(query)
+
+    desk.history.read = look
+
+
+def test_what_is_found_while_it_is_disabled_is_delivered_afterwards(desk):
+    at = []
+    desk.channel().refuses = lambda _: at.append(desk.area.subscribers.get("ops").enabled)
+    desk.add(a_subscriber(kinds=["lease."]))
+    disabled = threading.Event()
+
+    def disable():
+        desk.area.subscribers.disable("ops", actor="ann")
+        disabled.set()
+
+    while_it_looks(desk, disable)
+    desk.happen("lease.added")
+    assert disabled.wait(60)
+    desk.happen("lease.extended")
+    desk.area.subscribers.enable("ops", actor="ann")
+    desk.wait_taken("lease.added", "lease.extended")
+    assert at == [True, True]
+
+
+def test_what_is_found_while_another_form_comes_is_delivered_to_that_form_alone():
+    with a_desk(fixed=[a_subscriber(kinds=["lease."])]) as desk:
+        delivered = []
+        desk.channel().refuses = lambda message: delivered.append(message.event.kind)
+
+        def change():
+            desk.area.file.fixed = [a_subscriber(kinds=["worker."])]
+            desk.area.outbox.settle()
+            desk.happen("worker.died")
+
+        while_it_looks(desk, change)
+        desk.happen("lease.added")
+        desk.wait_taken("worker.died")
+        assert delivered == ["worker.died"]
+
+
 def test_an_outbox_that_comes_back_goes_on_where_it_was():
     desk = Desk()
     desk.area.outbox.start()

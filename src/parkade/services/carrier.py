@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tenacity import (
     RetryCallState,
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from parkade.ports.letters import LetterStore
 
 logger = logging.getLogger(__name__)
+
+#: A subscriber, and the channel to it as it is then.
+_Form: TypeAlias = "tuple[Subscriber, Channel]"
 
 #: How many events are read at once.
 _BATCH = 200
@@ -75,7 +78,7 @@ class Carrier:
         self.seen = progress.number
         self._desk = desk
         # Both at once, for other threads change them.
-        self._form = (subscriber, desk.channel(subscriber))
+        self._form: _Form = (subscriber, desk.channel(subscriber))
         #: Read and not yet looked at.
         self._read: deque[Event] = deque()
         self._stopped = threading.Event()
@@ -126,9 +129,9 @@ class Carrier:
         while not self._stopped.is_set():
             self._woken.clear()
             try:
-                event = self._next() if self.subscriber.enabled else None
-                if event is not None:
-                    self._carry(event)
+                found = self._next() if self.subscriber.enabled else None
+                if found is not None:
+                    self._carry(*found)
             except Exception as error:
                 # The store, or a bug: what was not noted is done again.
                 known = isinstance(error, ParkadeError)
@@ -141,20 +144,24 @@ class Carrier:
                 self._look_again(self.progress.number)
                 self._stopped.wait(_MENDING)
             else:
-                if event is None:
+                if found is None:
                     self._woken.wait()
 
-    def _next(self) -> Event | None:
-        """Return the next event of interest; None: there is none now."""
+    def _next(self) -> tuple[Event, _Form] | None:
+        """Return the next event of interest, and to which form it is; None: there is none now."""
         while True:
             if not self._read:
                 query = EventQuery(after=self.seen, limit=_BATCH)
                 self._read.extend(self._desk.history.read(query))
                 if not self._read:
                     return None
-            event = self._read.popleft()
-            if self.subscriber.hears(event):
-                return event
+            # Not the form of before that look: what happened since it was changed is not passed by.
+            event, form = self._read.popleft(), self._form
+            if not form[0].enabled:
+                self._look_again(event.number - 1)
+                return None
+            if form[0].hears(event):
+                return event, form
             self.seen = event.number
             if self.seen - self.progress.number >= _SELDOM:
                 self._note(self.progress.passed(self.seen))
@@ -163,9 +170,10 @@ class Carrier:
         self._read.clear()
         self.seen = number
 
-    def _carry(self, event: Event) -> None:
+    def _carry(self, event: Event, form: _Form) -> None:
+        # One that is changed before this is another form, at which the attempt looks.
         self._stirred.clear()
-        patience, form = self._desk.patience(), self._form
+        patience = self._desk.patience()
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
             wait=_Wait(patience),
@@ -173,7 +181,7 @@ class Carrier:
         )
         retrying(self._attempt, event, patience, form)
 
-    def _attempt(self, event: Event, patience: Patience, form: tuple[Subscriber, Channel]) -> None:
+    def _attempt(self, event: Event, patience: Patience, form: _Form) -> None:
         """Try once. Raises _Again where it is to be tried again later."""
         if self._stopped.is_set():
             return

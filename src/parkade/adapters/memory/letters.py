@@ -50,11 +50,11 @@ class MemoryLetterStore:
         with self._lock:
             if progress.subscriber not in self._progress:
                 return
+            if event is not None:
+                self._history.append(event)
             self._progress[progress.subscriber] = progress
             self._last += 1
             self._letters[self._last] = replace(letter, id=self._last)
-        if event is not None:
-            self._history.append(event)
 
     def forget(self, subscriber: str) -> int:
         """Forget progress and letters."""
@@ -93,9 +93,10 @@ class MemoryLetterStore:
     def drop(self, letter_id: int, event: Event) -> None:
         """Remove the letter."""
         with self._lock:
-            if self._letters.pop(letter_id, None) is None:
+            if letter_id not in self._letters:
                 raise _unknown(letter_id)
-        self._history.append(event)
+            self._history.append(event)
+            del self._letters[letter_id]
 
 
 def _unknown(letter_id: int) -> LetterNotFound:
