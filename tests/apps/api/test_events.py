@@ -10,6 +10,7 @@ import pytest
 from parkade.apps.api import events
 from tests.apps.api.world import SECRETS, served
 from tests.builders import NOW, an_event, minutes
+from tests.house import PATIENCE
 
 
 def listed(world, query=""):
@@ -120,7 +121,7 @@ class Stream:
 def stream(url, query="", by="operator", **headers):
     headers["Authorization"] = SECRETS[by]
     with httpx.stream(
-        "GET", f"{url}/v1/events/stream{query}", headers=headers, timeout=30
+        "GET", f"{url}/v1/events/stream{query}", headers=headers, timeout=PATIENCE
     ) as response:
         assert response.status_code == 200, response.read()
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -135,6 +136,7 @@ def extend(url):
         f"{url}/v1/leases/falcon/extend",
         json={"minutes": 1},
         headers={"Authorization": SECRETS["operator"]},
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200
 
@@ -190,7 +192,7 @@ def test_changes_without_events_do_not_put_the_comments_off(world, monkeypatch):
 
         def nudge():
             while not done.is_set():
-                httpx.post(f"{url}/v1/nudge", headers=headers)
+                httpx.post(f"{url}/v1/nudge", headers=headers, timeout=PATIENCE)
 
         nudging = threading.Thread(target=nudge)
         nudging.start()
@@ -204,7 +206,8 @@ def test_changes_without_events_do_not_put_the_comments_off(world, monkeypatch):
 def test_a_stream_ends_when_its_token_is_revoked(world):
     headers = {"Authorization": SECRETS["admin"]}
     with served(world.app) as url, stream(url) as reader:
-        assert httpx.delete(f"{url}/v1/tokens/operator", headers=headers).status_code == 204
+        answer = httpx.delete(f"{url}/v1/tokens/operator", headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 204
         told = []
         while (event := reader.event()) is not None:
             told.append(event[1])

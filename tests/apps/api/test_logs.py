@@ -9,6 +9,7 @@ import pytest
 from parkade.apps.api import logs
 from parkade.runtime import logs as written
 from tests.apps.api.world import SECRETS, served
+from tests.house import PATIENCE
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def follow(url, tail=100):
         "GET",
         f"{url}/v1/endpoints/falcon/logs?follow=true&tail={tail}",
         headers={"Authorization": SECRETS["operator"]},
-        timeout=30,
+        timeout=PATIENCE,
     ) as answer:
         assert answer.status_code == 200, answer.read()
         yield answer.iter_lines()
@@ -219,5 +220,5 @@ def test_following_ends_when_the_client_goes_or_its_token_is_revoked(world, file
             assert list(lines) == []
         assert threading.active_count() <= before
         settled = len(looks)
-        assert httpx.get(f"{url}/v1/health/live").status_code == 200
+        assert httpx.get(f"{url}/v1/health/live", timeout=PATIENCE).status_code == 200
         assert len(looks) == settled

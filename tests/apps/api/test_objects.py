@@ -15,7 +15,7 @@ import pytest
 from parkade.adapters.folder.objects import FolderObjects
 from parkade.adapters.memory.objects import MemoryObjects
 from tests.apps.api.world import SECRETS, World, served
-from tests.house import wait_for
+from tests.house import PATIENCE, wait_for
 
 ADMIN = {"Authorization": SECRETS["admin"]}
 
@@ -212,9 +212,13 @@ def test_a_large_object_goes_through_in_pieces(tmp_path):
             yield piece
 
     with on_disk(tmp_path, object_bytes=size) as (_, url):
-        answer = httpx.put(f"{url}/v1/objects/models/big", content=pieces(), headers=ADMIN)
+        answer = httpx.put(
+            f"{url}/v1/objects/models/big", content=pieces(), headers=ADMIN, timeout=PATIENCE
+        )
         assert answer.json()["size"] == size
-        with httpx.stream("GET", f"{url}/v1/objects/models/big", headers=ADMIN) as read:
+        with httpx.stream(
+            "GET", f"{url}/v1/objects/models/big", headers=ADMIN, timeout=PATIENCE
+        ) as read:
             got = sum(len(each) for each in read.iter_bytes())
         assert got == size
 
@@ -242,13 +246,16 @@ def test_an_object_that_is_replaced_stays_whole_for_its_readers(tmp_path):
     content = b"a" * 8_000_000
     with on_disk(tmp_path, object_bytes=10_000_000) as (_, url):
         address = f"{url}/v1/objects/models/x"
-        httpx.put(address, content=content, headers=ADMIN)
-        with httpx.stream("GET", address, headers=ADMIN) as read:
+        httpx.put(address, content=content, headers=ADMIN, timeout=PATIENCE)
+        with httpx.stream("GET", address, headers=ADMIN, timeout=PATIENCE) as read:
             pieces = read.iter_bytes(1000)
             first = next(pieces)
-            assert httpx.put(address, content=b"b" * 10, headers=ADMIN).status_code == 201
+            assert (
+                httpx.put(address, content=b"b" * 10, headers=ADMIN, timeout=PATIENCE).status_code
+                == 201
+            )
             assert first + b"".join(pieces) == content
-        assert httpx.get(address, headers=ADMIN).content == b"b" * 10
+        assert httpx.get(address, headers=ADMIN, timeout=PATIENCE).content == b"b" * 10
 
 
 def test_other_calls_are_answered_while_an_upload_is_under_way(tmp_path):
@@ -259,7 +266,7 @@ def test_other_calls_are_answered_while_an_upload_is_under_way(tmp_path):
         upload.putheader("Authorization", SECRETS["admin"])
         upload.putheader("Content-Length", "10")
         upload.endheaders(b"12345")
-        assert httpx.get(f"{url}/v1/health/live").status_code == 200
+        assert httpx.get(f"{url}/v1/health/live", timeout=PATIENCE).status_code == 200
         upload.send(b"67890")
         assert upload.getresponse().status == 201
         upload.close()
@@ -284,7 +291,9 @@ def test_a_reader_that_goes_away_leaves_no_file_open(world):
     objects = world.services.objects = Watched(world.clock)
     objects.keep("models", "big", bytes(64 * 1024 * 1024))
     with served(world.app) as url:
-        with httpx.stream("GET", f"{url}/v1/objects/models/big", headers=ADMIN) as read:
+        with httpx.stream(
+            "GET", f"{url}/v1/objects/models/big", headers=ADMIN, timeout=PATIENCE
+        ) as read:
             next(read.iter_bytes(1000))
         wait_for(lambda: all(file.closed for file in objects.files), why="the file to be closed")
     assert len(objects.files) == 1

@@ -87,6 +87,7 @@ from parkade.services.undo import Undo
 from parkade.services.why import Whys
 from tests.builders import NOW, an_event, some_rules
 from tests.deployments import a_capacity, a_deployer, a_waking
+from tests.house import PATIENCE
 from tests.money import a_money
 from tests.outgoing import outgoing
 from tests.services.world import KnownUsage
@@ -555,8 +556,9 @@ def served(app):
     try:
         while not server.started:
             assert thread.is_alive()
+            thread.join(0.001)  # a loop that is busy here keeps the server from starting
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(PATIENCE)

@@ -24,7 +24,7 @@ class Demo:
     def __init__(self, state):
         self.state = state
         self.lines = []
-        command = [sys.executable, "-m", "parkade.apps.cli.main", "demo", "--minutes", "3"]
+        command = [sys.executable, "-m", "parkade.apps.cli", "demo", "--minutes", "3"]
         self.process = subprocess.Popen(
             [*command, "--state", str(state), "--port", str(free_port())],
             stdout=subprocess.PIPE,
@@ -85,7 +85,9 @@ def call(words):
             headers[name] = text
         else:
             data = value
-    answer = httpx.request("POST" if data else "GET", url, headers=headers, content=data)
+    answer = httpx.request(
+        "POST" if data else "GET", url, headers=headers, content=data, timeout=PATIENCE
+    )
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -109,7 +111,7 @@ def test_the_demo_works_twice_and_leaves_nothing_behind(tmp_path):
 
 def test_the_demo_stops_its_server_even_where_nobody_listens_any_more(tmp_path):
     state = tmp_path / "state"
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "demo", "--state", str(state)]
+    command = [sys.executable, "-m", "parkade.apps.cli", "demo", "--state", str(state)]
     with subprocess.Popen(
         [*command, "--port", str(free_port())],
         stdout=subprocess.PIPE,
@@ -145,7 +147,7 @@ def test_losing_patience_ends_an_installation(tmp_path):
         lines = f"--index-url {url}\nnothing-of-that-name\n"
         (folder / "code" / "requirements.txt").write_text(lines)
         with subprocess.Popen(
-            [sys.executable, "-m", "parkade.apps.cli.main", "model", "test", str(folder)],
+            [sys.executable, "-m", "parkade.apps.cli", "model", "test", str(folder)],
             env={**os.environ, "XDG_CACHE_HOME": str(cache), "HOME": str(tmp_path)},
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -161,7 +163,7 @@ def test_losing_patience_ends_an_installation(tmp_path):
 def test_a_second_demo_on_the_same_state_is_told_who_is_there(tmp_path):
     with Demo(tmp_path / "state"):
         second = subprocess.run(
-            [sys.executable, "-m", "parkade.apps.cli.main", "demo", "--state", tmp_path / "state"],
+            [sys.executable, "-m", "parkade.apps.cli", "demo", "--state", tmp_path / "state"],
             capture_output=True,
             text=True,
             timeout=PATIENCE,

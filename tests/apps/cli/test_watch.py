@@ -1,5 +1,6 @@
 """Watching: the loop by itself, and the whole command on a terminal."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -18,8 +19,7 @@ from parkade.apps.cli import watch
 from parkade.apps.cli.client import Client, Refused
 from parkade.apps.settings import ClientSettings
 from tests.builders import minutes
-
-PATIENCE = 30.0
+from tests.house import PATIENCE
 
 
 def client_of(desk, **changes):
@@ -73,8 +73,10 @@ class Terminal:
         fcntl.ioctl(self.them, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.before = termios.tcgetattr(self.them)
         self.text = ""
+        # What is read at once may end within a character.
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "parkade.apps.cli.main", *arguments],
+            [sys.executable, "-m", "parkade.apps.cli", *arguments],
             stdin=self.them,
             stdout=self.them,
             stderr=self.them,
@@ -96,15 +98,22 @@ class Terminal:
         while not re.search(pattern, self.text):
             left = deadline - time.monotonic()
             assert left > 0, f"no {pattern!r} in {self.text!r}"
-            if select.select([self.us], [], [], left)[0]:
-                self.text += os.read(self.us, 65536).decode(errors="replace")
+            self.read(left)
+
+    def read(self, limit):
+        if select.select([self.us], [], [], limit)[0]:
+            self.text += self.decoder.decode(os.read(self.us, 65536))
 
     def type(self, keys):
         os.write(self.us, keys)
 
     def end(self):
         """Return the exit status, with the terminal as it is then."""
-        return self.process.wait(PATIENCE), termios.tcgetattr(self.them)
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it does not end: {self.text!r}"
+            self.read(0.02)  # nobody waits for room on a terminal that is read
+        return self.process.returncode, termios.tcgetattr(self.them)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
