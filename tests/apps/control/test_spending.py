@@ -1,6 +1,7 @@
 """Seconds on their way to the bookkeeper."""
 
 import asyncio
+import threading
 from datetime import timedelta
 
 from parkade.adapters.memory.events import MemoryHistory
@@ -144,6 +145,44 @@ def test_the_last_word_is_written_before_the_workers_are_ended():
     desk.pass_second()
     desk.clock.advance(seconds(5))
     asyncio.run(desk.spending.close())
+    assert spans(desk) == [(seconds(0), seconds(6))]
+
+
+def test_the_last_word_waits_for_the_second_that_is_just_written_down():
+    """The task is cancelled at the end; its thread goes on, and two must not keep one book."""
+    desk = Desk()
+    desk.machines.instances = [an_instance()]
+    begun, go_on, under_way = threading.Event(), threading.Event(), []
+    meter = desk.keeper.meter
+
+    def slowly(*given):
+        under_way.append(len(under_way))
+        begun.set()
+        assert go_on.wait(60)
+        meter(*given)
+        under_way.pop()
+
+    def one_at_a_time(*given):
+        assert not under_way
+        meter(*given)
+
+    desk.keeper.meter = slowly
+
+    async def run():
+        task = asyncio.create_task(desk.spending.run())
+        desk.pass_second()
+        await asyncio.to_thread(begun.wait, 60)
+        task.cancel()
+        await asyncio.wait([task])
+        desk.keeper.meter = one_at_a_time
+        desk.clock.advance(seconds(5))
+        last = asyncio.create_task(desk.spending.close())
+        done, _ = await asyncio.wait([last], timeout=0.1)
+        go_on.set()
+        await last
+        return done
+
+    assert not asyncio.run(run())
     assert spans(desk) == [(seconds(0), seconds(6))]
 
 

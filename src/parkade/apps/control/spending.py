@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -60,7 +62,9 @@ class Spending:
         self._teller = teller
         self._clock = clock
         self._kept = kept
-        self._seconds: list[_Second] = []
+        self._seconds: deque[_Second] = deque()
+        #: Held while seconds are written down: a thread outlives the task that waits for it.
+        self._writing = threading.Lock()
         self._heard = asyncio.Event()
         self._forgot: datetime | None = None
         self._told: str | None = None
@@ -89,15 +93,16 @@ class Spending:
         await self._write()
 
     async def _write(self) -> None:
-        seconds, self._seconds = self._seconds, []
-        await asyncio.to_thread(self._keep, seconds)
+        await asyncio.to_thread(self._keep)
         self._tell()
 
-    def _keep(self, seconds: Sequence[_Second]) -> None:
-        for each in seconds:
-            self._bookkeeper.meter(each.now, each.span, each.instances, each.used)
-            if self._forgot is None or each.now - self._forgot >= _FORGET_EVERY:
-                self._forget(each.now)
+    def _keep(self) -> None:
+        with self._writing:
+            while self._seconds:
+                each = self._seconds.popleft()
+                self._bookkeeper.meter(each.now, each.span, each.instances, each.used)
+                if self._forgot is None or each.now - self._forgot >= _FORGET_EVERY:
+                    self._forget(each.now)
 
     def _forget(self, now: datetime) -> None:
         try:
