@@ -1,8 +1,12 @@
 """`/metrics`, read as Prometheus reads it: from a real server, and from pictures of odd ones."""
 
+import asyncio
 import json
 import re
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +15,17 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from parkade.adapters.memory.events import MemoryHistory
 from parkade.apps import link
 from parkade.apps.control.monitor.totals import LINGER, SWEEPS, Totals
-from parkade.apps.exposition import page
+from parkade.apps.control.traffic import Traffic
+from parkade.apps.exposition import page, picture
 from parkade.apps.exposition.picture import Deliveries, Leases, Picture, RunningLease
 from parkade.domain.cost import Costs
+from parkade.domain.event import Event
 from parkade.domain.series import bucket
+from tests.apps.api.world import World
+from tests.builders import NOW
 from tests.house import House, free_port, wait_for
 from tests.scaled import ADAPTER, BLUE, a_reading
 
@@ -329,6 +338,45 @@ def test_the_dashboard_can_be_imported():
     assert max(x for x, _ in cells) < 24
 
 
+# -- looking -------------------------------------------------------------------------------
+
+
+def test_what_gateways_tell_is_read_where_they_tell_it():
+    """On the loop: a thread would read what is just being added to."""
+    world = World()
+    world.add()
+    world.run_endpoint()
+    threads = []
+
+    def traffic(_):
+        threads.append(threading.get_ident())
+        return Traffic(in_flight=2)
+
+    world.services.traffic = traffic
+    taken = asyncio.run(picture.take(world.services))
+    assert taken.in_flight == {"falcon": 2}
+    assert set(threads) == {threading.get_ident()}
+
+
+def test_a_restart_is_counted_once_however_many_scrape_at_once():
+    history = MemoryHistory()
+    restarts = picture.Restarts(history)
+    kind = "worker.restarted"
+    history.append(Event(at=NOW, kind=kind, actor="host", reason="again", endpoint_name="demo"))
+    read, both = history.read, threading.Barrier(2)
+
+    def together(query):
+        found = read(query)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        return found
+
+    history.read = together
+    with ThreadPoolExecutor(2) as pool:
+        told = [each.result() for each in [pool.submit(restarts.so_far) for _ in range(2)]]
+    assert told == [{("demo", ""): 1}] * 2
+
+
 # -- pictures ------------------------------------------------------------------------------
 
 
@@ -358,8 +406,8 @@ def a_picture(**changes):
     return Picture(**{**defaults, **changes})
 
 
-def written(picture):
-    body, content_type = page.write(picture, "")
+def written(seen):
+    body, content_type = page.write(seen, "")
     assert content_type.startswith(TEXT)
     return read(body.decode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from importlib import metadata
@@ -113,20 +114,23 @@ class Restarts:
     def __init__(self, history: History) -> None:
         self._history = history
         self._counted: Counter[tuple[str, str]] = Counter()
+        # Whoever scrapes meanwhile would count the same events again.
+        self._lock = threading.Lock()
         newest = history.latest(EventQuery(limit=1))
         self._number = newest[-1].number if newest else 0
 
     def so_far(self) -> Mapping[tuple[str, str], int]:
         """Return how many there were, by endpoint and variant."""
-        while True:
-            query = EventQuery(kinds=(_RESTARTED,), after=self._number, limit=_BATCH)
-            events = self._history.read(query)
-            for each in events:
-                variant = str(each.data.get("variant_name", ""))
-                self._counted[each.endpoint_name, variant] += 1
-                self._number = each.number
-            if len(events) < _BATCH:
-                return dict(self._counted)
+        with self._lock:
+            while True:
+                query = EventQuery(kinds=(_RESTARTED,), after=self._number, limit=_BATCH)
+                events = self._history.read(query)
+                for each in events:
+                    variant = str(each.data.get("variant_name", ""))
+                    self._counted[each.endpoint_name, variant] += 1
+                    self._number = each.number
+                if len(events) < _BATCH:
+                    return dict(self._counted)
 
 
 async def take(services: Services) -> Picture:
@@ -140,6 +144,7 @@ async def take(services: Services) -> Picture:
         for each in services.host.instances(name)
     )
     standbys = len(services.host.standbys())
+    in_flight = {name: services.traffic(name).in_flight for name in seen}
     capacity = _readable(lambda: tuple(services.scaling.capacity.all().values()))
     totals = services.monitor.totals
     spend = dict(services.money.bookkeeper.totals)
@@ -155,7 +160,7 @@ async def take(services: Services) -> Picture:
             workers=workers,
             standbys=standbys,
             restarts=_readable(services.monitor.restarts.so_far) or {},
-            in_flight={name: services.traffic(name).in_flight for name in seen},
+            in_flight=in_flight,
             backlog={name: (each.waiting, each.running) for name, each in backlogs.items()},
             traffic=totals.traffic(seen),
             routes=totals.routes(),
