@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 from parkade.apps import link, snapshots
 from parkade.apps.control import link as control_link
 from parkade.apps.control.link import LinkServer
+from tests.house import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import pytest
+
     from parkade.apps.control.monitor.collector import Report
+
+
+#: Longer than any test.
+NEVER = 10_000.0
 
 
 def snapshot(version: int, **fields: Any) -> link.Snapshot:
@@ -48,7 +55,7 @@ class Gateway:
         self.writer = writer
 
     async def hear(self) -> dict[str, Any]:
-        return await asyncio.wait_for(link.read(self.reader), 60)
+        return await asyncio.wait_for(link.read(self.reader), PATIENCE)
 
     def apply(self, version: int) -> None:
         self.writer.write(link.frame({"kind": "applied", "version": version, "gateway": "id"}))
@@ -121,10 +128,13 @@ def test_what_a_gateway_wants_is_asked_for(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_settled_waits_for_every_gateway_that_is_there(tmp_path: Path) -> None:
+def test_settled_waits_for_every_gateway_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_link, "SETTLE_LIMIT", NEVER)
+
     async def story() -> None:
         async with serving(tmp_path) as end:
-            await end.server.settled()  # nobody is there
             one, two, three = [await end.connect() for _ in range(3)]
             end.server.push(snapshot(1))
             for gateway in (one, two, three):
@@ -136,26 +146,33 @@ def test_settled_waits_for_every_gateway_that_is_there(tmp_path: Path) -> None:
             assert not settled.done()
             assert end.server.connected
             await three.leave()
-            await asyncio.wait_for(settled, control_link.SETTLE_LIMIT / 2)
+            await asyncio.wait_for(settled, PATIENCE)
             await one.leave()
             await two.leave()
 
     asyncio.run(story())
 
 
-def test_settled_does_not_wait_for_ever(tmp_path: Path) -> None:
+def test_settled_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_link, "SETTLE_LIMIT", 0.1)
+
     async def story() -> None:
         async with serving(tmp_path) as end:
+            await asyncio.wait_for(end.server.settled(), PATIENCE)  # nobody is there
             mute = await end.connect()
             end.server.push(snapshot(1))
             await mute.hear()
-            await asyncio.wait_for(end.server.settled(), 30)
+            await asyncio.wait_for(end.server.settled(), PATIENCE)
             await mute.leave()
 
     asyncio.run(story())
 
 
-def test_an_applied_older_snapshot_does_not_settle(tmp_path: Path) -> None:
+def test_an_applied_older_snapshot_does_not_settle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_link, "SETTLE_LIMIT", NEVER)
+
     async def story() -> None:
         async with serving(tmp_path) as end:
             gateway = await end.connect()
