@@ -415,6 +415,24 @@ def test_what_was_begun_is_there_although_no_list_has_it_yet(server, world):
     assert world.hosting.endpoints() == {}
 
 
+def test_what_is_begun_again_while_its_former_is_forgotten_is_known(server, world, monkeypatch):
+    server.place("falcon")
+    assert world.hosting.endpoints()["falcon"].status is EndpointStatus.IN_SERVICE
+    del server.endpoints["falcon"]
+    forget = world.sights._forget
+
+    def late(gone):
+        server.unlisted.add("falcon")
+        world.hosting.create("falcon", "config")
+        forget(gone)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.sights, "_forget", late)
+        assert world.hosting.endpoints() == {}
+    assert world.hosting.endpoints()["falcon"].status is EndpointStatus.CREATING
+    assert world.store.all()["falcon"].begun
+
+
 def test_what_was_begun_and_never_came_is_not_waited_for_for_ever(server, world):
     server.unlisted.add("falcon")
     world.hosting.create("falcon", "config")

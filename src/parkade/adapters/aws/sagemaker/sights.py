@@ -103,8 +103,7 @@ class Sights:
             for name, sight in now.items()
             if name not in listed and self._awaited(sight)
         }
-        # What came meanwhile was not to be seen yet.
-        self._forget(before.keys() - found.keys())
+        self._forget({name: sight for name, sight in before.items() if name not in found})
         self._tell(found)
         return dict(sorted(found.items()))
 
@@ -248,14 +247,15 @@ class Sights:
             # One that is gone, or may not be read, stays so: its endpoints run on.
             return None if isinstance(error, Throttled | Unavailable) else {}
 
-    def _forget(self, names: Collection[str]) -> None:
-        if not names:
-            return
+    def _forget(self, gone: Mapping[str, Sight]) -> None:
         with self._lock:
             known = self._remembered()
+            # One that came meanwhile, of a new name or of theirs, was not to be seen yet.
+            names = [name for name, sight in gone.items() if known.get(name) == sight]
             for name in names:
-                known.pop(name, None)
-        self._store.forget(names)
+                del known[name]
+        if names:
+            self._store.forget(names)
 
 
 def _name(listed: Mapping[str, Any]) -> str:
