@@ -9,11 +9,13 @@ from parkade.adapters.sqlite.meta import SqliteMeta
 from parkade.domain import lease as leases
 from parkade.domain.errors import VersionConflict
 from tests.builders import NOW, a_coin, an_event, minutes, some_rules
+from tests.house import PATIENCE
 
 
 def extend(path, times, barrier):
     """Add a minute `times` times, as an operator's retries would."""
-    database = Database(path)
+    # SQLite lets those who wait for its lock in by no turn.
+    database = Database(path, busy_timeout=PATIENCE)
     book = SqliteLeaseBook(database)
     barrier.wait()
     done = 0
@@ -68,6 +70,6 @@ def hold(path):
 def open_first(path, barrier, answers, name):
     """Open a database that is not there yet, and propose a fact about it."""
     barrier.wait()
-    database = Database(path)
+    database = Database(path, busy_timeout=PATIENCE)
     answers.put(SqliteMeta(database).setdefault("state_id", name))
     database.close()

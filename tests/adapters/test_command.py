@@ -91,7 +91,7 @@ def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path, monke
     message = refusal(lambda: deliver(*python(tmp_path, program), patience=0.2))
     assert "longer than 0.2 s and was killed: so far" in message
     child = int(pid.read_text())
-    wait_for(lambda: not psutil.pid_exists(child) or gone(child), why="the child to be gone")
+    wait_for(lambda: gone(child), why="the child to be gone")
 
 
 def gone(pid):

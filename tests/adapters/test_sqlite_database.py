@@ -12,6 +12,7 @@ import pytest
 from parkade.adapters.sqlite import schema
 from parkade.adapters.sqlite.catalog import SqliteCatalogStore
 from parkade.adapters.sqlite.database import Database
+from parkade.adapters.sqlite.errors import busy, translated
 from parkade.adapters.sqlite.events import SqliteHistory
 from parkade.adapters.sqlite.leases import SqliteLeaseBook
 from parkade.adapters.sqlite.meta import SqliteMeta
@@ -285,6 +286,18 @@ def test_opening_in_vain_says_so(path):
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(Unavailable, match="in use by another process"):
             Database(path, busy_timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL]
+)
+def test_whoever_is_in_the_way_is_no_bug(path, code):
+    error = sqlite3.OperationalError("locking protocol")
+    error.sqlite_errorcode = code
+    with pytest.raises(Unavailable, match="in use by another process") as raised, translated(path):
+        raise error
+    assert raised.value.retry_after
+    assert busy(error)
 
 
 def test_meta_keeps_texts_by_key(database):

@@ -158,7 +158,11 @@ def test_it_ends_with_whoever_asked_for_it(tmp_path):
         pid = int(asker.stdout.readline())
         assert psutil.pid_exists(pid)
         os.kill(asker.pid, signal.SIGKILL)
-    wait_for(
-        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie",
-        why="the run to end",
-    )
+    wait_for(lambda: gone(pid), why="the run to end")
+
+
+def gone(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -25,6 +25,7 @@ from parkade.domain.errors import (
 )
 from parkade.domain.lease import EndReason
 from tests.builders import NOW, an_endpoint, minutes
+from tests.house import PATIENCE
 from tests.services.world import World
 
 
@@ -382,7 +383,8 @@ def test_invariant_3_a_hundred_extensions_at_once_add_a_hundred_minutes(shared):
 
 def extend_25_times(path):
     """What one of several processes does."""
-    with closing(Database(path)) as database:
+    # SQLite lets those who wait for its lock in by no turn.
+    with closing(Database(path, busy_timeout=PATIENCE)) as database:
         meter = World().a_meter(book=SqliteLeaseBook(database))
         for _ in range(25):
             meter.extend("falcon", minutes(1), actor="ann")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Result codes without their extension (https://sqlite.org/rescode.html).
 _PRIMARY = 0xFF
+#: The last is what a crowd gets that reads a WAL while it is begun, or read again after a crash.
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _RETRY = timedelta(seconds=1)
 
 
@@ -35,7 +37,7 @@ def translated(path: Path) -> Iterator[None]:
 
 def busy(error: sqlite3.Error) -> bool:
     """Tell whether another process was in the way."""
-    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return _code(error) in _BUSY
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -44,7 +46,7 @@ def _code(error: sqlite3.Error) -> int:
 
 def _translate(path: Path, error: sqlite3.Error) -> ParkadeError | None:
     match _code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+        case code if code in _BUSY:
             return Unavailable(
                 f"the database {path} is in use by another process ({error})",
                 retry_after=_RETRY,
