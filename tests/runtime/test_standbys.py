@@ -40,13 +40,6 @@ if "marked" not in sys.modules:
 """
 
 
-@pytest.fixture
-def shop(tmp_path):
-    shop = Shop(tmp_path)
-    yield shop
-    shop.close()
-
-
 async def one_waits(host):
     (pid,) = await until(host.standbys)
     return pid

@@ -114,15 +114,14 @@ class Standby:
         if not wanted.admits(self.there):
             raise Unusable("the model's own code changes what is imported, or its environment")
         if not _shows(self.worker.pid, self.kind.recipe):
+            if not self.worker.runs:
+                raise Died("it ended once it had imported")
             raise Unusable("this system does not show what a process writes into its environment")
         self._stamps = told["stamps"]
 
     def is_current(self) -> bool:
         """Tell whether no package has been installed or removed since it was started."""
-        return all(
-            Path(folder).exists() and Path(folder).stat().st_mtime_ns == stamp
-            for folder, stamp in self._stamps.items()
-        )
+        return all(_stamp(folder) == stamp for folder, stamp in self._stamps.items())
 
     def fits(self, kind: Kind) -> bool:
         """Tell whether it can become the worker of a model of this kind."""
@@ -170,6 +169,14 @@ class Standby:
     async def clear(self) -> None:
         """Remove what it had of its own while it waited."""
         await asyncio.to_thread(remove, self._folder)
+
+
+def _stamp(folder: str) -> int | None:
+    """Return when the folder was changed last; None where there is none."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _shows(pid: int, recipe: Recipe) -> bool:

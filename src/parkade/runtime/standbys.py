@@ -208,8 +208,10 @@ class Standbys:
         self._forget()
         wanted = self._wanted()
         for standby in [each for each in self._kept if each.kind not in wanted]:
-            self._kept.remove(standby)
-            await standby.end()
+            # It may have ended, or been taken, while another one was ended.
+            if standby in self._kept:
+                self._kept.remove(standby)
+                await standby.end()
         for kind in wanted:
             if self._stirred.is_set():
                 return  # a worker is being started, or others are wanted
@@ -246,6 +248,8 @@ class Standbys:
         except Died:
             await standby.worker.kill()  # told where its end is noticed
         except Unusable as error:
+            if standby not in self._kept:
+                return  # its end came first, and is counted as that
             self._wishes[kind].hopeless = str(error)
             models = ", ".join(sorted(self._wishes[kind].folders))
             _logger.info("no standby processes for %s: %s", models, error)

@@ -49,8 +49,13 @@ class Worker:
         else:
             self._loop.add_reader(self._handle, self._ended)
 
+    @property
+    def runs(self) -> bool:
+        """Whether it runs now: that it has ended may not have been told yet."""
+        return _runs(self._process)
+
     def _look(self) -> None:
-        if _runs(self._process):
+        if self.runs:
             self._timer = self._loop.call_later(_LOOK_EVERY, self._look)
         else:
             self._ended()
