@@ -7,10 +7,14 @@ import pytest
 from parkade.adapters.http.caller import Address, HttpCaller
 from parkade.domain.errors import InvalidInput
 from tests.answering import answering, http
+from tests.house import PATIENCE
 
 
-def calls(answer, count=1, *, timeout=30.0, between=None, headers=None):
-    """Make so many calls over one caller; return the replies and the server."""
+def calls(answer, count=1, *, timeout=PATIENCE, hang_up=False, headers=None):
+    """Make so many calls over one caller; return the replies and the server.
+
+    With `hang_up` the server closes the connection between two calls, and the caller hears of it.
+    """
 
     async def run():
         async with answering(answer) as server:
@@ -18,9 +22,10 @@ def calls(answer, count=1, *, timeout=30.0, between=None, headers=None):
             caller = HttpCaller(Address.of(url, "/text", headers or {}), timeout=timeout)
             replies = []
             for number in range(count):
-                if number and between is not None:
-                    between(server)
-                    await asyncio.sleep(0.05)
+                if number and hang_up:
+                    server.hang_up()
+                    while not caller._connection.closed:
+                        await asyncio.sleep(0.001)
                 replies.append(await caller.call(b'{"a": 1}', "application/json"))
             await caller.close()
             return replies, server
@@ -45,7 +50,7 @@ def test_one_connection_for_all_calls():
 
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_anew():
-    replies, server = calls(lambda _: [http()], 3, between=lambda server: server.hang_up())
+    replies, server = calls(lambda _: [http()], 3, hang_up=True)
     assert [each.status for each in replies] == [200] * 3
     assert server.connections == 3
 
@@ -86,18 +91,32 @@ def test_what_is_no_http_is_no_answer():
 
 
 def test_an_answer_that_takes_too_long_is_none_and_the_next_call_has_a_connection_of_its_own():
-    answers = iter([[b"HTTP/1.1 200 OK\r\n"], [http(b"2")]])
-    replies, server = calls(lambda _: next(answers), 2, timeout=1.0)
+    begun = [b"HTTP/1.1 200 OK\r\n"]
+    answers = iter([begun, [http(b"2")]])
+
+    def answer(_body):
+        pieces = next(answers)
+        if pieces is begun:
+            let_pass(3600)
+        return pieces
+
+    replies, server = calls(answer, 2, timeout=900.0)
     assert [each.status for each in replies] == [0, 200]
-    assert replies[0].trouble == "no answer within 1 s"
+    assert replies[0].trouble == "no answer within 900 s"
     assert server.connections == 2
 
 
-def test_nobody_there():
+def let_pass(seconds):
+    """Have so much time pass at once for all that wait on this event loop."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds
+
+
+def test_nobody_there(closed_port):
     async def run():
-        async with answering(lambda _: [http()]) as server:
-            port = server.port
-        caller = HttpCaller(Address.of(f"http://127.0.0.1:{port}", "/text", {}), timeout=10)
+        url = f"http://127.0.0.1:{closed_port}"
+        caller = HttpCaller(Address.of(url, "/text", {}), timeout=PATIENCE)
         await caller.open()
         return await caller.call(b"", "text/plain")
 
@@ -111,7 +130,7 @@ def test_over_a_unix_socket(tmp_path):
         socket = tmp_path / "gateway.sock"
         async with answering(lambda _: [http(b"here")], socket=socket) as server:
             address = Address(host="gateway", port=0, target="/text", socket=socket)
-            caller = HttpCaller(address, timeout=10)
+            caller = HttpCaller(address, timeout=PATIENCE)
             reply = await caller.call(b"", "text/plain")
             await caller.close()
             return reply, server.requests[0]
@@ -130,7 +149,9 @@ def test_a_call_that_is_called_off_leaves_its_connection_closed():
             return []
 
         async with answering(answer) as server:
-            caller = HttpCaller(Address.of(f"http://127.0.0.1:{server.port}", "/", {}), timeout=30)
+            caller = HttpCaller(
+                Address.of(f"http://127.0.0.1:{server.port}", "/", {}), timeout=PATIENCE
+            )
             call = asyncio.create_task(caller.call(b"", "text/plain"))
             await held.wait()
             call.cancel()

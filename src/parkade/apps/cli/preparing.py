@@ -18,9 +18,10 @@ def environment(requirements: Path, *, cache: Path, log: Path) -> Path:
     """
     halt = environments.Halt()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        prepared = pool.submit(environments.prepare, requirements, cache=cache, log=log, halt=halt)
         try:
-            return prepared.result()
+            return pool.submit(
+                environments.prepare, requirements, cache=cache, log=log, halt=halt
+            ).result()
         except BaseException:
             halt.halt()
             raise
