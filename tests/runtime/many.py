@@ -198,7 +198,7 @@ class Yard:
 
 
 async def until(what):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not what():
             await asyncio.sleep(0.002)
 

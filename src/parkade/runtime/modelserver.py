@@ -72,8 +72,9 @@ class ModelServer:
         try:
             return await self._ask("POST", "/models", json=body, timeout=LOAD_LIMIT)
         except Unavailable as error:
-            if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
-                raise
+            cause = error.__cause__
+            if cause is None or isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
+                raise  # it was not asked at all
             raise WentAway("the container went away while it was loading it") from error
 
     async def unload(self, name: str) -> None:
@@ -100,6 +101,8 @@ class ModelServer:
                 return found
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if self._client.is_closed:
+            raise Unavailable("the container is gone")
         try:
             return await self._client.request(method, path, **options)
         except httpx.ReadTimeout as error:

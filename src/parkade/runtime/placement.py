@@ -189,6 +189,8 @@ class Placement:
         deadline = monotonic() + INSTANCE_LIMIT
         full: set[str] = set()
         while True:
+            # What moves from here on is not missed, however long a load takes that fails.
+            moved = self._moved
             shelves = self._of(wanted.endpoint_name, wanted.variant_name, wanted.generation)
             holders = [shelf for shelf in shelves if target in shelf.copies]
             if holders and not wanted.further:
@@ -216,7 +218,7 @@ class Placement:
             except Unavailable as error:
                 _logger.info("model %r: %s", target, error.message)
             # An instance has gone, or none is there; the host brings it back.
-            await self._until_moved(deadline, wanted)
+            await self._until(moved, deadline, wanted)
 
     async def _bring(self, shelf: Shelf, target: str) -> None:
         """Load the target model's present content in the instance; see `Shelf.bring`."""
@@ -256,9 +258,8 @@ class Placement:
             raise fatal from error
         self._refusals.clear(stored.address)
 
-    async def _until_moved(self, deadline: float, wanted: Wanted) -> None:
-        """Return when instances have come or gone."""
-        moved = self._moved
+    async def _until(self, moved: asyncio.Event, deadline: float, wanted: Wanted) -> None:
+        """Return when instances have come or gone, which the event tells."""
         try:
             async with asyncio.timeout(max(0, deadline - monotonic())):
                 await moved.wait()
