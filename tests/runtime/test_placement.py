@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from time import monotonic
 
 import pytest
 
@@ -268,16 +267,24 @@ def test_a_broken_archive_is_not_tried_again_until_it_is_another(tmp_path):
 
 
 def test_what_a_script_fails_with_is_told_and_not_tried_again_for_a_while(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(refusals, "monotonic", lambda: now[0])
+
     async def test(yard):
         yard.put("a")
         container = yard.containers["a"]
         container.refusal = 500, {"message": "NameError: name 'x' is not defined"}
-        for _ in range(3):
-            with pytest.raises(StartFailed, match="'a' cannot be loaded: NameError"):
-                await yard.placement.load(wanted("a"))
+        with pytest.raises(StartFailed, match="'a' cannot be loaded: NameError"):
+            await yard.placement.load(wanted("a"))
+        for _ in range(2):
+            # Two at a time: neither is to find the refusal away because the other looks at it.
+            both = [yard.placement.load(wanted("a", further=each)) for each in (False, True)]
+            for error in await asyncio.gather(*both, return_exceptions=True):
+                assert isinstance(error, StartFailed)
+                assert error.message.startswith("model 'a' cannot be loaded: NameError")
         assert [kind for kind, _ in container.log].count("load") == 1
         container.refusal = None
-        monkeypatch.setattr(refusals, "monotonic", lambda: monotonic() + 1000)
+        now[0] += refusals.LASTS
         await yard.placement.load(wanted("a"))
 
     run(tmp_path, test)
@@ -325,6 +332,33 @@ def test_a_container_that_is_killed_while_it_loads_costs_no_model(tmp_path):
         container.fatal = killed
         await yard.placement.load(wanted("a"))
         assert yard.holders("a") == ["a"]
+
+    run(tmp_path, test)
+
+
+def test_an_instance_that_went_and_came_back_during_a_download_is_not_waited_for(tmp_path):
+    async def test(yard):
+        yard.put("a")
+        begun, go = asyncio.Event(), asyncio.Event()
+        fetch = yard.data._data.fetch
+
+        async def slowly(*arguments, **options):
+            begun.set()
+            await go.wait()
+            return await fetch(*arguments, **options)
+
+        yard.data._data.fetch = slowly
+        loading = asyncio.create_task(yard.placement.load(wanted("a")))
+        await begun.wait()
+        (former,) = yard.placement.shelves()
+        yard.placement.settle([])
+        yard.placement.settle(yard.places())
+        await until(lambda: yard.placement.shelves() not in {(), (former,)})
+        go.set()
+        async with asyncio.timeout(30):
+            await loading
+        assert yard.holders("a") == ["a"]
+        assert yard.containers["a"].contents() == ["one"]
 
     run(tmp_path, test)
 

@@ -46,12 +46,14 @@ class Refusals:
 
     async def require_untried(self, address: str, etag: Callable[[str], Awaitable[str]]) -> None:
         """Raise what was raised before, where that is a moment ago and the object is the same."""
-        refused = self._refused.pop(address, None)
-        if refused is None or monotonic() >= refused.until:
+        refused = self._refused.get(address)
+        if refused is None:
             return
-        if await etag(address) == refused.etag:
-            self._refused[address] = refused
+        # It stands while its object is looked at, for whoever else asks meanwhile.
+        if monotonic() < refused.until and await etag(address) == refused.etag:
             raise refused.error()
+        if self._refused.get(address) is refused:
+            del self._refused[address]
 
     def went_away(self, address: str, etag: str, target: str, place: Place) -> ParkadeError | None:
         """Know that a container went away over this content; return an error the second time."""
