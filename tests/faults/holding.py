@@ -10,7 +10,7 @@ from contextlib import closing
 from tests.house import PATIENCE
 
 _TRIGGER = """
-    CREATE TRIGGER held_up BEFORE UPDATE ON {table} WHEN {when}
+    CREATE TRIGGER held_up BEFORE {write} ON {table} WHEN {when}
     BEGIN
         SELECT count(*) FROM (
             WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever)
@@ -20,8 +20,11 @@ _TRIGGER = """
 """
 
 
-def hold_up(house, table, *, before, then):
-    """Hold control up where `then` is true of a write (None: nowhere), and no longer as before."""
+def hold_up(house, table, *, before, then, write="UPDATE"):
+    """Hold control up where `then` is true of a write (None: nowhere), and no longer as before.
+
+    What a table's rows are stored over each other with is an INSERT.
+    """
     with closing(
         sqlite3.connect(house.paths.database, timeout=PATIENCE, isolation_level=None)
     ) as database:
@@ -29,7 +32,7 @@ def hold_up(house, table, *, before, then):
         if before:
             database.execute("DROP TRIGGER held_up")
         if then:
-            database.execute(_TRIGGER.format(table=table, when=then))
+            database.execute(_TRIGGER.format(table=table, when=then, write=write))
         database.execute("COMMIT")
 
 
