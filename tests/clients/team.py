@@ -74,7 +74,8 @@ class Team:
     def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
         """Run a command to its end; return what it wrote."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=PATIENCE)
+        # A delivery waits for several fleets, each with its own patience.
+        out, err = process.communicate(timeout=PATIENCE * 4)
         assert process.returncode == status, f"{arguments}: {process.returncode}: {out}{err}"
         return out, err
 

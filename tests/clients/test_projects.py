@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 #: bytes. More than the piece that a relay lets through.
 _WEIGHTS = 1024 * 1024
+#: The end of a script that is loaded once there is a file.
+_WAIT = """
+while not __import__("os").path.exists({gate!r}):
+    __import__("time").sleep(0.02)
+"""
 _TWICE = """
 project: Text
 models: {m: {data: "s3://m/m", image: x}}
@@ -98,9 +103,13 @@ def test_a_client_that_is_killed_while_it_stores_leaves_nothing_half_done(team: 
 
 def test_a_client_that_is_killed_while_it_waits_changes_nothing_of_the_end(team: Team) -> None:
     team.write("Waiting")
+    gate, script = team.folder / "gate", team.folder / "model-a" / "code" / "inference.py"
+    script.write_text(f"{script.read_text()}{_WAIT.format(gate=str(gate))}")
     process = team.start("apply", "--yes")
     wait_for(lambda: team.applications("TextWaiting"), why="an application")
+    # It is over no earlier than the endpoint is there.
     team.kill(process)
+    gate.touch()
     # It waits for the end of what the killed one began, or finds that end.
     assert team.here("apply", "--yes")[0] == "TextWaiting: nothing differs\n"
     (application,) = team.applications("TextWaiting")
@@ -117,7 +126,7 @@ def test_two_that_apply_at_once_do_so_one_after_the_other_or_one_is_refused(team
         processes.append((own, weight, own.start("apply", "--yes")))
     done = []
     for own, weight, process in processes:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=PATIENCE * 3)
         if process.returncode == 0:
             done.append((own, weight))
         else:

@@ -12,6 +12,7 @@ from tests.house import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _numbers = count()
 
@@ -131,11 +132,26 @@ def test_the_lease_follows_an_update(boto: Account, name: str) -> None:
     boto.delete(name)
 
 
-def test_an_endpoint_whose_deletion_is_refused_keeps_its_lease(boto: Account, name: str) -> None:
+def test_an_endpoint_whose_deletion_is_refused_keeps_its_lease(
+    boto: Account, name: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    (tmp_path / "slow" / "code").mkdir(parents=True)
+    (tmp_path / "slow" / "code" / "inference.py").write_text(
+        "import os, time\n"
+        "def model_fn(folder):\n"
+        f"    while not os.path.exists({str(gate)!r}):\n"
+        "        time.sleep(0.02)\n"
+        "def transform_fn(model, body, content_type, accept):\n"
+        "    return body\n"
+    )
+    boto.model("slow", tmp_path / "slow")
+    boto.config("slow", variant(model="slow"))
     boto.house.park(name, config="one")
-    boto.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="another")
+    boto.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="slow")
     assert "in-progress" in invalid(boto.sagemaker.delete_endpoint, EndpointName=name)
     assert lease(boto, name)["state"] in {"running", "starting"}
+    gate.touch()
     boto.wait(name)
     boto.delete(name)
 
