@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 IMAGE = "sagemaker-scikit-learn:1.2"
 REGION = "us-east-1"
-#: A house that is quick to give up and to let go.
-QUICK = "limits:\n  startup_seconds: 20\n  grace_seconds: 2\n"
+#: A house that is quick to let go.
+QUICK = "limits:\n  grace_seconds: 2\n"
 
 
 class Account:

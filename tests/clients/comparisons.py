@@ -47,7 +47,7 @@ CAPTURE: dict[str, Any] = {
         "CsvContentTypes": ["text/csv"],
     },
 }
-SETTINGS = "limits: {startup_seconds: 20, grace_seconds: 2}\ncapture: {flush_seconds: 0.3, disk_percent: 100}\n"
+SETTINGS = "limits: {grace_seconds: 2}\ncapture: {flush_seconds: 0.3, disk_percent: 100}\n"
 
 
 def a_folder(path: Path, name: str) -> Path:

@@ -23,7 +23,7 @@ CAPTURE: dict[str, Any] = {
     "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
     "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
 }
-SETTINGS = "limits: {startup_seconds: 20, grace_seconds: 2}\ncapture: {flush_seconds: %g, disk_percent: %g}\n"
+SETTINGS = "limits: {grace_seconds: 2}\ncapture: {flush_seconds: %g, disk_percent: %g}\n"
 
 
 def captured(boto: Account, name: str, variant_name: str = "AllTraffic") -> dict[str, Any]:

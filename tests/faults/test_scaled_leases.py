@@ -14,7 +14,7 @@ from tests.house import PATIENCE, house, wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTINGS = "limits:\n  startup_seconds: 20\n  grace_seconds: 2\n  workers: 4\n"
+SETTINGS = "limits:\n  grace_seconds: 2\n  workers: 4\n"
 TARGET = {
     "ServiceNamespace": "sagemaker",
     "ResourceId": "endpoint/demo/variant/AllTraffic",
