@@ -50,6 +50,7 @@ class Load:
         self._rate = rate
         self._port = house.port
         self._stop = threading.Event()
+        self._rests = threading.Event()
         self._idle: list[_Connection] = []
         given = {"Authorization": house.token, "Content-Type": "application/json", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
@@ -64,6 +65,15 @@ class Load:
         """Send no more; return when each request has its answer, or has waited in vain."""
         self._stop.set()
         self._thread.join()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Send nothing meanwhile."""
+        self._rests.set()
+        try:
+            yield
+        finally:
+            self._rests.clear()
 
     def answered(self, word: str) -> int:
         """Return how many answers were this word, until now."""
@@ -93,6 +103,10 @@ class Load:
         begun, number = time.monotonic(), 0
         tasks: set[asyncio.Task[None]] = set()
         while not self._stop.is_set():
+            if self._rests.is_set():
+                await asyncio.sleep(0.005)
+                begun, number = time.monotonic(), 0
+                continue
             late = time.monotonic() - begun - number / self._rate
             if late > _LATE:
                 begun += late

@@ -214,11 +214,14 @@ def test_nothing_is_lost_in_the_moment_of_falling_asleep(sleeper: Sleeper) -> No
     sleeper.gate.touch()
     slept = sleeper.events("endpoint.asleep")
     # Each answer is looked at: it is 200, and the caller's own.
-    with steady(house, "demo", LONG, rate=40):
+    with steady(house, "demo", LONG, rate=40) as load:
         for number in range(1, 7):
 
             def slept_again(so_often: int = slept + number) -> bool:
-                # A request in between keeps it awake after all: it is told again.
+                # Nothing is under way, as last told; by now much is again. A request in between
+                # keeps it awake after all: it is told again.
+                with load.resting():
+                    wait_for(lambda: in_flight(house, "demo") == 0)
                 house.call("POST", "/v1/endpoints/demo/sleep")
                 return sleeper.events("endpoint.asleep") >= so_often
 
