@@ -1,7 +1,6 @@
 """Files that cannot be used: one clear message for each problem, with file and line."""
 
 import os
-import time
 
 import pytest
 
@@ -305,14 +304,13 @@ def test_no_file(folder):
     )
 
 
-def test_ten_megabytes_of_nonsense_are_refused_unread(folder):
-    folder.write(b"\x93}{: nonsense [" * 700_000)
-    began = time.monotonic()
+def test_nonsense_without_end_is_refused_unread(folder):
+    # More than anybody can read; what is not written takes no room on the disk.
+    os.truncate(folder.write(b"\x93}{: nonsense ["), 2**42)
     (told,) = folder.refused()
     assert told == (
         "parkade.yaml: it is larger than 1 MB, which no project file is: is it the right file?"
     )
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("piece", [b"\xff\xfe", b"}{:[,", b"a: &a\n", b"- " * 7, b"'\"", b"\t"])
