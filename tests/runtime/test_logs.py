@@ -1,4 +1,6 @@
 import os
+import threading
+from pathlib import Path
 
 from parkade.runtime import logs
 
@@ -71,3 +73,40 @@ def test_logs_of_an_endpoint_are_listed_newest_last_and_the_oldest_gone_ones_pru
     assert logs.of_endpoint(tmp_path, "falcon") == (made[0], made[3], made[4])
     assert not logs.older(made[1]).exists()
     assert logs.of_endpoint(tmp_path, "nonesuch") == ()
+
+
+def test_a_log_that_is_pruned_while_logs_are_listed_is_left_out(tmp_path, monkeypatch):
+    made = [logs.path(tmp_path, "falcon", "blue", f"{n}") for n in range(3)]
+    for age, log in enumerate(made):
+        write(log, "x")
+        os.utime(log, (1000 + age, 1000 + age))
+    glob = Path.glob
+
+    def then_pruned(self, pattern):
+        found = list(glob(self, pattern))
+        made[0].unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "glob", then_pruned)
+    assert logs.of_endpoint(tmp_path, "falcon") == tuple(made[1:])
+
+
+def test_a_log_that_another_has_just_rotated_is_not_rotated_again(tmp_path, monkeypatch):
+    """The thread of a host that has closed may still be at it."""
+    log = tmp_path / "falcon" / "blue-1.log"
+    write(log, "all that was said\n")
+    both = threading.Barrier(2)
+    lock = logs.fcntl.flock
+
+    def together(*arguments):
+        both.wait(60)
+        lock(*arguments)
+
+    monkeypatch.setattr(logs.fcntl, "flock", together)
+    rotating = [threading.Thread(target=logs.rotate, args=(log, 15)) for _ in range(2)]
+    for each in rotating:
+        each.start()
+    for each in rotating:
+        each.join(60)
+    assert logs.older(log).read_text() == "all that was said\n"
+    assert log.read_text() == ""

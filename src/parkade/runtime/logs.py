@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ def rotate(log: Path, limit: int) -> bool:
     Of a log that grew to more than twice the limit since it was looked at, only its end is kept,
     so that a worker that writes without end does not fill the disk.
     """
-    size = log.stat().st_size if log.exists() else 0
-    if size <= limit:
-        return False
-    part = log.with_name(log.name + ".part")
-    with log.open("rb") as source:
+    with opened(log) as source:
+        if source is None or _size(source) <= limit:
+            return False
         # Before the copy: what is written between it and the truncation is lost.
         fcntl.flock(source, fcntl.LOCK_EX)
+        size = _size(source)
+        if size <= limit:
+            return False  # somebody else has rotated it
+        part = log.with_name(log.name + ".part")
         source.seek(size - limit if size > 2 * limit else 0)
         with part.open("wb") as target:
             # To its end, which moves; but not for as long as somebody can write faster.
@@ -62,6 +64,10 @@ def rotate(log: Path, limit: int) -> bool:
         part.replace(older(log))
         os.truncate(log, 0)
     return True
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 @contextmanager
@@ -87,9 +93,9 @@ def unrotated(log: Path) -> Iterator[BinaryIO | None]:
 
 def tail(log: Path, *, since: int, lines: int = 10) -> str:
     """Return the last lines, none from before the offset `since` (unless it was rotated)."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
+    with opened(log) as file:
+        if file is None:
+            return ""
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _TAIL_BYTES, since if since <= size else 0))
         text = file.read().decode(errors="replace")
@@ -98,7 +104,10 @@ def tail(log: Path, *, since: int, lines: int = 10) -> str:
 
 def of_endpoint(folder: Path, endpoint_name: str) -> tuple[Path, ...]:
     """Return all logs of an endpoint, those of instances that are gone as well, newest last."""
-    written = [(log.stat().st_mtime_ns, log) for log in (folder / endpoint_name).glob("*.log")]
+    written = []
+    for log in (folder / endpoint_name).glob("*.log"):
+        with suppress(FileNotFoundError):  # it was pruned meanwhile
+            written.append((log.stat().st_mtime_ns, log))
     return tuple(log for _, log in sorted(written))
 
 
