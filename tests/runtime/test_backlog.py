@@ -504,13 +504,15 @@ def test_what_ended_before_a_crash_and_was_not_told_is_told(world):
     assert [topic for topic, _ in world.topics.messages] == [SUCCESS]
 
 
-def test_a_store_that_takes_nothing_for_a_while_loses_nothing(world, monkeypatch):
+@pytest.mark.parametrize("status", [RequestStatus.RUNNING, RequestStatus.COMPLETED])
+def test_a_store_that_takes_nothing_for_a_while_loses_nothing(world, monkeypatch, status):
+    """Nothing else comes or goes that would have it tried again."""
     monkeypatch.setattr(backlog_module, "_AGAIN", 0)
     refusals = iter([True, True])
     put_for_real = world.store.put
 
     def put_sometimes(request):
-        if request.status is RequestStatus.COMPLETED and next(refusals, False):
+        if request.status is status and next(refusals, False):
             raise Unavailable("the disk is full")
         put_for_real(request)
 

@@ -205,6 +205,7 @@ class Backlog:
                 except ParkadeError:
                     # Without a record it could be begun for ever; the next look tries again.
                     _logger.exception("asynchronous request %s cannot be begun", request.id)
+                    self._nudge_later()
                     return
                 queue.popleft()
                 self._begin(begun, place)
@@ -215,7 +216,11 @@ class Backlog:
             self._wanted(endpoint_name)
         except ParkadeError:
             _logger.exception("%s cannot be asked for", endpoint_name)
-            asyncio.get_running_loop().call_later(_AGAIN, self.nudge)
+            self._nudge_later()
+
+    def _nudge_later(self) -> None:
+        """Look again in a while, should nothing come or go until then."""
+        asyncio.get_running_loop().call_later(_AGAIN, self.nudge)
 
     def _free(self, endpoint_name: str, fleet: FleetView) -> InstanceView | None:
         """Return the least busy instance with room, of the variant whose turn it is."""
