@@ -205,7 +205,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         state, port = Path(folder) / "state", free_port()
-        command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--no-auth"]
+        command = [sys.executable, "-m", "parkade.apps.cli", "up", "--no-auth"]
         with (Path(folder) / "log").open("wb") as log:
             server = subprocess.Popen(
                 [*command, "--state", str(state), "--port", str(port)], stdout=log, stderr=log

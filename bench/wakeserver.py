@@ -43,7 +43,7 @@ class Server:
     @contextlib.contextmanager
     def up(self) -> Iterator[None]:
         """Run it."""
-        command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--no-auth"]
+        command = [sys.executable, "-m", "parkade.apps.cli", "up", "--no-auth"]
         port = self.url.rpartition(":")[2]
         with (self.folder / "log").open("wb") as log:
             server = subprocess.Popen(

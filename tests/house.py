@@ -99,7 +99,7 @@ class House:
 
     def begin(self) -> None:
         """Start it."""
-        command = [sys.executable, "-m", "parkade.apps.cli.main", "up"]
+        command = [sys.executable, "-m", "parkade.apps.cli", "up"]
         command += ["--state", str(self.state), "--port", str(self.port), *self.arguments]
         with self.output.open("ab") as log:
             self.supervisor = subprocess.Popen(

@@ -32,7 +32,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def parkade(built: House, *arguments: str) -> str:
-    command = [sys.executable, "-m", "parkade.apps.cli.main", *arguments]
+    command = [sys.executable, "-m", "parkade.apps.cli", *arguments]
     told = subprocess.run(
         [*command, "--state", str(built.state)], capture_output=True, text=True, check=True
     )

@@ -55,7 +55,7 @@ class Team:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "parkade.apps.cli.main", *arguments],
+            [sys.executable, "-m", "parkade.apps.cli", *arguments],
             env=self.environment | environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ class Shell:
         self.house = boto.house
         self.home = home
         told = subprocess.run(
-            [sys.executable, "-m", "parkade.apps.cli.main", "env", "--aws", "--format", "json",
+            [sys.executable, "-m", "parkade.apps.cli", "env", "--aws", "--format", "json",
              "--state", str(boto.house.state)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip

@@ -134,7 +134,7 @@ def test_without_a_stack_everything_is_seen_and_told_and_nothing_can_be_leased(c
 
 def test_it_is_a_command_like_any_other(cloud):
     done = subprocess.run(
-        [sys.executable, "-m", "parkade.apps.cli.main", "plan"],
+        [sys.executable, "-m", "parkade.apps.cli", "plan"],
         env={**cloud.environment, "PARKADE_CLOUD": "aws"},
         capture_output=True,
         text=True,

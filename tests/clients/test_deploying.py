@@ -51,7 +51,7 @@ def scaling(boto: Account) -> Iterator[Any]:
 def parkade(boto: Account, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command as the machine's own user does."""
     return subprocess.run(
-        [sys.executable, "-m", "parkade.apps.cli.main", *arguments],
+        [sys.executable, "-m", "parkade.apps.cli", *arguments],
         input=given,
         env={"PARKADE_STATE": str(boto.house.state), "PATH": "/usr/bin:/bin"},
         capture_output=True,

@@ -27,7 +27,7 @@ NOISE = os.urandom(MIB)
 
 
 def variables(built, *arguments, environment=None):
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "env", "--aws", "--format", "json"]
+    command = [sys.executable, "-m", "parkade.apps.cli", "env", "--aws", "--format", "json"]
     printed = subprocess.run(
         [*command, "--state", str(built.state), *arguments],
         env={**os.environ, **(environment or {})},
@@ -268,7 +268,7 @@ def test_over_https_bodies_come_in_chunks_with_their_sums_behind(tmp_path):
     ]
     subprocess.run(command, check=True, capture_output=True)
     built = House(tmp_path / "state", "--tls-cert", str(cert), "--tls-key", str(key))
-    up = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--state", str(built.state)]
+    up = [sys.executable, "-m", "parkade.apps.cli", "up", "--state", str(built.state)]
     with built.output.open("ab") as log:
         built.supervisor = subprocess.Popen(
             [*up, "--port", str(built.port), *built.arguments], stdout=log, stderr=log

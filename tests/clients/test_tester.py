@@ -118,7 +118,7 @@ def test_a_run_dies_with_control_and_is_not_made_up_for(built):
 
 
 def command(built, *arguments):
-    words = [sys.executable, "-m", "parkade.apps.cli.main", "tester", *arguments]
+    words = [sys.executable, "-m", "parkade.apps.cli", "tester", *arguments]
     environment = {
         **os.environ,
         "PARKADE_URL": built.url,

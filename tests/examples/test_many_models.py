@@ -23,7 +23,7 @@ def walk(tmp_path):
         environment = {**os.environ, "PARKADE_STATE": str(built.state)}
 
         def run(*words):
-            program = ["-m", "parkade.apps.cli.main", *words[1:]]
+            program = ["-m", "parkade.apps.cli", *words[1:]]
             done = subprocess.run(
                 [sys.executable, *(program if words[0] == "parkade" else words)],
                 cwd=folder,

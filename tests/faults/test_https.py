@@ -30,7 +30,7 @@ def test_https_is_served_and_a_certificate_that_is_not_trusted_is_named(tmp_path
     cert, key = certificate
     built = House(tmp_path / "state", "--tls-cert", str(cert), "--tls-key", str(key))
     url = f"https://127.0.0.1:{built.port}"
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--state", str(built.state)]
+    command = [sys.executable, "-m", "parkade.apps.cli", "up", "--state", str(built.state)]
     command += ["--port", str(built.port), *built.arguments]
     with built.output.open("ab") as log:
         built.supervisor = subprocess.Popen(command, stdout=log, stderr=log)
@@ -38,7 +38,7 @@ def test_https_is_served_and_a_certificate_that_is_not_trusted_is_named(tmp_path
         wait_for(lambda: built.paths.url_file.exists() and "ready" in built.output.read_text())
         context = ssl.create_default_context(cafile=cert)
         assert httpx.get(f"{url}/v1/health/ready", verify=context).is_success
-        ls = [sys.executable, "-m", "parkade.apps.cli.main", "ls"]
+        ls = [sys.executable, "-m", "parkade.apps.cli", "ls"]
         environment = {"PARKADE_STATE": str(built.state)}
         doubted = subprocess.run(ls, env=environment, capture_output=True, text=True, check=False)
         assert doubted.returncode == 1

@@ -98,7 +98,7 @@ def test_without_a_supervisor_and_a_successor_everything_ends(own):
 
 
 def test_a_second_start_on_the_same_state_is_refused(own):
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--state", str(own.state)]
+    command = [sys.executable, "-m", "parkade.apps.cli", "up", "--state", str(own.state)]
     answer = subprocess.run(
         [*command, "--port", str(free_port())], capture_output=True, text=True, check=False
     )
@@ -110,7 +110,7 @@ def test_a_second_start_on_the_same_state_is_refused(own):
 
 def test_a_taken_port_is_refused_by_name(own, tmp_path):
     other = House(tmp_path / "other")
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "up", "--state", str(other.state)]
+    command = [sys.executable, "-m", "parkade.apps.cli", "up", "--state", str(other.state)]
     command += ["--port", str(own.port)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 1

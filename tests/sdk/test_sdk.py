@@ -66,7 +66,7 @@ def watch() -> Watch:
 def told(served: House, watch: Watch, version: int, program: Path, home: Path) -> dict[str, Any]:
     """Run the program with the SDK's Python; return what it told of each of its steps."""
     printed = subprocess.run(
-        [sys.executable, "-m", "parkade.apps.cli.main", "env", "--aws", "--format", "json",
+        [sys.executable, "-m", "parkade.apps.cli", "env", "--aws", "--format", "json",
          "--state", str(served.state)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -309,7 +309,7 @@ def test_an_unknown_deployment_is_told(desk):
 
 
 def test_ctrl_c_ends_the_looking_on_alone_and_says_how_to_go_on(desk):
-    line = [sys.executable, "-m", "parkade.apps.cli.main", "deploy", str(desk.file), "--wait"]
+    line = [sys.executable, "-m", "parkade.apps.cli", "deploy", str(desk.file), "--wait"]
     looked = []
     at_a_look(desk, lambda: looked.append(1))
     process = subprocess.Popen(

@@ -190,7 +190,7 @@ def test_a_reader_of_the_output_that_goes_away_ends_it_quietly(stocked):
     command = [
         sys.executable,
         "-m",
-        "parkade.apps.cli.main",
+        "parkade.apps.cli",
         "objects",
         "cp",
         "s3://models/big",

@@ -54,7 +54,7 @@ class Server:
 @contextlib.contextmanager
 def running(paths: StatePaths, port: int) -> Iterator[Server]:
     """Run `parkade up` in a session of its own; stop it in order, whatever happens."""
-    command = [sys.executable, "-m", "parkade.apps.cli.main", "up"]
+    command = [sys.executable, "-m", "parkade.apps.cli", "up"]
     command += ["--port", str(port), "--state", str(paths.state)]
     with (paths.logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(

@@ -176,12 +176,3 @@ app.add_typer(subscribers.app, name="subscriber", rich_help_panel=_SEE)
 app.add_typer(letters.app, name="letters", rich_help_panel=_SEE)
 _offer(_SEE, audit.audit)
 _offer(_SEE, watch.watch, invocations.logs, history.events, history.plan)
-
-
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="parkade")
-
-
-if __name__ == "__main__":
-    main()

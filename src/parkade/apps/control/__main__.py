@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import uvloop
+from parkade.apps.collecting import uncollected
 
-from parkade.apps import logs
-from parkade.apps.control.process import ControlProcess, Inheritance, hold
-from parkade.apps.settings import Settings, server_settings
+if TYPE_CHECKING:
+    from parkade.apps.control.process import Inheritance
+    from parkade.apps.settings import Settings
 
 
 def main() -> None:
@@ -24,6 +25,12 @@ def main() -> None:
     parser.add_argument("--link-fd", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     given = parser.parse_args()
+    with uncollected():
+        import uvloop  # noqa: PLC0415  what is imported here is nearly all that a start takes
+
+        from parkade.apps import logs  # noqa: PLC0415
+        from parkade.apps.control.process import Inheritance, hold  # noqa: PLC0415
+        from parkade.apps.settings import server_settings  # noqa: PLC0415
     logs.to_standard_error()
     settings = server_settings(
         state=given.state,
@@ -38,7 +45,11 @@ def main() -> None:
 
 
 async def _run(settings: Settings, inheritance: Inheritance) -> None:
-    await ControlProcess(settings, inheritance).run()
+    from parkade.apps.control.process import ControlProcess  # noqa: PLC0415
+
+    with uncollected():
+        process = ControlProcess(settings, inheritance)
+    await process.run()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from parkade.apps.collecting import uncollected
 from parkade.apps.logs import JsonLines
 from parkade.apps.settings import function_settings
 from parkade.domain.errors import ParkadeError
@@ -52,7 +53,8 @@ class Function:
         try:
             if self._answer is None:
                 to_lambda()
-                self._answer = self._build(settings)
+                with uncollected():
+                    self._answer = self._build(settings)
             return self._answer(event, Call(request_id, _left(context)))
         except ParkadeError as error:
             # `raise` gives Lambda the message alone; the hint is in the log.

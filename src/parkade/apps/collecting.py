@@ -1,0 +1,26 @@
+"""When Python's collector of reference cycles looks at what a process made as it started.
+
+Modules, classes and the forms of an API are made to stay. The collector looks at all of them again
+and again while they are made, which is a quarter of the processor time of a start, and later
+whenever it is due.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect nothing until the end of the block, and what is there by then never."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
