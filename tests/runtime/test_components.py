@@ -231,6 +231,34 @@ def test_components_outlive_their_endpoint_as_records_in_its_way(home):
     asyncio.run(story())
 
 
+def test_an_endpoint_is_gone_after_its_components_that_are_deleted_meanwhile(home, monkeypatch):
+    left = []
+    remove = home.store.remove_endpoint
+
+    def noted(name, event):
+        left.extend(home.processes())
+        remove(name, event)
+
+    monkeypatch.setattr(home.store, "remove_endpoint", noted)
+
+    async def story():
+        async with running(home) as host:
+            await hosting(home, host)
+            host.create_component(component(home), "ann")
+            await settled(host)
+            (worker,) = host.instances("falcon")
+            os.kill(worker.pid, signal.SIGSTOP)
+            host.delete_endpoint("falcon", "ann")
+            await until(lambda: home.releases)
+            host.delete_component("parrot", "ann")
+            asyncio.get_running_loop().call_later(0.3, os.kill, worker.pid, signal.SIGCONT)
+            await gone(host)
+            assert host.components() == {}
+
+    asyncio.run(story())
+    assert left == []
+
+
 def test_an_endpoint_with_components_is_updated_to_a_config_that_has_a_place_for_them(home):
     async def story():
         async with running(home) as host:

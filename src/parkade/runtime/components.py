@@ -204,8 +204,8 @@ class Copies(Lifecycle):
             self._decide(lambda: self._fail(f"its endpoint {self.endpoint_name!r} was deleted"))
 
     async def ended(self) -> None:
-        """Return once what is under way is at its end."""
-        if self._change is not None:
+        """Return once what is under way is at its end, and what has taken its place meanwhile."""
+        while self._change is not None and not self._change.done():
             await asyncio.wait([self._change])
 
     def revive(self, actor: str) -> None:
