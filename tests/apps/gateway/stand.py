@@ -42,6 +42,19 @@ LIMIT = 60.0
 TOKEN = "pk_token-of-the-tests"
 INSIDE = "secret-of-this-run"
 HERE = Path(__file__).parent
+#: A gateway with a patience, and numbers, that the tests set.
+PROGRAM = """
+import importlib, json, sys
+from parkade.apps.gateway.__main__ import main
+from parkade.apps.gateway.process import Patience
+patience, numbers = json.loads(sys.argv[1])
+for path, number in numbers.items():
+    module, _, name = path.rpartition(".")
+    loaded = importlib.import_module(f"parkade.apps.gateway.{module}")
+    assert hasattr(loaded, name), path
+    setattr(loaded, name, number)
+main(sys.argv[2:], Patience(**patience))
+"""
 #: A server on a socket that is the stand's must not remove its path, as it would from 3.13 on.
 KEEPING: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
@@ -256,7 +269,12 @@ class Desk:
 class Stand:
     """The gateway and all around it."""
 
-    def __init__(self, *options: str, patience: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        *options: str,
+        patience: dict[str, float] | None = None,
+        numbers: dict[str, float] | None = None,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pk", dir="/tmp"))
         self.key = secrets.token_bytes(32)
         (self.folder / "server.key").write_text(self.key.hex())
@@ -269,7 +287,9 @@ class Stand:
         )
         self.lifeline, self._lifeline_end = os.pipe()
         self.options = options
-        self.patience = patience
+        self.patience = patience or {}
+        #: Other numbers than the modules of the gateway have, by `module.NAME`.
+        self.numbers = numbers or {}
         #: Sums of what was reported, by endpoint and variant.
         self.usage: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.reports: list[Report] = []
@@ -362,13 +382,16 @@ class Stand:
     def _on_usage(self, gateway: str, usage: link.UsageReport) -> None:
         for endpoint, variants in usage.items():
             for variant, row in variants.items():
-                total = self.usage[(endpoint, variant)]
-                for name in link.Usage.__slots__:
-                    if isinstance(value := getattr(row, name), int):
-                        total[name] += value
                 for name in link.SPREADS:
                     self.times[endpoint, variant, name] += Counter(getattr(row, name).buckets)
-                total["in_flight"] = row.in_flight
+                total = self.usage[(endpoint, variant)]
+                told = {
+                    name: total[name] + value
+                    for name in link.Usage.__slots__
+                    if isinstance(value := getattr(row, name), int)
+                }
+                # At once: whoever waits for one of them, in another thread, looks at others then.
+                dict.update(total, {**told, "in_flight": row.in_flight})
 
     def token_view(self, name: str, secret: str, **fields: Any) -> link.TokenView:
         digest = hmac.new(self.key, secret.encode(), hashlib.sha256).hexdigest()
@@ -431,13 +454,9 @@ class Stand:
             *self.options,
         ]
         command = [sys.executable, "-m", "parkade.apps.gateway"]
-        if self.patience is not None:
-            program = (
-                "import json, sys; from parkade.apps.gateway.__main__ import main; "
-                "from parkade.apps.gateway.process import Patience; "
-                "main(sys.argv[2:], Patience(**json.loads(sys.argv[1])))"
-            )
-            command = [sys.executable, "-c", program, json.dumps(self.patience)]
+        if self.patience or self.numbers:
+            given = json.dumps([self.patience, self.numbers])
+            command = [sys.executable, "-c", PROGRAM, given]
         with (self.folder / "gateway.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *arguments],
@@ -534,10 +553,11 @@ def stand(
     *options: str,
     link_open: bool = True,
     patience: dict[str, float] | None = None,
+    numbers: dict[str, float] | None = None,
     errors: bool = False,
 ) -> Iterator[Stand]:
     """A gateway that runs; unless `errors` are expected, it must not have logged one."""
-    made = Stand(*options, patience=patience)
+    made = Stand(*options, patience=patience, numbers=numbers)
     try:
         if link_open:
             made.open_link()

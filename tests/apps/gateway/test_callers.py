@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from parkade.apps import link
@@ -338,15 +339,17 @@ def test_a_caller_that_hangs_up_takes_its_request_from_the_worker(ready: Stand) 
 
 
 def test_a_head_that_does_not_come_to_its_end(hasty: Stand) -> None:
+    begun = time.monotonic()
     with hasty.connect() as caller:
-        begun = time.monotonic()
-        for byte in b"POST / HTTP/1.1\r\nX: " + b"x" * 10_000:
+        for byte in b"POST / HTTP/1.1\r\nX: " + b"x" * 4000:
             try:
                 caller.sendall(bytes([byte]))
             except ConnectionError:
                 break
             time.sleep(0.02)
-        assert 0.3 < time.monotonic() - begun < 20
+        else:
+            pytest.fail("it was read to its end")
+        assert time.monotonic() - begun > 0.3
 
 
 def test_a_connection_without_any_request(hasty: Stand) -> None:
@@ -360,64 +363,21 @@ def test_a_body_that_stalls(hasty: Stand) -> None:
         assert _end(caller) == b""
 
 
-def test_a_body_that_comes_slowly_but_comes(hasty: Stand) -> None:
-    with hasty.connect() as caller:
-        request = invocation(b"1234567890")
-        caller.sendall(request[:-10])
-        for byte in request[-10:]:
-            time.sleep(0.1)
-            caller.sendall(bytes([byte]))
-        assert read_answer(caller).body == b"1234567890"
-
-
-def test_a_connection_that_is_idle_for_long(hasty: Stand) -> None:
-    with hasty.connect() as caller:
-        caller.sendall(invocation(b"x"))
-        begun = time.monotonic()
-        assert read_answer(caller).body == b"x"
-        assert caller.recv(1) == b""
-        assert time.monotonic() - begun > 0.5
-
-
-def test_a_connection_that_waits_for_its_model_is_not_idle(hasty: Stand) -> None:
-    gate = Gate()
-    worker = hasty.worker("patient", gate)
-    hasty.push(endpoints={**hasty.snapshot.endpoints, "patient": hasty.view("patient")})
-    with hasty.connect() as caller:
-        caller.sendall(invocation(b"x", endpoint="patient"))
-        wait_for(lambda: worker.requests)
-        time.sleep(1.0)
-        hasty.call(gate.opened.set)
-        assert read_answer(caller).body == b"x"
-
-
 def test_a_caller_that_does_not_read_its_answer(hasty: Stand) -> None:
-    hasty.worker("large", lambda _: Reply(body=bytes(6_000_000)))
+    worker = hasty.worker("large", lambda _: Reply(body=bytes(6_000_000)))
     hasty.push(endpoints={**hasty.snapshot.endpoints, "large": hasty.view("large")})
     with hasty.connect() as caller:
         caller.sendall(invocation(b"x", endpoint="large") * 3)
-        assert len(_end(caller, later=2.0)) < 18_000_000
+        wait_for(lambda: worker.requests)
+        assert hasty.process is not None
+        gateway, own = psutil.Process(hasty.process.pid), caller.getsockname()
+        # Where it has hung up, what it had sent is there to be read.
+        wait_for(lambda: all(each.raddr != own for each in gateway.net_connections("tcp4")))
+        assert len(_end(caller)) < 18_000_000
 
 
-def test_a_caller_that_reads_slowly_but_reads(hasty: Stand) -> None:
-    body = bytes(3_000_000)
-    hasty.worker("slowly", lambda _: Reply(body=body))
-    hasty.push(endpoints={**hasty.snapshot.endpoints, "slowly": hasty.view("slowly")})
-    with socket.socket() as caller:
-        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        caller.connect(("127.0.0.1", hasty.port))
-        caller.sendall(invocation(b"x", "Connection: close", endpoint="slowly"))
-        text = caller.recv(4096)
-        for _ in range(15):
-            time.sleep(0.1)
-            text += caller.recv(100_000)
-        text += read_to_end(caller)
-    assert text.partition(b"\r\n\r\n")[2] == body
-
-
-def _end(caller: socket.socket, *, later: float = 0.0) -> bytes:
+def _end(caller: socket.socket) -> bytes:
     """Return what comes until the other side hangs up, in whatever way."""
-    time.sleep(later)
     text = b""
     try:
         while piece := caller.recv(1 << 20):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.apps.gateway.stand import Flow, Gate, Reply, Stand, wait_for
+from tests.apps.gateway.stand import Flow, Reply, Stand, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -89,14 +89,6 @@ def test_an_error_names_its_container(house: Stand, hostnames: tuple[str, ...], 
     assert house.usage[(endpoint, "main")]["invocations"] == 1
 
 
-def test_a_container_that_takes_too_long_is_named(house: Stand) -> None:
-    endpoint, _ = pipeline(house, adds("1"), Gate())
-    house.push(limits=house.limits(model_seconds=0.3))
-    answer = house.invoke(endpoint)
-    assert (answer.status, answer.kind) == (424, "ModelError")
-    assert "waiting for a response from container container-2." in answer.json["Message"]
-
-
 def test_only_the_last_container_streams(house: Stand) -> None:
     async def pieces(*texts: bytes) -> AsyncIterator[bytes]:
         for text in texts:
@@ -129,7 +121,7 @@ def test_a_container_that_does_not_listen_yet_is_waited_for(house: Stand) -> Non
             b"POST /endpoints/e/invocations HTTP/1.1\r\nAuthorization: pk_token-of-the-tests\r\n"
             b"Content-Length: 1\r\n\r\n0"
         )
-        wait_for(lambda: "refuses connections" in house.log)
+        wait_for(lambda: "instance early,late refuses connections" in house.log)
         house.worker("late", adds("2"))
         assert caller.recv(4096).endswith(b"\r\n\r\n012")
 

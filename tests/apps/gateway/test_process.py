@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from tests.apps.gateway.stand import Stand
 
 
+#: Whoever is waited for, though nobody should be, is waited for longer than any test takes.
+NEVER = dict.fromkeys(("snapshot", "drain", "idle", "linger"), 10_000.0)
+
+
 def serving(house: Stand) -> None:
     house.worker("w")
     house.push(endpoints={"e": house.view("w")})
@@ -36,32 +40,27 @@ def serving(house: Stand) -> None:
 
 @pytest.mark.parametrize("way", ["SIGTERM", "lifeline"])
 def test_an_idle_gateway_ends_at_once(way: str) -> None:
-    with stand() as house:
+    with stand(patience=NEVER) as house:
         serving(house)
         with house.connect() as caller:
             caller.sendall(invocation(b"x"))
             read_answer(caller)
-            begun = time.monotonic()
             if way == "SIGTERM":
                 assert house.stop() == 0
             else:
                 house.cut_lifeline()
                 assert house.process is not None
                 assert house.process.wait(60) == 0
-            # 0.2 s on an idle machine.
-            assert time.monotonic() - begun < 2
             assert caller.recv(1) == b""
 
 
 def test_a_gateway_without_a_snapshot_ends_at_once() -> None:
-    with stand(link_open=False) as house:
+    with stand(link_open=False, patience=NEVER) as house:
         # It reaches for the link once it listens to signals.
         house.link.setblocking(True)
         reached, _ = house.link.accept()
         reached.close()
-        begun = time.monotonic()
         assert house.stop() == 0
-        assert time.monotonic() - begun < 2
 
 
 def test_requests_under_way_are_finished_before_the_end() -> None:
@@ -107,15 +106,13 @@ def test_streams_of_events_do_not_hold_up_the_end() -> None:
         )
         await Gate().opened.wait()
 
-    with stand() as house:
+    with stand(patience=NEVER, numbers={"passage.DRAIN": 10_000}) as house:
         house.play_control(lambda _: events())
         house.push()
         with house.connect() as caller:
             caller.sendall(head("GET", "/v1/events/stream"))
             assert b"event-stream" in caller.recv(4096)
-            begun = time.monotonic()
             assert house.stop() == 0
-            assert time.monotonic() - begun < 2
 
 
 def test_callers_wait_in_the_backlog_while_the_gateway_is_restarted() -> None:

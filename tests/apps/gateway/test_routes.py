@@ -226,18 +226,6 @@ def test_refusals_by_the_gateway_are_counted(house: Stand) -> None:
     tally.wait(8, errors_4xx=5, errors_5xx=1, asked=2)
 
 
-def test_time_outs_and_callers_who_hang_up_are_counted_once(house: Stand) -> None:
-    gate = Gate(says)
-    road = Road(house, gate, seconds=0.2)
-    tally = Tally(house, road.path)
-    assert road.call().status == 424
-    road.push(seconds=60)
-    with house.connect() as caller:
-        caller.sendall(head("POST", road.path, "Content-Length: 3") + b"200")
-        wait_for(lambda: len(road.worker.requests) == 2)
-    tally.wait(2, errors_4xx=1, asked=2)
-
-
 def test_a_stream_is_counted_when_it_ends_be_it_broken(house: Stand) -> None:
     async def pieces() -> Any:
         yield b"one"

@@ -157,7 +157,7 @@ def test_limits_are_taken_up(house: Stand) -> None:
 
 
 def test_callers_wait_for_the_first_snapshot() -> None:
-    with stand(link_open=False) as house:
+    with stand(link_open=False, patience={"snapshot": 10_000}) as house:
         house.worker("w")
         with house.connect() as caller:
             caller.sendall(invocation(b"early"))
@@ -172,8 +172,8 @@ def test_callers_wait_for_the_first_snapshot() -> None:
 
 
 def test_without_any_snapshot_callers_are_told_in_the_end() -> None:
+    begun = time.monotonic()
     with stand(link_open=False, patience={"snapshot": 0.3}) as house:
-        begun = time.monotonic()
         answer = house.invoke()
         assert time.monotonic() - begun >= 0.2
         assert (answer.status, answer.kind) == (503, "ServiceUnavailable")

@@ -213,7 +213,7 @@ def test_what_waits_for_the_only_copy_goes_on_waiting_while_it_is_replaced(house
     named = "X-Amzn-SageMaker-Inference-Component: only"
     with house.connect() as caller:
         caller.sendall(invocation(b"", named, endpoint="hosts2"))
-        wait_for(lambda: "refuses connections" in house.log)
+        wait_for(lambda: "instance not-yet refuses connections" in house.log)
         house.push(endpoints={"hosts2": hosting(house, only=())})
         house.push(endpoints={"hosts2": hosting(house, only=(worker(house, says("new")),))})
         assert read_answer(caller).body == b"new"
@@ -342,15 +342,12 @@ def test_boto3_raises_its_own_classes() -> None:
                 "e": house.view("w"),
                 "hosts": hosting(house, first=()),
                 "down": link.EndpointView(down=link.Down(reason="failed", hint="", retry_after=1)),
-                "begun": house.view(),
             },
-            limits=house.limits(model_seconds=0.3),
         )
         caller = client(house)
         for endpoint, raised_by, status in (
             ("e", caller.exceptions.InternalFailure, 500),
             ("down", caller.exceptions.ServiceUnavailable, 503),
-            ("begun", caller.exceptions.ModelNotReadyException, 429),
             ("none", caller.exceptions.ValidationError, 400),
         ):
             with pytest.raises(raised_by) as refusal:
@@ -362,4 +359,8 @@ def test_boto3_raises_its_own_classes() -> None:
         assert refused(caller, "hosts")[:2] == ("ValidationError", 400)
         with pytest.raises(caller.exceptions.ValidationError, match="no capacity"):
             caller.invoke_endpoint(EndpointName="hosts", Body=b"", InferenceComponentName="first")
+        house.push(endpoints={"begun": house.view()}, limits=house.limits(model_seconds=0.3))
+        with pytest.raises(caller.exceptions.ModelNotReadyException) as early:
+            caller.invoke_endpoint(EndpointName="begun", Body=b"")
+        assert early.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
         caller.close()

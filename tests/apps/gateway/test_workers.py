@@ -220,7 +220,7 @@ def test_a_worker_with_a_full_backlog_gets_its_requests_later(house: Stand) -> N
         caller = house.connect()
         caller.sendall(invocation(b"%d" % number))
         callers.append(caller)
-    wait_for(lambda: "refuses connections" in house.log)
+    wait_for(lambda: "instance backlog refuses connections" in house.log)
     stuck.set()
     for number, caller in enumerate(callers):
         assert read_answer(caller).body == b"%d" % number
