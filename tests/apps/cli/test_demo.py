@@ -11,9 +11,13 @@ import threading
 
 import httpx
 import psutil
+import pytest
 
 from parkade.apps.cli import child, demo
 from tests.house import PATIENCE, free_port, wait_for
+
+#: A demo trains a model and starts a whole server; what is waited for has limits of its own.
+pytestmark = pytest.mark.timeout(300)
 
 SENTENCE = "Stock markets fell on Monday."
 
@@ -142,7 +146,7 @@ def test_losing_patience_ends_an_installation(tmp_path):
     with socket.socket() as index:
         index.bind(("127.0.0.1", 0))
         index.listen()
-        index.settimeout(PATIENCE)
+        index.settimeout(2 * PATIENCE)  # an environment is made before it is asked
         url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         lines = f"--index-url {url}\nnothing-of-that-name\n"
         (folder / "code" / "requirements.txt").write_text(lines)

@@ -16,6 +16,9 @@ from tests import promql
 from tests.adapters.mailbox import mailbox
 from tests.house import NO_OP, House, wait_for
 
+#: The first of them waits for a whole server with a project on it.
+pytestmark = pytest.mark.timeout(300)
+
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()
 #: Seconds of the lease clock in one of real time: whole minutes are soon over.
 SCALE = 20
