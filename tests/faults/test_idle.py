@@ -18,13 +18,14 @@ from tests.house import house, wait_for
 #: A minute of leases is half a second here.
 SCALE = "120"
 TAGGED = [{"Key": "auto-maintain", "Value": "true"}]
-#: The notice after 3 minutes, the stop after 10: enough between them to do something about it.
+#: The notice after 3 minutes, the stop after 10.
 TIMERS = {
     "auto-maintain.grace": "1m",
     "auto-maintain.window": "1m",
     "auto-maintain.stop-after": "9",
 }
-QUICK = TAGGED + [{"Key": key, "Value": value} for key, value in TIMERS.items()]
+#: The stop after 26: enough between them to do something about it, on a busy machine as well.
+PATIENT = {**TIMERS, "auto-maintain.stop-after": "25"}
 STOP = "endpoint.idle_stopped"
 
 
@@ -135,15 +136,21 @@ def test_what_nobody_uses_goes_on_time_with_its_alarm_and_what_is_used_is_never_
     assert alarm["StateValue"] == "ALARM"
 
 
+def tags(timers):
+    return TAGGED + [{"Key": key, "Value": value} for key, value in timers.items()]
+
+
 def test_removing_the_tag_saves_it_and_adding_it_begins_anew(account):
-    account.endpoint("saved", "two", Tags=QUICK)
+    account.endpoint("saved", "two", Tags=tags(PATIENT))
     told = event(account, "endpoint.idle", "saved")
     account.sagemaker.delete_tags(ResourceArn=arn("endpoint", "saved"), TagKeys=["auto-maintain"])
     event(account, "watch.ended", "saved")
     due = instant(told["data"]["evidence"]["stops_at"])
     pass_time(account, due + timedelta(minutes=2))
     assert account.status("saved") == "InService"
-    account.sagemaker.add_tags(ResourceArn=arn("endpoint", "saved"), Tags=TAGGED)
+    account.sagemaker.add_tags(
+        ResourceArn=arn("endpoint", "saved"), Tags=tags({"auto-maintain.stop-after": "2"})
+    )
     begun = instant(event(account, "watch.begun", "saved")["at"])
     assert begun > due
     stopped = event(account, STOP, "saved")
@@ -159,23 +166,27 @@ def test_a_killed_control_process_goes_on_with_the_ladder_and_undo_brings_back_w
         "/v1/leases/leased",
         json={"config_name": "two", "minutes": 10_000, "tags": {"auto-maintain": "true", **TIMERS}},
     )
-    house.wait_state("leased", "running")
+    # What happens is told by the history: it is in service for seconds.
+    begun = instant(event(account, "watch.begun", "leased")["at"])
     event(account, "endpoint.idle", "leased")
-    watch = why(account, "leased")["watch"]
     former = house.kill("control")
     house.wait_reborn("control", former)
     ended = event(account, "lease.ended", "leased")
     assert ended["data"]["ended"] == "idle"
-    assert instant(ended["at"]) >= instant(watch["in_service_at"]) + timedelta(minutes=10)
+    idle_since = instant(ended["data"]["evidence"]["idle_since"])
+    assert instant(ended["at"]) - timedelta(minutes=9) >= idle_since >= begun
     notices = house.events(kind="endpoint.idle", endpoint="leased")
     assert len({each["data"]["evidence"]["idle_since"] for each in notices}) == len(notices)
     wait_for(lambda: house.state_of("leased") == "idle")
     assert why(account, "leased")["decision"]["data"]["evidence"]["windows"] >= 9
     undone = house.ok("POST", "/v1/endpoints/leased/undo").json()
     assert undone["minutes"] == ended["data"]["minutes_given_up"]
-    house.wait_state("leased", "running")
-    tags = house.ok("GET", "/v1/endpoints/leased/tags").json()["tags"]
-    assert tags == {"auto-maintain": "true", **TIMERS}
+    wait_for(
+        lambda: len(house.events(kind="endpoint.in_service", endpoint="leased")) == 2,
+        why="it to be in service again",
+    )
+    kept = house.ok("GET", "/v1/endpoints/leased/tags").json()["tags"]
+    assert kept == {"auto-maintain": "true", **TIMERS}
 
 
 def test_what_sagemakers_api_deleted_comes_back_with_its_tags(account):
