@@ -1,6 +1,7 @@
 """Endpoints that sleep and wake on a host, with real workers."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,18 @@ import pytest
 from parkade.domain.endpoint import EndpointStatus
 from parkade.domain.errors import Conflict, EndpointBusy, EndpointNotFound, ResourceLimitExceeded
 from parkade.ports.events import EventQuery
+from parkade.runtime.modeldata import ModelData
 from tests.builders import a_component, a_config, a_model, a_variant
-from tests.runtime.premises import alive, gone, in_service, pids, running, status, until
+from tests.runtime.premises import (
+    alive,
+    an_archive,
+    gone,
+    in_service,
+    pids,
+    running,
+    status,
+    until,
+)
 
 
 async def asleep(host, name="falcon"):
@@ -256,6 +267,35 @@ def test_what_sleeps_is_deleted_without_a_trace(home):
             await gone(host)
             assert list(home.paths.models.iterdir()) == []
             assert home.store.endpoints().records == ()
+
+    asyncio.run(story())
+
+
+def test_what_is_deleted_while_it_is_looked_whether_its_data_is_here_leaves_none(home, monkeypatch):
+    """A host that comes back looks what it might start; it fetches nothing for what is going."""
+    seen, go_on = threading.Event(), threading.Event()
+    has = ModelData.has
+
+    def slowly(self, *urls):
+        found = has(self, *urls)
+        seen.set()
+        assert go_on.wait(60)
+        return found
+
+    async def story():
+        async with running(home) as host:
+            home.deploy(host)
+            await in_service(host)
+            await asleep(host)
+        monkeypatch.setattr(ModelData, "has", slowly)
+        async with running(home) as host:
+            await until(seen.is_set)
+            host.delete_endpoint("falcon", "ann")
+            await gone(host)
+            go_on.set()
+            home.deploy(host, name="flan", content=an_archive(weights="other"))
+            await in_service(host, "flan")
+            assert len(list(home.paths.models.iterdir())) == 1
 
     asyncio.run(story())
 

@@ -6,6 +6,7 @@ when, is decided by the `Lifecycle` that has it.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -61,6 +62,7 @@ class Fleet:
         self._premises = premises
         self._listener = listener
         self._preparations: dict[tuple[str, int], Preparation] = {}
+        self._foreseeing: asyncio.Task[None] | None = None
 
     @property
     def data_user(self) -> str:
@@ -150,7 +152,17 @@ class Fleet:
                 self.instances.append(Instance(places))
 
     async def foresee(self) -> None:
-        """Have it known what it would start."""
+        """Have it known what it would start, unless it is let go of meanwhile."""
+        task = self._foreseeing = asyncio.create_task(self._foresee())
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
+
+    async def _foresee(self) -> None:
         premises = self._premises
         for group in self.groups:
             for number in range(group.size):
@@ -174,7 +186,10 @@ class Fleet:
         return leaving
 
     def release(self) -> list[Instance]:
-        """Let go of all instances."""
+        """Let go of all instances, and of what might have been started."""
+        if self._foreseeing is not None:
+            # Or it took data up for a fleet whose data has been let go of.
+            self._foreseeing.cancel()
         leaving, self.instances = self.instances, []
         return leaving
 
