@@ -308,7 +308,7 @@ def test_calls_that_control_took_to_its_grave_are_told_again() -> None:
 
 
 def test_the_last_calls_are_told_before_the_end() -> None:
-    with stand() as house:
+    with stand(patience={"last": 10_000}) as house:
         house.worker("w", says)
         house.push(
             endpoints={"e": house.view("w")},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,7 +82,7 @@ def test_what_waited_in_vain_is_counted(house: Stand) -> None:
 
 
 def test_a_gateway_tells_who_it_is_and_that_it_ends() -> None:
-    with stand() as house:
+    with stand(patience={"last": 10_000}) as house:
         house.worker("w")
         house.push(endpoints={"e": house.view("w")})
         house.invoke()
@@ -172,8 +175,32 @@ def test_counts_that_control_took_to_its_grave_are_told_again() -> None:
         wait_for(lambda: house.usage[("e", "main")]["invocations"] == 7)
 
 
+def test_the_last_counts_are_told_to_a_control_that_is_busy() -> None:
+    with stand(patience={"last": 10_000}) as house:
+        house.worker("w")
+        house.push(endpoints={"e": house.view("w")})
+        busy, go_on = threading.Event(), threading.Event()
+
+        def slowly(gateway: str, usage: link.UsageReport) -> None:
+            busy.set()
+            assert go_on.wait(60)
+            house._on_usage(gateway, usage)
+
+        assert house.server is not None
+        assert house.process is not None
+        house.server._on_usage = slowly
+        assert busy.wait(60)
+        house.process.send_signal(signal.SIGTERM)
+        # It waits for as long as it takes.
+        with pytest.raises(subprocess.TimeoutExpired):
+            house.process.wait(0.5)
+        go_on.set()
+        assert house.process.wait(60) == 0
+        wait_for(lambda: house.reports[-1].last)
+
+
 def test_the_last_counts_are_told_before_the_end() -> None:
-    with stand() as house:
+    with stand(patience={"last": 10_000}) as house:
         house.worker("w")
         house.push(endpoints={"e": house.view("w")}, limits=link.Limits(usage_seconds=1000))
         for _ in range(3):

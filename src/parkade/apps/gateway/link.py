@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 #: Seconds until a link that is broken is tried again; doubles up to the longest.
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.5
-#: Seconds that a gateway which ends waits for its last counts to be taken.
-LAST_WORD = 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +104,13 @@ class Link:
                 self._away = monotonic()
             await asyncio.sleep(pause)
 
-    async def report_last(self) -> None:
-        """Bring what was counted and not yet told, if control is there to hear it."""
+    async def report_last(self, seconds: float) -> None:
+        """Bring what was counted and not yet told, if control is there to hear it; take so long."""
         if self._reporter is None:
             return
         self._reporter.cancel()
         with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(LAST_WORD):
+            async with asyncio.timeout(seconds):
                 await self._delivered()
                 self._report(last=True)
                 await self._delivered()

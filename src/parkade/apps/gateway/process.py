@@ -81,6 +81,9 @@ class Patience:
     linger: float = 30
     #: For requests under way when it is to end.
     drain: float = 30
+    #: For control to take its last counts. A machine that is busy takes its time over that, and
+    #: without them nobody knows since when endpoints are idle.
+    last: float = 3
 
 
 class Gateway:
@@ -209,7 +212,7 @@ class Gateway:
         await asyncio.to_thread(self.scribe.close)
         if talking.done():
             talking.result()
-        await self.link.report_last()
+        await self.link.report_last(self._patience.last)
 
     async def _listen(self) -> list[asyncio.Server]:
         options, loop = self._options, self._loop
