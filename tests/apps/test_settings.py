@@ -138,5 +138,16 @@ def test_the_cli_takes_url_and_token_from_the_environment_then_from_the_state(tm
     assert client_settings(paths, environment).token == "pk_other"
 
 
+def test_whoever_reads_the_url_while_it_is_written_reads_a_whole_one(tmp_path):
+    paths = StatePaths(state=tmp_path)
+    paths.make()
+    paths.tell_url("http://127.0.0.1:1")
+    with paths.url_file.open() as reader:
+        paths.tell_url("http://127.0.0.1:2")
+        assert reader.read() == "http://127.0.0.1:1\n"
+    assert client_settings(paths, {}).url == "http://127.0.0.1:2"
+    assert [path.name for path in paths.run.iterdir() if path.is_file()] == ["url"]
+
+
 def test_the_reference_of_settings_is_the_one_that_the_code_makes():
     assert (ROOT / "docs/configuration.md").read_text() == reference.configuration()

@@ -134,6 +134,12 @@ class StatePaths:
         """The gateway's door for Parkade itself."""
         return self.run / "gateway.sock"
 
+    def tell_url(self, url: str) -> None:
+        """Write where the server is reached, at once: whoever reads it finds a whole address."""
+        fresh = self.url_file.with_name(f".{self.url_file.name}.{os.getpid()}")
+        fresh.write_text(f"{url}\n", encoding="ascii")
+        fresh.replace(self.url_file)
+
     def make(self) -> None:
         """Make the folders, for this user alone.
 

@@ -176,7 +176,7 @@ class Supervisor:
             _end_former_children(self._paths)
             with contextlib.ExitStack() as stack:
                 children = self._children(stack)
-                self._paths.url_file.write_text(self._options.url + "\n", encoding="ascii")
+                self._paths.tell_url(self._options.url)
                 stack.callback(self._paths.url_file.unlink, missing_ok=True)
                 await self._serve(children)
                 await self._sweep_up()
