@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Iterator
 
-    from tests.apps.gateway.stand import Stand
+    from tests.apps.gateway.stand import Request, Stand
 
 #: As long as any of these tests may take.
 LONG = "Prefer: wait=600"
@@ -345,7 +345,11 @@ def test_requests_that_wait_for_a_worker_outlast_that_it_falls_asleep(house: Sta
 
 
 def test_a_worker_that_dies_with_a_held_request_costs_it_nothing(house: Stand) -> None:
-    dying = house.worker("dying", lambda _: None)
+    async def die(_: Request) -> None:
+        # It is not there for the second try either, which is the last.
+        dying._server.close()
+
+    dying = house.worker("dying", die)
     house.push(endpoints={"e": down()})
     with held(house, b"twice") as (caller,):
         house.push(endpoints={"e": house.view("dying")})
