@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from parkade.apps.cli import child, demo
+from parkade.apps.statefolder import StatePaths
 from tests.house import PATIENCE, free_port, wait_for
 
 #: A demo trains a model and starts a whole server; what is waited for has limits of its own.
@@ -134,6 +135,28 @@ def test_the_demo_stops_its_server_even_where_nobody_listens_any_more(tmp_path):
             process.kill()
             for each in processes_of(state, but=process.pid):
                 each.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_server_is_begun_leaves_none_behind(tmp_path, monkeypatch, number):
+    begun = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, _command, **options):
+            super().__init__([sys.executable, "-c", "import time; time.sleep(600)"], **options)
+            begun.append(self)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    paths = StatePaths(state=tmp_path / "state")
+    paths.make()
+    with demo._stoppable(), child.running(paths, 1):
+        pytest.fail("it goes on")
+    (server,) = begun
+    with server:
+        gone = server.poll()
+        server.kill()
+    assert gone == -signal.SIGTERM
 
 
 def test_losing_patience_ends_an_installation(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _PORTS = 50
 #: Seconds for the server to be ready, and to end; the latter waits for requests under way.
 _READY, _END = 60.0, 120.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +58,41 @@ def running(paths: StatePaths, port: int) -> Iterator[Server]:
     """Run `parkade up` in a session of its own; stop it in order, whatever happens."""
     command = [sys.executable, "-m", "parkade.apps.cli", "up"]
     command += ["--port", str(port), "--state", str(paths.state)]
-    with (paths.logs / "supervisor.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+    process = None
     try:
+        with (paths.logs / "supervisor.log").open("ab") as log, _unbroken():
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         server = Server(process, paths, f"http://127.0.0.1:{port}")
         with render.working("Starting Parkade"):
             _until_ready(server)
         yield server
     finally:
-        process.terminate()
-        try:
-            with render.working("Stopping Parkade and its workers"):
+        if process is not None:
+            process.terminate()
+            try:
+                with render.working("Stopping Parkade and its workers"):
+                    _await_end(process)
+            finally:
+                # Also where that could not be told: the terminal, or the pipe, may be gone.
                 _await_end(process)
-        finally:
-            # Also where that could not be told: the terminal, or the pipe, may be gone.
-            _await_end(process)
+
+
+@contextlib.contextmanager
+def _unbroken() -> Iterator[None]:
+    """Have signals that end a program wait: one that broke off a beginning would leave it behind."""
+    came: list[int] = []
+    before = {each: signal.getsignal(each) for each in _ENDING}
+    try:
+        for number in before:
+            signal.signal(number, lambda signum, _frame: came.append(signum))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def _until_ready(server: Server) -> None:
