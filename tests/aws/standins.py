@@ -22,8 +22,9 @@ from botocore.config import Config
 
 from tests.aws.account_server import ACCOUNT, account_server
 from tests.aws.runtime_api import SHIM
+from tests.aws.waiting import PATIENCE
 from tests.clients.account import Account
-from tests.house import PATIENCE, House
+from tests.house import House
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from tests.aws.runtime_api import Spec
 
 REGION = "us-east-1"
+#: The subscriber of the embedded runtime that is told its events, and those of its alarms.
+_BUS = "bus"
 _EMBEDDED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "S3")
 #: CloudWatch is the embedded one, with composite alarms in front of it.
 _SWITCHBOARD = ("LAMBDA", "SFN", "EVENTBRIDGE", "RESOURCE_GROUPS_TAGGING_API", "CLOUDWATCH")
@@ -75,11 +78,11 @@ class Standins:
         settings.write_text(
             yaml.safe_dump(
                 {
-                    "limits": {"startup_seconds": 20, "grace_seconds": 2},
+                    "limits": {"startup_seconds": PATIENCE, "grace_seconds": 2},
                     "topics": {name: f"{self._switchboard}/topics/{name}" for name in topics},
                     "subscribers": [
                         {
-                            "name": "bus",
+                            "name": _BUS,
                             "kind": "webhook",
                             "shape": "eventbridge",
                             "url": f"{self._switchboard}/bus",
@@ -174,19 +177,19 @@ class Standins:
 
     def recorded(self) -> list[dict[str, Any]]:
         """Return the calls that were made so far: who, which service, which operation, with what."""
-        return [
-            json.loads(line)
-            for file in sorted(self.calls.iterdir())
-            for line in file.read_text().splitlines()
-        ]
+        # Behind the last end of a line is one that is being written.
+        told = [file.read_text().rpartition("\n")[0] for file in sorted(self.calls.iterdir())]
+        return [json.loads(line) for text in told for line in text.splitlines()]
 
     def changing(self) -> bool:
-        """Tell whether an endpoint is on its way to somewhere."""
+        """Tell whether an endpoint is on its way to somewhere, or the bus has not heard of it."""
         endpoints = self.client("sagemaker").list_endpoints()["Endpoints"]
-        return any(
+        if any(
             each["EndpointStatus"] not in {"InService", "Failed", "OutOfService"}
             for each in endpoints
-        )
+        ):
+            return True
+        return bool(self.house.ok("GET", f"/v1/subscribers/{_BUS}").json()["waiting"])
 
     def tagged(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Answer GetResources: SageMaker's endpoints and their tags, of which moto knows nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from tests.aws.machines import TaskFailed
 from tests.aws.runtime_api import TooManyRequests
 from tests.aws.standins import REGION
 from tests.aws.template import Unresolved
-from tests.house import PATIENCE
+from tests.aws.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ class Tasks:
         self._standins = standins
         self._behind = behind
         self._clients: dict[tuple[str, str], Any] = {}
+        self._making, self._recording = threading.Lock(), threading.Lock()
 
     def record(
         self, role: str, signing: str, operation: str, parameters: Mapping[str, Any]
@@ -56,8 +58,9 @@ class Tasks:
         """Write a call down, as functions write down theirs."""
         name = role.rsplit("/", 1)[-1]
         line = {"role": role, "signing": signing, "operation": operation, "parameters": parameters}
-        with (self._standins.calls / f"role-{name}").open("a") as file:
-            file.write(json.dumps(line, default=str) + "\n")
+        text = json.dumps(line, default=str) + "\n"
+        with self._recording, (self._standins.calls / f"role-{name}").open("a") as file:
+            file.write(text)
 
     def do(self, task: Task) -> Any:
         """Return a task's result. Raises TaskFailed."""
@@ -103,13 +106,15 @@ class Tasks:
         return json.loads(json.dumps(answer, default=_plain))
 
     def _client(self, role: str, service: str) -> Any:
-        if (role, service) not in self._clients:
-            self._clients[role, service] = self._standins.session(role).client(
-                service,
-                endpoint_url=self._standins.url(service),
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=PATIENCE),
-            )
-        return self._clients[role, service]
+        # Several tasks at once: a client that a second one replaced would never be closed.
+        with self._making:
+            if (role, service) not in self._clients:
+                self._clients[role, service] = self._standins.session(role).client(
+                    service,
+                    endpoint_url=self._standins.url(service),
+                    config=Config(retries={"total_max_attempts": 1}, read_timeout=PATIENCE),
+                )
+            return self._clients[role, service]
 
     def close(self) -> None:
         for each in self._clients.values():

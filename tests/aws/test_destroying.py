@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import wait_for
+from tests.aws.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.aws.walking import Walk

@@ -9,7 +9,7 @@ import pytest
 
 from tests.aws.clock import SetClock
 from tests.aws.machines import Machine, Machines, Task, TaskFailed
-from tests.house import PATIENCE, wait_for
+from tests.aws.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.aws
 

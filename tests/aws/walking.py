@@ -18,8 +18,8 @@ from parkade.adapters.system.clock import SystemClock
 from parkade.domain.token import Role
 from parkade.services.tokens import Tokens
 from tests.aws.project import IMAGE
+from tests.aws.waiting import PATIENCE, wait_for
 from tests.aws_account import an_account, write_config
-from tests.house import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from tests.aws.application import Application

@@ -49,8 +49,12 @@ def _recorded(module):
             "parameters": api_params,
         }
         text = json.dumps(line, default=lambda value: f"<{type(value).__name__}>") + "\n"
-        with Path(_CALLS).open("a") as file:
-            file.write(text)
+        # All at once: several processes write there.
+        file = os.open(_CALLS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
         return plain(self, operation_name, api_params)
 
     module.BaseClient._make_api_call = call
