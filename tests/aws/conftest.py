@@ -105,5 +105,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have what looks back on walks come last, and the first of them wait for the synthesis."""
     for item in items:
         if "running" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(1200))
     items.sort(key=lambda item: item.path.name in LAST and LAST.index(item.path.name) + 1)

@@ -32,7 +32,7 @@ def _validating():
 
 
 @pytest.mark.aws
-@pytest.mark.timeout(600)  # validator and linter take half a minute of a processor each
+@pytest.mark.timeout(1200)  # validator and linter take half a minute of a processor each
 def test_all_stacks_pass_the_cdks_own_validator_and_the_rules(tmp_path):
     """With every check on, as `parkade cloud synth` has them."""
     file = snapshots.WHOLE / "parkade.yaml"
@@ -49,7 +49,7 @@ def test_all_stacks_pass_the_cdks_own_validator_and_the_rules(tmp_path):
 
 
 @pytest.mark.aws
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_validators_findings_are_errors(tmp_path):
     """Else the test above could not fail."""
     done = subprocess.run(
