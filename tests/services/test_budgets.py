@@ -20,6 +20,7 @@ from parkade.domain.event import METER
 from parkade.domain.terms import Booking, Terms
 from parkade.ports.events import EventQuery
 from parkade.services.circumstances import Surroundings
+from parkade.services.commitments import Commitments
 from tests.builders import NOW, minutes, seconds
 from tests.money import UNPRICED, a_budget, a_machine, a_money, an_instance
 from tests.services import world as services
@@ -463,6 +464,29 @@ def test_what_was_spent_is_added_up_once_an_hour_and_never_forgets():
 
 
 # Many at once.
+
+
+def test_what_was_added_up_is_not_changed_while_another_thread_looks_through_it():
+    looks = []
+
+    class Looked(Commitments):
+        """Commitments of which somebody begins to look through every dictionary."""
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "_past":
+                looks.append((len(value), iter(value)))
+
+    world = World()
+    world.budget("100.00", per="month")
+    world.add(amount=6000)
+    world.money.commitments.__class__ = Looked
+    for _ in range(3):
+        world.run(60)
+        world.standing()
+    for count, look in looks:
+        assert len(list(look)) == count
+    assert sum(count for count, _ in looks) > 2
 
 
 def many(world, calls, threads=8):

@@ -1,3 +1,4 @@
+import threading
 from datetime import date
 from decimal import Decimal
 
@@ -41,6 +42,24 @@ def test_a_torn_list_is_passed_over_and_told_of():
     tariff = prices.tariff()
     assert tariff.hourly("ml.a.b") == 1
     assert "torn" in tariff.problem
+
+
+def test_a_list_that_is_put_while_another_thread_reads_is_in_force_then():
+    prices, lists = some_prices()
+    fetched = lists.fetched
+    put = threading.Thread(target=prices.put, args=[a_price_list(quoted={"ml.a.b": Decimal(9)})])
+
+    def slowly(region):
+        before = fetched(region)
+        lists.fetched = fetched
+        put.start()
+        put.join(0.2)  # as long as it takes where nothing holds it off
+        return before
+
+    lists.fetched = slowly
+    assert prices.tariff().hourly("ml.a.b") == 1
+    put.join()
+    assert prices.tariff().hourly("ml.a.b") == 9
 
 
 def test_machines_cost_their_number_and_what_has_no_price_is_named():

@@ -131,8 +131,9 @@ class Commitments:
             past = _Past(period.start, EMPTY)
         if past.until < hour:
             past = _Past(hour, past.sum.plus(self._metered(owner, past.until, hour)))
-            self._past = {k: each for k, each in self._past.items() if each.until >= hour}
-            self._past[key] = past
+            # Another one each time: other threads may be looking through this one.
+            kept = {k: each for k, each in self._past.items() if each.until >= hour}
+            self._past = {**kept, key: past}
         return past.sum.plus(self._metered(owner, max(past.until, period.start), period.end))
 
     def claims(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,10 @@ class Tariff:
 
 
 class Prices:
-    """Knows the tariff; `own` are the prices of the settings, in USD an hour by instance type."""
+    """Knows the tariff; `own` are the prices of the settings, in USD an hour by instance type.
+
+    Safe to use from several threads.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,8 @@ class Prices:
         self._region = region
         self._own = own
         self._read: dict[str, tuple[Mapping[str, Price], str, str]] = {}
+        #: Held while lists are read or put, lest one that was read before is kept after that.
+        self._lock = threading.Lock()
 
     def tariff(self) -> Tariff:
         """Return the prices that are in force now.
@@ -62,9 +68,10 @@ class Prices:
         A list that was fetched and cannot be read is passed over, and told of.
         """
         region = self._region()
-        if region not in self._read:
-            self._read[region] = self._lists_of(region)
-        listed, origin, problem = self._read[region]
+        with self._lock:
+            if region not in self._read:
+                self._read[region] = self._lists_of(region)
+            listed, origin, problem = self._read[region]
         own = {
             name: Price(
                 instance_type=name, region=region, hourly=hourly, source=PriceSource.SETTINGS
@@ -75,8 +82,9 @@ class Prices:
 
     def put(self, prices: PriceList) -> None:
         """Take a list that was fetched; it goes before the packaged one from now on."""
-        self._lists.put(prices)
-        self._read.pop(prices.region, None)
+        with self._lock:
+            self._lists.put(prices)
+            self._read.pop(prices.region, None)
 
     def hourly(self, machines: Iterable[Machine]) -> Sum:
         """Return what the machines cost an hour; what has no price is named in it."""
