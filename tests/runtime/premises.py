@@ -31,12 +31,12 @@ from tests.builders import a_config, a_model, a_variant, an_alarm
 
 TINY = Path(__file__).with_name("tiny_container.py")
 
-#: Real faults, in a hurry.
+#: Real faults, in a hurry; what a busy machine may be slow with has time.
 QUICK = Patience(
-    startup=timedelta(seconds=20),
+    startup=timedelta(seconds=60),
     between_pings=timedelta(seconds=0.05),
-    silence=timedelta(seconds=20),
-    grace=timedelta(seconds=20),
+    silence=timedelta(seconds=60),
+    grace=timedelta(seconds=60),
     first_backoff=timedelta(seconds=0.01),
     longest_backoff=timedelta(seconds=0.1),
 )

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_server_that_never_answers_its_health_path_fails_the_endpoint(home):
             await until(lambda: str(host.observed()["falcon"].status) == "Failed")
             assert "did not answer /elsewhere within" in host.observed()["falcon"].failure_reason
 
-    home.patient(startup=home.rules.patience.startup / 20)
+    home.patient(startup=timedelta(seconds=1))
     playing(home, health="/elsewhere")
     asyncio.run(story())
 

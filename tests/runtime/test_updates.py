@@ -283,11 +283,19 @@ def test_a_worker_of_the_old_generation_that_dies_meanwhile_fails_no_update(home
             await until(lambda: "worker.restarted" in home.kinds("worker."))
             assert status(host) == "Updating"
             assert serving(host) == {"blue": 1}
+            # Only now, so that a busy machine has its time until here.
+            host.configure(home.patient(startup=timedelta(seconds=0.5)).rules)
+            rising = await until(lambda: rising_pid(host))
+            os.kill(rising, signal.SIGKILL)
             await in_service(host)
-            assert "did not answer /ping within 5.0 s" in host.observed()["falcon"].failure_reason
+            assert "did not answer /ping within 0.5 s" in host.observed()["falcon"].failure_reason
 
-    home.patient(startup=timedelta(seconds=5))
+    home.patient(startup=timedelta(hours=1))
     asyncio.run(story())
+
+
+def rising_pid(host):
+    return next((each.pid for each in host.instances("falcon") if each.generation == 2), None)
 
 
 # A host that goes away in the midst of it.
@@ -304,7 +312,7 @@ def test_an_update_under_way_goes_on_with_the_workers_of_both_generations(home):
         rising = set(pids(first)) - set(old)
         await first.abandon()
         # Its patience begins anew with each host; the first one's is to outlast a busy machine.
-        home.patient(startup=timedelta(seconds=4))
+        home.patient(startup=timedelta(seconds=1))
         async with running(home) as host:
             assert status(host) == "Updating"
             assert serving(host) == {"blue": 2}
