@@ -548,7 +548,14 @@ class World:
 def served(app):
     """Serve the app on a loopback socket, by uvicorn in a thread; yield its URL."""
     config = uvicorn.Config(
-        app, port=0, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1
+        app,
+        port=0,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        # A connection that a client keeps must not be closed as it sends its next request.
+        timeout_keep_alive=10_000,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))

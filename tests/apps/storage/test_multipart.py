@@ -6,6 +6,7 @@ import hashlib
 import threading
 import zlib
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -302,18 +303,25 @@ def test_an_answer_that_takes_long_is_kept_alive(shop, monkeypatch, wrong):
     monkeypatch.setattr(calls, "PATIENCE", 0.01)
     upload = begin(shop)
     etag = put(shop, upload, 1, b"content")
-    go_on = threading.Event()
+    go_on, waits = threading.Event(), []
     real = multipart._completed
+
+    async def counted(tasks, **given):
+        waits.append(given)
+        if len(waits) > 3:
+            go_on.set()
+        return await asyncio.wait(tasks, **given)
 
     def slow(*arguments):
         assert go_on.wait(60)
         return real(*arguments)
 
     monkeypatch.setattr(multipart, "_completed", slow)
-    timer = threading.Timer(0.3, go_on.set)
-    timer.start()
+    patient = SimpleNamespace(
+        ensure_future=asyncio.ensure_future, to_thread=asyncio.to_thread, wait=counted
+    )
+    monkeypatch.setattr(calls, "asyncio", patient)
     answer = complete(shop, upload, [(1, "other" if wrong else etag)])
-    timer.join()
     assert answer.status_code == 200
     assert answer.content.startswith(xml.DECLARATION + b"  ")
     if wrong:
