@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from parkade.apps import identity
+from parkade.apps import hangups, identity
 from parkade.domain.errors import Conflict, InvalidInput, StartFailed
 from parkade.runtime import leftovers
 
@@ -128,7 +128,7 @@ class _Child:
         """Start it in a session of its own: Ctrl-C reaches the supervisor alone."""
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".1.log"))
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, hangups.kept():
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,

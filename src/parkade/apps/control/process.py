@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from parkade.apps import wiring
+from parkade.apps import hangups, wiring
 from parkade.apps.api.app import create_app
 from parkade.apps.api.broadcast import Broadcast
 from parkade.apps.assembly import Services, Signals
@@ -107,7 +107,7 @@ class ControlProcess:
         """Serve until SIGTERM, or until the supervisor is gone."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        hangups.heed(loop, self._reload)
         loop.add_reader(self._inheritance.lifeline, self._orphaned)
         monitor = self._services.monitor.collector
         await monitor.begin()

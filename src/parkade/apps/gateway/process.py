@@ -18,6 +18,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from parkade.adapters.folder.objects import FolderObjects
+from parkade.apps import hangups
 from parkade.apps.gateway.admission import Admission
 from parkade.apps.gateway.calls import CallBook
 from parkade.apps.gateway.client import Client
@@ -190,7 +191,7 @@ class Gateway:
         loop = self._loop
         stop = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        hangups.heed(loop, self._reload)
         loop.add_reader(self._options.lifeline, stop.set)
         self.scribe.start()
         stopping = loop.create_task(stop.wait())
