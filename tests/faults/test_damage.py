@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from tests.house import alive, house, wait_for
+from tests.house import PATIENCE, alive, house, wait_for
 
 
 def broken(table, name, key):
@@ -43,7 +43,7 @@ def pids_of(built, name):
 
 
 def damage(built, *statements):
-    database = sqlite3.connect(built.paths.database)
+    database = sqlite3.connect(built.paths.database, timeout=PATIENCE)
     with database:
         for statement in statements:
             assert database.execute(statement).rowcount == 1
