@@ -82,7 +82,8 @@ def route(boto: Account, path: str, endpoint: str, **conditions: Any) -> None:
     marker = f"/marker-{path[1:]}-{len(str(form))}"
     boto.house.ok("PUT", f"/v1/routes{marker}", json={"endpoint_name": "nowhere", "public": True})
     wait_for(
-        lambda: "nowhere" in httpx.post(boto.house.url + marker).text, why=f"{path} to be there"
+        lambda: "nowhere" in httpx.post(boto.house.url + marker, timeout=PATIENCE).text,
+        why=f"{path} to be there",
     )
     boto.house.ok("DELETE", f"/v1/routes{marker}")
 
@@ -148,7 +149,10 @@ def test_a_client_that_keeps_cookies_keeps_its_variant(boto: Account) -> None:
 
 def test_the_rate_of_a_public_route_is_that_of_all_who_come(boto: Account) -> None:
     route(boto, "/narrow", "shop", public=True, rate={"per_second": 0.001, "burst": 3})
-    answers = [httpx.post(f"{boto.house.url}/narrow", json={"text": "x"}) for _ in range(5)]
+    answers = [
+        httpx.post(f"{boto.house.url}/narrow", json={"text": "x"}, timeout=PATIENCE)
+        for _ in range(5)
+    ]
     assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0
 

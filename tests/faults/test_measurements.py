@@ -49,9 +49,9 @@ class Caller:
         end = time.monotonic() + seconds
         wait_for(lambda: self.answers and self.answers[-1] >= end, why="the caller to go on")
 
-    def shortly_before(self, instant: float) -> int:
-        """Return how many answers there were in the seconds that may be lost with a kill."""
-        return sum(instant - LOST <= each <= instant for each in self.answers)
+    def shortly_before(self, first: float, last: float) -> int:
+        """Return how many answers may be lost with a kill between these two instants."""
+        return sum(first - LOST <= each <= last for each in self.answers)
 
     @contextmanager
     def calling(self) -> Iterator[Caller]:
@@ -105,12 +105,14 @@ def test_counts_survive_the_death_of_control_but_for_two_seconds(
     count = Count(own, series)
     with Caller(own).calling() as caller:
         caller.go_on(LOST + 1.5)
-        killed = time.monotonic()
-        own.wait_reborn("control", own.kill("control"))
+        before = time.monotonic()
+        former = own.kill("control")
+        after = time.monotonic()
+        own.wait_reborn("control", former)
         caller.go_on(0.5)
     answered, stored = len(caller.answers), count.since()
     assert stored <= answered
-    assert answered - stored <= caller.shortly_before(killed)
+    assert answered - stored <= caller.shortly_before(before, after)
     # Each process counts anew what times it has, and none of them is lost alone.
     latencies = series.whole("ModelLatency", **of("demo")).count
     assert latencies == series.total("Invocations", **of("demo"))
@@ -123,13 +125,15 @@ def test_counts_survive_the_death_of_the_gateway_but_for_its_last_second(
     count = Count(own, series)
     with Caller(own).calling() as caller:
         caller.go_on(LOST + 1.5)
-        killed = time.monotonic()
-        own.wait_reborn("gateway", own.kill("gateway"))
+        before = time.monotonic()
+        former = own.kill("gateway")
+        after = time.monotonic()
+        own.wait_reborn("gateway", former)
         caller.go_on(0.5)
     answered, stored = len(caller.answers), count.since()
     # The one that it was answering may have been counted and not heard of.
     assert stored <= answered + 1
-    assert answered - stored <= caller.shortly_before(killed)
+    assert answered - stored <= caller.shortly_before(before, after)
 
 
 @pytest.mark.semantics("metrics.zero")

@@ -148,7 +148,7 @@ def link(own):
 def test_a_look_at_a_link_changes_nothing_and_its_page_brings_all_it_needs(own, link):
     before = expiry(own, "linked")
     for method in ("GET", "HEAD", "GET"):
-        answer = httpx.request(method, link)
+        answer = httpx.request(method, link, timeout=PATIENCE)
         assert answer.status_code == 200
     assert expiry(own, "linked") == before
     page = answer.text
@@ -179,25 +179,25 @@ def test_a_link_extends_without_a_login_and_once_however_many_press(own, link):
     (event,) = [e for e in own.events(kind="lease.extended") if e["endpoint_name"] == "linked"]
     assert (event["actor"], event["data"]["minutes"]) == ("link", 20)
     assert event["data"]["expires_before"] == before["expires_at"]
-    again = httpx.post(link)
+    again = httpx.post(link, timeout=PATIENCE)
     assert again.status_code == 410
     assert "This link was used" in again.text
     assert event["at"][11:16] + " UTC" in again.text
-    assert httpx.get(link).status_code == 410
+    assert httpx.get(link, timeout=PATIENCE).status_code == 410
 
 
 def test_the_page_of_a_lease_that_is_gone_says_so(own):
     link = a_link(own, "removed")
     own.wait_state("removed", "running")
     own.ok("DELETE", "/v1/leases/removed")
-    answer = httpx.post(link)
+    answer = httpx.post(link, timeout=PATIENCE)
     assert answer.status_code == 410
     assert "The lease of removed was removed" in answer.text
 
 
 @pytest.mark.parametrize("token", ["abc", "a.b", "%00", "x" * 3000, "%3Cscript%3E"])
 def test_what_is_no_link_gets_a_page_that_says_so(own, token):
-    answer = httpx.get(f"{own.url}/x/{token}")
+    answer = httpx.get(f"{own.url}/x/{token}", timeout=PATIENCE)
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
     assert "not known here" in answer.text
@@ -206,7 +206,7 @@ def test_what_is_no_link_gets_a_page_that_says_so(own, token):
 
 def test_links_cannot_be_tried_in_masses(own):
     statuses = set()
-    with httpx.Client(base_url=own.url) as client:
+    with httpx.Client(base_url=own.url, timeout=PATIENCE) as client:
 
         def throttled():
             answer = client.get("/x/guess")
