@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from parkade.adapters.folder.prices import FolderPriceLists
 from parkade.apps import settings
 from parkade.apps.cli.client import Refused, Unreachable
 from parkade.apps.cli.session import connect
@@ -72,6 +71,9 @@ class Rates:
     @classmethod
     def here(cls, instance_type: str | None, instances: int | None) -> Rates:
         """Take the price lists of this machine's state folder; the packaged one is always there."""
+        # The forms of lists take a while to make; other commands need not wait for them.
+        from parkade.adapters.folder.prices import FolderPriceLists  # noqa: PLC0415
+
         server = settings.server_settings()
         read = server.read()
         prices = Prices(

@@ -15,7 +15,6 @@ import typer
 
 from parkade.adapters.system.clock import SystemClock
 from parkade.apps import settings
-from parkade.apps.api.schemas.tokens import TokenView
 from parkade.apps.cli import clouds, options, render, views
 from parkade.apps.cli.client import Client
 from parkade.apps.statefolder import StatePaths
@@ -82,6 +81,9 @@ def ls(*, as_json: options.Json = False, state: options.State = None) -> None:
 
     [dim]Example:[/dim] parkade token ls
     """
+    # Forms take a while to make; what shows none need not wait for them.
+    from parkade.apps.api.schemas.tokens import TokenView  # noqa: PLC0415
+
     now = SystemClock().now()
     with opened(settings.state_paths(state)) as tokens:
         listed = [TokenView.of(each, now).model_dump(mode="json") for each in tokens.all()]
