@@ -122,6 +122,12 @@ class Wired:
         self._server.close()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Connections beyond these few are begun again after a second each, where nobody takes them yet.
+    request_queue_size = 128
+
+
 class Server:
     """An HTTP server on the loopback; `answer` makes status, headers and body of headers and body.
 
@@ -129,8 +135,7 @@ class Server:
     """
 
     def __init__(self, answer):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(answer))
         # Looks every so many seconds whether it is to end.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
