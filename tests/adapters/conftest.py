@@ -3,6 +3,7 @@
 import pytest
 
 from parkade.adapters.sqlite.database import Database
+from tests.house import PATIENCE
 
 
 @pytest.fixture
@@ -12,6 +13,6 @@ def path(tmp_path):
 
 @pytest.fixture
 def database(path):
-    opened = Database(path)
+    opened = Database(path, busy_timeout=PATIENCE)
     yield opened
     opened.close()

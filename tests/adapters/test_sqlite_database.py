@@ -21,6 +21,7 @@ from parkade.domain.errors import ResourceLimitExceeded, Unavailable, Unreadable
 from parkade.ports.events import EventQuery
 from parkade.ports.remains import Remains
 from tests.builders import (
+from tests.house import PATIENCE
     NOW,
     a_blueprint,
     a_config,
@@ -273,7 +274,7 @@ def test_opening_waits_where_sqlite_itself_would_not(path):
         other.execute("INSERT INTO meta VALUES ('key', 'theirs')")
         letting_go = threading.Timer(0.2, other.execute, ["COMMIT"])
         letting_go.start()
-        with closing(Database(path)) as database:
+        with closing(Database(path, busy_timeout=PATIENCE)) as database:
             assert pragma(database, "journal_mode") == "wal"
             assert SqliteMeta(database).get("key") == "theirs"
         letting_go.join()
