@@ -21,7 +21,6 @@ from parkade.domain.errors import ResourceLimitExceeded, Unavailable, Unreadable
 from parkade.ports.events import EventQuery
 from parkade.ports.remains import Remains
 from tests.builders import (
-from tests.house import PATIENCE
     NOW,
     a_blueprint,
     a_config,
@@ -32,6 +31,7 @@ from tests.house import PATIENCE
     a_variant,
     an_event,
 )
+from tests.house import PATIENCE
 
 
 def pragma(database, name):
