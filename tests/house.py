@@ -122,7 +122,13 @@ class House:
         """Stop as Ctrl-C does; return the exit status."""
         assert self.supervisor is not None
         self.supervisor.send_signal(signal.SIGINT)
-        return self.supervisor.wait(PATIENCE)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Return the exit status of the supervisor once it has ended."""
+        assert self.supervisor is not None
+        # It gives each of its two children three quarters of a minute.
+        return self.supervisor.wait(PATIENCE + 90)
 
     def end(self) -> None:
         """Leave no process behind, whatever the test did."""

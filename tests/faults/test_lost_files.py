@@ -231,7 +231,7 @@ def test_a_clock_that_is_set_between_two_runs_makes_nothing_idle_and_ends_no_lea
         before, mark = now_of(own), newest(own)
         # It ends in order: what it has begun to answer is answered.
         own.supervisor.send_signal(signal.SIGINT)
-    assert own.supervisor.wait(PATIENCE) == 0
+    assert own.ended() == 0
     set_clock(own, HOUR * hours)
     own.up()
     own.wait_state(name, "running")

@@ -6,6 +6,7 @@ done then, and not yet stored as done.
 
 import itertools
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ import pytest
 
 from tests.clients.account import IMAGE, Account, account
 from tests.faults.holding import hold_up, is_writing, rows
-from tests.house import PATIENCE, wait_for
+from tests.house import NO_OP, PATIENCE, wait_for
 
 #: Each kill is followed by a start of control, which takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(300)
@@ -251,8 +252,17 @@ def test_killed_while_it_changes_and_while_it_goes_it_leaves_nothing(own: Accoun
     assert came_to(own, "Plain") == expected
 
 
-def test_of_two_applies_at_once_one_is_refused(own: Account):
+def test_of_two_applies_at_once_one_is_refused(own: Account, tmp_path):
+    # Neither is over before the other one has asked.
+    gate = tmp_path / "gate"
+    shutil.copytree(NO_OP, tmp_path / "gated")
+    with (tmp_path / "gated" / "code" / "inference.py").open("a") as script:
+        script.write(
+            f"\nwhile not __import__('os').path.exists({str(gate)!r}):\n"
+            "    __import__('time').sleep(0.02)\n"
+        )
     document = a_document("Twice")
+    document["models"]["a"]["data"] = own.push("gated", tmp_path / "gated")
     barrier = threading.Barrier(2)
 
     def ask():
@@ -261,6 +271,7 @@ def test_of_two_applies_at_once_one_is_refused(own: Account):
 
     with ThreadPoolExecutor(2) as pool:
         answers = [each.result() for each in [pool.submit(ask), pool.submit(ask)]]
+    gate.touch()
     assert sorted(answer.status_code for answer in answers) == [202, 409]
     (refused,) = [answer for answer in answers if answer.status_code == 409]
     (begun,) = [answer for answer in answers if answer.status_code == 202]
