@@ -175,7 +175,42 @@ def test_blocks_of_ports_are_given_once_and_again_when_they_are_back():
     assert len({block.port for block in blocks}) == 50
     ports.note("adopted", "127.0.0.1:20000")
     assert 20000 not in {ports.take(f"other {number}").port for number in range(50)}
+    ports.close()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         assert addresses.listens(address)
     assert not addresses.listens(address)
+
+
+@pytest.fixture
+def in_order(monkeypatch):
+    """Ports are chosen in their order, and none that other tests' hosts choose as well."""
+    monkeypatch.setattr(addresses.random, "shuffle", lambda starts: None)
+    monkeypatch.setattr(addresses, "_FIRST", 18_000)
+    monkeypatch.setattr(addresses, "_LAST", 20_000)
+
+
+def test_two_hosts_of_a_machine_do_not_choose_a_port_that_is_about_to_be_used(in_order):
+    """Nobody listens there yet: its process is only starting."""
+    one, other = addresses.Ports(), addresses.Ports()
+    try:
+        first, second = one.take("worker"), other.take("worker")
+        assert first.port != second.port
+        assert one.take("worker").port != first.port
+        assert other.take("another").port == first.port
+    finally:
+        one.close()
+        other.close()
+
+
+def test_what_is_found_running_is_held_as_well(in_order):
+    one, other = addresses.Ports(), addresses.Ports()
+    try:
+        found = one.take("worker").address
+        other.note("worker", found)  # the former host is not gone yet
+        one.close()
+        other.note("worker", found)
+        assert one.take("worker").address != found
+    finally:
+        one.close()
+        other.close()

@@ -41,10 +41,16 @@ class Block:
 
 
 class Ports:
-    """Gives each worker that needs one a block of ports; `owner` is the id of its place."""
+    """Gives each worker that needs one a block of ports; `owner` is the id of its place.
+
+    Before the worker listens there a process has to start, and another host of this machine, which
+    finds the port free until then, must not choose it as well. So a datagram socket of the same
+    number, which is of no other use, holds the block for as long as the worker has it.
+    """
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
+        self._holds: dict[str, socket.socket] = {}
 
     def take(self, owner: str) -> Block:
         """Return a block that nobody has and whose first port is free. Raises StartFailed."""
@@ -52,19 +58,35 @@ class Ports:
         starts = [port for port in range(_FIRST, _LAST, _SIZE) if port not in others]
         random.shuffle(starts)
         for port in starts:
+            hold = _held(port)
+            if hold is None:
+                continue
             if _free(port):
-                self._taken[owner] = port
+                self.release(owner)
+                self._taken[owner], self._holds[owner] = port, hold
                 return Block(port)
+            hold.close()
         raise StartFailed(f"no port between {_FIRST} and {_LAST} is free")
 
     def note(self, owner: str, address: str) -> None:
         """Remember what a worker has that was found running."""
         if is_port(address):
-            self._taken[owner] = _port(address)
+            self.release(owner)
+            self._taken[owner] = port = _port(address)
+            # Its former host may not have let go of it yet; what matters is that it listens.
+            if (hold := _held(port)) is not None:
+                self._holds[owner] = hold
 
     def release(self, owner: str) -> None:
         """Take back what the worker had, if anything."""
         self._taken.pop(owner, None)
+        if (hold := self._holds.pop(owner, None)) is not None:
+            hold.close()
+
+    def close(self) -> None:
+        """Hold nothing any more; workers that run have their ports themselves."""
+        for owner in tuple(self._taken):
+            self.release(owner)
 
 
 def is_port(address: str) -> bool:
@@ -98,6 +120,19 @@ def listens(address: str) -> bool:
             return connection.connect_ex(address) in {0, errno.EAGAIN}
         connection.settimeout(_CONNECT)
         return connection.connect_ex((HOST, _port(address))) == 0
+
+
+def _held(port: int) -> socket.socket | None:
+    """Return a socket that holds the number; None where another host has it."""
+    hold = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        hold.bind((HOST, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            hold.close()
+            return None
+        # A sandbox without datagrams: then it is as likely as before that two choose the same.
+    return hold
 
 
 def _free(port: int) -> bool:

@@ -198,6 +198,7 @@ class Host(Sleepers):
         await self._halt_log_keeper()
         await asyncio.gather(*(keeper.close() for keeper in self._keepers))
         await self._premises.standbys.close()
+        self._premises.ports.close()
         # Of a host that could not start, the workers go on.
         if self._log_keeper is not None:
             grace = self._current_rules.patience.grace
@@ -208,6 +209,7 @@ class Host(Sleepers):
         await self._halt_log_keeper()
         await asyncio.gather(*(keeper.abandon() for keeper in self._keepers))
         await self._premises.standbys.close()
+        self._premises.ports.close()
 
     async def _halt_log_keeper(self) -> None:
         if self._log_keeper is not None:
