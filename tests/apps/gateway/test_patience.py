@@ -65,11 +65,11 @@ def test_a_body_that_comes_no_further(hasty: Moved) -> None:
 
 
 def test_a_head_has_its_time_from_the_beginning(hasty: Moved) -> None:
-    caller = hasty.caller()
-    for byte in invocation(b"x")[:3]:
+    caller = hasty.caller(b"POST / HTTP/1.1\r\nX: ")
+    for _ in range(3):
         assert not caller.over
-        caller.send(bytes([byte]))
         hasty.move(0.015)
+        caller.send(b"x")
     assert caller.over
 
 
@@ -161,9 +161,11 @@ def test_one_whose_wait_runs_out_when_the_endpoint_serves_waits_as_all_others_do
     house.push(e=link.EndpointView(down=STARTING))
     caller = house.caller(invocation(b"held", "Prefer: wait=1"))
     house.move(0.5)
-    # There is an instance, and it does not accept connections yet.
-    house.push(e=house.view("soon"))
+    # It has no instance yet, and then one that does not accept connections yet.
+    house.push(e=house.view())
     house.move(0.7)
+    house.push(e=house.view("soon"))
+    house.move(0.1)
     assert not caller.sent
     house.worker("soon")
     house.move(1.1)
