@@ -97,6 +97,28 @@ def test_what_cannot_be_stored_is_told_once_and_once_that_it_can_be_again():
     assert spans(desk) == [(seconds(0), seconds(9))]
 
 
+def test_what_was_in_the_way_of_one_second_alone_is_told_though_further_ones_were_waiting():
+    """A file that was taken away is told to its writer once; a busy machine writes several at a time."""
+    desk = Desk()
+    desk.machines.instances = [an_instance()]
+    desk.pass_second()
+    desk.write()
+    add, troubles = desk.money.spend.add, [Unavailable("it was taken away")]
+
+    def once(*given, **more):
+        if troubles:
+            raise troubles.pop()
+        return add(*given, **more)
+
+    desk.money.spend.add = once
+    for _ in range(3):
+        desk.pass_second()
+    desk.write()
+    assert desk.told() == ["spend.unreadable", "spend.readable"]
+    assert "it was taken away" in desk.notices.told[0].text
+    assert spans(desk) == [(seconds(0), seconds(4))]
+
+
 class FullHistory(MemoryHistory):
     """Takes nothing while its disk is full."""
 

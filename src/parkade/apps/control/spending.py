@@ -65,6 +65,8 @@ class Spending:
         self._seconds: deque[_Second] = deque()
         #: Held while seconds are written down: a thread outlives the task that waits for it.
         self._writing = threading.Lock()
+        #: What was in the way of a second, and no longer of the next one: it is told all the same.
+        self._passed: deque[str] = deque()
         self._heard = asyncio.Event()
         self._forgot: datetime | None = None
         self._told: str | None = None
@@ -99,8 +101,10 @@ class Spending:
     def _keep(self) -> None:
         with self._writing:
             while self._seconds:
-                each = self._seconds.popleft()
+                each, before = self._seconds.popleft(), self._bookkeeper.trouble
                 self._bookkeeper.meter(each.now, each.span, each.instances, each.used)
+                if before and before != self._bookkeeper.trouble:
+                    self._passed.append(before)
                 if self._forgot is None or each.now - self._forgot >= _FORGET_EVERY:
                     self._forget(each.now)
 
@@ -114,9 +118,17 @@ class Spending:
 
     def _tell(self) -> None:
         """Tell once what cannot be kept or read, and once that it can be again."""
-        trouble = "; ".join(filter(None, [self._bookkeeper.trouble, self._budgets.trouble]))
+        while self._passed:
+            if not self._tell_of(self._passed[0]):
+                return
+            self._passed.popleft()
+        self._tell_of(self._bookkeeper.trouble)
+
+    def _tell_of(self, trouble: str) -> bool:
+        """Tell of this trouble of the bookkeeper, where it is news; return whether it is known."""
+        trouble = "; ".join(filter(None, [trouble, self._budgets.trouble]))
         if trouble == self._told:
-            return
+            return True
         text = (
             f"what is spent, or a budget, cannot be kept or read: {trouble}; who has a budget may "
             "get no new time, and nothing is stopped"
@@ -133,5 +145,6 @@ class Spending:
         except ParkadeError as error:
             # The same disk may be full: it is told when that is over, or after the next second.
             logger.warning("what the meter tells is not in the history yet: %s", error.message)
-        else:
-            self._told = trouble
+            return False
+        self._told = trouble
+        return True
