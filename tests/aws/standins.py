@@ -60,18 +60,21 @@ class Standins:
         self.calls = folder / "calls"
         self.calls.mkdir()
         self._switchboard = switchboard
-        self._open = ExitStack()
         self._clients: dict[str, Any] = {}
         self._keys: dict[str, Mapping[str, str]] = {}
         self._lock = threading.RLock()
-        self.moto = self._open.enter_context(account_server())
-        # Clients of this process sign by the clock that the embedded runtime goes by.
-        plain = botocore.auth.get_current_datetime
-        moved = lambda *given, **named: plain(*given, **named) + clock.ahead  # noqa: E731
-        self._open.enter_context(patch.object(botocore.auth, "get_current_datetime", moved))
-        self.house = self._house(folder, topics)
-        self.account = Account(self.house)
-        self._open.callback(self.account.close)
+        # What was started ends where another cannot be.
+        with ExitStack() as opening:
+            self._open = opening
+            self.moto = opening.enter_context(account_server())
+            # Clients of this process sign by the clock that the embedded runtime goes by.
+            plain = botocore.auth.get_current_datetime
+            moved = lambda *given, **named: plain(*given, **named) + clock.ahead  # noqa: E731
+            opening.enter_context(patch.object(botocore.auth, "get_current_datetime", moved))
+            self.house = self._house(folder, topics)
+            self.account = Account(self.house)
+            opening.callback(self.account.close)
+            self._open = opening.pop_all()
 
     def _house(self, folder: Path, topics: Iterable[str]) -> House:
         settings = folder / "server.yaml"
@@ -183,7 +186,7 @@ class Standins:
 
     def changing(self) -> bool:
         """Tell whether an endpoint is on its way to somewhere, or the bus has not heard of it."""
-        endpoints = self.client("sagemaker").list_endpoints()["Endpoints"]
+        endpoints = self.client("sagemaker").list_endpoints(MaxResults=100)["Endpoints"]
         if any(
             each["EndpointStatus"] not in {"InService", "Failed", "OutOfService"}
             for each in endpoints
