@@ -119,6 +119,7 @@ class ControlProcess:
             # Not before the host knows what runs; callers wait in the backlog until then.
             api = _serve_api(self._services, self._inheritance.control, self._spawn)
             self._publisher.changed()
+            monitor.serving()
             self._spawn(self._sweeper.run())
             self._spawn(self._tidy())
             self._spawn(self._services.backlog.run())

@@ -96,8 +96,11 @@ class Stage:
         self.backlog: dict[str, int | None] = {}
         self.begin()
 
-    def begin(self) -> None:
-        """Start a control process, after the one before, if any, has died."""
+    def begin(self, seconds: float = 0) -> None:
+        """Start a control process, after the one before, if any, has died.
+
+        Its host takes so long to know what runs.
+        """
         self.stored = recall.newest(self.store)
         self.accounts = Accounts()
         knowledge = Knowledge.begin(
@@ -115,6 +118,8 @@ class Stage:
             trouble=lambda: self.trouble,
             backlog=lambda name: self.backlog.get(name, 0),
         )
+        self.pass_(seconds)
+        knowledge.serving(self.instant)
         self.collector.settle(self.instant)
 
     def read(self) -> None:

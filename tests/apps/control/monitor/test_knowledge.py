@@ -250,6 +250,17 @@ def test_after_a_restart_the_stored_minutes_count_and_the_gap_does_if_the_gatewa
     assert {point.value.total for point in points} == {0}
 
 
+def test_a_host_that_takes_long_to_start_makes_no_gateway_late() -> None:
+    """A gateway is told nothing, and reports nothing, before the host knows what runs."""
+    stage, gateway = running()
+    stage.pass_(20)
+    stage.begin(60)
+    gateway.anew = True
+    gateway.report()
+    stage.read()
+    assert stage.use().quiet_since == START
+
+
 def test_use_during_the_gap_is_use() -> None:
     stage, gateway = running()
     stage.pass_(100)

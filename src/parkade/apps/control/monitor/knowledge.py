@@ -105,6 +105,13 @@ class Knowledge:
             if not gateway.connected and at.tick - gateway.tick > PATIENCE:
                 self._lose(name)
 
+    def serving(self, at: Instant) -> None:
+        """Know that gateways can be heard from now on; nobody is late for what took until then."""
+        for gateway in self._gateways.values():
+            if gateway.expected:
+                gateway.tick = at.tick
+        self.pass_time(at)
+
     def joined(self, gateway: str, at: Instant) -> None:
         """Know that a gateway is there, and counts; it has yet to report."""
         self.pass_time(at)

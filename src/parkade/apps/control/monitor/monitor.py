@@ -170,6 +170,11 @@ class Monitor:
         )
         self.collector = Collector(self.accounts, knowledge, self._subjects)
 
+    def serving(self) -> None:
+        """Know that gateways are told what they serve by, and report, from now on."""
+        if self.collector is not None:
+            self.collector.knowledge.serving(self._instant())
+
     def report(self, report: Report) -> None:
         """Take a gateway's message."""
         if self.collector is not None:
