@@ -363,10 +363,13 @@ class Stand:
         self.tell(**changes)
         assert self.server is not None
         server, version = self.server, self.snapshot.version
-        wait_for(
-            lambda: server._peers and all(peer.applied == version for peer in server._peers),
-            "the gateway to apply the snapshot",
-        )
+
+        def applied() -> bool:
+            assert self.process is None or self.process.poll() is None, "the gateway is gone"
+            peers = tuple(server._peers)
+            return bool(peers) and all(peer.applied == version for peer in peers)
+
+        wait_for(applied, "the gateway to apply the snapshot")
 
     def tell(self, **changes: Any) -> None:
         """Change the snapshot."""

@@ -187,6 +187,21 @@ def test_an_objects_folder_that_cannot_be_written_turns_it_off_and_loses_nothing
     writer.close()
 
 
+def test_an_objects_folder_that_is_taken_away_at_this_moment_is_no_full_disk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    desk.objects.mkdir()
+    statvfs = os.statvfs
+
+    def taken_away(path: Path) -> os.statvfs_result:
+        if path == desk.objects:
+            path.rmdir()
+        return statvfs(path)
+
+    monkeypatch.setattr(scribe.os, "statvfs", taken_away)
+    assert 0 < scribe._percent_used(desk.objects) <= 100
+
+
 def test_a_spool_folder_that_cannot_be_written_turns_it_off(desk: Desk, quick: None):
     desk.spools.write_text("not a folder")
     writer = desk.scribe()

@@ -285,6 +285,12 @@ def _percent_used(path: Path) -> float:
 
     Of a folder that somebody took away it is the disk that the folder would be made on.
     """
-    disk = os.statvfs(next(each for each in (path, *path.parents) if each.exists()))
+    for each in (path, *path.parents):
+        try:
+            disk = os.statvfs(each)
+            break
+        except FileNotFoundError:
+            if each == each.parent:
+                raise
     used = disk.f_blocks - disk.f_bfree
     return 100 * used / max(1, used + disk.f_bavail)
