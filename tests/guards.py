@@ -394,7 +394,7 @@ GUARDS = (
             ),
         ),
         test="tests/apps/gateway/test_capture.py"
-        "::test_a_reader_that_cannot_follow_loses_lines_and_is_told_once_a_minute",
+        "::test_a_writer_that_cannot_follow_loses_lines_and_is_told_once_a_minute",
     ),
     Guard(
         invariant="aside",
