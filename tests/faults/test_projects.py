@@ -252,17 +252,22 @@ def test_killed_while_it_changes_and_while_it_goes_it_leaves_nothing(own: Accoun
     assert came_to(own, "Plain") == expected
 
 
-def test_of_two_applies_at_once_one_is_refused(own: Account, tmp_path):
-    # Neither is over before the other one has asked.
-    gate = tmp_path / "gate"
-    shutil.copytree(NO_OP, tmp_path / "gated")
-    with (tmp_path / "gated" / "code" / "inference.py").open("a") as script:
+def _gated(own, document, folder):
+    """Have the document's model be loaded no earlier than there is the file that is returned."""
+    gate = folder / "gate"
+    shutil.copytree(NO_OP, folder / "gated")
+    with (folder / "gated" / "code" / "inference.py").open("a") as script:
         script.write(
             f"\nwhile not __import__('os').path.exists({str(gate)!r}):\n"
             "    __import__('time').sleep(0.02)\n"
         )
-    document = a_document("Twice")
-    document["models"]["a"]["data"] = own.push("gated", tmp_path / "gated")
+    document["models"]["a"]["data"] = own.push(f"gated-{document['stage']}", folder / "gated")
+    return document, gate
+
+
+def test_of_two_applies_at_once_one_is_refused(own: Account, tmp_path):
+    # Neither is over before the other one has asked.
+    document, gate = _gated(own, a_document("Twice"), tmp_path)
     barrier = threading.Barrier(2)
 
     def ask():
@@ -281,10 +286,7 @@ def test_of_two_applies_at_once_one_is_refused(own: Account, tmp_path):
 
 
 def test_called_off_it_stops_and_applied_again_it_goes_on(own: Account, tmp_path):
-    (tmp_path / "slow" / "code").mkdir(parents=True)
-    (tmp_path / "slow" / "code" / "inference.py").write_text("import time\ntime.sleep(600)\n")
-    document = a_document("Off")
-    document["models"]["a"]["data"] = own.push("slow", tmp_path / "slow")
+    document, gate = _gated(own, a_document("Off"), tmp_path)
     begun = apply(own, document)
     wait_for(
         lambda: [each for each in stored(own, begun)["steps"] if "Creating" in each["text"]],
@@ -293,6 +295,8 @@ def test_called_off_it_stops_and_applied_again_it_goes_on(own: Account, tmp_path
     with pytest.raises(AssertionError, match=f"409.*{begun}"):
         own.house.ok("DELETE", "/v1/projects/TextOff")
     own.house.ok("POST", f"/v1/projects/TextOff/applications/{begun}/cancel")
+    # What is Creating can be deleted when it is not that any more.
+    gate.touch()
     cancelled = over(own, begun)
     assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "admin called it off")
     assert {each["kind"]: each["outcome"] for each in cancelled["steps"]}["route"] is None
