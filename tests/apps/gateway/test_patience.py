@@ -9,7 +9,7 @@ import pytest
 
 from parkade.apps import link
 from parkade.apps.gateway.instances import CONNECTIONS
-from tests.apps.gateway.moved import Moved, moved
+from tests.apps.gateway.moved import Caller, Moved, moved
 from tests.apps.gateway.stand import Flow, Gate, Reply, echo, invocation
 
 if TYPE_CHECKING:
@@ -113,6 +113,18 @@ def test_a_caller_that_reads_slowly_but_reads(hasty: Moved) -> None:
     # From now on it does not.
     hasty.move(0.11)
     assert caller.over
+
+
+def test_who_was_accepted_as_the_gateway_began_to_end_is_answered(house: Moved) -> None:
+    house.push(e=link.EndpointView(down=STARTING))
+    ending = house.loop.create_task(house.gateway._drain())
+    late: list[Caller] = []
+    house.loop.call_soon(lambda: late.append(Caller(house)))
+    house.breathe()
+    assert not ending.done()
+    late[0].send(invocation(b"x"))
+    assert late[0].status == 503
+    house.until(ending.done)
 
 
 # Models.

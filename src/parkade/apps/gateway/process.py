@@ -227,7 +227,11 @@ class Gateway:
     async def _drain(self) -> None:
         self.draining = True
         self.fleet.holding.end()
-        for client in tuple(self.clients):
+        clients = tuple(self.clients)
+        # What was accepted with the last look is a client after the loop's next turn, and has its
+        # last moment.
+        await asyncio.sleep(0)
+        for client in clients:
             client.drain()
         if not self.clients:
             return
