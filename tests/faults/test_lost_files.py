@@ -102,7 +102,21 @@ def files(own, name):
     return list(own.state.glob(f"{name}*"))
 
 
+@contextmanager
+def at_once(own):
+    """What is done to its files meanwhile is one moment for control."""
+    (control,) = own.of("control")
+    control.suspend()
+    try:
+        wait_for(lambda: control.status() == psutil.STATUS_STOPPED)
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):  # it was killed in that very moment
+            control.resume()
+
+
 def taken_away(own, name):
+    """Take a database away, with what SQLite keeps beside it."""
     for each in files(own, name):
         each.unlink()
 
@@ -121,7 +135,8 @@ def test_while_measurements_cannot_be_stored_nothing_is_idle_and_what_is_counted
     mark = newest(own)
     with watched(own, "unstored") as answers:
         begun = now_of(own)
-        garbage(own, "metrics.db")
+        with at_once(own):
+            garbage(own, "metrics.db")
         told = event(own, "monitor.unavailable", mark)
         assert "metrics.db" in told["reason"]
         event(own, "endpoint.use_unknown", mark, endpoint="unstored")
@@ -133,7 +148,8 @@ def test_while_measurements_cannot_be_stored_nothing_is_idle_and_what_is_counted
     assert own.state_of("unstored") == "running"
     assert events(own, "lease.ended", mark) == []
     assert len(events(own, "monitor.unavailable", mark)) == 1
-    taken_away(own, "metrics.db")
+    with at_once(own):
+        taken_away(own, "metrics.db")
     event(own, "monitor.available", mark)
     stopped, idle_since = ended(own, "unstored", mark)
     assert stopped >= idle_since + IDLE > begun + IDLE
@@ -144,15 +160,17 @@ def test_while_measurements_cannot_be_stored_nothing_is_idle_and_what_is_counted
 def test_a_control_process_that_comes_back_over_a_damaged_file_stops_nothing(own):
     mark = newest(own)
     with watched(own, "torn"):
-        former = own.kill("control")
-        garbage(own, "metrics.db")
+        with at_once(own):
+            garbage(own, "metrics.db")
+            former = own.kill("control")
         own.wait_reborn("control", former)
         event(own, "monitor.unavailable", mark)
         event(own, "endpoint.use_unknown", mark, endpoint="torn")
     left_alone(own)
     assert own.state_of("torn") == "running"
     assert events(own, "lease.ended", mark) == []
-    taken_away(own, "metrics.db")
+    with at_once(own):
+        taken_away(own, "metrics.db")
     event(own, "monitor.available", mark)
     own.ok("DELETE", "/v1/leases/torn")
 
@@ -164,7 +182,8 @@ def test_files_that_are_removed_while_they_are_in_use_are_told_and_begun_anew(ow
     with watched(own, "removed"):
         begun = now_of(own)
         for name, kind in troubles.items():
-            taken_away(own, name)
+            with at_once(own):
+                taken_away(own, name)
             told = event(own, kind, mark)
             assert f"{name} was removed or replaced" in told["reason"]
             event(own, mended[name], mark)
@@ -180,9 +199,10 @@ def test_files_that_are_gone_when_control_comes_back_are_told_and_nothing_is_kno
     mark = newest(own)
     with watched(own, "away"):
         before = now_of(own)
-        former = own.kill("control")
-    taken_away(own, "metrics.db")
-    taken_away(own, "spend.db")
+        with at_once(own):
+            taken_away(own, "metrics.db")
+            taken_away(own, "spend.db")
+            former = own.kill("control")
     own.wait_reborn("control", former)
     told = sorted(str(each["reason"]) for each in events(own, "store.missing", mark))
     assert [each.partition(" ")[0] for each in told] == ["metrics.db", "spend.db"]
