@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from parkade.apps.collecting import uncollected
 from tests.aws_account import aws, aws_config, moto_server  # noqa: F401  fixtures for all
 
 # A busy machine is no reason to fail, and a failure found once must be found again.
@@ -24,6 +25,13 @@ def closed_port():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Have what is imported now, for all tests, not looked through again during each of them."""
+    with uncollected():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items):
