@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 import uuid
 from contextlib import ExitStack
 from functools import cached_property
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
 
     from tests.aws.machines import Execution
     from tests.aws.template import Assembly, Resource
-
-
-#: How much longer than on Lambda a function may take here, where many share two processors.
-_SLOWNESS = 4
 
 
 class CustomFailed(Exception):
@@ -87,7 +82,7 @@ class Application:
         provisioning.provision(self.assembly, self.standins, board.url)
         self.functions: dict[str, Function] = {}
         for spec in specs(self.assembly):
-            function = Function(spec, self._surroundings, self._bury, ticks=_slow_ticks)
+            function = Function(spec, self._surroundings, self._bury)
             self.functions[spec.name] = function
             opening.callback(function.close)
         self.tasks = Tasks(self.standins, self)
@@ -358,11 +353,6 @@ class Application:
             self.standins.client("sns").publish(TopicArn=to, Message=_text(event))
         else:
             raise Unresolved(f"targets such as {to} get nothing here")
-
-
-def _slow_ticks() -> float:
-    """Return the seconds that functions' limits are measured in: a slow machine has long ones."""
-    return time.monotonic() / _SLOWNESS
 
 
 def _text(value: Any) -> Any:

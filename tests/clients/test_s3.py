@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -500,12 +501,14 @@ def test_memory_stays_bounded_while_much_goes_through(served, s3):
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
+        begin = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
             list(
                 pool.map(lambda key: s3.put_object(Bucket="flow", Key=key, Body=NOISE * 150), "ab")
             )
             bodies = pool.map(lambda key: s3.get_object(Bucket="flow", Key=key)["Body"], "ab")
             assert [sum(map(len, body.iter_chunks(MIB))) for body in bodies] == [150 * MIB] * 2
+        assert time.monotonic() - begin < PATIENCE
     finally:
         stop.set()
         watcher.join()

@@ -175,6 +175,8 @@ def test_a_killed_control_process_goes_on_with_the_ladder_and_undo_brings_back_w
     assert ended["data"]["ended"] == "idle"
     idle_since = instant(ended["data"]["evidence"]["idle_since"])
     assert instant(ended["at"]) - timedelta(minutes=9) >= idle_since >= begun
+    in_service = instant(event(account, "endpoint.in_service", "leased")["at"])
+    assert instant(ended["at"]) >= in_service + timedelta(minutes=10)
     notices = house.events(kind="endpoint.idle", endpoint="leased")
     assert len({each["data"]["evidence"]["idle_since"] for each in notices}) == len(notices)
     wait_for(lambda: house.state_of("leased") == "idle")

@@ -46,26 +46,15 @@ def worker_pids(built: House, name: str) -> list[int]:
 
 
 def test_1_money_a_lease_that_runs_out_takes_its_last_worker_within_two_seconds(shared):
-    for name in ("by-hand", "money"):
-        shared.park(name, minutes=30)
+    shared.park("money", minutes=30)
     (pid,) = worker_pids(shared, "money")
-    begun = datetime.now(UTC)
-    shared.ok("POST", "/v1/leases/by-hand/end")
-    by_hand = _stopped(shared, "by-hand", "stopped") - begun
     expires_at = datetime.now(UTC) + timedelta(seconds=1)
     with damaging(shared) as database:
         _expire(database, "money", expires_at)
     shared.ok("POST", "/v1/nudge")
-    late = _stopped(shared, "money", "expired") - expires_at
-    # What a stop takes on this machine, nobody can make up for.
-    assert timedelta(0) <= late < timedelta(seconds=2) + by_hand
+    wait_for(lambda: shared.state_of("money") == "expired" and not worker_pids(shared, "money"))
+    assert timedelta(0) <= datetime.now(UTC) - expires_at < timedelta(seconds=2)
     assert not alive(pid)
-
-
-def _stopped(built: House, name: str, state: str) -> datetime:
-    """Return when it was seen that nothing of an endpoint runs any more."""
-    wait_for(lambda: built.state_of(name) == state and not worker_pids(built, name))
-    return datetime.now(UTC)
 
 
 def test_1_money_an_expiry_that_control_did_not_live_to_see_is_acted_on_by_its_successor(own):

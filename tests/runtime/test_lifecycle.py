@@ -98,8 +98,11 @@ def test_nobody_waits_for_the_grace_of_an_idle_worker(home):
             await in_service(host)
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(asyncio, "sleep", noted)
+                loop = asyncio.get_running_loop()
+                begun = loop.time()
                 host.delete_endpoint("falcon", "ann")
                 await gone(host)
+                assert loop.time() - begun < 5
             assert max(sleeps) < 1
 
     home.patient(grace=timedelta(hours=1))

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect nothing until the end of the block, and what is there by then never."""
+    """Collect nothing until the end of the block, and what is there by then never.
+
+    Of a start that fails nothing is kept.
+    """
     gc.disable()
     try:
         yield
-    finally:
         gc.freeze()
+    finally:
         gc.enable()

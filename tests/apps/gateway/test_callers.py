@@ -354,7 +354,7 @@ def test_a_head_that_does_not_come_to_its_end(hasty: Stand) -> None:
             time.sleep(0.02)
         else:
             pytest.fail("it was read to its end")
-        assert time.monotonic() - begun > 0.3
+        assert 0.3 < time.monotonic() - begun < 20
 
 
 def test_a_connection_without_any_request(hasty: Stand) -> None:

@@ -152,17 +152,16 @@ def test_boto3_reads_each_part_as_the_model_makes_it(house: Stand) -> None:
 
 def test_the_first_part_is_there_within_50_ms_of_the_models(house: Stand) -> None:
     endpoint, script, _ = scripted(house)
-    # The best of many: the machine may be busy, the gateway may not wait.
-    for _ in range(100):
+    delays = []
+    for _ in range(5):
         with opened(house, endpoint) as answer:
             begun = time.monotonic()
             script.say(house, b"now")
             assert answer.read1(100) == b"now"
-            delay = time.monotonic() - begun
+            delays.append(time.monotonic() - begun)
             script.say(house, None)
-        if delay < 0.05:
-            return
-    pytest.fail("it never was")
+    # The best of some: the machine may be busy, the gateway may not wait.
+    assert min(delays) < 0.05
 
 
 def test_a_model_that_answers_whole_is_a_stream_too(house: Stand) -> None:

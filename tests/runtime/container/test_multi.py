@@ -559,14 +559,13 @@ def test_a_load_that_hangs_is_given_up_and_the_next_goes_on(tmp_path, how):
         reply = load(multi, "hangs")
         assert (reply.status, reply.json["code"]) == (500, 500)
         assert "not loaded within 1 s" in reply.json["message"]
-        # On a busy machine others may take a second as well, and are then asked for again.
-        until(lambda: load(multi, "one").status == 200)
+        loaded(multi, "one")
         assert names(multi) == ["one"]
         # The name is free again, and a script that was mended is loaded.
         (multi.folder / "hangs" / "code" / "inference.py").write_text(
             "def model_fn(d): return 'mended'\ndef transform_fn(m, b, c, a): return m\n"
         )
-        until(lambda: load(multi, "hangs").status == 200)
+        loaded(multi, "hangs")
         assert invoke(multi, "hangs").body == b"mended"
         if how is GATED:
             # It comes back from where it hung, to nothing: it may close the pipe before a word.

@@ -240,11 +240,8 @@ def test_a_part_is_sent_before_the_next_is_made(container):
 
 
 def test_the_first_part_takes_milliseconds(container):
-    """Where it does, one of many does; a busy machine may be late with most of them."""
-    took = [float("inf")]
-    for number in range(1000):
-        if min(took) < 0.02:
-            break
+    took = []
+    for number in range(20):
         begun = time.monotonic()
         sock, stream = begin(container, f"endless(folder, 'first-{number}')")
         with sock, stream:
