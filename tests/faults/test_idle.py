@@ -151,6 +151,10 @@ def test_removing_the_tag_saves_it_and_adding_it_begins_anew(account):
     account.sagemaker.add_tags(
         ResourceArn=arn("endpoint", "saved"), Tags=tags({"auto-maintain.stop-after": "2"})
     )
+    wait_for(
+        lambda: len(account.house.events(kind="watch.begun", endpoint="saved")) == 2,
+        why="it to be watched again",
+    )
     begun = instant(event(account, "watch.begun", "saved")["at"])
     assert begun > due
     stopped = event(account, STOP, "saved")
